@@ -1,0 +1,165 @@
+# The one task runner of this repository. `make` alone lists what it can do.
+#
+# Every target that needs the environment depends on $(READY), a stamp: it costs nothing when the
+# locks and pyproject.toml are unchanged. Arguments: `make test tests/domain`, `make where invoices`.
+
+.DEFAULT_GOAL := list
+.SUFFIXES:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
+READY := $(VENV)/.ready
+
+# The words after `test`, `where` or `bench` are its arguments, not targets of their own.
+TAKES_WORDS := test where bench
+ifneq ($(filter $(firstword $(MAKECMDGOALS)),$(TAKES_WORDS)),)
+WORDS := $(wordlist 2,99,$(MAKECMDGOALS))
+ifneq ($(WORDS),)
+.PHONY: $(WORDS)
+$(WORDS):
+	@:
+endif
+endif
+
+T ?= $(filter-out where bench,$(if $(filter test,$(firstword $(MAKECMDGOALS))),$(WORDS)))
+NOUN ?= $(if $(filter where,$(firstword $(MAKECMDGOALS))),$(firstword $(WORDS)))
+NAME ?= $(if $(filter bench,$(firstword $(MAKECMDGOALS))),$(firstword $(WORDS)))
+ARGS ?=
+# Two workers for the whole suite; one process for a path, where starting a second costs more.
+WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile)
+
+PYTEST := $(BIN)/python -m pytest
+QUICK := -m "not system and not proof"
+SQL = $(shell find src -name '*.sql')
+
+.PHONY: list
+list:
+	@echo "usage: make TARGET [ARGS=...]"
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)$$/  \1|\2/p' $(MAKEFILE_LIST) \
+		| while IFS='|' read -r name text; do printf '  %-14s %s\n' "$$name" "$$text"; done
+
+# --- environment --------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(READY)  ## build .venv from the hashed locks (free when nothing changed)
+
+# pip runs at -qq: what it has to say below an error is about the machine's mirrors, not about us.
+$(LOCKED): requirements/dev.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Bursar needs Python 3.11 or newer; name one with: make setup PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "building $(VENV) from requirements/dev.txt (about a minute)"
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements/dev.txt
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@git config --get core.hooksPath >/dev/null 2>&1 \
+		|| git config core.hooksPath .githooks 2>/dev/null || true
+	@touch $@
+
+UV_COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url $(ARGS)
+
+.PHONY: lock
+lock: $(READY)  ## write requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
+	@$(UV_COMPILE) pyproject.toml --extra embedded -o requirements/run.txt
+	@$(UV_COMPILE) pyproject.toml --all-extras --group dev -c requirements/run.txt -o requirements/dev.txt
+
+.PHONY: clean
+clean:  ## remove the environment and caches; never the data directory
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- running ------------------------------------------------------------------------------------
+
+.PHONY: run
+run: $(READY)  ## serve API, worker and sandbox processor on PORT (3000), data in DATA_DIR (.bursar)
+	@exec $(BIN)/bursar run $(ARGS)
+
+.PHONY: demo
+demo: $(READY)  ## tell the whole story over real HTTP, a line a step
+	@exec $(BIN)/bursar demo $(ARGS)
+
+.PHONY: bench
+bench: $(READY)  ## measure hot paths beside their limits: make bench [NAME=create_invoice]
+	@exec $(BIN)/python -m bench $(NAME) $(ARGS)
+
+# --- testing ------------------------------------------------------------------------------------
+
+.PHONY: test
+test: $(READY)  ## run the tests that need Python alone: make test [tests/domain]
+	@$(PYTEST) $(QUICK) $(WORKERS) $(T) $(ARGS)
+
+.PHONY: test-system
+test-system: $(READY)  ## run the tests that need the Debian packages of .ci/packages
+	@$(PYTEST) -m system $(ARGS)
+
+.PHONY: proof
+proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer
+	@$(PYTEST) -m proof -s $(ARGS)
+
+.PHONY: crash
+crash: $(READY)  ## kill the payment journey at every named point
+	@$(PYTEST) -m proof -s tests/flows -k crash $(ARGS)
+
+.PHONY: storm
+storm: $(READY)  ## kill -9 real processes while money moves
+	@$(PYTEST) -m proof -s tests/e2e -k storm $(ARGS)
+
+# --- checking, fastest first --------------------------------------------------------------------
+
+.PHONY: check
+check: format lint contracts types sql architecture domain rest  ## everything a change must pass, fastest first
+
+.PHONY: format
+format: $(READY)  ## check formatting
+	@$(BIN)/ruff format --check -q .
+
+.PHONY: lint
+lint: $(READY)  ## check style and likely mistakes
+	@$(BIN)/ruff check -q .
+
+.PHONY: contracts
+contracts: $(READY)  ## check that imports only go down the floors
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: types
+types: $(READY)  ## check types strictly
+	@$(BIN)/mypy
+
+.PHONY: sql
+sql: $(READY)  ## check the named queries
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 -n $(SQL)
+
+.PHONY: architecture
+architecture: $(READY)  ## check the house rules of AGENTS.md
+	@$(PYTEST) tests/architecture
+
+.PHONY: domain
+domain: $(READY)  ## test the pure law
+	@$(PYTEST) tests/domain
+
+.PHONY: rest
+rest: $(READY)
+	@$(PYTEST) $(QUICK) $(WORKERS) --ignore=tests/architecture --ignore=tests/domain
+
+.PHONY: fix
+fix: $(READY)  ## format and mend what can be mended (STAGED=1: only what is staged)
+	@files=.; \
+	if [ -n "$(STAGED)" ]; then files=$$(git diff --cached --name-only --diff-filter=ACMR -- '*.py'); fi; \
+	[ -z "$$files" ] || { $(BIN)/ruff check -q --fix $$files; $(BIN)/ruff format -q $$files; }
+
+# --- looking ------------------------------------------------------------------------------------
+
+.PHONY: where
+where:  ## list a noun's files on every floor: make where invoices
+	@[ -n "$(NOUN)" ] || { echo "usage: make where invoices" >&2; exit 2; }
+	@find src tests docs bench -type f -not -name '*.pyc' \( \
+		-name '$(NOUN).*' -o -path '*/$(NOUN)/*' -o -name 'test_$(NOUN).py' -o -name 'test_$(NOUN)_*.py' \
+		-o -name '*_$(NOUN:s=).py' -o -name '$(NOUN:s=)_*.py' \) | LC_ALL=C sort

@@ -1,0 +1,188 @@
+"""Who may do what: actors, roles, scopes and the one table that maps them to permissions.
+
+Operations name the permission they need; `caller.run` checks it once, so the API, the console, the
+command line and jobs cannot differ. Nothing else in the house decides access.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, assert_never
+
+from bursar.domain.ids import ApiKeyId, InvoiceId, SessionId, UserId
+
+
+class Permission(StrEnum):
+    """`noun:verb`. An operation or read without one does not start."""
+
+    ORG_READ = "org:read"
+    ORG_WRITE = "org:write"
+    MEMBER_READ = "member:read"
+    API_KEY_READ = "api_key:read"
+    API_KEY_WRITE = "api_key:write"
+    CUSTOMER_READ = "customer:read"
+    CUSTOMER_WRITE = "customer:write"
+    INVOICE_READ = "invoice:read"
+    INVOICE_WRITE = "invoice:write"
+    INVOICE_PAY = "invoice:pay"
+    PAYMENT_READ = "payment:read"
+    PAYMENT_SETTLE = "payment:settle"
+    PAYMENT_METHOD_WRITE = "payment_method:write"
+    LEDGER_READ = "ledger:read"
+    WEBHOOK_READ = "webhook:read"
+    WEBHOOK_WRITE = "webhook:write"
+    WEBHOOK_DELIVER = "webhook:deliver"
+    EVENT_READ = "event:read"
+    AUDIT_READ = "audit:read"
+    AUDIT_SEAL = "audit:seal"
+    CLOCK_WRITE = "clock:write"
+
+
+class Role(StrEnum):
+    """The named sets of permissions a person can hold in an organization."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    ACCOUNTANT = "accountant"
+    VIEWER = "viewer"
+
+
+_READS: Final = frozenset(
+    {
+        Permission.ORG_READ,
+        Permission.CUSTOMER_READ,
+        Permission.INVOICE_READ,
+        Permission.PAYMENT_READ,
+        Permission.LEDGER_READ,
+        Permission.WEBHOOK_READ,
+        Permission.EVENT_READ,
+    }
+)
+_MONEY: Final = frozenset(
+    {
+        Permission.CUSTOMER_WRITE,
+        Permission.INVOICE_WRITE,
+        Permission.INVOICE_PAY,
+        Permission.PAYMENT_METHOD_WRITE,
+    }
+)
+_ADMINISTRATION: Final = frozenset(
+    {
+        Permission.ORG_WRITE,
+        Permission.API_KEY_READ,
+        Permission.API_KEY_WRITE,
+        Permission.WEBHOOK_WRITE,
+        Permission.CLOCK_WRITE,
+    }
+)
+_PEOPLE: Final = frozenset({Permission.MEMBER_READ})
+_AUDIT: Final = frozenset({Permission.AUDIT_READ})
+_MACHINE: Final = frozenset(
+    {Permission.PAYMENT_SETTLE, Permission.WEBHOOK_DELIVER, Permission.AUDIT_SEAL}
+)
+
+ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
+    Role.OWNER: _READS | _MONEY | _ADMINISTRATION | _PEOPLE | _AUDIT,
+    Role.ADMIN: _READS | _MONEY | _ADMINISTRATION | _PEOPLE | _AUDIT,
+    Role.ACCOUNTANT: _READS | _MONEY | _PEOPLE | _AUDIT,
+    Role.VIEWER: _READS | _PEOPLE,
+}
+
+SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
+    "billing:read": _READS,
+    "billing:write": _READS | _MONEY | {Permission.WEBHOOK_WRITE, Permission.CLOCK_WRITE},
+    "customers:read": frozenset({Permission.CUSTOMER_READ}),
+    "customers:write": frozenset({Permission.CUSTOMER_READ, Permission.CUSTOMER_WRITE}),
+    "invoices:read": frozenset({Permission.INVOICE_READ}),
+    "invoices:write": frozenset({Permission.INVOICE_READ, Permission.INVOICE_WRITE}),
+    "payments:read": frozenset({Permission.PAYMENT_READ}),
+    "payments:write": frozenset({Permission.PAYMENT_READ, Permission.INVOICE_PAY}),
+    "webhooks:read": frozenset({Permission.WEBHOOK_READ}),
+    "webhooks:write": frozenset({Permission.WEBHOOK_READ, Permission.WEBHOOK_WRITE}),
+    "events:read": frozenset({Permission.EVENT_READ}),
+    "ledger:read": frozenset({Permission.LEDGER_READ}),
+}
+
+# A hosted link shows one invoice and pays it; operations check that it is that invoice.
+LINK_PERMISSIONS: Final = frozenset({Permission.INVOICE_READ, Permission.INVOICE_PAY})
+SYSTEM_PERMISSIONS: Final = ROLE_PERMISSIONS[Role.OWNER] | _MACHINE
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody signed in; the role is read in the transaction, never carried in a token."""
+
+    user_id: UserId
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A program; bound to one organization."""
+
+    key_id: ApiKeyId
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody at the command line of this installation."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Bursar itself: a worker, the watchdog, or a provider's event (`stripe:evt_…`)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Whoever holds the hosted link of one invoice."""
+
+    invoice_id: InvoiceId
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """No credential at all: may register, sign in, and read the documentation."""
+
+
+Actor = Person | ApiKey | Operator | System | Link | Nobody
+
+
+def actor_label(actor: Actor) -> str:
+    """How the event log names an actor."""
+    match actor:
+        case Person(user_id):
+            return f"user:{user_id}"
+        case ApiKey(key_id):
+            return f"key:{key_id}"
+        case Operator(name):
+            return f"cli:{name}"
+        case System(name):
+            return name if ":" in name else f"system:{name}"
+        case Link(invoice_id):
+            return f"link:{invoice_id}"
+        case Nobody():
+            return "nobody"
+        case _:
+            assert_never(actor)
+
+
+def permissions_of(actor: Actor, role: Role | None) -> frozenset[Permission]:
+    """What an actor may do. `role` is a person's role in the organization, if any."""
+    match actor:
+        case Person():
+            return ROLE_PERMISSIONS[role] if role is not None else frozenset()
+        case ApiKey(scopes=scopes):
+            return frozenset().union(*(SCOPE_PERMISSIONS[scope] for scope in scopes))
+        case Operator() | System():
+            return SYSTEM_PERMISSIONS
+        case Link():
+            return LINK_PERMISSIONS
+        case Nobody():
+            return frozenset()
+        case _:
+            assert_never(actor)

@@ -1,0 +1,44 @@
+"""What can be due, and on which clock.
+
+Everything that must happen at a moment is a row in one narrow table, unique per organization, kind
+and subject. Business items follow the organization's test clock; wall items never do.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bursar.domain.times import Instant
+
+
+class Clock(StrEnum):
+    """Which time an item waits for."""
+
+    WALL = "wall"
+    BUSINESS = "business"
+
+
+class DueKind(StrEnum):
+    """Every kind of thing that can be due."""
+
+    WATCH_PAYMENT = "watch_payment"
+
+
+CLOCK_OF: Final[dict[DueKind, Clock]] = {DueKind.WATCH_PAYMENT: Clock.WALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Put (or move) an item: `subject_id` is due at `at`."""
+
+    kind: DueKind
+    subject_id: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Undue:
+    """Take an item off the agenda."""
+
+    kind: DueKind
+    subject_id: str

@@ -1,0 +1,28 @@
+"""A decision is a value: what should become true, all of it or none.
+
+Domain rules return a `Change`; `store.apply` is the only writer of one. Whoever reads a rule sees
+every effect it has: the rows, the accounting, the facts told, the work left for later.
+"""
+
+from dataclasses import dataclass
+
+from bursar.domain.agenda import Due, Undue
+from bursar.domain.events import Event, Row
+from bursar.domain.ledger import Posting
+from bursar.domain.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rows to write, postings to book, facts to tell, work for now and for later."""
+
+    rows: tuple[Row, ...] = ()
+    postings: tuple[Posting, ...] = ()
+    events: tuple[Event, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    agenda: tuple[Due | Undue, ...] = ()
+
+    def __post_init__(self) -> None:
+        told = {event.subject.id for event in self.events}
+        for row in self.rows:
+            assert row.id in told, f"a change of {row.id} tells no event"

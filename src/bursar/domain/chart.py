@@ -1,0 +1,193 @@
+"""The chart of accounts, and one template for each accounting move.
+
+Owns which account a move debits and which it credits; `MOVES` is that table, and the reference page
+is made from it. Templates take ids and amounts, never nouns, and give a `Posting`, or None when
+an invoice is of nothing. Refuses negative amounts: the other direction is a move of its own.
+Strict accounts (credit, wallets) have a floor on their natural balance, see `domain/ledger.py`; all
+others are folded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bursar.domain.currencies import Currency
+from bursar.domain.ids import CustomerId, InvoiceId, PaymentId
+from bursar.domain.ledger import Account, AccountKind, Entry, Posting
+from bursar.domain.money import Money, total
+from bursar.domain.times import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A row of the table: the accounts a move may touch, by the first word of their code."""
+
+    kind: str
+    debits: tuple[str, ...]
+    credits: tuple[str, ...]
+    meaning: str
+
+
+MOVES: Final = (
+    Move(
+        "invoice_finalized",
+        ("receivable",),
+        ("revenue", "tax_payable"),
+        "The customer owes the total; we earned the net and hold the tax.",
+    ),
+    Move(
+        "invoice_voided",
+        ("revenue", "tax_payable"),
+        ("receivable",),
+        "The reverse of what was finalized.",
+    ),
+    Move(
+        "payment_succeeded",
+        ("processor",),
+        ("receivable",),
+        "The processor holds the money; the customer owes that much less.",
+    ),
+    Move(
+        "overpayment",
+        ("processor",),
+        ("credit",),
+        "Money came that no open invoice was waiting for: the customer has it as credit.",
+    ),
+    Move(
+        "credit_applied",
+        ("credit",),
+        ("receivable",),
+        "The customer's credit pays for what is owed.",
+    ),
+)
+
+
+class ImpossibleMove(ValueError):
+    """A template was given a negative amount, or none where something must move."""
+
+
+def receivable(customer_id: CustomerId, currency: Currency) -> Account:
+    return Account(f"receivable:{customer_id}", AccountKind.ASSET, currency)
+
+
+def processor(name: str, currency: Currency) -> Account:
+    return Account(f"processor:{name}", AccountKind.ASSET, currency)
+
+
+def bank(currency: Currency) -> Account:
+    return Account("bank", AccountKind.ASSET, currency)
+
+
+def disputed(currency: Currency) -> Account:
+    return Account("disputed", AccountKind.ASSET, currency)
+
+
+def revenue(currency: Currency) -> Account:
+    return Account("revenue", AccountKind.REVENUE, currency)
+
+
+def refunds(currency: Currency) -> Account:
+    return Account("refunds", AccountKind.CONTRA_REVENUE, currency)
+
+
+def tax_payable(rate_key: str, currency: Currency) -> Account:
+    return Account(f"tax_payable:{rate_key}", AccountKind.LIABILITY, currency)
+
+
+def credit(customer_id: CustomerId, currency: Currency) -> Account:
+    """What the customer may still spend: never below zero."""
+    return Account(f"credit:{customer_id}", AccountKind.LIABILITY, currency, floor_minor=0)
+
+
+def wallet(wallet_id: str, currency: Currency) -> Account:
+    """Stored value: never below zero."""
+    return Account(f"wallet:{wallet_id}", AccountKind.LIABILITY, currency, floor_minor=0)
+
+
+def transit(currency: Currency) -> Account:
+    return Account("transit", AccountKind.LIABILITY, currency)
+
+
+def external(currency: Currency) -> Account:
+    return Account("external", AccountKind.EQUITY, currency)
+
+
+def bad_debt(currency: Currency) -> Account:
+    return Account("bad_debt", AccountKind.EXPENSE, currency)
+
+
+def fees(currency: Currency) -> Account:
+    return Account("fees", AccountKind.EXPENSE, currency)
+
+
+def invoice_finalized(
+    invoice_id: InvoiceId,
+    customer_id: CustomerId,
+    net: Money,
+    taxes: Sequence[tuple[str, Money]],
+    at: Instant,
+) -> Posting | None:
+    """Receivable against revenue and tax; None for an invoice of nothing.
+
+    The net is what was invoiced less discounts, before tax. Taxes are by rate key; two amounts of
+    one rate are one entry.
+    """
+    by_rate: dict[str, Money] = {}
+    for rate_key, tax in taxes:
+        by_rate[rate_key] = by_rate.get(rate_key, Money.zero(net.currency)) + _not_negative(tax)
+    owed = _not_negative(net) + total(by_rate.values(), net.currency)
+    entries = (
+        Entry.debit(receivable(customer_id, net.currency), owed),
+        Entry.credit(revenue(net.currency), net),
+        *(Entry.credit(tax_payable(rate, net.currency), tax) for rate, tax in by_rate.items()),
+    )
+    moving = tuple(entry for entry in entries if not entry.amount.is_zero)
+    return Posting("invoice_finalized", invoice_id, at, moving) if moving else None
+
+
+def invoice_voided(finalized: Posting, invoice_id: InvoiceId, at: Instant) -> Posting:
+    """The reverse of what was finalized."""
+    return finalized.reversed("invoice_voided", source_id=invoice_id, occurred_at=at)
+
+
+def payment_succeeded(
+    payment_id: PaymentId, customer_id: CustomerId, provider: str, amount: Money, at: Instant
+) -> Posting:
+    """The part of a payment that pays for what is owed."""
+    entries = (
+        Entry.debit(processor(provider, amount.currency), _positive(amount)),
+        Entry.credit(receivable(customer_id, amount.currency), amount),
+    )
+    return Posting("payment_succeeded", payment_id, at, entries)
+
+
+def overpayment(
+    payment_id: PaymentId, customer_id: CustomerId, provider: str, amount: Money, at: Instant
+) -> Posting:
+    """The part of a payment that nothing was owed for: kept for the customer, never dropped."""
+    entries = (
+        Entry.debit(processor(provider, amount.currency), _positive(amount)),
+        Entry.credit(credit(customer_id, amount.currency), amount),
+    )
+    return Posting("overpayment", payment_id, at, entries)
+
+
+def credit_applied(source_id: str, customer_id: CustomerId, amount: Money, at: Instant) -> Posting:
+    """Credit spent on an invoice; the source is the id of this one use, as there may be several."""
+    entries = (
+        Entry.debit(credit(customer_id, amount.currency), _positive(amount)),
+        Entry.credit(receivable(customer_id, amount.currency), amount),
+    )
+    return Posting("credit_applied", source_id, at, entries)
+
+
+def _not_negative(amount: Money) -> Money:
+    if amount.is_negative:
+        raise ImpossibleMove("a move takes no negative amount")
+    return amount
+
+
+def _positive(amount: Money) -> Money:
+    if not amount.is_positive:
+        raise ImpossibleMove("a move takes an amount above zero")
+    return amount

@@ -1,0 +1,84 @@
+"""Customers: who is billed. One currency each, fixed once it is used.
+
+The customer row is also the lock: a money verb locks it first and is then alone with that customer's
+affairs. The provider's id for a customer is a reference that arrives later, never a key.
+"""
+
+from dataclasses import dataclass, replace
+
+from bursar.domain.change import Change
+from bursar.domain.currencies import Currency
+from bursar.domain.events import CustomerCreated, CustomerDeleted, CustomerUpdated
+from bursar.domain.ids import CustomerId
+from bursar.domain.refusals import StillInUse
+from bursar.domain.tasks import SyncCustomer
+from bursar.domain.times import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Somebody who owes or pays."""
+
+    id: CustomerId
+    email: str
+    name: str
+    currency: Currency
+    tax_id: str | None
+    address: dict[str, str] | None
+    metadata: dict[str, str]
+    provider_reference: str | None
+    method_reference: str | None
+    deleted_at: Instant | None
+    version: int
+    sequence: int
+    created_at: Instant
+    updated_at: Instant
+
+    def edit(self, after: "Customer") -> Change | None:
+        """Another state of the same customer, as a caller wants it; the provider is told."""
+        assert after.id == self.id
+        if after == self:
+            return None
+        after = replace(after, version=self.version + 1)
+        tasks = (SyncCustomer(self.id),) if _told_abroad(self) != _told_abroad(after) else ()
+        return Change(rows=(after,), events=(CustomerUpdated(after, self),), tasks=tasks)
+
+    def link(self, reference: str) -> Change | None:
+        """The provider knows the customer under `reference`."""
+        if self.provider_reference == reference:
+            return None
+        after = replace(self, provider_reference=reference, version=self.version + 1)
+        return Change(rows=(after,), events=(CustomerUpdated(after, self),))
+
+    def use_method(self, reference: str) -> Change | None:
+        """The provider will charge this stored method by default."""
+        if self.method_reference == reference:
+            return None
+        after = replace(self, method_reference=reference, version=self.version + 1)
+        return Change(rows=(after,), events=(CustomerUpdated(after, self),))
+
+    def delete(self, *, open_invoices: int, at: Instant) -> Change | None:
+        """Hide the customer; the documents stay.
+
+        Raises:
+            StillInUse: drafts or open invoices remain.
+        """
+        if self.deleted_at is not None:
+            return None
+        if open_invoices:
+            raise StillInUse(f"Customer {self.id} has {open_invoices} draft or open invoices.")
+        after = replace(self, deleted_at=at, version=self.version + 1)
+        return Change(rows=(after,), events=(CustomerDeleted(after, self),))
+
+
+def _told_abroad(customer: Customer) -> tuple[str, str]:
+    return customer.email, customer.name
+
+
+def register(customer: Customer) -> Change:
+    """A new customer, made known to the provider soon even if the first call fails."""
+    return Change(
+        rows=(customer,),
+        events=(CustomerCreated(customer),),
+        tasks=(SyncCustomer(customer.id),),
+    )

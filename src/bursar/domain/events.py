@@ -1,0 +1,173 @@
+"""Every fact Bursar tells, past tense, with its wire name.
+
+One append-only log of these serves the audit trail, the timeline, webhooks and the feed. An event
+carries the resource as it is afterwards and as it was before; what the world sees of both is
+rendered by `domain.shapes` in the transaction that made it true. Internal facts stay in the audit
+trail and are never delivered.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final, Protocol
+
+from bursar.domain.times import Instant
+
+
+class Row(Protocol):
+    """A noun's new state. Version 1 is inserted; a later one replaces exactly the one before."""
+
+    @property
+    def id(self) -> str:
+        """The noun's own id."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Rises by one with each change."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """How many events this resource has told so far."""
+        ...
+
+    @property
+    def updated_at(self) -> Instant:
+        """When the version began."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact about `subject`; `before` is the same resource a moment earlier, if it was."""
+
+    name: ClassVar[str]
+    payload_version: ClassVar[int] = 1
+    is_public: ClassVar[bool] = True
+    when: ClassVar[str]
+    subject: Row
+    before: Row | None = None
+
+
+class OrganizationCreated(Event):
+    name = "organization.created"
+    is_public = False
+    when = "Somebody creates an organization."
+
+
+class OrganizationUpdated(Event):
+    name = "organization.updated"
+    is_public = False
+    when = "An organization's settings change."
+
+
+class MemberAdded(Event):
+    name = "member.added"
+    is_public = False
+    when = "A person becomes a member of an organization."
+
+
+class ApiKeyCreated(Event):
+    name = "api_key.created"
+    is_public = False
+    when = "An API key is made; the key itself is never stored."
+
+
+class ApiKeyRevoked(Event):
+    name = "api_key.revoked"
+    is_public = False
+    when = "An API key is revoked and stops working at once."
+
+
+class CustomerCreated(Event):
+    name = "customer.created"
+    when = "A customer is created."
+
+
+class CustomerUpdated(Event):
+    name = "customer.updated"
+    when = "A customer's details change, or the payment provider's id for them arrives."
+
+
+class CustomerDeleted(Event):
+    name = "customer.deleted"
+    when = "A customer is deleted; their documents stay."
+
+
+class InvoiceCreated(Event):
+    name = "invoice.created"
+    when = "A draft invoice is created."
+
+
+class InvoiceUpdated(Event):
+    name = "invoice.updated"
+    when = "A draft invoice is edited."
+
+
+class InvoiceFinalized(Event):
+    name = "invoice.finalized"
+    when = "A draft becomes an open invoice: it gets its number and is booked."
+
+
+class InvoicePaid(Event):
+    name = "invoice.paid"
+    when = "Nothing is due on the invoice any more."
+
+
+class InvoiceVoided(Event):
+    name = "invoice.voided"
+    when = "An invoice is voided; its booking is reversed."
+
+
+class PaymentAttempted(Event):
+    name = "payment.attempted"
+    when = "A payment attempt begins, before the payment provider is asked."
+
+
+class PaymentRequiresAction(Event):
+    name = "payment.requires_action"
+    when = "The cardholder must confirm the payment (3-D Secure)."
+
+
+class PaymentProcessing(Event):
+    name = "payment.processing"
+    when = "The provider accepted the payment and decides later."
+
+
+class PaymentUpdated(Event):
+    name = "payment.updated"
+    is_public = False
+    when = "A payment learns something that changes no state, such as its checkout page."
+
+
+class PaymentSucceeded(Event):
+    name = "payment.succeeded"
+    when = "The provider holds the money."
+
+
+class PaymentFailed(Event):
+    name = "payment.failed"
+    when = "The attempt is over and no money moved."
+
+
+class WebhookSubscriptionCreated(Event):
+    name = "webhook_subscription.created"
+    is_public = False
+    when = "A webhook endpoint is registered."
+
+
+class WebhookSubscriptionUpdated(Event):
+    name = "webhook_subscription.updated"
+    is_public = False
+    when = "A webhook endpoint changes or is switched off."
+
+
+class WebhookSubscriptionDeleted(Event):
+    name = "webhook_subscription.deleted"
+    is_public = False
+    when = "A webhook endpoint is removed; nothing is sent to it any more."
+
+
+EVENTS: Final[dict[str, type[Event]]] = {event.name: event for event in Event.__subclasses__()}
+PUBLIC_EVENTS: Final[tuple[str, ...]] = tuple(
+    sorted(name for name, event in EVENTS.items() if event.is_public)
+)

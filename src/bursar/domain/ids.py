@@ -1,0 +1,61 @@
+"""Every noun has an id of its own type, printed as `<prefix>_<uuid>`.
+
+Ids are minted by `tx.new_id` (UUIDv7, so they sort by time) and are strings everywhere above the
+store; the store keeps the bare UUID. Parsing is strict: printing what was parsed gives the input
+back, letter for letter, so two spellings of one id cannot exist.
+"""
+
+from typing import Final, NewType
+from uuid import UUID
+
+OrgId = NewType("OrgId", str)
+UserId = NewType("UserId", str)
+MemberId = NewType("MemberId", str)
+SessionId = NewType("SessionId", str)
+ApiKeyId = NewType("ApiKeyId", str)
+CustomerId = NewType("CustomerId", str)
+InvoiceId = NewType("InvoiceId", str)
+InvoiceLineId = NewType("InvoiceLineId", str)
+PaymentId = NewType("PaymentId", str)
+LedgerTransactionId = NewType("LedgerTransactionId", str)
+AccountId = NewType("AccountId", str)
+EventId = NewType("EventId", str)
+WebhookSubscriptionId = NewType("WebhookSubscriptionId", str)
+DeliveryId = NewType("DeliveryId", str)
+
+PREFIXES: Final = frozenset("org usr mem ses key cust inv il pay led acct evt wh whd".split())
+_UUID_LENGTH: Final = 36
+_VERSION_AT: Final = 14
+
+
+class MalformedId(ValueError):
+    """The text is not an id of the expected noun."""
+
+
+def print_id(prefix: str, value: UUID) -> str:
+    """The wire form of an id: `print_id("inv", uuid)` gives `inv_0190…`."""
+    assert prefix in PREFIXES, prefix
+    return f"{prefix}_{value}"
+
+
+def parse_id(prefix: str, text: str) -> UUID:
+    """The UUID inside an id of this noun.
+
+    Raises:
+        MalformedId: another prefix, another spelling of the UUID, or not a UUIDv7.
+    """
+    head, _, tail = text.partition("_")
+    if head != prefix or len(tail) != _UUID_LENGTH or tail[_VERSION_AT] != "7":
+        raise MalformedId(f"expected {prefix}_<uuid>")
+    try:
+        value = UUID(tail)
+    except ValueError:
+        raise MalformedId(f"expected {prefix}_<uuid>") from None
+    if str(value) != tail:
+        raise MalformedId(f"expected {prefix}_<uuid>")
+    return value
+
+
+def uuid_of(text: str) -> UUID:
+    """The UUID inside an id whose noun is already known to be right."""
+    return UUID(text.partition("_")[2])

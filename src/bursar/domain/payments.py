@@ -1,0 +1,325 @@
+"""Payments: one attempt to collect what an invoice has due, and the one door for its answer.
+
+An attempt is written down before the provider is asked, so nothing that happens on the wire can be
+forgotten. Whoever brings the answer (the HTTP call, the provider's event, the watchdog) goes through
+`Payment.settle`. An answer may repeat, come late or out of order; the state only moves forward, and
+money that arrives for an attempt already given up is booked, never dropped.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final, assert_never
+
+from bursar.domain import chart
+from bursar.domain.agenda import Due, DueKind, Undue
+from bursar.domain.change import Change
+from bursar.domain.events import (
+    InvoicePaid,
+    PaymentAttempted,
+    PaymentFailed,
+    PaymentProcessing,
+    PaymentRequiresAction,
+    PaymentSucceeded,
+    PaymentUpdated,
+)
+from bursar.domain.ids import CustomerId, InvoiceId, PaymentId
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.money import Money
+from bursar.domain.provider import (
+    ActionRequired,
+    CheckoutOpened,
+    Closed,
+    Declined,
+    LookupOutcome,
+    NotFound,
+    Processing,
+    Succeeded,
+    Unknown,
+)
+from bursar.domain.refusals import IllegalTransition, NothingToPay
+from bursar.domain.times import Instant
+
+
+class PaymentStatus(StrEnum):
+    """Where an attempt is. The first three are open: one such attempt per invoice."""
+
+    PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+
+
+TRANSITIONS: Final[dict[PaymentStatus, tuple[PaymentStatus, ...]]] = {
+    PaymentStatus.PENDING: (
+        PaymentStatus.REQUIRES_ACTION,
+        PaymentStatus.PROCESSING,
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.FAILED,
+    ),
+    PaymentStatus.REQUIRES_ACTION: (
+        PaymentStatus.PROCESSING,
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.FAILED,
+    ),
+    PaymentStatus.PROCESSING: (PaymentStatus.SUCCEEDED, PaymentStatus.FAILED),
+    PaymentStatus.FAILED: (PaymentStatus.SUCCEEDED,),  # money that came late
+    PaymentStatus.SUCCEEDED: (
+        PaymentStatus.PARTIALLY_REFUNDED,
+        PaymentStatus.REFUNDED,
+        PaymentStatus.DISPUTED,
+    ),
+    PaymentStatus.PARTIALLY_REFUNDED: (PaymentStatus.REFUNDED, PaymentStatus.DISPUTED),
+    PaymentStatus.REFUNDED: (),
+    PaymentStatus.DISPUTED: (),
+}
+OPEN: Final = frozenset(
+    {PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING}
+)
+HOLDS_MONEY: Final = frozenset(
+    {
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.PARTIALLY_REFUNDED,
+        PaymentStatus.REFUNDED,
+        PaymentStatus.DISPUTED,
+    }
+)
+
+# When the watchdog asks the provider about an attempt whose outcome is not known.
+WATCH_STEPS: Final = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(hours=1),
+    timedelta(days=1),
+)
+# An open checkout page or a slow method is no unknown outcome; it is asked about now and then.
+WATCH_WAITING: Final = timedelta(hours=1)
+
+
+class PaymentMode(StrEnum):
+    """How the customer pays."""
+
+    CHECKOUT = "checkout"
+    CHARGE = "charge"
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """One attempt. `attempt_key` names the request that began it: only that request rejoins it."""
+
+    id: PaymentId
+    invoice_id: InvoiceId
+    customer_id: CustomerId
+    mode: PaymentMode
+    status: PaymentStatus
+    amount: Money
+    provider: str
+    provider_reference: str | None
+    session_reference: str | None
+    method_reference: str | None
+    checkout_url: str | None
+    next_action_url: str | None
+    success_url: str | None
+    cancel_url: str | None
+    failure_code: str | None
+    failure_message: str | None
+    decline_kind: str | None
+    attempt_key: str
+    watch_step: int
+    is_credited: bool  # the money went to the customer's credit balance, not to the invoice
+    expires_at: Instant | None
+    settled_at: Instant | None
+    version: int
+    sequence: int
+    created_at: Instant
+    updated_at: Instant
+
+    @property
+    def is_open(self) -> bool:
+        """Money may still move for this attempt."""
+        return self.status in OPEN
+
+    def to(self, status: PaymentStatus) -> "Payment":
+        """The same attempt in another state, one version later.
+
+        Raises:
+            IllegalTransition: the table has no such edge.
+        """
+        allowed = TRANSITIONS[self.status]
+        if status not in allowed:
+            raise IllegalTransition(
+                f"Payment {self.id} is {self.status.value}; it cannot become {status.value}.",
+                facts={
+                    "currentStatus": self.status.value,
+                    "allowedTransitions": [each.value for each in allowed],
+                },
+            )
+        return replace(self, status=status, version=self.version + 1)
+
+    def settle(self, invoice: Invoice, outcome: LookupOutcome, at: Instant) -> Change | None:
+        """What an answer makes true; nothing, when it says nothing new.
+
+        `at` is the transaction's business time. The caller holds the customer's lock.
+        """
+        if self.status in HOLDS_MONEY:
+            return None
+        match outcome:
+            case Succeeded():
+                return _received(self, invoice, outcome, at)
+            case Unknown():
+                return None  # still open; the watchdog asks again
+        if not self.is_open:
+            return None  # given up already, and no money moved
+        match outcome:
+            case Declined():
+                return _declined(self, outcome, at)
+            case Closed() | NotFound():
+                return _failed(self, "expired", "The attempt ended without a payment.", at)
+            case ActionRequired(reference, url):
+                return _awaiting_action(self, reference, url)
+            case Processing(reference):
+                return _processing(self, reference)
+            case CheckoutOpened():
+                return _checkout_opened(self, outcome)
+            case _:
+                assert_never(outcome)
+
+    def watch(self, at: Instant, technical_failure: bool) -> Change:
+        """The watchdog asked and nothing changed: when it asks again.
+
+        A lookup that failed for technical reasons is repeated and is no step.
+        """
+        step = self.watch_step if technical_failure else self.watch_step + 1
+        after = replace(self, watch_step=step, version=self.version + 1)
+        due = Due(DueKind.WATCH_PAYMENT, self.id, at + after.watch_delay)
+        return Change(rows=(after,), events=(PaymentUpdated(after, self),), agenda=(due,))
+
+    @property
+    def watch_delay(self) -> timedelta:
+        """How long the watchdog waits before it asks (again)."""
+        if self.status is not PaymentStatus.PENDING or self.session_reference is not None:
+            return WATCH_WAITING
+        return WATCH_STEPS[min(self.watch_step, len(WATCH_STEPS) - 1)]
+
+
+def begin(payment: Payment, invoice: Invoice, *, wall: Instant) -> Change:
+    """Write an attempt down before the provider is asked.
+
+    Raises:
+        NothingToPay: the invoice is not open, or nothing is due.
+    """
+    if invoice.status is not InvoiceStatus.OPEN or not invoice.due.is_positive:
+        raise NothingToPay(
+            f"Invoice {invoice.id} is {invoice.status.value}; nothing is due.",
+            facts={"currentStatus": invoice.status.value},
+        )
+    assert payment.amount == invoice.due
+    assert payment.status is PaymentStatus.PENDING
+    due = Due(DueKind.WATCH_PAYMENT, payment.id, wall + payment.watch_delay)
+    return Change(rows=(payment,), events=(PaymentAttempted(payment),), agenda=(due,))
+
+
+def _received(payment: Payment, invoice: Invoice, outcome: Succeeded, at: Instant) -> Change:
+    settled = replace(
+        payment.to(PaymentStatus.SUCCEEDED),
+        provider_reference=outcome.reference,
+        amount=outcome.amount,
+        next_action_url=None,
+        settled_at=at,
+    )
+    unwatch = Undue(DueKind.WATCH_PAYMENT, payment.id)
+    if invoice.status is InvoiceStatus.OPEN and outcome.amount == invoice.due:
+        paid = invoice.pay(outcome.amount, at)
+        posting = chart.payment_succeeded(
+            payment.id, payment.customer_id, payment.provider, outcome.amount, at
+        )
+        events = (PaymentSucceeded(settled, payment), InvoicePaid(paid, invoice))
+        return Change((settled, paid), (posting,), events, agenda=(unwatch,))
+    # The invoice went another way meanwhile. The money is real: it becomes the customer's credit.
+    credited = replace(settled, is_credited=True)
+    posting = chart.overpayment(
+        payment.id, payment.customer_id, payment.provider, outcome.amount, at
+    )
+    return Change(
+        (credited,), (posting,), (PaymentSucceeded(credited, payment),), agenda=(unwatch,)
+    )
+
+
+def _declined(payment: Payment, outcome: Declined, at: Instant) -> Change | None:
+    if payment.mode is PaymentMode.CHECKOUT and payment.session_reference is not None:
+        # The page stays open and takes another card; only its expiry ends the attempt.
+        return _noted(payment, outcome)
+    failed = _failed(payment, outcome.code, outcome.message, at)
+    (row,) = failed.rows
+    assert isinstance(row, Payment)
+    after = replace(
+        row,
+        decline_kind=outcome.kind.value,
+        provider_reference=outcome.reference or payment.provider_reference,
+    )
+    return replace(failed, rows=(after,), events=(PaymentFailed(after, payment),))
+
+
+def _noted(payment: Payment, outcome: Declined) -> Change | None:
+    after = replace(
+        payment, failure_code=outcome.code, failure_message=outcome.message[:500],
+        decline_kind=outcome.kind.value,
+    )  # fmt: skip
+    if after == payment:
+        return None
+    after = replace(after, version=payment.version + 1)
+    return Change(rows=(after,), events=(PaymentUpdated(after, payment),))
+
+
+def _failed(payment: Payment, code: str, message: str, at: Instant) -> Change:
+    after = replace(
+        payment.to(PaymentStatus.FAILED),
+        failure_code=code[:100],
+        failure_message=message[:500],
+        next_action_url=None,
+        settled_at=at,
+    )
+    return Change(
+        rows=(after,),
+        events=(PaymentFailed(after, payment),),
+        agenda=(Undue(DueKind.WATCH_PAYMENT, payment.id),),
+    )
+
+
+def _awaiting_action(payment: Payment, reference: str, url: str) -> Change | None:
+    if payment.status is not PaymentStatus.PENDING:
+        return None  # older than what is known
+    if payment.mode is PaymentMode.CHECKOUT and payment.session_reference is not None:
+        return None  # the checkout page leads through it
+    after = replace(
+        payment.to(PaymentStatus.REQUIRES_ACTION), provider_reference=reference, next_action_url=url
+    )
+    return Change(rows=(after,), events=(PaymentRequiresAction(after, payment),))
+
+
+def _processing(payment: Payment, reference: str) -> Change | None:
+    if payment.status is PaymentStatus.PROCESSING:
+        return None
+    after = replace(
+        payment.to(PaymentStatus.PROCESSING), provider_reference=reference, next_action_url=None
+    )
+    return Change(rows=(after,), events=(PaymentProcessing(after, payment),))
+
+
+def _checkout_opened(payment: Payment, outcome: CheckoutOpened) -> Change | None:
+    assert payment.mode is PaymentMode.CHECKOUT
+    if payment.session_reference is not None:
+        return None
+    after = replace(
+        payment,
+        session_reference=outcome.reference,
+        checkout_url=outcome.url,
+        expires_at=outcome.expires_at,
+        version=payment.version + 1,
+    )
+    return Change(rows=(after,), events=(PaymentUpdated(after, payment),))

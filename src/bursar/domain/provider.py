@@ -1,0 +1,269 @@
+"""What Bursar asks of a payment provider, and the answers it understands.
+
+A decline is an answer, not an exception; so is *unknown*, which means that money may or may not
+have moved and only the provider's own books can tell. Nothing here names a provider's words: an
+adapter under `bursar.providers` translates them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId
+from bursar.domain.money import Money
+from bursar.domain.times import Instant
+
+
+class DeclineKind(StrEnum):
+    """What a decline asks of whoever retries."""
+
+    RETRY = "retry"
+    NEW_METHOD = "new_method"
+    AUTHENTICATION = "authentication"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The provider holds the money. `amount` is what its books say, never what we asked."""
+
+    reference: str
+    amount: Money
+    method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The provider refused; no money moved and none will for this attempt."""
+
+    code: str
+    message: str
+    kind: DeclineKind
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequired:
+    """The cardholder must act at `url` (3-D Secure) before the provider decides."""
+
+    reference: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Processing:
+    """The provider accepted the charge and decides later, by event."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutOpened:
+    """A hosted session waits for the customer. `reference` is the session's id at the provider."""
+
+    reference: str
+    url: str
+    expires_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The attempt or session is over at the provider and no money moved."""
+
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The provider's books know nothing of this attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No trustworthy answer: timeout, dropped line, 5xx, rate limit, or an unexpected shape.
+
+    `retry_after_seconds` is the provider's own wish, when it named one. `reason` is for the log.
+    `is_outage` says that the provider could not be reached or broke; an answer that came in time
+    and was not believed, or that names a fault of ours, is none and trips no circuit breaker.
+    """
+
+    reason: str
+    retry_after_seconds: int | None = None
+    is_outage: bool = True
+
+
+Outcome = Succeeded | Declined | ActionRequired | Processing | Closed | Unknown
+LookupOutcome = Outcome | NotFound | CheckoutOpened
+CheckoutOutcome = CheckoutOpened | Declined | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The customer exists at the provider under `reference`."""
+
+    reference: str
+
+
+CustomerOutcome = Linked | Declined | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRequest:
+    """Create (or find again, by the same key) one customer at the provider."""
+
+    org_id: OrgId
+    customer_id: CustomerId
+    email: str
+    name: str
+    reference: str | None = None  # set: update the customer that exists
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRequest:
+    """Charge a stored method, off session. The provider's key derives from `payment_id` alone."""
+
+    org_id: OrgId
+    payment_id: PaymentId
+    invoice_id: InvoiceId
+    amount: Money
+    customer_reference: str
+    method_reference: str | None  # None: the customer's default method
+    description: str
+    return_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutRequest:
+    """Open one hosted page for one payment."""
+
+    org_id: OrgId
+    payment_id: PaymentId
+    invoice_id: InvoiceId
+    amount: Money
+    customer_reference: str | None
+    description: str
+    success_url: str
+    cancel_url: str
+    # 30 minutes to 24 hours away and the same on every resend; None: what the provider does.
+    expires_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupRequest:
+    """Ask the provider's books what became of an attempt.
+
+    `reference` (payment intent) or `session_reference` (checkout session) when we know them. When
+    we know neither, the adapter resends `resend`, the original request, with the same key while the
+    key is younger than 23 h, and otherwise lists by customer and creation range and matches our
+    metadata. Never by search, which may lag by an hour.
+    """
+
+    org_id: OrgId
+    payment_id: PaymentId
+    amount: Money
+    created_at: Instant
+    now: Instant
+    customer_reference: str | None = None
+    reference: str | None = None
+    session_reference: str | None = None
+    resend: ChargeRequest | CheckoutRequest | None = None
+
+
+class ProviderEventKind(StrEnum):
+    """The provider events that change something here."""
+
+    PAYMENT = "payment"  # the outcome of an attempt
+    OTHER = "other"  # kept, and nothing to do
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """One verified event from a provider, in our words.
+
+    `outcome` is what the event says about `payment_id`; an event that only says that a checkout
+    session is done carries the payment intent's outcome. `occurred_at` is the provider's clock.
+    """
+
+    event_id: str
+    type: str
+    kind: ProviderEventKind
+    occurred_at: Instant
+    is_live: bool
+    org_id: OrgId | None = None
+    payment_id: PaymentId | None = None
+    outcome: Outcome | None = None
+
+
+class CircuitOpen(Exception):
+    """Nothing was sent: the provider failed so often that it is left alone for a while.
+
+    Whatever was asked had no effect and may be asked again after `retry_after_seconds`.
+    """
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(f"the provider is left alone for {retry_after_seconds} s")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class BadSignature(Exception):
+    """The event was not signed by the provider, or too long ago, or not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookedCharge:
+    """One succeeded charge in the provider's own books, net of refunds for `verify`."""
+
+    reference: str
+    payment_id: PaymentId | None
+    org_id: OrgId | None
+    amount: Money
+    refunded: Money
+
+
+class PaymentProvider(Protocol):
+    """One card processor. Every method answers; none raises for what the wire does."""
+
+    @property
+    def name(self) -> str:
+        """`stripe` or `sandbox`: the ledger account and the hook's path carry it."""
+        ...
+
+    async def ensure_customer(self, request: CustomerRequest) -> CustomerOutcome:
+        """Create or update the customer; repeating it with the same id gives the same customer."""
+        ...
+
+    async def attach_method(self, customer_reference: str, token: str) -> CustomerOutcome:
+        """Attach a tokenized method (`pm_…`) and make it the customer's default."""
+        ...
+
+    async def charge(self, request: ChargeRequest) -> Outcome:
+        """Charge off session; the provider's idempotency key is the payment's id."""
+        ...
+
+    async def open_checkout(self, request: CheckoutRequest) -> CheckoutOutcome:
+        """Open a hosted session; the provider's idempotency key is the payment's id."""
+        ...
+
+    async def close_checkout(self, session_reference: str) -> Outcome:
+        """Expire the session. `Closed`, or what happened to the money in the meantime."""
+        ...
+
+    async def cancel_charge(self, reference: str) -> Outcome:
+        """Cancel a payment intent. `Closed`, or what happened to the money in the meantime."""
+        ...
+
+    async def lookup(self, request: LookupRequest) -> LookupOutcome:
+        """What the provider's books say of an attempt."""
+        ...
+
+    def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
+        """Verify, then translate.
+
+        Raises:
+            BadSignature: forged, malformed, or more than 300 s away from `now` either way.
+        """
+        ...
+
+    async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:
+        """Every succeeded charge of one organization in the provider's books."""
+        ...

@@ -1,0 +1,262 @@
+"""The tree of explainable errors: everything Bursar says no with.
+
+A refusal names a situation (`InvoiceNotOpen`), never an accident. Its `kind` decides what each edge
+makes of it (an HTTP status, an exit code, a sentence in the console); its `reason` is the stable
+word a program may match. A bug is not a refusal: it is an assertion, and is never explained.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Kind(StrEnum):
+    """What sort of no this is. Edges map a kind; they never look at the class."""
+
+    INVALID = "invalid"
+    UNAUTHENTICATED = "unauthenticated"
+    DECLINED = "declined"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    IN_PROGRESS = "in_progress"
+    MISMATCH = "mismatch"
+    PRECONDITION = "precondition"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED = "unsupported"
+    TOO_MANY = "too_many"
+    PROVIDER = "provider"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One field's fault. `field` is spelled as the caller spelled it: `lines[0].quantity`."""
+
+    field: str
+    message: str
+    code: str
+
+
+class Refusal(Exception):
+    """The root. `facts` are extra members of the error object, in wire spelling."""
+
+    kind: ClassVar[Kind]
+    reason: ClassVar[str]
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Sequence[Detail] = (),
+        facts: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = tuple(details)
+        self.facts = facts or {}
+
+
+class InvalidInput(Refusal):
+    """The request is malformed; `details` name every field at fault."""
+
+    kind = Kind.INVALID
+    reason = "invalid_input"
+
+    @classmethod
+    def at(cls, field: str, message: str, code: str = "invalid") -> "InvalidInput":
+        """One field at fault."""
+        return cls(f"{field}: {message}", details=(Detail(field, message, code),))
+
+
+class NotAuthenticated(Refusal):
+    """No credential, or one that is not good (any more)."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "not_authenticated"
+
+
+class WrongCredentials(Refusal):
+    """Unknown e-mail or wrong password: one and the same answer for both."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "wrong_credentials"
+
+
+class RefreshTokenReused(Refusal):
+    """A used refresh token came back; the whole family of tokens is revoked."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "refresh_token_reused"
+
+
+class NotAllowed(Refusal):
+    """A known caller lacks a permission; the message names it."""
+
+    kind = Kind.FORBIDDEN
+    reason = "permission_missing"
+
+
+class NotFound(Refusal):
+    """No such thing in this organization: unknown and foreign ids get the same words."""
+
+    kind = Kind.NOT_FOUND
+    reason = "not_found"
+
+
+class EmailTaken(Refusal):
+    """Another person already registered with this e-mail address."""
+
+    kind = Kind.CONFLICT
+    reason = "email_taken"
+
+
+class IllegalTransition(Refusal):
+    """The noun's state does not allow the step."""
+
+    kind = Kind.CONFLICT
+    reason = "illegal_transition"
+
+
+class StaleVersion(Refusal):
+    """Somebody changed the row in the meantime."""
+
+    kind = Kind.CONFLICT
+    reason = "stale_version"
+
+
+class PreconditionFailed(Refusal):
+    """`If-Match` names a version that is gone."""
+
+    kind = Kind.PRECONDITION
+    reason = "precondition_failed"
+
+
+class PaymentInProgress(Refusal):
+    """Another payment attempt on this invoice is open; its id is in `paymentId`."""
+
+    kind = Kind.CONFLICT
+    reason = "payment_in_progress"
+
+
+class NothingToPay(Refusal):
+    """The invoice has nothing due."""
+
+    kind = Kind.CONFLICT
+    reason = "nothing_to_pay"
+
+
+class CustomerHasNoMethod(Refusal):
+    """A charge needs a payment method, and the customer has none."""
+
+    kind = Kind.CONFLICT
+    reason = "payment_method_missing"
+
+
+class ProviderNotConfigured(Refusal):
+    """A live organization, and no live payment provider is configured."""
+
+    kind = Kind.CONFLICT
+    reason = "provider_not_configured"
+
+
+class PaymentDeclined(Refusal):
+    """The processor declined; `declineCode` and `paymentId` say which and why."""
+
+    kind = Kind.DECLINED
+    reason = "payment_declined"
+
+
+class StillInUse(Refusal):
+    """The thing cannot go while something open depends on it."""
+
+    kind = Kind.CONFLICT
+    reason = "still_in_use"
+
+
+class AmountTooLarge(Refusal):
+    """A total would leave the range of exact amounts (2^53 - 1 minor units)."""
+
+    kind = Kind.INVALID
+    reason = "amount_out_of_range"
+
+
+class IdempotencyInProgress(Refusal):
+    """The first request with this key is still running."""
+
+    kind = Kind.IN_PROGRESS
+    reason = "idempotency_in_progress"
+
+
+class IdempotencyMismatch(Refusal):
+    """This key belongs to another request."""
+
+    kind = Kind.MISMATCH
+    reason = "idempotency_mismatch"
+
+
+class LimitReached(Refusal):
+    """A stated maximum of things exists already."""
+
+    kind = Kind.CONFLICT
+    reason = "limit_reached"
+
+
+class AlreadyExists(Refusal):
+    """A natural key is taken within the organization."""
+
+    kind = Kind.CONFLICT
+    reason = "already_exists"
+
+
+class TooManyRequests(Refusal):
+    """The caller's rate limit is used up; `retryAfterSeconds` says for how long."""
+
+    kind = Kind.TOO_MANY
+    reason = "rate_limit_exceeded"
+
+
+class PayloadTooLarge(Refusal):
+    """The body is over the route's limit."""
+
+    kind = Kind.TOO_LARGE
+    reason = "payload_too_large"
+
+
+class UnsupportedMedia(Refusal):
+    """The body's type or encoding is not one the route reads."""
+
+    kind = Kind.UNSUPPORTED
+    reason = "unsupported_media_type"
+
+
+class ProviderFailed(Refusal):
+    """The payment provider answered in a way that cannot be used."""
+
+    kind = Kind.PROVIDER
+    reason = "provider_failed"
+
+
+class Unavailable(Refusal):
+    """Something Bursar stands on is away for the moment; the same request may be sent again."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "unavailable"
+
+
+class TaskSuperseded(Refusal):
+    """A worker lost its claim on a task to another worker; whatever it did is rolled back."""
+
+    kind = Kind.CONFLICT
+    reason = "task_superseded"
+
+
+def reasons() -> dict[str, type[Refusal]]:
+    """Every registered refusal by its reason; a reason belongs to one class only."""
+    found: dict[str, type[Refusal]] = {}
+    for refusal in Refusal.__subclasses__():
+        assert refusal.reason not in found, refusal.reason
+        found[refusal.reason] = refusal
+    return found

@@ -1,0 +1,81 @@
+"""Work for later, as frozen requests: imperative, carrying ids only.
+
+A task may run twice; the verb behind it may not act twice. Tasks are not deduplicated: a key in a
+unique index would make two commits wait for each other, and running twice is harmless anyway.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from bursar.domain.ids import CustomerId, PaymentId
+
+
+class Queue(StrEnum):
+    """The five queues; concurrency, attempts and backoff stand in `QUEUE_RULES`."""
+
+    NOTIFICATIONS = "notifications"
+    INVOICES = "invoices"
+    PAYMENTS = "payments"
+    INTEGRATIONS = "integrations"
+    USAGE = "usage"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRule:
+    """How one queue is worked: tasks at once per worker, attempts, and the first backoff."""
+
+    concurrency: int
+    attempts_max: int
+    backoff_seconds: int
+
+
+QUEUE_RULES: Final[dict[Queue, QueueRule]] = {
+    Queue.NOTIFICATIONS: QueueRule(concurrency=5, attempts_max=3, backoff_seconds=5),
+    Queue.INVOICES: QueueRule(concurrency=4, attempts_max=3, backoff_seconds=10),
+    Queue.PAYMENTS: QueueRule(concurrency=2, attempts_max=5, backoff_seconds=15),
+    Queue.INTEGRATIONS: QueueRule(concurrency=10, attempts_max=8, backoff_seconds=10),
+    Queue.USAGE: QueueRule(concurrency=2, attempts_max=3, backoff_seconds=10),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCustomer:
+    """Make the customer known to the payment provider, or tell it what changed."""
+
+    customer_id: CustomerId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class HandleProviderEvent:
+    """Act on a verified provider event that waits in the inbox."""
+
+    provider: str
+    event_id: str
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmPayment:
+    """Ask the provider's books what became of an attempt (the watchdog and the reconcile job)."""
+
+    payment_id: PaymentId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAttempt:
+    """Close an open checkout session whose invoice is gone."""
+
+    payment_id: PaymentId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+Task = SyncCustomer | HandleProviderEvent | ConfirmPayment | CloseAttempt
+TASKS: Final[tuple[type[Task], ...]] = (
+    SyncCustomer,
+    HandleProviderEvent,
+    ConfirmPayment,
+    CloseAttempt,
+)

@@ -1,0 +1,35 @@
+"""Instants, days and half-open periods.
+
+An `Instant` is always aware and UTC. Nothing here knows what time it is: the transaction does.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Final, TypeAlias
+
+Instant: TypeAlias = datetime
+Day: TypeAlias = date
+
+_MICROSECONDS_PER_MILLISECOND: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Half-open `[start, end)`."""
+
+    start: Instant
+    end: Instant
+
+    def __post_init__(self) -> None:
+        assert self.start < self.end, "a period has a length"
+
+    def __contains__(self, at: Instant) -> bool:
+        return self.start <= at < self.end
+
+
+def wire_instant(at: Instant) -> str:
+    """RFC 3339 in UTC with milliseconds and `Z`, as every answer and event prints it."""
+    assert at.tzinfo is not None, "an instant is aware"
+    utc = at.astimezone(UTC)
+    millisecond = utc.microsecond // _MICROSECONDS_PER_MILLISECOND
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{millisecond:03d}Z"

@@ -1,0 +1,91 @@
+"""Prints invoices with typst: our template, the document as JSON, no network and no other file.
+
+Text reaches the template as strings and is never read as markup. The only clock is the document's
+own and the only fonts are those inside the typst package, so the same document gives the same bytes
+on every machine.
+"""
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+from unicodedata import category
+
+import typst
+
+from bursar.domain.documents import (
+    PAGES_MAX,
+    TEXT_MAX,
+    DocumentNotRendered,
+    DocumentRenderer,
+    InvoiceDocument,
+)
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+_UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
+# These turn the order of what follows around, so that an amount could read as another.
+_TURNING: Final = frozenset(
+    map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F))
+)
+_REPLACEMENT: Final = "\ufffd"
+
+
+class TypstRenderer(DocumentRenderer):
+    """A `DocumentRenderer`. Its threads are its own, so a slow document delays only documents."""
+
+    def __init__(self, timeout_seconds: float = 5, threads: int = 2) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="documents")
+        self._fonts = typst.Fonts(include_system_fonts=False)
+
+    async def invoice_pdf(self, document: InvoiceDocument) -> bytes:
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._threads, self._rendered, document)
+        try:
+            return await asyncio.wait_for(work, self._timeout_seconds)
+        except (typst.TypstError, TimeoutError) as fault:
+            raise DocumentNotRendered(str(fault) or "it took too long") from fault
+
+    def close(self) -> None:
+        """Wait for nothing: a document under way ends by itself, and nobody reads it."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _rendered(self, document: InvoiceDocument) -> bytes:
+        found = typst.compile(
+            str(TEMPLATES / "invoice.typ"),
+            root=str(TEMPLATES),
+            font_paths=self._fonts,
+            ignore_system_fonts=True,
+            format="pdf",
+            sys_inputs={"document": json.dumps(_content(document))},
+            timestamp=int(document.made_at.timestamp()),
+        )
+        assert isinstance(found, bytes), "one document is one file"
+        return found
+
+
+def _content(document: InvoiceDocument) -> dict[str, Any]:
+    content = asdict(document) | {"pages_max": PAGES_MAX}
+    del content["made_at"]
+    printed: dict[str, Any] = _printable(content)
+    return printed
+
+
+def _printable(value: Any) -> Any:
+    """The same tree with every text bounded and free of what has no glyph."""
+    if isinstance(value, str):
+        return "".join(_shown(letter) for letter in value[:TEXT_MAX])
+    if isinstance(value, dict):
+        return {key: _printable(inner) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_printable(inner) for inner in value]
+    return value
+
+
+def _shown(letter: str) -> str:
+    if letter == "\n":
+        return letter
+    is_hidden = letter in _TURNING or category(letter) in _UNPRINTABLE
+    return _REPLACEMENT if is_hidden else letter

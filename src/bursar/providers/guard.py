@@ -1,0 +1,238 @@
+"""Stands between us and a provider: a total deadline, and a circuit breaker.
+
+Closed, calls pass and failures in a row are counted. Open, nothing is sent for a while: whoever
+asks learns at once that nothing happened and when to come back. Half open, one call at a time tries
+whether the provider is back. Time is monotonic, so a clock that is set never opens or shuts a line.
+A refused card is an answer and no failure; only outages and missed deadlines count.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil, inf
+from typing import Final, TypeVar
+
+from bursar.domain.ids import OrgId
+from bursar.domain.provider import (
+    BookedCharge,
+    ChargeRequest,
+    CheckoutOutcome,
+    CheckoutRequest,
+    CircuitOpen,
+    CustomerOutcome,
+    CustomerRequest,
+    LookupOutcome,
+    LookupRequest,
+    Outcome,
+    PaymentProvider,
+    ProviderEvent,
+    Unknown,
+)
+from bursar.domain.times import Instant
+
+_LISTING_SECONDS: Final = 300
+
+Answer = TypeVar("Answer")
+
+
+class BreakerState(StrEnum):
+    """In the order of worry: a gauge may use the position."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half_open"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerLimits:
+    """So many failures in a row open it; so many successes after the cooldown close it."""
+
+    failures_max: int
+    cooldown_seconds: float
+    successes_to_close: int
+
+
+PAYMENT_PROVIDER: Final = BreakerLimits(5, 30, 2)
+MAIL: Final = BreakerLimits(3, 60, 1)
+WEBHOOKS: Final = BreakerLimits(10, 15, 3)
+
+
+class CircuitBreaker:
+    """One line's breaker. `on_change` hears every new state, for the metrics."""
+
+    def __init__(
+        self,
+        limits: BreakerLimits,
+        clock: Callable[[], float],
+        on_change: Callable[[BreakerState], None] | None = None,
+    ) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._on_change = on_change
+        self._state = BreakerState.CLOSED
+        self._failures = 0
+        self._successes = 0
+        self._shut_until = -inf
+        self._is_trying = False
+
+    @property
+    def state(self) -> BreakerState:
+        """The state a call made now would meet."""
+        if self._state is BreakerState.OPEN and self._clock() >= self._shut_until:
+            self._enter(BreakerState.HALF_OPEN)
+        return self._state
+
+    def admit(self) -> "Admission":
+        """Let one call pass.
+
+        Raises:
+            CircuitOpen: nothing may be sent now.
+        """
+        state = self.state
+        if state is BreakerState.OPEN:
+            raise CircuitOpen(max(1, ceil(self._shut_until - self._clock())))
+        if state is BreakerState.CLOSED:
+            return Admission(self, is_trial=False)
+        if self._is_trying:
+            raise CircuitOpen(1)
+        self._is_trying = True
+        return Admission(self, is_trial=True)
+
+    def hold(self, seconds: float) -> None:
+        """Send nothing for so long. A pause is never shortened."""
+        self._shut_until = max(self._shut_until, self._clock() + seconds)
+        self._enter(BreakerState.OPEN)
+
+    def count_success(self, *, is_trial: bool) -> None:
+        self._failures = 0
+        # Calls from before the trouble may still come home; only a trial says how things are now.
+        if is_trial and self._state is BreakerState.HALF_OPEN:
+            self._is_trying = False
+            self._successes += 1
+            if self._successes >= self._limits.successes_to_close:
+                self._enter(BreakerState.CLOSED)
+
+    def count_failure(self, *, is_trial: bool) -> None:
+        self._failures += 1
+        is_too_many = self._failures >= self._limits.failures_max
+        if is_trial or (self._state is BreakerState.CLOSED and is_too_many):
+            self.hold(self._limits.cooldown_seconds)
+
+    def withdraw(self, *, is_trial: bool) -> None:
+        """The call was given up on our side, which says nothing about the line."""
+        if is_trial:
+            self._is_trying = False
+
+    def _enter(self, state: BreakerState) -> None:
+        if state is self._state:
+            return
+        self._state = state
+        self._failures = 0
+        self._successes = 0
+        self._is_trying = False
+        if self._on_change is not None:
+            self._on_change(state)
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """One admitted call, which ends in exactly one of three ways."""
+
+    breaker: CircuitBreaker
+    is_trial: bool
+
+    def succeeded(self) -> None:
+        self.breaker.count_success(is_trial=self.is_trial)
+
+    def failed(self) -> None:
+        self.breaker.count_failure(is_trial=self.is_trial)
+
+    def withdrawn(self) -> None:
+        self.breaker.withdraw(is_trial=self.is_trial)
+
+
+class GuardedProvider(PaymentProvider):
+    """A `PaymentProvider` that lets another one be asked only while it makes sense.
+
+    Beside the port's answers every method that asks the provider may raise `CircuitOpen`: nothing
+    was sent, and the same request may be made again.
+    """
+
+    def __init__(
+        self, inner: PaymentProvider, breaker: CircuitBreaker, timeout_seconds: float = 25
+    ) -> None:
+        self._inner = inner
+        self._breaker = breaker
+        self._timeout_seconds = timeout_seconds
+
+    @property
+    def name(self) -> str:
+        return self._inner.name
+
+    @property
+    def breaker(self) -> CircuitBreaker:
+        return self._breaker
+
+    def require_open_line(self) -> None:
+        """Refuse early, before anything is written, what the breaker would refuse anyway.
+
+        Raises:
+            CircuitOpen: a call made now would not be sent.
+        """
+        self._breaker.admit().withdrawn()
+
+    async def ensure_customer(self, request: CustomerRequest) -> CustomerOutcome:
+        return await self._asked(lambda: self._inner.ensure_customer(request))
+
+    async def attach_method(self, customer_reference: str, token: str) -> CustomerOutcome:
+        return await self._asked(lambda: self._inner.attach_method(customer_reference, token))
+
+    async def charge(self, request: ChargeRequest) -> Outcome:
+        return await self._asked(lambda: self._inner.charge(request))
+
+    async def open_checkout(self, request: CheckoutRequest) -> CheckoutOutcome:
+        return await self._asked(lambda: self._inner.open_checkout(request))
+
+    async def close_checkout(self, session_reference: str) -> Outcome:
+        return await self._asked(lambda: self._inner.close_checkout(session_reference))
+
+    async def cancel_charge(self, reference: str) -> Outcome:
+        return await self._asked(lambda: self._inner.cancel_charge(reference))
+
+    async def lookup(self, request: LookupRequest) -> LookupOutcome:
+        return await self._asked(lambda: self._inner.lookup(request))
+
+    def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
+        return self._inner.read_event(body, signature, now)
+
+    async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:
+        # A long listing has a deadline of its own, inside.
+        return await self._asked(lambda: self._inner.booked_charges(org_id), _LISTING_SECONDS)
+
+    async def _asked(
+        self, ask: Callable[[], Awaitable[Answer]], seconds: float | None = None
+    ) -> Answer | Unknown:
+        admission = self._breaker.admit()
+        answer: Answer | Unknown
+        try:
+            async with asyncio.timeout(seconds or self._timeout_seconds):
+                answer = await ask()
+        except TimeoutError:
+            answer = Unknown("timeout")
+        except BaseException:
+            # Cancelled, or a bug of ours; either way the trial is free for the next call.
+            admission.withdrawn()
+            raise
+        self._count(admission, answer)
+        return answer
+
+    def _count(self, admission: Admission, answer: object) -> None:
+        if not isinstance(answer, Unknown):
+            admission.succeeded()
+        elif answer.is_outage:
+            admission.failed()
+        else:
+            admission.withdrawn()
+        if isinstance(answer, Unknown) and answer.retry_after_seconds:
+            self._breaker.hold(answer.retry_after_seconds)

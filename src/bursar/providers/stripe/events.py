@@ -1,0 +1,140 @@
+"""Stripe's events in our words, once their signature holds.
+
+Events carry no question of ours to compare with, so what they say is only a claim about the payment
+their metadata names; whoever settles it compares the amount. An event that a hosted page's customer
+may still overtake (a decline, a pending 3-D Secure) says nothing final and has no outcome.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from bursar.domain.ids import MalformedId, OrgId, PaymentId, parse_id
+from bursar.domain.provider import (
+    BadSignature,
+    CheckoutOpened,
+    Declined,
+    DeclineKind,
+    Outcome,
+    ProviderEvent,
+    ProviderEventKind,
+    Unknown,
+)
+from bursar.providers.stripe.amounts import UnreadableAmount
+from bursar.providers.stripe.shapes import Event, Intent, Marked, Session, id_of
+from bursar.providers.stripe.translate import outcome_of, outcome_of_session
+
+BODY_MAX: Final = 1024 * 1024
+_DEPTH_MAX: Final = 20
+_ID_MAX: Final = 255
+_STRINGS_AND_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]')
+_UNFINISHED_ON_PAGE: Final = ("requires_payment_method", "requires_action")
+
+Reading = tuple[Marked, Outcome | CheckoutOpened | None]
+
+
+def event_of(body: bytes) -> ProviderEvent:
+    """The event in a verified body.
+
+    Raises:
+        BadSignature: it is not an event, so whoever signed it was not Stripe.
+    """
+    try:
+        event = msgspec.json.decode(_bounded(body), type=Event)
+        occurred_at = datetime.fromtimestamp(event.created, tz=UTC)
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, OSError) as fault:
+        raise BadSignature("the body is not an event") from fault
+    if not 0 < len(event.id) <= _ID_MAX or not 0 < len(event.type) <= _ID_MAX:
+        raise BadSignature("the event has no usable id or type")
+    found, outcome = _read(event)
+    org_id, payment_id = _ids(found)
+    is_claim = outcome is not None and payment_id is not None and org_id is not None
+    return ProviderEvent(
+        event_id=event.id,
+        type=event.type,
+        kind=ProviderEventKind.PAYMENT if is_claim else ProviderEventKind.OTHER,
+        occurred_at=occurred_at,
+        is_live=event.livemode,
+        org_id=org_id,
+        payment_id=payment_id,
+        outcome=outcome if is_claim else None,
+    )
+
+
+def _bounded(body: bytes) -> bytes:
+    if len(body) > BODY_MAX:
+        raise ValueError("the body is too large")
+    depth = 0
+    for found in _STRINGS_AND_BRACKETS.finditer(body):
+        token = found[0]
+        depth += (token in b"[{") - (token in b"]}")
+        if depth > _DEPTH_MAX:
+            raise ValueError("the body is nested too deeply")
+    return body
+
+
+def _read(event: Event) -> tuple[Marked | None, Outcome | None]:
+    reader = _READERS.get(event.type)
+    if reader is None:
+        return None, None
+    try:
+        found, outcome = reader(event.data.object)
+    except (msgspec.DecodeError, UnreadableAmount):
+        # Signed, stored, and beyond us: the watchdog asks the books about the payment instead.
+        return None, None
+    if isinstance(outcome, CheckoutOpened | Unknown):
+        return found, None
+    return found, outcome
+
+
+def _read_intent(raw: msgspec.Raw) -> Reading:
+    intent = msgspec.json.decode(raw, type=Intent)
+    if intent.is_from_checkout and intent.status in _UNFINISHED_ON_PAGE:
+        return intent, None
+    return intent, outcome_of(intent)
+
+
+def _read_session(raw: msgspec.Raw) -> Reading:
+    session = msgspec.json.decode(raw, type=Session)
+    return session, outcome_of_session(session)
+
+
+def _read_failed_session(raw: msgspec.Raw) -> Reading:
+    session = msgspec.json.decode(raw, type=Session)
+    message = "The payment was accepted at first and failed later."
+    reference = id_of(session.payment_intent)
+    declined = Declined("async_payment_failed", message, DeclineKind.NEW_METHOD, reference)
+    return session, declined
+
+
+def _ids(found: Marked | None) -> tuple[OrgId | None, PaymentId | None]:
+    marks = found.marks if found else {}
+    org_id, payment_id = marks.get("org_id", ""), marks.get("payment_id", "")
+    return (
+        OrgId(org_id) if _is_id("org", org_id) else None,
+        PaymentId(payment_id) if _is_id("pay", payment_id) else None,
+    )
+
+
+def _is_id(prefix: str, text: str) -> bool:
+    try:
+        parse_id(prefix, text)
+    except MalformedId:
+        return False
+    return True
+
+
+_READERS: Final[dict[str, Callable[[msgspec.Raw], Reading]]] = {
+    "payment_intent.succeeded": _read_intent,
+    "payment_intent.payment_failed": _read_intent,
+    "payment_intent.processing": _read_intent,
+    "payment_intent.requires_action": _read_intent,
+    "payment_intent.canceled": _read_intent,
+    "checkout.session.completed": _read_session,
+    "checkout.session.expired": _read_session,
+    "checkout.session.async_payment_succeeded": _read_session,
+    "checkout.session.async_payment_failed": _read_failed_session,
+}

@@ -1,0 +1,120 @@
+"""What must never be written down: fields by their name, values by their shape, at any depth.
+
+Owns both lists. Whatever is about to leave as a log line, an error report or a trace passes
+`redacted`, which also makes it plain: only texts, numbers, booleans, lists and maps come out, of
+bounded size, so that no object's own printing can tell a secret.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
+
+MASK: Final = "***"
+_DEPTH_MAX: Final = 12
+_ITEMS_MAX: Final = 200
+_CHARACTERS_MAX: Final = 20_000
+_NAME_CHARACTERS_MAX: Final = 200
+_NAMES_REMEMBERED: Final = 2_048
+_PAN_DIGITS_MIN: Final = 13
+_PAN_DIGITS_MAX: Final = 19
+
+# Compared without case, `_`, `-`, `.` and spaces; found anywhere in a name.
+_NAME_PARTS: Final = (
+    *("password", "passwd", "passphrase", "secret", "token", "credential", "authorization"),
+    *("cookie", "apikey", "keyhash", "privatekey", "accesskey", "signingkey", "encryptionkey"),
+    *("cardnumber", "securitycode", "signature", "dsn"),
+)
+_NAMES: Final = frozenset(("auth", "key", "pan", "cvc", "cvv", "pin", "otp", "iban", "ssn", "salt"))
+_NAME_NOISE: Final = re.compile(r"[_\-. ]")
+
+_VALUES: Final = re.compile(
+    r"(?P<prefixed>\b(?:bsk|whsec|whsign|(?:sk|rk)_(?:test|live))_)[A-Za-z0-9+/=_-]{4,}"
+    r"|(?P<client>\b[a-z]{2,6}_[A-Za-z0-9_]+_secret_)[A-Za-z0-9]+"
+    r"|(?P<jwt>\beyJ)[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}"
+    r"|(?P<bearer>\b[Bb]earer\s+)[A-Za-z0-9+/=._~-]{12,}"
+    r"|(?P<login>://[^\s:/@]*:)[^\s/@]+(?=@)"
+    r"|(?<![\w.-])(?P<pan>[0-9](?:[ -]?[0-9]){12,18})(?![\w-])"
+)
+
+
+def redacted(value: object) -> Plain:
+    """The value made plain and safe to write down."""
+    return _plain(value, _DEPTH_MAX)
+
+
+def redacted_text(text: str) -> str:
+    """The text with everything that has the shape of a secret masked."""
+    return _VALUES.sub(_masked, text[:_CHARACTERS_MAX])
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name is masked whatever it holds."""
+    plain = _NAME_NOISE.sub("", name).lower()
+    return plain in _NAMES or any(part in plain for part in _NAME_PARTS)
+
+
+def _plain(value: object, depth: int) -> Plain:
+    if isinstance(value, str):
+        return redacted_text(str(value))
+    if value is None or isinstance(value, bool | int | float):
+        return _plain_number(value)
+    if isinstance(value, Mapping):
+        return _plain_mapping(value, depth) if depth else "…"
+    if isinstance(value, list | tuple | AbstractSet):
+        return _plain_items(value, depth) if depth else "…"
+    return _printed(value)
+
+
+def _plain_number(value: int | float | None) -> Plain:  # noqa: PYI041 - both are told apart here
+    if isinstance(value, int):
+        return MASK if _is_card_number(str(abs(value))) else value
+    return value if value is None or math.isfinite(value) else str(value)
+
+
+def _plain_mapping(value: Mapping[object, object], depth: int) -> dict[str, Plain]:
+    plain: dict[str, Plain] = {}
+    for name, item in list(value.items())[:_ITEMS_MAX]:
+        shown, hides = _judged(str(name)[:_NAME_CHARACTERS_MAX])
+        plain[shown] = MASK if hides and item is not None else _plain(item, depth - 1)
+    return plain
+
+
+@lru_cache(_NAMES_REMEMBERED)
+def _judged(name: str) -> tuple[str, bool]:
+    """The name as it may be shown, and whether it hides its value; few names carry most lines."""
+    return redacted_text(name), is_secret_name(name)
+
+
+def _plain_items(value: Iterable[object], depth: int) -> list[Plain]:
+    return [_plain(item, depth - 1) for item in list(value)[:_ITEMS_MAX]]
+
+
+def _printed(value: object) -> str:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    try:
+        return redacted_text(str(value))
+    except Exception:  # noqa: BLE001 - a log line must be written whatever the object does
+        return f"<{type(value).__name__}>"
+
+
+def _masked(found: re.Match[str]) -> str:
+    kind = found.lastgroup
+    if kind == "pan":
+        digits = re.sub(r"[ -]", "", found["pan"])
+        return MASK if _is_card_number(digits) else found[0]
+    assert kind is not None, "every branch of the pattern is named"
+    return found[kind] + MASK
+
+
+def _is_card_number(digits: str) -> bool:
+    """Luhn's check over 13 to 19 digits."""
+    if not _PAN_DIGITS_MIN <= len(digits) <= _PAN_DIGITS_MAX or not digits.isascii():
+        return False
+    doubled = sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (doubled + sum(int(digit) for digit in digits[-1::-2])) % 10 == 0

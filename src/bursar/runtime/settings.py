@@ -1,0 +1,482 @@
+"""Settings: every environment variable Bursar knows, read once and frozen.
+
+This module owns the names, the meaning of each value and what is refused. It is the only one that
+touches `os.environ`, and it never reads a `.env` file by itself. A value that is missing or wrong
+ends the start with one line that names the variable and never quotes a secret. In production no
+secret has a default; elsewhere one is made at the first start and kept in `DATA_DIR`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
+from urllib.parse import urlsplit
+
+from bursar.runtime import settings_text as text
+from bursar.runtime.secret import Secret, derive, kept_text
+from bursar.runtime.settings_text import Network, Variable
+
+AppEnv: TypeAlias = Literal["development", "test", "production"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+_DISTINCT_CHARACTERS_MIN: Final = 8
+_SECRET_FILE_BYTES_MAX: Final = 65_536
+_PORT_MAX: Final = 65_535
+_WORKERS_MAX: Final = 32
+_RETRIES_MAX: Final = 20
+_DAY_SECONDS: Final = 86_400
+_LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+_DERIVED: Final = (
+    "jwt_secret",
+    "jwt_refresh_secret",
+    "api_key_hash_salt",
+    "webhook_signing_secret",
+)
+
+
+class SettingsInvalid(Exception):
+    """A variable is missing or has a value that cannot be used; one line, fit for an operator."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: {reason}")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What this installation is told from outside; `FIELDS` lists every variable and meaning."""
+
+    app_env: Annotated[
+        AppEnv,
+        Variable(
+            "APP_ENV",
+            "What this installation is for; production refuses every secret that was not given.",
+            text.choice(*get_args(AppEnv)),
+            default="development",
+            alias="NODE_ENV",
+        ),
+    ]
+    port: Annotated[
+        int, Variable("PORT", "TCP port of the API.", text.whole(1, _PORT_MAX), default="3000")
+    ]
+    public_url: Annotated[
+        str,
+        Variable(
+            "PUBLIC_URL",
+            "Where people reach this installation; links in mail and documents start with it.",
+            text.web_url,
+            otherwise="http://localhost:PORT",
+        ),
+    ]
+    data_dir: Annotated[
+        Path,
+        Variable(
+            "DATA_DIR",
+            "Folder for the embedded database, keys and logs of this installation.",
+            text.directory,
+            default=".bursar",
+        ),
+    ]
+    workers: Annotated[
+        int,
+        Variable(
+            "WORKERS",
+            "Worker processes that `bursar run` starts.",
+            text.whole(1, _WORKERS_MAX),
+            default="1",
+        ),
+    ]
+    log_level: Annotated[
+        LogLevel,
+        Variable(
+            "LOG_LEVEL",
+            "The least severe log line that is written.",
+            text.log_level,
+            default="info",
+        ),
+    ]
+
+    database_url: Annotated[
+        Secret | None,
+        Variable(
+            "DATABASE_URL",
+            "PostgreSQL as the application logs in (`bursar_app`).",
+            text.database_url,
+            otherwise="an embedded PostgreSQL in DATA_DIR",
+            is_secret=True,
+        ),
+    ]
+    migration_database_url: Annotated[
+        Secret | None,
+        Variable(
+            "MIGRATION_DATABASE_URL",
+            "PostgreSQL as migrations log in (`bursar_owner`).",
+            text.database_url,
+            otherwise="set by Bursar when the database is embedded",
+            is_secret=True,
+        ),
+    ]
+    database_direct_url: Annotated[
+        Secret | None,
+        Variable(
+            "DATABASE_DIRECT_URL",
+            "PostgreSQL past the pooler, for advisory locks and wake-ups.",
+            text.database_url,
+            otherwise="DATABASE_URL",
+            is_secret=True,
+        ),
+    ]
+    database_pooler: Annotated[
+        Literal["transaction"] | None,
+        Variable(
+            "DATABASE_POOLER",
+            "`transaction` when DATABASE_URL leads to a pooler in transaction mode.",
+            text.choice("transaction"),
+            otherwise="no pooler",
+        ),
+    ]
+    redis_url: Annotated[
+        Secret | None,
+        Variable(
+            "REDIS_URL",
+            "Redis, to share rate limits among processes.",
+            text.network_url("redis", "rediss", "unix"),
+            otherwise="not used",
+            is_secret=True,
+        ),
+    ]
+
+    secret_key: Annotated[
+        Secret,
+        Variable(
+            "SECRET_KEY",
+            "The root of every other secret: at least 32 random bytes, the same on every host.",
+            text.root_secret,
+            otherwise="made once and kept in DATA_DIR/secret_key; required in production",
+            is_secret=True,
+        ),
+    ]
+    jwt_secret: Annotated[
+        Secret,
+        Variable(
+            "JWT_SECRET",
+            "Signs access tokens.",
+            text.secret,
+            otherwise="derived from SECRET_KEY",
+            is_secret=True,
+        ),
+    ]
+    jwt_refresh_secret: Annotated[
+        Secret,
+        Variable(
+            "JWT_REFRESH_SECRET",
+            "Keys the stored hashes of refresh tokens.",
+            text.secret,
+            otherwise="derived from SECRET_KEY",
+            is_secret=True,
+        ),
+    ]
+    jwt_lifetime_seconds: Annotated[
+        int,
+        Variable(
+            "JWT_EXPIRES_IN",
+            "Lifetime of an access token: 15m, 1h, or seconds.",
+            text.duration_seconds(60, _DAY_SECONDS),
+            default="15m",
+        ),
+    ]
+    api_key_hash_salt: Annotated[
+        Secret,
+        Variable(
+            "API_KEY_HASH_SALT",
+            "Keys the stored hashes of API keys; changing it revokes them all.",
+            text.secret,
+            otherwise="derived from SECRET_KEY",
+            is_secret=True,
+        ),
+    ]
+    webhook_signing_secret: Annotated[
+        Secret,
+        Variable(
+            "WEBHOOK_SIGNING_SECRET",
+            "Root of the secrets that sign webhooks for endpoints without one of their own.",
+            text.secret,
+            otherwise="derived from SECRET_KEY",
+            is_secret=True,
+        ),
+    ]
+
+    stripe_secret_key: Annotated[
+        Secret | None,
+        Variable(
+            "STRIPE_SECRET_KEY",
+            "Stripe's key for live organizations.",
+            text.stripe_key,
+            otherwise="live payments are refused with `provider_not_configured`",
+            is_secret=True,
+        ),
+    ]
+    stripe_webhook_secret: Annotated[
+        Secret | None,
+        Variable(
+            "STRIPE_WEBHOOK_SECRET",
+            "Verifies what Stripe sends to our hook.",
+            text.secret,
+            otherwise="Stripe's events are refused",
+            is_secret=True,
+        ),
+    ]
+    sandbox_port: Annotated[
+        int,
+        Variable(
+            "SANDBOX_PORT",
+            "TCP port of the sandbox card processor that `bursar run` starts.",
+            text.whole(1, _PORT_MAX),
+            default="3001",
+        ),
+    ]
+    sandbox_url: Annotated[
+        str,
+        Variable(
+            "SANDBOX_URL",
+            "The sandbox card processor, used by test organizations.",
+            text.web_url,
+            otherwise="http://127.0.0.1:SANDBOX_PORT",
+        ),
+    ]
+    email_api_key: Annotated[
+        Secret | None,
+        Variable(
+            "EMAIL_API_KEY",
+            "Resend's key for sending mail.",
+            text.secret,
+            otherwise="mail goes to SMTP_URL, or stays in the outbox",
+            is_secret=True,
+        ),
+    ]
+    smtp_url: Annotated[
+        Secret | None,
+        Variable(
+            "SMTP_URL",
+            "SMTP server for sending mail.",
+            text.network_url("smtp", "smtps"),
+            otherwise="mail goes by EMAIL_API_KEY, or stays in the outbox",
+            is_secret=True,
+        ),
+    ]
+
+    dunning_retries_max: Annotated[
+        int,
+        Variable(
+            "DUNNING_MAX_RETRIES",
+            "How often a failed payment is tried again.",
+            text.whole(0, _RETRIES_MAX),
+            default="5",
+        ),
+    ]
+    dunning_schedule_minutes: Annotated[
+        tuple[int, ...],
+        Variable(
+            "DUNNING_SCHEDULE_MINUTES",
+            "Minutes from the failure to each new try, rising.",
+            text.schedule_minutes,
+            default="60,300,1800,7200,43200",
+        ),
+    ]
+    webhook_delivery_timeout_ms: Annotated[
+        int,
+        Variable(
+            "WEBHOOK_DELIVERY_TIMEOUT_MS",
+            "How long one webhook delivery may take in all.",
+            text.whole(100, 60_000),
+            default="10000",
+        ),
+    ]
+    rate_limit_window_ms: Annotated[
+        int,
+        Variable(
+            "RATE_LIMIT_WINDOW_MS",
+            "Length of the sliding window in which requests are counted.",
+            text.whole(1_000, 3_600_000),
+            default="60000",
+        ),
+    ]
+    rate_limit_requests_max: Annotated[
+        int,
+        Variable(
+            "RATE_LIMIT_MAX_REQUESTS",
+            "Requests a caller may make in one window.",
+            text.whole(1, 1_000_000),
+            default="100",
+        ),
+    ]
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        Variable(
+            "TRUSTED_PROXIES",
+            "Networks of our own proxies; only their X-Forwarded-For is believed.",
+            text.networks,
+            default="",
+        ),
+    ]
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Variable(
+            "ALLOWED_HOSTS",
+            "Host names a request may carry; `*.example.com` covers the names below.",
+            text.hosts,
+            otherwise="the host of PUBLIC_URL and the loopback names",
+        ),
+    ]
+    otlp_endpoint: Annotated[
+        str | None,
+        Variable(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "Where traces are sent by OTLP over HTTP.",
+            text.web_url,
+            otherwise="no traces leave",
+        ),
+    ]
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env == "production"
+
+    def derived(self, label: str) -> Secret:
+        """A secret for one use of its own, named by the label."""
+        return derive(self.secret_key, label)
+
+
+def _variables() -> Mapping[str, Variable]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return {attribute: hint.__metadata__[0] for attribute, hint in hints.items()}
+
+
+_VARIABLES: Final = _variables()
+FIELDS: Final[Mapping[str, Variable]] = _VARIABLES
+"""Attribute of `Settings` → its variable and meaning, in the order of the reference page."""
+
+
+def from_environment() -> Settings:
+    """The settings of this very process."""
+    return load(os.environ)
+
+
+def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment with some variables replaced, for a child to start with."""
+    return {**os.environ, **overrides}
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read every variable; an empty one counts as unset.
+
+    Raises:
+        SettingsInvalid: the first variable that is missing or wrong.
+    """
+    read: dict[str, Any] = {
+        attribute: _value_of(variable, environ) for attribute, variable in FIELDS.items()
+    }
+    _check_together(read)
+    if read["app_env"] == "production":
+        _check_production(read)
+    read["secret_key"] = read["secret_key"] or _kept_secret(read["data_dir"])
+    for attribute in _DERIVED:
+        read[attribute] = read[attribute] or derive(read["secret_key"], attribute)
+    read["public_url"] = read["public_url"] or f"http://localhost:{read['port']}"
+    read["sandbox_url"] = read["sandbox_url"] or f"http://127.0.0.1:{read['sandbox_port']}"
+    read["allowed_hosts"] = read["allowed_hosts"] or _hosts_of(read["public_url"])
+    return Settings(**read)
+
+
+def _value_of(variable: Variable, environ: Mapping[str, str]) -> object:
+    given = _text_of(variable, environ)
+    if given is None:
+        return None
+    if not given.isprintable():
+        raise SettingsInvalid(variable.name, "holds a line break or another control character.")
+    try:
+        return variable.parse(given)
+    except ValueError as refused:
+        raise SettingsInvalid(variable.name, f"{refused}.") from None
+
+
+def _text_of(variable: Variable, environ: Mapping[str, str]) -> str | None:
+    given = environ.get(variable.name, "").strip()
+    if not given and variable.alias is not None:
+        given = environ.get(variable.alias, "").strip()
+    if variable.is_secret:
+        name = f"{variable.name}_FILE"
+        path = environ.get(name, "").strip()
+        if path and given:
+            raise SettingsInvalid(variable.name, f"is given twice, also by {name}; keep one.")
+        if path:
+            return _text_of_file(name, Path(path))
+    return given or variable.default
+
+
+def _text_of_file(name: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            given = file.read(_SECRET_FILE_BYTES_MAX).decode().strip()
+    except OSError as failed:
+        raise SettingsInvalid(name, f"cannot read {path}: {failed.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsInvalid(name, f"{path} is not UTF-8 text.") from None
+    if not given:
+        raise SettingsInvalid(name, f"{path} is empty.")
+    return given
+
+
+def _check_together(read: Mapping[str, Any]) -> None:
+    """Refuse values that are right alone and wrong beside each other."""
+    if read["database_url"] is None:
+        for attribute in ("migration_database_url", "database_direct_url", "database_pooler"):
+            if read[attribute] is not None:
+                raise SettingsInvalid(FIELDS[attribute].name, "is set without DATABASE_URL.")
+    if read["database_pooler"] and read["database_direct_url"] is None:
+        raise SettingsInvalid("DATABASE_DIRECT_URL", "is required with DATABASE_POOLER.")
+    retries, waits = read["dunning_retries_max"], len(read["dunning_schedule_minutes"])
+    if retries > waits:
+        raise SettingsInvalid(
+            "DUNNING_MAX_RETRIES",
+            f"is {retries}, but DUNNING_SCHEDULE_MINUTES names only {waits} waits.",
+        )
+    if read["port"] == read["sandbox_port"]:
+        raise SettingsInvalid("SANDBOX_PORT", f"is {read['port']}, and so is PORT.")
+
+
+def _check_production(read: Mapping[str, Any]) -> None:
+    """In production no secret has a default, and none can be guessed."""
+    advice = "make one with `openssl rand -hex 32`."
+    if read["secret_key"] is None:
+        raise SettingsInvalid("SECRET_KEY", f"is required in production; {advice}")
+    for attribute in ("secret_key", *_DERIVED):
+        secret = read[attribute]
+        if secret is None:
+            continue
+        shown = secret.reveal()
+        if len(shown.encode()) < text.SECRET_BYTES_MIN:
+            reason = f"must have at least {text.SECRET_BYTES_MIN} bytes in production"
+            raise SettingsInvalid(FIELDS[attribute].name, f"{reason}; {advice}")
+        if len(set(shown)) < _DISTINCT_CHARACTERS_MIN:
+            raise SettingsInvalid(FIELDS[attribute].name, f"is not random; {advice}")
+    if read["stripe_secret_key"] is not None and read["stripe_webhook_secret"] is None:
+        raise SettingsInvalid("STRIPE_WEBHOOK_SECRET", "is required with STRIPE_SECRET_KEY.")
+
+
+def _kept_secret(data_dir: Path) -> Secret:
+    """The key of this folder, made at the first start."""
+    path = data_dir / "secret_key"
+    try:
+        return text.root_secret(kept_text(path))
+    except OSError as failed:
+        raise SettingsInvalid("DATA_DIR", f"cannot use {data_dir}: {failed.strerror}.") from None
+    except ValueError:
+        raise SettingsInvalid("SECRET_KEY", f"{path} is damaged; restore or remove it.") from None
+
+
+def _hosts_of(public_url: str) -> tuple[str, ...]:
+    host = urlsplit(public_url).hostname or "localhost"
+    shown = f"[{host}]" if ":" in host else host
+    return tuple(dict.fromkeys((shown, *_LOOPBACK_HOSTS)))

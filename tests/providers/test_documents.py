@@ -1,0 +1,188 @@
+"""The printed invoice: every text arrives, none is evaluated, and the bytes never change."""
+
+import asyncio
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pypdf
+import pytest
+
+from bursar.domain.documents import (
+    DocumentFact,
+    DocumentLine,
+    DocumentNotRendered,
+    DocumentTotal,
+    InvoiceDocument,
+)
+from bursar.providers.documents import TypstRenderer
+
+MADE_AT = datetime(2026, 5, 31, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[TypstRenderer]:
+    made = TypstRenderer()
+    yield made
+    made.close()
+
+
+def a_line(description: str = "Growth plan", amount: str = "$499.00") -> DocumentLine:
+    return DocumentLine(description, "1", amount, amount)
+
+
+def a_document(**changes: Any) -> InvoiceDocument:
+    parts: dict[str, Any] = {
+        "title": "Invoice",
+        "headline": "$548.90 due 30 June 2026",
+        "status": "Open",
+        "seller": ("Harbour & Finch Ltd", "12 Quay Street", "VAT GB 123 4567 89"),
+        "buyer": ("Northwind GmbH", "Hafenstraße 14", "20457 Hamburg"),
+        "facts": (DocumentFact("Invoice number", "INV-2026-00042"),),
+        "lines": (a_line(),),
+        "totals": (
+            DocumentTotal("Subtotal", "$499.00"),
+            DocumentTotal("Tax 10 %", "$49.90"),
+            DocumentTotal("Total", "$548.90", is_strong=True),
+        ),
+        "made_at": MADE_AT,
+        "memo": "Thank you.",
+        "footer": "Harbour & Finch Ltd",
+    }
+    return InvoiceDocument(**(parts | changes))
+
+
+def text_of(pdf: bytes) -> str:
+    pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
+    return "\n".join(page.extract_text() for page in pages).replace("\u200b", "")
+
+
+def squeezed(text: str) -> str:
+    """Line breaks are the printer's business."""
+    return "".join(text.split())
+
+
+async def test_everything_the_document_says_is_printed(renderer: TypstRenderer) -> None:
+    # A reader finds the names, number, amounts, status, memo and page number in the PDF.
+    text = text_of(await renderer.invoice_pdf(a_document()))
+    for said in (
+        "Harbour & Finch Ltd",
+        "VAT GB 123 4567 89",
+        "Hafenstraße 14",
+        "INV-2026-00042",
+        "Growth plan",
+        "$499.00",
+        "Tax 10 %",
+        "$548.90 due 30 June 2026",
+        "OPEN",
+        "Thank you.",
+        "Page 1 of 1",
+    ):
+        assert said in text
+
+
+async def test_the_same_document_gives_the_same_bytes(renderer: TypstRenderer) -> None:
+    # Two renderers, two moments, one sequence of bytes; another moment of making is another file.
+    other = TypstRenderer()
+    first = await renderer.invoice_pdf(a_document())
+    second = await other.invoice_pdf(a_document())
+    other.close()
+    assert first == second
+    later = a_document(made_at=MADE_AT + timedelta(days=1))
+    assert await renderer.invoice_pdf(later) != first
+    about = pypdf.PdfReader(io.BytesIO(first)).metadata
+    assert about is not None
+    assert about.creation_date == MADE_AT
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '#read("/etc/passwd")',
+        "#sys.inputs.document",
+        "$x^2$ and $ math $",
+        "*bold* _emph_ `raw`",
+        "] ) } #[",
+        "= heading",
+        "- item",
+        "back\\slash \\u{41} \\#",
+        "\"quotes\" and 'single'",
+        "<label> @reference",
+        "// comment /* more */",
+        '#import "@preview/x:1.0.0"',
+        "{{ jinja }} <b>html</b>",
+        "#panic()",
+    ],
+)
+async def test_markup_in_a_text_is_printed_and_never_run(
+    renderer: TypstRenderer, hostile: str
+) -> None:
+    # Whatever a customer types into any field is on the page letter for letter.
+    document = a_document(
+        seller=(hostile,),
+        buyer=(hostile,),
+        memo=hostile,
+        footer=hostile,
+        title=hostile,
+        lines=(a_line(hostile, hostile),),
+        facts=(DocumentFact(hostile, hostile),),
+        totals=(DocumentTotal(hostile, hostile),),
+    )
+    text = squeezed(text_of(await renderer.invoice_pdf(document)))
+    assert text.count(squeezed(hostile)) >= 9
+    assert "root:" not in text
+
+
+async def test_other_scripts_and_odd_letters_do_not_stop_a_document(
+    renderer: TypstRenderer,
+) -> None:
+    # Greek, Cyrillic and accents print; what has no glyph is still a document.
+    document = a_document(
+        buyer=("Ελληνικά Ζητώ", "Привет, мир", "Łódź Ğüşiöç ½ № …"),
+        memo="日本語 العربية 🎉 NUL\x00 ESC\x1b \u202egnp.exe\u202c zero\u200bwidth",
+    )
+    text = text_of(await renderer.invoice_pdf(document))
+    assert "Ελληνικά Ζητώ" in text
+    assert "Привет, мир" in text
+    assert "Łódź" in text
+    assert not {"\x1b", "\u202e", "\u202c"} & set(text)
+    assert "NUL\ufffd ESC\ufffd \ufffdgnp.exe\ufffd" in text
+
+
+async def test_a_name_without_any_space_stays_on_the_page(renderer: TypstRenderer) -> None:
+    # 500 letters without a break are broken over lines, and none is lost.
+    name = "W" * 500
+    document = a_document(seller=(name,), buyer=(name,), lines=(a_line(name),))
+    text = squeezed(text_of(await renderer.invoice_pdf(document)))
+    assert text.count("W") == 3 * 500
+
+
+async def test_the_head_of_the_table_returns_on_every_page(renderer: TypstRenderer) -> None:
+    # A hundred lines take several pages, each with the head, the number and no lost line.
+    lines = tuple(a_line(f"Line number {number}.") for number in range(100))
+    pages = pypdf.PdfReader(io.BytesIO(await renderer.invoice_pdf(a_document(lines=lines)))).pages
+    texts = [page.extract_text() for page in pages]
+    assert len(texts) > 2
+    for at, text in enumerate(texts, start=1):
+        assert f"Page {at} of {len(texts)}" in text
+    assert all("DESCRIPTION" in text for text in texts[:-1])
+    whole = "\n".join(texts)
+    assert all(f"Line number {number}." in whole for number in range(100))
+
+
+async def test_a_document_of_too_many_pages_is_refused(renderer: TypstRenderer) -> None:
+    # The largest invoice that can be asked for ends in a refusal within seconds, never in a hang.
+    lines = tuple(a_line("word " * 400) for _ in range(1_000))
+    async with asyncio.timeout(10):
+        with pytest.raises(DocumentNotRendered):
+            await renderer.invoice_pdf(a_document(lines=lines))
+
+
+async def test_a_document_that_takes_too_long_is_given_up() -> None:
+    # The caller waits for the limit and not for the printer.
+    impatient = TypstRenderer(timeout_seconds=0.001)
+    lines = tuple(a_line(f"Line {number}") for number in range(900))
+    with pytest.raises(DocumentNotRendered):
+        await impatient.invoice_pdf(a_document(lines=lines))
+    impatient.close()
