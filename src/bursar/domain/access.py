@@ -14,6 +14,8 @@ from bursar.domain.ids import ApiKeyId, InvoiceId, SessionId, UserId
 class Permission(StrEnum):
     """`noun:verb`. An operation or read without one does not start."""
 
+    ANYONE = "anyone"  # with or without a credential: register, sign in
+    SELF = "self:manage"  # any signed-in person, about themselves
     ORG_READ = "org:read"
     ORG_WRITE = "org:write"
     MEMBER_READ = "member:read"
@@ -175,7 +177,8 @@ def permissions_of(actor: Actor, role: Role | None) -> frozenset[Permission]:
     """What an actor may do. `role` is a person's role in the organization, if any."""
     match actor:
         case Person():
-            return ROLE_PERMISSIONS[role] if role is not None else frozenset()
+            own = frozenset({Permission.ANYONE, Permission.SELF})
+            return own | ROLE_PERMISSIONS[role] if role is not None else own
         case ApiKey(scopes=scopes):
             return frozenset().union(*(SCOPE_PERMISSIONS[scope] for scope in scopes))
         case Operator() | System():
@@ -183,6 +186,6 @@ def permissions_of(actor: Actor, role: Role | None) -> frozenset[Permission]:
         case Link():
             return LINK_PERMISSIONS
         case Nobody():
-            return frozenset()
+            return frozenset({Permission.ANYONE})
         case _:
             assert_never(actor)

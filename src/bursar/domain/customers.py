@@ -1,7 +1,7 @@
 """Customers: who is billed. One currency each, fixed once it is used.
 
-The customer row is also the lock: a money verb locks it first and is then alone with that customer's
-affairs. The provider's id for a customer is a reference that arrives later, never a key.
+The customer row is also the lock: a money verb locks it first and is then alone with that
+customer's affairs. The provider's id for a customer is a reference that arrives later, never a key.
 """
 
 from dataclasses import dataclass, replace

@@ -9,6 +9,7 @@ trail and are never delivered.
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
+from bursar.domain.ids import EventId
 from bursar.domain.times import Instant
 
 
@@ -165,6 +166,30 @@ class WebhookSubscriptionDeleted(Event):
     name = "webhook_subscription.deleted"
     is_public = False
     when = "A webhook endpoint is removed; nothing is sent to it any more."
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """A fact as the log keeps it: rendered when it was told, and never again.
+
+    `occurred_at` is business time, `recorded_at` the wall clock. `snapshot` is the resource as the
+    world saw it right after; `previous` are the former values of the fields that changed, and None
+    for a resource that had just begun.
+    """
+
+    id: EventId
+    name: str
+    is_public: bool
+    resource_type: str
+    resource_id: str
+    sequence: int
+    actor: str
+    reason: str | None
+    request_id: str
+    occurred_at: Instant
+    recorded_at: Instant
+    snapshot: bytes
+    previous: bytes | None
 
 
 EVENTS: Final[dict[str, type[Event]]] = {event.name: event for event in Event.__subclasses__()}

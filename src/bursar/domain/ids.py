@@ -5,6 +5,7 @@ store; the store keeps the bare UUID. Parsing is strict: printing what was parse
 back, letter for letter, so two spellings of one id cannot exist.
 """
 
+from types import MappingProxyType
 from typing import Final, NewType
 from uuid import UUID
 
@@ -23,7 +24,25 @@ EventId = NewType("EventId", str)
 WebhookSubscriptionId = NewType("WebhookSubscriptionId", str)
 DeliveryId = NewType("DeliveryId", str)
 
-PREFIXES: Final = frozenset("org usr mem ses key cust inv il pay led acct evt wh whd".split())
+PREFIXES: Final = frozenset(
+    {
+        *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
+        *("led", "acct", "evt", "wh", "whd"),
+    }
+)
+PREFIX_OF_RESOURCE: Final = MappingProxyType(
+    {
+        "organization": "org",
+        "member": "mem",
+        "api_key": "key",
+        "customer": "cust",
+        "invoice": "inv",
+        "payment": "pay",
+        "webhook_subscription": "wh",
+    }
+)
+"""What tells events: the resource's type, as the log keeps it, and the prefix of its ids."""
+
 _UUID_LENGTH: Final = 36
 _VERSION_AT: Final = 14
 
@@ -38,7 +57,7 @@ def print_id(prefix: str, value: UUID) -> str:
     return f"{prefix}_{value}"
 
 
-def parse_id(prefix: str, text: str) -> UUID:
+def parse_id(prefix: str, *, text: str) -> UUID:
     """The UUID inside an id of this noun.
 
     Raises:

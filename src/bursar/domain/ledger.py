@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 from bursar.domain.currencies import Currency
+from bursar.domain.ids import AccountId, LedgerTransactionId
 from bursar.domain.money import AMOUNT_MAX, CurrencyMismatch, Money
 from bursar.domain.times import Instant
 
@@ -138,6 +139,43 @@ class Posting:
             corrects=self.key,
             description=f"Reverses {self.key}",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BookedEntry:
+    """One account's part of a posting in the books: debit positive, credit negative."""
+
+    account_code: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class BookedPosting:
+    """A posting as the books keep it. `corrects` is the id of the posting that it puts right."""
+
+    id: LedgerTransactionId
+    kind: str
+    source_id: str
+    description: str
+    occurred_at: Instant
+    recorded_at: Instant
+    corrects: LedgerTransactionId | None
+    entries: tuple[BookedEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """An account with the signed sum of its entries."""
+
+    id: AccountId
+    account: Account
+    entry_sum: Money
+    created_at: Instant
+
+    @property
+    def balance(self) -> Money:
+        """What the account holds, on its natural side."""
+        return self.account.balance(self.entry_sum)
 
 
 def entry_sums(postings: Iterable[Posting]) -> dict[Account, int]:

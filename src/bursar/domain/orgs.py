@@ -1,7 +1,7 @@
 """Organizations, their members, and the settings a billing rule may read.
 
-An organization is the tenant: every other row belongs to exactly one. Its mode decides which payment
-provider it talks to; a sandbox organization never touches real money.
+An organization is the tenant: every other row belongs to exactly one. Its mode decides which
+payment provider it talks to; a sandbox organization never touches real money.
 """
 
 from dataclasses import dataclass, replace
@@ -72,6 +72,37 @@ class User:
     created_at: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """An organization a person belongs to, and what they are there."""
+
+    org_id: OrgId
+    name: str
+    mode: Mode
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Somebody signed in, with everywhere they belong."""
+
+    user: User
+    memberships: tuple[Membership, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member as the others see them: with a name."""
+
+    member: Member
+    user: User
+
+    @property
+    def id(self) -> MemberId:
+        """The member's id."""
+        return self.member.id
+
+
 def found(organization: Organization, owner: Member) -> Change:
     """A new organization with its first owner."""
     assert owner.role is Role.OWNER
@@ -79,3 +110,26 @@ def found(organization: Organization, owner: Member) -> Change:
         rows=(organization, owner),
         events=(OrganizationCreated(organization), MemberAdded(owner)),
     )
+
+
+def new_organization(org_id: OrgId, name: str, *, at: Instant) -> Organization:
+    """An organization with the settings that every one starts with."""
+    return Organization(
+        id=org_id,
+        name=name,
+        currency=Currency("usd"),
+        timezone="UTC",
+        mode=Mode.SANDBOX,
+        invoice_prefix="INV",
+        net_terms_days=14,
+        reactivation_grace_days=30,
+        version=1,
+        sequence=0,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def new_owner(member_id: MemberId, user_id: UserId, *, at: Instant) -> Member:
+    """The first member of an organization."""
+    return Member(member_id, user_id, Role.OWNER, 1, 0, at, at)

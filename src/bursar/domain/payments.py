@@ -1,9 +1,9 @@
 """Payments: one attempt to collect what an invoice has due, and the one door for its answer.
 
 An attempt is written down before the provider is asked, so nothing that happens on the wire can be
-forgotten. Whoever brings the answer (the HTTP call, the provider's event, the watchdog) goes through
-`Payment.settle`. An answer may repeat, come late or out of order; the state only moves forward, and
-money that arrives for an attempt already given up is booked, never dropped.
+forgotten. Whoever brings the answer (the HTTP call, the provider's event, the watchdog) goes
+through `Payment.settle`. An answer may repeat, come late or out of order; the state only moves
+forward, and money that arrives for an attempt already given up is booked, never dropped.
 """
 
 from dataclasses import dataclass, replace
@@ -39,6 +39,8 @@ from bursar.domain.provider import (
 )
 from bursar.domain.refusals import IllegalTransition, NothingToPay
 from bursar.domain.times import Instant
+
+NoMoneyYet = Declined | Closed | NotFound | ActionRequired | Processing | CheckoutOpened
 
 
 class PaymentStatus(StrEnum):
@@ -144,6 +146,12 @@ class Payment:
         """Money may still move for this attempt."""
         return self.status in OPEN
 
+    def has_open_page(self, at: Instant) -> bool:
+        """The customer may still be on the hosted page: nothing was decided there for good."""
+        if self.session_reference is None or self.status is not PaymentStatus.PENDING:
+            return False
+        return self.expires_at is None or at < self.expires_at
+
     def to(self, status: PaymentStatus) -> "Payment":
         """The same attempt in another state, one version later.
 
@@ -166,28 +174,12 @@ class Payment:
 
         `at` is the transaction's business time. The caller holds the customer's lock.
         """
-        if self.status in HOLDS_MONEY:
-            return None
-        match outcome:
-            case Succeeded():
-                return _received(self, invoice, outcome, at)
-            case Unknown():
-                return None  # still open; the watchdog asks again
-        if not self.is_open:
-            return None  # given up already, and no money moved
-        match outcome:
-            case Declined():
-                return _declined(self, outcome, at)
-            case Closed() | NotFound():
-                return _failed(self, "expired", "The attempt ended without a payment.", at)
-            case ActionRequired(reference, url):
-                return _awaiting_action(self, reference, url)
-            case Processing(reference):
-                return _processing(self, reference)
-            case CheckoutOpened():
-                return _checkout_opened(self, outcome)
-            case _:
-                assert_never(outcome)
+        if self.status in HOLDS_MONEY or isinstance(outcome, Unknown):
+            return None  # known already, or still open: the watchdog asks again
+        if isinstance(outcome, Succeeded):
+            return _received(self, invoice, outcome, at)
+        # An attempt that was given up hears of nothing but money.
+        return _advanced(self, outcome, at) if self.is_open else None
 
     def watch(self, at: Instant, technical_failure: bool) -> Change:
         """The watchdog asked and nothing changed: when it asks again.
@@ -224,6 +216,22 @@ def begin(payment: Payment, invoice: Invoice, *, wall: Instant) -> Change:
     return Change(rows=(payment,), events=(PaymentAttempted(payment),), agenda=(due,))
 
 
+def _advanced(payment: Payment, outcome: NoMoneyYet, at: Instant) -> Change | None:
+    match outcome:
+        case Declined():
+            return _declined(payment, outcome, at)
+        case Closed() | NotFound():
+            return _failed(payment, "expired", "The attempt ended without a payment.", at)
+        case ActionRequired(reference, url):
+            return _awaiting_action(payment, reference, url)
+        case Processing(reference):
+            return _processing(payment, reference)
+        case CheckoutOpened():
+            return _checkout_opened(payment, outcome)
+        case _:
+            assert_never(outcome)
+
+
 def _received(payment: Payment, invoice: Invoice, outcome: Succeeded, at: Instant) -> Change:
     settled = replace(
         payment.to(PaymentStatus.SUCCEEDED),
@@ -251,8 +259,8 @@ def _received(payment: Payment, invoice: Invoice, outcome: Succeeded, at: Instan
 
 
 def _declined(payment: Payment, outcome: Declined, at: Instant) -> Change | None:
-    if payment.mode is PaymentMode.CHECKOUT and payment.session_reference is not None:
-        # The page stays open and takes another card; only its expiry ends the attempt.
+    if payment.has_open_page(at):
+        # It takes another card; only its expiry, or its completion, ends the attempt.
         return _noted(payment, outcome)
     failed = _failed(payment, outcome.code, outcome.message, at)
     (row,) = failed.rows
@@ -267,9 +275,11 @@ def _declined(payment: Payment, outcome: Declined, at: Instant) -> Change | None
 
 def _noted(payment: Payment, outcome: Declined) -> Change | None:
     after = replace(
-        payment, failure_code=outcome.code, failure_message=outcome.message[:500],
+        payment,
+        failure_code=outcome.code[:100],
+        failure_message=outcome.message[:500],
         decline_kind=outcome.kind.value,
-    )  # fmt: skip
+    )
     if after == payment:
         return None
     after = replace(after, version=payment.version + 1)
@@ -294,7 +304,7 @@ def _failed(payment: Payment, code: str, message: str, at: Instant) -> Change:
 def _awaiting_action(payment: Payment, reference: str, url: str) -> Change | None:
     if payment.status is not PaymentStatus.PENDING:
         return None  # older than what is known
-    if payment.mode is PaymentMode.CHECKOUT and payment.session_reference is not None:
+    if payment.session_reference is not None:
         return None  # the checkout page leads through it
     after = replace(
         payment.to(PaymentStatus.REQUIRES_ACTION), provider_reference=reference, next_action_url=url

@@ -228,6 +228,13 @@ class PaymentProvider(Protocol):
         """`stripe` or `sandbox`: the ledger account and the hook's path carry it."""
         ...
 
+    def require_open_line(self) -> None:
+        """Say now, before anything is written, that a call would not be sent.
+
+        Raises:
+            CircuitOpen: the provider is known to be away.
+        """
+
     async def ensure_customer(self, request: CustomerRequest) -> CustomerOutcome:
         """Create or update the customer; repeating it with the same id gives the same customer."""
         ...

@@ -5,7 +5,7 @@ makes of it (an HTTP status, an exit code, a sentence in the console); its `reas
 word a program may match. A bug is not a refusal: it is an assertion, and is never explained.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -51,12 +51,12 @@ class Refusal(Exception):
         message: str,
         *,
         details: Sequence[Detail] = (),
-        facts: dict[str, object] | None = None,
+        facts: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.details = tuple(details)
-        self.facts = facts or {}
+        self.facts = dict(facts or {})
 
 
 class InvalidInput(Refusal):

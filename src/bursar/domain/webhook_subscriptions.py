@@ -5,6 +5,7 @@ The signing secret is shown once and kept encrypted. How a delivery is signed an
 """
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from bursar.domain.change import Change
 from bursar.domain.events import (
@@ -13,7 +14,7 @@ from bursar.domain.events import (
     WebhookSubscriptionDeleted,
     WebhookSubscriptionUpdated,
 )
-from bursar.domain.ids import WebhookSubscriptionId
+from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.times import Instant
 from bursar.domain.webhooks import EVENT_TYPE_ALL
@@ -48,6 +49,43 @@ class WebhookSubscription:
             return None
         after = replace(self, is_active=False, deleted_at=at, version=self.version + 1)
         return Change(rows=(after,), events=(WebhookSubscriptionDeleted(after, self),))
+
+
+class DeliveryStatus(StrEnum):
+    """Where one event is on its way to one endpoint."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryAttempt:
+    """One try, and what came back: a status, or the reason why none did."""
+
+    number: int
+    attempted_at: Instant
+    duration_ms: int
+    status: int | None
+    failure: str | None
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event on its way to one endpoint, with the tries so far."""
+
+    id: DeliveryId
+    subscription_id: WebhookSubscriptionId
+    event_id: EventId
+    event_type: str
+    status: DeliveryStatus
+    attempt_count: int
+    next_attempt_at: Instant | None
+    last_attempt_at: Instant | None
+    last_status: int | None
+    created_at: Instant
+    attempts: tuple[DeliveryAttempt, ...] = ()
 
 
 def subscribe(subscription: WebhookSubscription) -> Change:

@@ -32,14 +32,16 @@ _NAME_PARTS: Final = (
 _NAMES: Final = frozenset(("auth", "key", "pan", "cvc", "cvv", "pin", "otp", "iban", "ssn", "salt"))
 _NAME_NOISE: Final = re.compile(r"[_\-. ]")
 
+_PAN_PATTERN: Final = r"(?<![\w.-])(?P<pan>[0-9](?:[ -]?[0-9]){12,18})(?![\w-])"
 _VALUES: Final = re.compile(
     r"(?P<prefixed>\b(?:bsk|whsec|whsign|(?:sk|rk)_(?:test|live))_)[A-Za-z0-9+/=_-]{4,}"
     r"|(?P<client>\b[a-z]{2,6}_[A-Za-z0-9_]+_secret_)[A-Za-z0-9]+"
     r"|(?P<jwt>\beyJ)[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}"
     r"|(?P<bearer>\b[Bb]earer\s+)[A-Za-z0-9+/=._~-]{12,}"
     r"|(?P<login>://[^\s:/@]*:)[^\s/@]+(?=@)"
-    r"|(?<![\w.-])(?P<pan>[0-9](?:[ -]?[0-9]){12,18})(?![\w-])"
+    r"|" + _PAN_PATTERN
 )
+_PAN: Final = re.compile(_PAN_PATTERN)
 
 
 def redacted(value: object) -> Plain:
@@ -56,6 +58,13 @@ def is_secret_name(name: str) -> bool:
     """Whether a field of this name is masked whatever it holds."""
     plain = _NAME_NOISE.sub("", name).lower()
     return plain in _NAMES or any(part in plain for part in _NAME_PARTS)
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether a card number stands in the text, as far as its digits can tell."""
+    return any(
+        _is_card_number(re.sub(r"[ -]", "", found["pan"])) for found in _PAN.finditer(text)
+    )
 
 
 def _plain(value: object, depth: int) -> Plain:

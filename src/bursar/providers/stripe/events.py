@@ -121,7 +121,7 @@ def _ids(found: Marked | None) -> tuple[OrgId | None, PaymentId | None]:
 
 def _is_id(prefix: str, text: str) -> bool:
     try:
-        parse_id(prefix, text)
+        parse_id(prefix, text=text)
     except MalformedId:
         return False
     return True

@@ -1,0 +1,142 @@
+"""Request bodies: strict JSON into request structs, or every fault of every field at once.
+
+A valid body pays for one decode, one walk over its texts and one typed conversion. What JSON lets
+pass and we refuse (a float, a key given twice) is decoded into a `Flaw` that keeps its place, so
+that the fault can be named by its path. Nothing is trimmed, rounded or guessed.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from bursar.api.faults import Flaw, joined, shown, typed_faults
+from bursar.api.fields import special
+from bursar.domain.refusals import Detail, InvalidInput
+from bursar.runtime.redaction import holds_card_number
+
+DEPTH_MAX: Final = 20
+_NAMED_MAX: Final = 5
+
+# NUL and every other control character but tab and newline, and halves of surrogate pairs.
+_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+T = TypeVar("T")
+
+_FLOAT: Final = Flaw("expected a whole number, written without a fraction or exponent", "float")
+_NOT_A_NUMBER: Final = Flaw("is not a number", "not_a_number")
+_TWICE: Final = Flaw("is given twice", "duplicate_key")
+
+
+def read_body(raw: bytes, kind: type[T]) -> T:
+    """The body as the route wants it.
+
+    Raises:
+        InvalidInput: with a detail for every field at fault.
+    """
+    return typed(_decoded(raw), kind)
+
+
+def typed(value: object, kind: type[T]) -> T:
+    """The decoded value as this kind of struct, or all its faults."""
+    faults = list(_text_faults(value, "", 0))
+    if not faults:
+        try:
+            return msgspec.convert(value, kind, dec_hook=special)
+        except msgspec.ValidationError as refused:
+            faults = list(typed_faults(value, kind)) or [_whole(refused)]
+    else:
+        faults += typed_faults(value, kind)
+    raise refusal_of(faults)
+
+
+def refusal_of(faults: Sequence[Detail]) -> InvalidInput:
+    """One refusal that carries all the faults and names the first few."""
+    named = list(dict.fromkeys(fault.field for fault in faults))
+    rest = f" and {len(named) - _NAMED_MAX} more" if len(named) > _NAMED_MAX else ""
+    message = f"The request is not valid: {', '.join(named[:_NAMED_MAX])}{rest}."
+    return InvalidInput(message, details=faults)
+
+
+def text_fault(text: str) -> tuple[str, str] | None:
+    """What is wrong with a text whatever field it is in: message and code."""
+    if _FORBIDDEN.search(text) is not None:
+        return "holds a control character or half a character", "control_character"
+    if holds_card_number(text):
+        return "looks like a card number, which is never sent here", "card_number_not_allowed"
+    return None
+
+
+def _decoded(raw: bytes) -> object:
+    try:
+        value: object = _DECODER.decode(raw.decode())
+    except UnicodeDecodeError:
+        raise InvalidInput.at("body", "is not UTF-8 text", "not_utf8") from None
+    except RecursionError:
+        raise InvalidInput.at("body", _TOO_DEEP, "too_deep") from None
+    except json.JSONDecodeError as malformed:
+        place = f"line {malformed.lineno}, column {malformed.colno}"
+        raise InvalidInput.at("body", f"is not JSON: {place}", "malformed_json") from None
+    except ValueError:  # a number of thousands of digits
+        raise InvalidInput.at("body", "holds a number beyond any limit", "out_of_range") from None
+    if not isinstance(value, dict):
+        raise InvalidInput.at("body", "must be a JSON object", "not_an_object")
+    return value
+
+
+_TOO_DEEP: Final = f"is nested more than {DEPTH_MAX} deep"
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            members[key] = _TWICE
+        seen.add(key)
+    return members
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_pairs,
+    parse_float=lambda _: _FLOAT,
+    parse_constant=lambda _: _NOT_A_NUMBER,
+)
+
+
+def _text_faults(value: object, path: str, depth: int) -> Iterator[Detail]:
+    """Faults that need no type: texts nobody may send, flaws of JSON, depth."""
+    if isinstance(value, str):
+        yield from _text_detail(value, path)
+    elif isinstance(value, Flaw):
+        yield Detail(path, value.message, value.code)
+    elif isinstance(value, dict | list):
+        yield from _nested_faults(value, path, depth)
+
+
+def _nested_faults(value: dict[str, Any] | list[Any], path: str, depth: int) -> Iterator[Detail]:
+    if depth >= DEPTH_MAX:
+        yield Detail(path[:100] or "body", _TOO_DEEP, "too_deep")
+        return
+    if isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _text_faults(item, f"{path}[{position}]", depth + 1)
+        return
+    for key, item in value.items():
+        place = joined(path, key)
+        yield from _text_detail(key, place)
+        yield from _text_faults(item, place, depth + 1)
+
+
+def _text_detail(text: str, path: str) -> Iterator[Detail]:
+    fault = text_fault(text)
+    if fault is not None:
+        yield Detail(path, *fault)
+
+
+def _whole(refused: msgspec.ValidationError) -> Detail:
+    return Detail("body", shown(str(refused)), "invalid")

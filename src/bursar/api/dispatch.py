@@ -1,0 +1,190 @@
+"""From a request to an answer: who asks, what for, may they now, run it, remember it.
+
+The one path that every route of the API takes, so that no route can forget a step. Nothing about a
+noun is known here.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar.connection import Request
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+
+from bursar.api.auth import NOBODY, Credential, credential_of, org_of
+from bursar.api.bodies import read_body
+from bursar.api.envelope import JSON
+from bursar.api.errors import STORED_KINDS, answer_for
+from bursar.api.fields import Nothing
+from bursar.api.guard import Receive
+from bursar.api.headers import (
+    Scope,
+    audit_reason,
+    expected_version,
+    idempotency_key,
+    read_query,
+)
+from bursar.api.limits import RequestLimits
+from bursar.api.routes import ID_PREFIXES, Audience, Call, Route
+from bursar.api.trace import Trace, traced
+from bursar.domain.access import actor_label
+from bursar.domain.ids import MalformedId, parse_id
+from bursar.domain.refusals import (
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    InvalidInput,
+    NotAuthenticated,
+    Refusal,
+)
+from bursar.runtime.app import App, Caller
+from bursar.runtime.db import DatabaseAway
+from bursar.runtime.idempotency import Answer, Idempotency, Replayed
+from bursar.runtime.ids import new_uuid
+
+REPLAYED: Final = ("Idempotent-Replayed", "true")
+DRY_RUN: Final = "dry_run"
+
+Wire = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What every route stands on."""
+
+    app: App
+    limits: RequestLimits
+
+
+def endpoint(edge: Edge, route: Route) -> HTTPRouteHandler:
+    """The route as the router wants it."""
+
+    async def answer(request: Wire) -> ASGIResponse:
+        trace = traced(request.scope)
+        trace.route = route.path
+        try:
+            answered = await _served(edge, route, request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an envelope
+            answered = answer_for(error, trace.request_id)
+        return response_of(answered)
+
+    return HTTPRouteHandler(
+        route.litestar_path,
+        http_method=route.method,
+        name=route.name,
+        status_code=200,
+        include_in_schema=False,
+    )(answer)
+
+
+def response_of(answer: Answer) -> ASGIResponse:
+    """The answer as the framework sends it."""
+    headers = dict(answer.headers)
+    media = headers.pop("Content-Type", JSON)
+    return ASGIResponse(
+        body=answer.body, status_code=answer.status, headers=headers, media_type=media
+    )
+
+
+async def body_of(receive: Receive) -> bytes:
+    """The request's whole body; the guard bounds it."""
+    chunks = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidInput.at("body", "ended before it was whole", "cut_off")
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _served(edge: Edge, route: Route, request: Wire) -> Answer:
+    scope, trace = request.scope, traced(request.scope)
+    credential = await _admitted(edge, route, scope, trace)
+    ids = _ids(route, request.path_params)
+    org_id = org_of(credential, route.terms.audience, scope, ids)
+    trace.actor, trace.org_id = actor_label(credential.actor), org_id
+    raw = await body_of(request.receive) if route.is_write else b""
+    query = read_query(scope["query_string"], route.terms.query)
+    caller = Caller(
+        app=edge.app,
+        org_id=org_id,
+        actor=credential.actor,
+        request_id=trace.request_id,
+        reason=audit_reason(scope),
+        idempotency=_idempotency(route, scope, raw),
+        is_dry_run=getattr(query, DRY_RUN, False),
+    )
+    version = expected_version(scope) if route.terms.is_versioned else None
+    body = _body(route, raw) if route.is_write else None
+    return await _ran(route, Call(caller, ids, body, query, version), trace)
+
+
+async def _admitted(edge: Edge, route: Route, scope: Scope, trace: Trace) -> Credential:
+    """Who asks, once they are known not to ask too often."""
+    if route.terms.audience is Audience.ANYONE:
+        await edge.limits.admit_address(scope, trace, route.path)
+        return NOBODY
+    try:
+        credential = await credential_of(edge.app, scope)
+    except NotAuthenticated:
+        await edge.limits.admit_address(scope, trace, route.path)
+        raise
+    await edge.limits.admit_actor(credential.actor, trace)
+    return credential
+
+
+def _ids(route: Route, given: Mapping[str, str]) -> dict[str, str]:
+    assert given.keys() == set(route.parameters), route.path
+    for name, text in given.items():
+        prefix = ID_PREFIXES[name]
+        try:
+            parse_id(prefix, text=text)
+        except MalformedId:
+            raise InvalidInput.at(name, f"expected {prefix}_<uuid>", "wrong_format") from None
+    return dict(given)
+
+
+def _body(route: Route, raw: bytes) -> object:
+    """The body as the route takes it; no body at all counts as an empty one."""
+    return read_body(raw or b"{}", route.terms.takes or Nothing)
+
+
+def _idempotency(route: Route, scope: Scope, raw: bytes) -> Idempotency | None:
+    key = idempotency_key(scope) if route.keeps_answers else None
+    if key is None:
+        return None
+    request = hashlib.sha256()
+    for part in (route.method.encode(), scope["path"].encode(), scope["query_string"], raw):
+        request.update(len(part).to_bytes(4, "big") + part)
+    return Idempotency(key, request.digest(), new_uuid())
+
+
+async def _ran(route: Route, call: Call[Any, Any], trace: Trace) -> Answer:
+    """Run the route; what an idempotency key must remember or let go of is settled here."""
+    try:
+        return await route.act(call)
+    except Replayed as replayed:
+        trace.is_replay = True
+        answer = replayed.answer
+        return Answer(answer.status, answer.body, (*answer.headers, REPLAYED))
+    except (IdempotencyInProgress, IdempotencyMismatch):
+        raise  # the key is another request's: nothing of it is ours to settle
+    except (Exception, asyncio.CancelledError) as failed:
+        if call.caller.idempotency is None or call.caller.is_dry_run:
+            raise
+        return await _settled(call.caller, failed, trace)
+
+
+async def _settled(caller: Caller, failed: BaseException, trace: Trace) -> Answer:
+    """A decided refusal is kept for the key; any other failure lets a retry go on at once."""
+    if isinstance(failed, Refusal) and failed.kind in STORED_KINDS:
+        answer = answer_for(failed, trace.request_id)
+        await caller.remember(answer)
+        return answer
+    with suppress(DatabaseAway):  # then the owner's death, or the key's age, lets it go
+        await caller.release()
+    raise failed

@@ -1,0 +1,76 @@
+"""Answers: one resource in `data`, or a list of them with `meta`; nothing else makes a good answer.
+
+An answer is bytes from here on, so that what an idempotency key repeats is what was said, letter
+for letter. A resource that carries a version is answered with it as its `ETag`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Final, TypeVar
+
+import msgspec
+
+from bursar.runtime.app import Caller, Operation
+from bursar.runtime.idempotency import Answer
+
+Command = TypeVar("Command")
+Result = TypeVar("Result")
+Reply = Callable[[Result], Answer]
+
+JSON: Final = "application/json"
+NO_CONTENT: Final = Answer(204, b"")
+
+
+def resource(shape: msgspec.Struct, *, status: int = 200, location: str | None = None) -> Answer:
+    """One resource; `location` names where a new one is found."""
+    headers: list[tuple[str, str]] = []
+    version = getattr(shape, "version", None)
+    if version is not None:
+        headers.append(("ETag", f'"{version}"'))
+    if location is not None:
+        headers.append(("Location", location))
+    return Answer(status, encoded({"data": shape}), tuple(headers))
+
+
+def found(shape: Callable[[Result], msgspec.Struct]) -> Reply[Result]:
+    """Replies with what a verb gave, in this shape."""
+    return lambda result: resource(shape(result))
+
+
+def created(shape: Callable[[Result], msgspec.Struct], under: str) -> Reply[Result]:
+    """Replies 201 with a new resource and where it is: its id under this path."""
+
+    def reply(result: Result) -> Answer:
+        made = shape(result)
+        return resource(made, status=201, location=f"{under}/{made.id}")  # type: ignore[attr-defined]  # every resource that is created has an id
+
+    return reply
+
+
+def gone(_result: object) -> Answer:
+    """Replies 204: there is nothing left to show."""
+    return NO_CONTENT
+
+
+def all_of(shapes: Iterable[msgspec.Struct]) -> Answer:
+    """A list that is always whole."""
+    return Answer(200, encoded({"data": list(shapes)}))
+
+
+def encoded(body: Mapping[str, object]) -> bytes:
+    """The one way an answer's body is written."""
+    return msgspec.json.encode(body)
+
+
+async def changed(
+    caller: Caller,
+    verb: Operation[Command, Result],
+    command: Command,
+    reply: Reply[Result],
+) -> Answer:
+    """Runs one verb and replies; the idempotency key keeps the same reply."""
+    return reply(await caller.run(verb, command, answer=reply))
+
+
+async def travelled(journey: Awaitable[Result], reply: Reply[Result]) -> Answer:
+    """Waits for a journey, which keeps the reply itself, and replies."""
+    return reply(await journey)

@@ -1,0 +1,244 @@
+"""The kinds of fields a request may have, each with its limits, its words and an example.
+
+A kind is a type that `bodies` checks strictly and the OpenAPI document describes; a request struct
+is made of these and nothing looser. Text is never trimmed or repaired: it is right or refused.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from bursar.domain.access import SCOPE_PERMISSIONS
+from bursar.domain.currencies import EXPONENTS, Currency
+from bursar.domain.events import PUBLIC_EVENTS
+from bursar.domain.ids import ApiKeyId, CustomerId, InvoiceId, OrgId
+from bursar.domain.money import AMOUNT_MAX
+from bursar.domain.times import Instant
+from bursar.domain.webhooks import EVENT_TYPE_ALL, URL_LENGTH_MAX
+
+LINES_MAX: Final = 1000
+METADATA_KEYS_MAX: Final = 50
+_UUID7: Final = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+_UUID7_EXAMPLE: Final = "01970b2e-6f80-7a31-9d42-5c7e8f1a2b3c"
+_UUID_LENGTH: Final = 36
+# Years in which every instant and every sum of days fits whatever keeps it.
+_YEARS: Final = range(1970, 2200)
+_MOMENT_LENGTH_MAX: Final = 40
+
+
+def _text(pattern: str, expected: str, **limits: Any) -> Meta:
+    r"""Text matched whole: `\Z`, since `$` lets a newline follow."""
+    return Meta(pattern=rf"^(?:{pattern})\Z", extra={"expected": expected}, **limits)
+
+
+def _id(prefix: str) -> Meta:
+    return _text(
+        f"{prefix}_{_UUID7}",
+        f"expected {prefix}_<uuid>",
+        max_length=len(prefix) + 1 + _UUID_LENGTH,
+        examples=[example_id(prefix)],
+    )
+
+
+def example_id(prefix: str) -> str:
+    """An id as the documentation shows it."""
+    return f"{prefix}_{_UUID7_EXAMPLE}"
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """What a request's body, or a part of it, may hold; anything else in it is a fault."""
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """What a request's query may hold."""
+
+
+class Nothing(Body, frozen=True):
+    """A body without fields: `{}`, or none at all."""
+
+
+class NoQuery(Query, frozen=True):
+    """No query parameter."""
+
+
+class DryRun(Query, frozen=True):
+    """Whether to run the real thing and take it back: the answer is what would have happened."""
+
+    dry_run: bool = False
+
+
+_LINE: Final = r"[^\t\n]*[^\s][^\t\n]*"
+Name: TypeAlias = Annotated[
+    str, _text(_LINE, "expected one line of text", max_length=200, examples=["Acme Cloud"])
+]
+ShortText: TypeAlias = Annotated[
+    str, _text(_LINE, "expected one line of text", max_length=100, examples=["Production"])
+]
+Text500: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500, examples=["Consulting"])]
+Memo: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=2000, examples=["Thank you for your business."])
+]
+_MAILBOX: Final = r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+_LABEL: Final = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+Email: TypeAlias = Annotated[
+    str,
+    _text(
+        rf"{_MAILBOX}@{_LABEL}(?:\.{_LABEL}){{1,8}}",
+        "expected an e-mail address",
+        max_length=254,
+        examples=["billing@example.com"],
+    ),
+]
+# What makes a password good enough is for the domain to say; here is only what may be hashed.
+Password: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=128, examples=["correct horse battery staple"])
+]
+Credential: TypeAlias = Annotated[
+    str,
+    _text(
+        "[A-Za-z0-9_.-]+",
+        "expected the token as it was given",
+        max_length=4096,
+        examples=["bsr_8sX2mVtQeYb0rN4wLkGzJcP1uHdF7aTi9oEyRxWqZvM"],
+    ),
+]
+ProviderToken: TypeAlias = Annotated[
+    str,
+    _text(
+        "[A-Za-z][A-Za-z0-9_]{1,254}",
+        "expected a token from the payment provider, never a card number",
+        max_length=255,
+        examples=["pm_card_visa"],
+    ),
+]
+Url: TypeAlias = Annotated[
+    str,
+    _text(
+        r"https?://[!-~]+",
+        "expected an absolute URL",
+        max_length=URL_LENGTH_MAX,
+        examples=["https://example.com/hooks/bursar"],
+    ),
+]
+TaxId: TypeAlias = Annotated[
+    str,
+    _text(
+        "[A-Za-z0-9][A-Za-z0-9 ./-]{0,49}",
+        "expected letters and digits",
+        max_length=50,
+        examples=["DE123456789"],
+    ),
+]
+CountryCode: TypeAlias = Annotated[
+    str, _text("[A-Z]{2}", "expected two capital letters", max_length=2, examples=["DE"])
+]
+TimezoneName: TypeAlias = Annotated[
+    str,
+    _text(
+        "[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,2}",
+        "expected an IANA time zone",
+        max_length=64,
+        examples=["Europe/Berlin"],
+    ),
+]
+InvoicePrefix: TypeAlias = Annotated[
+    str,
+    _text(
+        "[A-Z0-9](?:[A-Z0-9-]{0,10}[A-Z0-9])?",
+        "expected up to 12 capital letters, digits and dashes",
+        max_length=12,
+        examples=["INV"],
+    ),
+]
+Days: TypeAlias = Annotated[int, Meta(ge=0, le=365, examples=[14])]
+Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000, examples=[2])]
+AmountCents: TypeAlias = Annotated[int, Meta(ge=0, le=AMOUNT_MAX, examples=[4900])]
+# Minor units with up to twelve decimals, as text: a JSON number would not be exact everywhere.
+AmountDecimal: TypeAlias = Annotated[
+    str,
+    _text(
+        r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,12})?",
+        "expected a decimal as text, such as 0.25",
+        max_length=29,
+        examples=["0.25"],
+    ),
+]
+MetadataKey: TypeAlias = Annotated[
+    str, _text(_LINE, "expected one line of text", max_length=40, examples=["orderId"])
+]
+MetadataValue: TypeAlias = Annotated[str, Meta(max_length=500, examples=["A-1042"])]
+Metadata: TypeAlias = Annotated[
+    dict[MetadataKey, MetadataValue],
+    Meta(max_length=METADATA_KEYS_MAX, examples=[{"orderId": "A-1042"}]),
+]
+# In a merge patch, null takes a key away.
+MetadataPatch: TypeAlias = Annotated[
+    dict[MetadataKey, MetadataValue | None],
+    Meta(max_length=METADATA_KEYS_MAX, examples=[{"orderId": "A-1042"}]),
+]
+CustomerRef: TypeAlias = Annotated[CustomerId, _id("cust")]
+InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
+OrgRef: TypeAlias = Annotated[OrgId, _id("org")]
+ApiKeyRef: TypeAlias = Annotated[ApiKeyId, _id("key")]
+
+
+class Moment(datetime):
+    """An instant as a caller writes it: RFC 3339 with an offset; read strictly, by `special`."""
+
+    expected: Final = "expected an instant such as 2026-01-31T09:30:00.000Z"
+    schema: Final[Mapping[str, object]] = {
+        "type": "string",
+        "format": "date-time",
+        "examples": ["2026-01-31T09:30:00.000Z"],
+    }
+
+    @classmethod
+    def read(cls, text: object) -> Self:
+        """The instant this text names, in UTC."""
+        if not isinstance(text, str) or not text.isascii() or len(text) > _MOMENT_LENGTH_MAX:
+            raise ValueError(cls.expected)
+        try:
+            utc = msgspec.convert(text, Annotated[datetime, Meta(tz=True)]).astimezone(UTC)
+        except (msgspec.ValidationError, OverflowError):
+            raise ValueError(cls.expected) from None
+        return cls.combine(utc.date(), utc.timetz())
+
+    @staticmethod
+    def plainly(moment: datetime | None) -> Instant | None:
+        """The same instant without this type, which no encoder knows."""
+        return None if moment is None else datetime.combine(moment.date(), moment.timetz())
+
+
+def special(kind: type, value: object) -> object:
+    """Reads the kinds that msgspec does not know by itself; its `dec_hook`."""
+    assert kind is Moment, kind
+    moment = Moment.read(value)
+    if moment.year not in _YEARS:
+        raise ValueError(f"expected a year from {_YEARS[0]} to {_YEARS[-1]}")
+    return moment
+
+
+def special_schema(kind: type) -> dict[str, object]:
+    """Describes the same kinds; the `schema_hook` beside it."""
+    assert kind is Moment, kind
+    return dict(Moment.schema)
+
+
+def exact(text: str) -> Decimal:
+    """The decimal this text is; the field's pattern has already judged it."""
+    return Decimal(text)
+
+
+# A closed list is an enumeration to msgspec and plain text to the type checker.
+if TYPE_CHECKING:
+    CurrencyCode: TypeAlias = Currency
+    Scope: TypeAlias = str
+    EventType: TypeAlias = str
+else:
+    CurrencyCode = Literal[tuple(sorted(EXPONENTS))]
+    Scope = Literal[tuple(SCOPE_PERMISSIONS)]
+    EventType = Literal[(EVENT_TYPE_ALL, *PUBLIC_EVENTS)]

@@ -1,0 +1,245 @@
+"""The first to see a request and the last to see its answer.
+
+Refuses what no route should have to think about: header floods, foreign hosts, bodies that are too
+large, too slow or of a type nobody reads. Gives every request an id, every answer the same security
+headers, and the log one line. Whatever escapes from below becomes a 500 without a word of why.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
+from typing import Any, Final
+
+from bursar.api.errors import (
+    HEADERS_TOO_LARGE,
+    URI_TOO_LONG,
+    Protocol,
+    answer_for,
+    kept_request_id,
+    new_request_id,
+)
+from bursar.api.headers import content_type, header
+from bursar.api.trace import Trace, begin
+from bursar.domain.refusals import InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
+from bursar.runtime.clock import monotonic
+from bursar.runtime.idempotency import Answer
+from bursar.runtime.logging import bound, get_log
+from bursar.runtime.telemetry import REQUEST_SECONDS, REQUESTS
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_MAX: Final = 1_048_576
+BODY_SECONDS: Final = 15.0
+REQUEST_SECONDS_MAX: Final = 30.0
+URL_MAX: Final = 8_192
+HEADER_MAX: Final = 8_192
+HEADERS_MAX: Final = 32_768
+HEADER_COUNT_MAX: Final = 100
+
+_JSON_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
+_FORM: Final = "application/x-www-form-urlencoded"
+_HOOKS: Final = "/webhooks/"
+_HOSTED: Final = "/i/"
+
+SECURITY_HEADERS: Final = (
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("cache-control", "no-store"),
+)
+
+
+class Guard:
+    """The outermost ASGI application."""
+
+    def __init__(self, app: AsgiApp, allowed_hosts: tuple[str, ...]) -> None:
+        self._app = app
+        self._hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                await self._guarded(scope, receive, send)
+            case "lifespan":
+                await self._app(scope, receive, send)
+            case _:
+                await send({"type": "websocket.close", "code": 1008})
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = monotonic()
+        method = scope["method"]
+        trace = begin(scope, _request_id(scope))
+        is_head = method == "HEAD"
+        if is_head:
+            scope["method"] = "GET"
+        outlet = Outlet(send, trace, is_bodiless=is_head)
+        with bound(request_id=trace.request_id):
+            try:
+                _refuse(scope, self._hosts)
+                async with asyncio.timeout(REQUEST_SECONDS_MAX):
+                    await self._app(scope, Inlet(receive), outlet)
+            except Exception as error:  # noqa: BLE001 - the last place where anything can be answered
+                await outlet.answer(answer_for(error, trace.request_id))
+            finally:
+                _tell(trace, method, seconds=monotonic() - began)
+
+
+class Inlet:
+    """The request's body, as much and as slow as it may be."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._length = 0
+        self._deadline = monotonic() + BODY_SECONDS
+        self._is_whole = False
+
+    async def __call__(self) -> Message:
+        if self._is_whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout(max(self._deadline - monotonic(), 0)):
+                message = await self._receive()
+        except TimeoutError:
+            raise InvalidInput.at("body", "did not arrive in time", "too_slow") from None
+        self._length += len(message.get("body", b""))
+        if self._length > BODY_MAX:
+            raise too_large()
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+
+class Outlet:
+    """The way out: completes the headers of whatever is answered, and remembers the status."""
+
+    def __init__(self, send: Send, trace: Trace, *, is_bodiless: bool) -> None:
+        self._send = send
+        self._trace = trace
+        self._is_bodiless = is_bodiless
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._trace.status = message["status"]
+            message["headers"] = self._completed(message["headers"])
+        elif self._is_bodiless and message["type"] == "http.response.body":
+            message["body"] = b""
+        await self._send(message)
+
+    async def answer(self, answer: Answer) -> None:
+        """Sends this answer, unless another has begun."""
+        if self._trace.status:
+            return
+        headers = [(b"content-type", b"application/json")]
+        headers += [(name.lower().encode(), text.encode()) for name, text in answer.headers]
+        headers.append((b"content-length", str(len(answer.body)).encode()))
+        with suppress(OSError):  # whoever asked may be gone
+            await self({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await self({"type": "http.response.body", "body": answer.body})
+
+    def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        completed = list(headers)
+        present = {name.lower() for name, _ in completed}
+        added = [("x-request-id", self._trace.request_id), *self._trace.headers, *SECURITY_HEADERS]
+        for name, text in added:
+            key = name.lower().encode()
+            if key not in present:
+                completed.append((key, text.encode()))
+        return completed
+
+
+def too_large() -> PayloadTooLarge:
+    """The body is over the limit."""
+    return PayloadTooLarge(f"The body is larger than {BODY_MAX} bytes.")
+
+
+def _request_id(scope: Mapping[str, Any]) -> str:
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    kept = kept_request_id(given[0].decode("latin-1")) if len(given) == 1 else None
+    return kept or new_request_id()
+
+
+def _refuse(scope: Mapping[str, Any], hosts: tuple[str, ...]) -> None:
+    """Refuse the request for what its first lines say.
+
+    Raises:
+        Refusal: or `Protocol`, with the reason.
+    """
+    _refuse_size(scope)
+    _refuse_host(scope, hosts)
+    path = scope["path"]
+    if path != "/" and (path.endswith("/") or "//" in path):
+        raise NotFound("No such path.")
+    _refuse_body(scope, path)
+
+
+def _refuse_size(scope: Mapping[str, Any]) -> None:
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > URL_MAX:
+        raise Protocol(URI_TOO_LONG, f"The URL is longer than {URL_MAX} bytes.")
+    sizes = [len(name) + len(value) + len(b": \r\n") for name, value in scope["headers"]]
+    if (
+        len(sizes) > HEADER_COUNT_MAX
+        or sum(sizes) > HEADERS_MAX
+        or max(sizes, default=0) > (HEADER_MAX)
+    ):
+        raise Protocol(HEADERS_TOO_LARGE, "The headers are larger than this server reads.")
+
+
+def _refuse_host(scope: Mapping[str, Any], hosts: tuple[str, ...]) -> None:
+    given = header(scope, "Host")
+    if given is None or not is_allowed_host(given, hosts):
+        raise InvalidInput.at("Host", "is not a name of this server", "unknown_host")
+
+
+def is_allowed_host(given: str, hosts: tuple[str, ...]) -> bool:
+    """Whether a `Host` header names one of these hosts, on whatever port."""
+    host, colon, port = given.lower().rpartition(":")
+    if not colon or given.endswith("]"):
+        host, port = given.lower(), "0"
+    if not (port.isascii() and port.isdigit()):
+        return False
+    return any(
+        host == known or (known.startswith("*.") and host.endswith(known[1:])) for known in hosts
+    )
+
+
+def _refuse_body(scope: Mapping[str, Any], path: str) -> None:
+    if (header(scope, "Content-Encoding") or "identity").lower() != "identity":
+        raise UnsupportedMedia("Request bodies are not compressed here.")
+    length = header(scope, "Content-Length")
+    if length is not None and not (length.isascii() and length.isdigit()):
+        raise InvalidInput.at("Content-Length", "expected a number")
+    if length is not None and int(length[:20]) > BODY_MAX:
+        raise too_large()
+    has_body = length not in {None, "0"} or header(scope, "Transfer-Encoding") is not None
+    if not has_body or scope["method"] == "GET" or path.startswith(_HOOKS):
+        return
+    expected = {_FORM} if path.startswith(_HOSTED) else _JSON_TYPES
+    if content_type(scope) not in expected:
+        raise UnsupportedMedia(f"The body must be {min(expected)}.")
+
+
+def _tell(trace: Trace, method: str, *, seconds: float) -> None:
+    known = method if method in _METHODS else "OTHER"
+    REQUESTS.labels(method=known, route=trace.route, status=str(trace.status)).inc()
+    REQUEST_SECONDS.labels(method=known, route=trace.route).observe(seconds)
+    get_log().info(
+        "http.request",
+        method=known,
+        route=trace.route,
+        status=trace.status,
+        duration_ms=round(seconds * 1000, 1),
+        org_id=trace.org_id,
+        actor=trace.actor,
+        is_replay=trace.is_replay,
+    )
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})

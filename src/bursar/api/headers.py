@@ -1,0 +1,173 @@
+"""Request headers and queries as the edge reads them: named once, or refused.
+
+Owns how a header becomes text and what a header of ours may hold. A header that says something
+twice is refused, since two readers could believe different halves.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from bursar.api.bodies import refusal_of, text_fault, typed
+from bursar.api.faults import fields_of, nearest, shown
+from bursar.domain.refusals import Detail, InvalidInput
+
+Scope = Mapping[str, Any]
+
+PARAMETERS_MAX: Final = 50
+REASON_LENGTH_MAX: Final = 500
+_KEY: Final = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
+_ENTITY_TAG: Final = re.compile(r'"([0-9]{1,10})"')
+_WHOLE: Final = re.compile("[0-9]{1,10}")
+_TRUTHS: Final = {"true": True, "false": False}
+# A credential in a URL ends in logs, histories and referrers.
+_CREDENTIAL_NAMES: Final = frozenset(
+    (
+        *("access_token", "accessToken", "api_key", "apiKey", "apikey", "authorization"),
+        *("bearer", "jwt", "key", "secret", "token"),
+    )
+)
+_CREDENTIAL_STARTS: Final = ("bsk_", "bsr_", "eyJ", "Bearer ")
+
+
+def header(scope: Scope, name: str) -> str | None:
+    """The header's text, or None.
+
+    Raises:
+        InvalidInput: it is given more than once.
+    """
+    wanted = name.lower().encode()
+    found = [value for key, value in scope["headers"] if key == wanted]
+    if len(found) > 1:
+        raise InvalidInput.at(name, "is given more than once", "duplicate_header")
+    return found[0].decode("latin-1").strip(" \t") if found else None
+
+
+def idempotency_key(scope: Scope) -> str | None:
+    """The caller's key for this request; both spellings of the header mean the same.
+
+    Raises:
+        InvalidInput: not 1 to 255 printable ASCII characters, or two different keys.
+    """
+    name, other = "Idempotency-Key", "X-Idempotency-Key"
+    given, alias = header(scope, name), header(scope, other)
+    if given is not None and alias is not None and given != alias:
+        raise InvalidInput.at(name, f"differs from {other}", "ambiguous")
+    key = given if given is not None else alias
+    if key is not None and _KEY.fullmatch(key) is None:
+        raise InvalidInput.at(name, "expected 1 to 255 printable ASCII characters", "wrong_format")
+    return key
+
+
+def expected_version(scope: Scope) -> int | None:
+    """The version that `If-Match` names; `*` and no header name none.
+
+    Raises:
+        InvalidInput: it is no entity tag of ours.
+    """
+    given = header(scope, "If-Match")
+    if given is None or given == "*":
+        return None
+    match = _ENTITY_TAG.fullmatch(given)
+    if match is None:
+        raise InvalidInput.at("If-Match", 'expected the ETag as it was given, such as "3"')
+    return int(match[1])
+
+
+def audit_reason(scope: Scope) -> str | None:
+    """Why the caller does this, for the event log.
+
+    Raises:
+        InvalidInput: not one line of at most 500 characters.
+    """
+    name = "X-Audit-Reason"
+    given = header(scope, name)
+    if not given:
+        return None
+    try:
+        reason = given.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise InvalidInput.at(name, "is not UTF-8 text", "not_utf8") from None
+    if len(reason) > REASON_LENGTH_MAX:
+        raise InvalidInput.at(name, f"is longer than {REASON_LENGTH_MAX}", "wrong_length")
+    fault = text_fault(reason)
+    if fault is not None:
+        raise InvalidInput.at(name, *fault)
+    return reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    name: str
+    text: str
+
+
+def read_query(raw: bytes, kind: type[Any]) -> Any:
+    """The query as the route wants it.
+
+    Raises:
+        InvalidInput: with a detail for every parameter at fault.
+    """
+    if not raw:
+        return typed({}, kind)
+    known = fields_of(kind)
+    values: dict[str, object] = {}
+    faults: list[Detail] = []
+    for parameter in _parameters(raw):
+        fault = _parameter_fault(parameter, known, values)
+        if fault is not None:
+            faults.append(fault)
+            continue
+        values[parameter.name] = _read(parameter.text, known[parameter.name].core)
+    if faults:
+        raise refusal_of(faults)
+    return typed(values, kind)
+
+
+def _parameters(raw: bytes) -> list[_Parameter]:
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=PARAMETERS_MAX,
+        )
+    except ValueError:  # also what is not UTF-8 once its percent signs are read
+        raise InvalidInput.at("query", "cannot be read", "malformed_query") from None
+    return [_Parameter(name, text) for name, text in pairs]
+
+
+def _parameter_fault(
+    parameter: _Parameter, known: Mapping[str, object], seen: Mapping[str, object]
+) -> Detail | None:
+    name, text = parameter.name, parameter.text
+    if name not in known:
+        if name in _CREDENTIAL_NAMES or text.startswith(_CREDENTIAL_STARTS):
+            advice = "credentials go in the Authorization header only"
+            return Detail(shown(name), advice, "credential_in_query")
+        return Detail(shown(name), nearest(name, list(known)), "unknown_parameter")
+    if name in seen:
+        return Detail(name, "is given twice", "duplicate_parameter")
+    fault = text_fault(text)
+    return Detail(name, *fault) if fault is not None else None
+
+
+def _read(text: str, core: object) -> object:
+    """Numbers and truths out of their text; what is neither stays text, for the type to refuse."""
+    if core is int and _WHOLE.fullmatch(text):
+        return int(text)
+    if core is bool:
+        return _TRUTHS.get(text, text)
+    return text
+
+
+def content_type(scope: Scope) -> str:
+    """The media type of the body, without parameters; empty when none is named.
+
+    Raises:
+        InvalidInput: it is given more than once.
+    """
+    given = header(scope, "Content-Type") or ""
+    return given.partition(";")[0].strip().lower()

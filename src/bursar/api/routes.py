@@ -1,0 +1,156 @@
+"""Routes as values: what each one takes, gives, needs and may refuse, beside the code that runs.
+
+The table serves the router, the OpenAPI document and the tests alike, so none of them can know a
+route the others do not. A route without a permission cannot be written down.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+
+from bursar.api.envelope import JSON
+from bursar.api.fields import Body, NoQuery, Query
+from bursar.domain.access import Permission
+from bursar.domain.refusals import Refusal
+from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer
+
+B = TypeVar("B")
+Q = TypeVar("Q")
+
+ID_PREFIXES: Final[Mapping[str, str]] = {
+    "accountId": "acct",
+    "apiKeyId": "key",
+    "customerId": "cust",
+    "deliveryId": "whd",
+    "eventId": "evt",
+    "invoiceId": "inv",
+    "organizationId": "org",
+    "paymentId": "pay",
+    "webhookSubscriptionId": "wh",
+}
+"""Path parameters and the prefix of the ids they hold."""
+
+_PARAMETER: Final = re.compile(r"\{([A-Za-z]+)\}")
+
+
+class Audience(StrEnum):
+    """Who a route is for, which decides what credential it asks for."""
+
+    ANYONE = "anyone"  # no credential
+    PERSON = "person"  # somebody signed in, about themselves
+    ORG = "org"  # a person with `x-org-id`, or an API key
+    PATH_ORG = "path_org"  # the same, and the organization stands in the path
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """One request, understood."""
+
+    caller: Caller
+    ids: Mapping[str, str]
+    body: B
+    query: Q
+    expected_version: int | None = None
+
+    def id(self, name: str) -> str:
+        """An id from the path; its shape is checked already."""
+        return self.ids[name]
+
+
+Act = Callable[[Call[Any, Any]], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a route promises. `gives` is the resource inside `data`, or None for no content."""
+
+    needs: Permission
+    gives: type[msgspec.Struct] | None = None
+    takes: type[Body] | None = None
+    query: type[Query] = NoQuery
+    is_list: bool = False  # `data` is a list; with `meta`, when the query asks for pieces
+    status: int = 200
+    also: Mapping[int, str] = field(default_factory=dict)  # other good statuses, with their meaning
+    audience: Audience = Audience.ORG
+    refuses: tuple[type[Refusal], ...] = ()
+    is_versioned: bool = False  # reads `If-Match`
+    media: str = JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the API."""
+
+    method: str
+    path: str
+    tag: str
+    terms: Terms
+    act: Act
+
+    @property
+    def name(self) -> str:
+        """The operation's id, in camelCase and unique."""
+        first, *rest = self.act.__name__.split("_")
+        return first + "".join(word.capitalize() for word in rest)
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names in the path."""
+        return _PARAMETER.findall(self.path)
+
+    @property
+    def litestar_path(self) -> str:
+        """The path as the router spells it."""
+        return _PARAMETER.sub(r"{\1:str}", self.path)
+
+    @property
+    def is_write(self) -> bool:
+        return self.method != "GET"
+
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether an idempotency key means something here; signing in is never repeated."""
+        return self.is_write and not self.path.startswith("/v1/auth/")
+
+
+class Room:
+    """The routes of one noun, in the order they are documented."""
+
+    def __init__(self, tag: str, *, prefix: str, about: str) -> None:
+        self.tag = tag
+        self.about = about
+        self.routes: list[Route] = []
+        self.prefix = prefix
+
+    def get(self, path: str, terms: Terms) -> Callable[[Act], Act]:
+        """A question."""
+        assert terms.takes is None, "a question has no body"
+        return self._add("GET", path, terms)
+
+    def post(self, path: str, terms: Terms) -> Callable[[Act], Act]:
+        """A new thing, or an act on one."""
+        return self._add("POST", path, terms)
+
+    def patch(self, path: str, terms: Terms) -> Callable[[Act], Act]:
+        """A merge patch."""
+        return self._add("PATCH", path, terms)
+
+    def delete(self, path: str, terms: Terms) -> Callable[[Act], Act]:
+        """The end of a thing."""
+        return self._add("DELETE", path, terms)
+
+    def _add(self, method: str, path: str, terms: Terms) -> Callable[[Act], Act]:
+        def register(act: Act) -> Act:
+            assert act.__doc__, f"{act.__name__}: the docstring is the public description"
+            route = Route(method, self.prefix + path, self.tag, terms, act)
+            unknown = set(route.parameters) - ID_PREFIXES.keys()
+            assert not unknown, f"{route.path}: {unknown} have no prefix"
+            self.routes.append(route)
+            return act
+
+        return register

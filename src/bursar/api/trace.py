@@ -1,0 +1,37 @@
+"""What is known of a request while it runs, for the one log line and the metrics at its end.
+
+Travels in the ASGI scope, made by the guard and filled by whoever learns something. Holds no body,
+no query and no credential.
+"""
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+_KEY: Final = "bursar.trace"
+
+
+@dataclass(slots=True)
+class Trace:
+    """One request's name, and what came of it so far."""
+
+    request_id: str
+    route: str = "unmatched"
+    actor: str | None = None
+    org_id: str | None = None
+    is_replay: bool = False
+    status: int = 0
+    headers: list[tuple[str, str]] = field(default_factory=list)  # added to whatever is answered
+
+
+def traced(scope: Mapping[str, Any]) -> Trace:
+    """The trace of a request."""
+    trace = scope[_KEY]
+    assert isinstance(trace, Trace)
+    return trace
+
+
+def begin(scope: MutableMapping[str, Any], request_id: str) -> Trace:
+    """Begin to trace a request."""
+    trace = scope[_KEY] = Trace(request_id)
+    return trace

@@ -1,0 +1,184 @@
+"""`/v1/customers`: who is billed."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from bursar.api.envelope import changed, created, found, gone, resource, travelled
+from bursar.api.fields import (
+    Body,
+    CountryCode,
+    CurrencyCode,
+    Email,
+    Metadata,
+    MetadataPatch,
+    Moment,
+    Name,
+    NoQuery,
+    Nothing,
+    ShortText,
+    TaxId,
+)
+from bursar.api.filters import CreatedQuery
+from bursar.api.merging import merged, named, raced
+from bursar.api.paging import pages, piece
+from bursar.api.routes import Call, Room, Terms
+from bursar.domain.access import Permission
+from bursar.domain.ids import CustomerId
+from bursar.domain.refusals import NotFound, PreconditionFailed, StaleVersion, StillInUse
+from bursar.domain.shapes.customers import CustomerOut
+from bursar.flows.create_customer import create_customer_everywhere
+from bursar.operations.customers import (
+    CreateCustomer,
+    DeleteCustomer,
+    UpdateCustomer,
+    delete_customer,
+    update_customer,
+)
+from bursar.reads.customers import CustomerFilters
+from bursar.reads.customers import customer as customer_look
+from bursar.reads.customers import customers as customers_look
+from bursar.runtime.idempotency import Answer
+
+ROOM = Room("Customers", prefix="/v1/customers", about="Who is billed. One currency each.")
+
+
+class Address(Body, frozen=True):
+    """A postal address; every part of it is optional."""
+
+    line1: Name | UnsetType = UNSET
+    line2: Name | UnsetType = UNSET
+    city: ShortText | UnsetType = UNSET
+    state: ShortText | UnsetType = UNSET
+    postal_code: ShortText | UnsetType = UNSET
+    country: CountryCode | UnsetType = UNSET
+
+    def to_map(self) -> dict[str, str]:
+        """The parts that are named, as they are kept."""
+        names = zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True)
+        parts = {wire: getattr(self, name) for name, wire in names}
+        return {wire: part for wire, part in parts.items() if part is not UNSET}
+
+
+class NewCustomer(Body, frozen=True):
+    """A customer to create; the currency defaults to the organization's."""
+
+    email: Email
+    name: Name
+    currency: CurrencyCode | None = None
+    tax_id: TaxId | None = None
+    address: Address | None = None
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+    def to_command(self) -> CreateCustomer:
+        """What it asks for."""
+        return CreateCustomer(
+            email=self.email,
+            name=self.name,
+            currency=self.currency,
+            tax_id=self.tax_id,
+            address=None if self.address is None else self.address.to_map(),
+            metadata=self.metadata,
+        )
+
+
+class CustomerPatch(Body, frozen=True):
+    """Details to change. `address` is replaced whole; `metadata` is merged."""
+
+    email: Email | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    tax_id: TaxId | UnsetType | None = UNSET
+    address: Address | UnsetType | None = UNSET
+    metadata: MetadataPatch | UnsetType | None = UNSET
+
+
+class CustomerQuery(CreatedQuery, frozen=True):
+    """Which customers; `q` is looked for in e-mail and name."""
+
+    email: Email | None = None
+    q: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+
+def _id(call: Call[Any, Any]) -> CustomerId:
+    return CustomerId(call.id("customerId"))
+
+
+@ROOM.post(
+    "",
+    Terms(needs=Permission.CUSTOMER_WRITE, takes=NewCustomer, gives=CustomerOut, status=201),
+)
+async def create_customer(call: Call[NewCustomer, NoQuery]) -> Answer:
+    """Create a customer.
+
+    The payment provider learns of them at once, or soon when it is away; `stripeCustomerId` is
+    what it calls them.
+    """
+    reply = created(CustomerOut.of, ROOM.prefix)
+    command = call.body.to_command()
+    return await travelled(create_customer_everywhere(call.caller, command, reply), reply)
+
+
+@ROOM.get(
+    "",
+    Terms(needs=Permission.CUSTOMER_READ, gives=CustomerOut, is_list=True, query=CustomerQuery),
+)
+async def list_customers(call: Call[None, CustomerQuery]) -> Answer:
+    """List customers, newest first."""
+    query, page = call.query, pages(call.caller, call.query)
+    filters = CustomerFilters(
+        email=query.email,
+        text=query.q,
+        created_from=Moment.plainly(query.created_from),
+        created_before=Moment.plainly(query.created_before),
+    )
+    shown = await call.caller.look(customers_look, page, filters)
+    return piece(call.caller, page, shown, CustomerOut.of)
+
+
+@ROOM.get(
+    "/{customerId}",
+    Terms(needs=Permission.CUSTOMER_READ, gives=CustomerOut, refuses=(NotFound,)),
+)
+async def get_customer(call: Call[None, NoQuery]) -> Answer:
+    """Get a customer."""
+    return resource(CustomerOut.of(await call.caller.look(customer_look, _id(call))))
+
+
+@ROOM.patch(
+    "/{customerId}",
+    Terms(
+        needs=Permission.CUSTOMER_WRITE,
+        takes=CustomerPatch,
+        gives=CustomerOut,
+        is_versioned=True,
+        refuses=(NotFound, PreconditionFailed, StaleVersion),
+    ),
+)
+async def update_customer_details(call: Call[CustomerPatch, NoQuery]) -> Answer:
+    """Change a customer's details.
+
+    A JSON merge patch: what is not named stays, null takes away.
+    """
+    changes, version = named(call.body), call.expected_version
+    if isinstance(call.body.address, Address):
+        changes["address"] = call.body.address.to_map()
+    if call.body.metadata is not UNSET:
+        before = await call.caller.look(customer_look, _id(call))
+        changes["metadata"] = merged(before.metadata, call.body.metadata, "metadata")
+        version = before.version if version is None else version
+    command = UpdateCustomer(_id(call), changes, version)
+    async with raced(is_expected=call.expected_version is not None):
+        return await changed(call.caller, update_customer, command, found(CustomerOut.of))
+
+
+@ROOM.delete(
+    "/{customerId}",
+    Terms(needs=Permission.CUSTOMER_WRITE, status=204, refuses=(NotFound, StillInUse)),
+)
+async def delete_one_customer(call: Call[Nothing, NoQuery]) -> Answer:
+    """Delete a customer who owes nothing.
+
+    Their documents stay; drafts and open invoices prevent it.
+    """
+    return await changed(call.caller, delete_customer, DeleteCustomer(_id(call)), gone)

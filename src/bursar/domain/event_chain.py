@@ -1,0 +1,73 @@
+"""The hash chain over an organization's events: any edit, gap, swap or insertion breaks it.
+
+Each link hashes the one before it together with everything the event says. The chain alone cannot
+show a tail that was cut off or a chain rewritten from the start; signed heads kept outside the
+database can.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+FIRST: Final = bytes(32)
+"""What the first link of every chain follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEvent:
+    """An event as the chain sees it: every column, JSON in the database's own spelling."""
+
+    id: UUID
+    transaction_id: str
+    type: str
+    payload_version: int
+    is_public: bool
+    resource_type: str
+    resource_id: UUID
+    sequence: int
+    actor: str
+    reason: str | None
+    request_id: str
+    occurred_at: datetime
+    recorded_at: datetime
+    snapshot: str
+    previous: str | None
+
+    def digest(self, org_id: UUID, previous_hash: bytes) -> bytes:
+        """SHA-256 over the link before, the organization, and every field with its length."""
+        hasher = hashlib.sha256(previous_hash + org_id.bytes)
+        for field in fields(self):
+            if field.name == "transaction_id":
+                continue  # a restored database counts transactions anew
+            text = _spelled(getattr(self, field.name))
+            hasher.update(b"-" if text is None else b"%d:%s" % (len(text), text))
+        return hasher.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link: the event it covers and the hash up to there."""
+
+    position: int
+    event_id: UUID
+    transaction_id: str
+    hash: bytes
+
+
+def continued(org_id: UUID, head: Link | None, events: Iterable[SealedEvent]) -> Iterator[Link]:
+    """The links that follow `head` for these events."""
+    position, last = (head.position, head.hash) if head else (0, FIRST)
+    for event in events:
+        position, last = position + 1, event.digest(org_id, last)
+        yield Link(position, event.id, event.transaction_id, last)
+
+
+def _spelled(value: object) -> bytes | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.isoformat().encode()
+    return str(value).encode()

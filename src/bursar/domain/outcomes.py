@@ -1,0 +1,34 @@
+"""Outcomes as text and back: how the inbox keeps what a provider's event said."""
+
+from dataclasses import fields
+from typing import Any, Final, get_args
+
+import msgspec
+
+from bursar.domain.currencies import Currency
+from bursar.domain.money import Money
+from bursar.domain.provider import DeclineKind, Outcome
+
+_KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(Outcome)}
+
+
+def outcome_to_json(outcome: Outcome) -> str:
+    """The outcome with its name, as JSON."""
+    values: dict[str, object] = {"outcome": type(outcome).__name__}
+    for field in fields(outcome):
+        value = getattr(outcome, field.name)
+        values[field.name] = [value.minor, value.currency] if isinstance(value, Money) else value
+    return msgspec.json.encode(values).decode()
+
+
+def outcome_from_json(text: str) -> Outcome:
+    """The outcome that was kept."""
+    values = msgspec.json.decode(text)
+    kind = _KINDS[values.pop("outcome")]
+    if "amount" in values:
+        minor, code = values["amount"]
+        values["amount"] = Money(minor, Currency(code))
+    if "kind" in values:
+        values["kind"] = DeclineKind(values["kind"])
+    made: Outcome = kind(**values)
+    return made

@@ -1,0 +1,73 @@
+"""One window on a long list: by page number with a bounded count, or on from the last row seen.
+
+Lists are newest first. Ids sort by time, so the id of the last row is the cursor.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+from uuid import UUID
+
+SIZE_MAX: Final = 100
+SIZE_DEFAULT: Final = 20
+COUNTED_MAX: Final = 10_001
+"""Where counting stops; this many means "more than 10,000"."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What to show. With `is_cursor` the number means nothing and nobody counts."""
+
+    number: int = 1
+    size: int = SIZE_DEFAULT
+    is_cursor: bool = False
+    after: UUID | None = None
+
+    def __post_init__(self) -> None:
+        assert self.number >= 1, "pages are counted from one"
+        assert 1 <= self.size <= SIZE_MAX, "the caller bounds the size of a page"
+        assert self.is_cursor or self.after is None, "a page by number begins at its number"
+
+    @property
+    def offset(self) -> int:
+        """Rows before this page."""
+        return 0 if self.is_cursor else (self.number - 1) * self.size
+
+    @property
+    def fetched(self) -> int:
+        """Rows to fetch: one more than shown tells whether anything follows."""
+        return self.size + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Paged(Generic[Item]):
+    """What a window shows. `total_count` is 0 in cursor mode, where nobody counts.
+
+    `next_cursor` is where the next window begins, and None after the last row.
+    """
+
+    items: tuple[Item, ...]
+    total_count: int = 0
+    next_cursor: str | None = None
+
+
+class Identified(Protocol):
+    """Anything whose id sorts by time."""
+
+    @property
+    def id(self) -> str:
+        """The thing's own id."""
+        ...
+
+
+Found = TypeVar("Found", bound=Identified)
+
+
+def paged(fetched: Sequence[Found], page: Page, *, total_count: int) -> Paged[Found]:
+    """The window, from what was fetched for it: at most one row too many."""
+    assert len(fetched) <= page.fetched
+    shown = tuple(fetched[: page.size])
+    has_more = len(fetched) > page.size
+    return Paged(shown, total_count, shown[-1].id if has_more else None)

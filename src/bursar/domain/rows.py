@@ -1,0 +1,341 @@
+"""What the database keeps of a noun becomes the noun again: one pure function each.
+
+Both floors that run SQL map through these, so a row means the same to whoever reads it. A record is
+anything that gives a column by its name; ids come as bare UUIDs and are printed here, amounts as
+minor units beside a currency. Refuses nothing: the schema's constraints already did.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from bursar.domain import ids
+from bursar.domain.access import Role
+from bursar.domain.api_keys import ApiKeyRecord
+from bursar.domain.currencies import Currency
+from bursar.domain.customers import Customer
+from bursar.domain.events import LoggedEvent
+from bursar.domain.invoices import Invoice, InvoiceLine, InvoiceNumber, InvoiceStatus, LineType
+from bursar.domain.ledger import (
+    Account,
+    AccountBalance,
+    AccountKind,
+    BookedEntry,
+    BookedPosting,
+)
+from bursar.domain.money import Money
+from bursar.domain.orgs import Colleague, Member, Membership, Mode, Organization, User
+from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.webhook_subscriptions import (
+    Delivery,
+    DeliveryAttempt,
+    DeliveryStatus,
+    WebhookSubscription,
+)
+
+
+class Record(Protocol):
+    """A row of a result: a column's value by the column's name."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """The value of a column."""
+        ...
+
+
+def row_to_organization(record: Record) -> Organization:
+    """From every column of `organizations`."""
+    return Organization(
+        id=ids.OrgId(ids.print_id("org", record["org_id"])),
+        name=record["name"],
+        currency=Currency(record["currency"]),
+        timezone=record["timezone"],
+        mode=Mode(record["mode"]),
+        invoice_prefix=record["invoice_prefix"],
+        net_terms_days=record["net_terms_days"],
+        reactivation_grace_days=record["reactivation_grace_days"],
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_member(record: Record) -> Member:
+    """From every column of `members`."""
+    return Member(
+        id=ids.MemberId(ids.print_id("mem", record["id"])),
+        user_id=ids.UserId(ids.print_id("usr", record["user_id"])),
+        role=Role(record["role"]),
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_user(record: Record) -> User:
+    """From what `sec.user_by_id` tells, or `sec.find_user`."""
+    return User(
+        id=ids.UserId(ids.print_id("usr", record["id"])),
+        email=record["email"],
+        name=record["name"],
+        is_operator=record["is_operator"],
+        created_at=record["created_at"],
+    )
+
+
+def row_to_membership(record: Record) -> Membership:
+    """From what `sec.memberships_of` tells."""
+    return Membership(
+        org_id=ids.OrgId(ids.print_id("org", record["org_id"])),
+        name=record["name"],
+        mode=Mode(record["mode"]),
+        role=Role(record["role"]),
+    )
+
+
+def row_to_colleague(record: Record) -> Colleague:
+    """From a member's columns beside `user_email`, `user_name`, and so on of the person."""
+    user = User(
+        id=ids.UserId(ids.print_id("usr", record["user_id"])),
+        email=record["user_email"],
+        name=record["user_name"],
+        is_operator=record["user_is_operator"],
+        created_at=record["user_created_at"],
+    )
+    return Colleague(row_to_member(record), user)
+
+
+def row_to_api_key(record: Record) -> ApiKeyRecord:
+    """From every column of `api_keys`."""
+    return ApiKeyRecord(
+        id=ids.ApiKeyId(ids.print_id("key", record["id"])),
+        name=record["name"],
+        key_hash=record["key_hash"],
+        key_prefix=record["key_prefix"],
+        scopes=tuple(record["scopes"]),
+        expires_at=record["expires_at"],
+        last_used_at=record["last_used_at"],
+        revoked_at=record["revoked_at"],
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_customer(record: Record) -> Customer:
+    """From every column of `customers`."""
+    address = record["address"]
+    return Customer(
+        id=ids.CustomerId(ids.print_id("cust", record["id"])),
+        email=record["email"],
+        name=record["name"],
+        currency=Currency(record["currency"]),
+        tax_id=record["tax_id"],
+        address=None if address is None else _texts(address),
+        metadata=_texts(record["metadata"]),
+        provider_reference=record["provider_reference"],
+        method_reference=record["method_reference"],
+        deleted_at=record["deleted_at"],
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_invoice(record: Record, lines: Sequence[Record]) -> Invoice:
+    """From every column of `invoices`, and its rows of `invoice_lines` in order of position."""
+    code = Currency(record["currency"])
+    return Invoice(
+        id=ids.InvoiceId(ids.print_id("inv", record["id"])),
+        customer_id=ids.CustomerId(ids.print_id("cust", record["customer_id"])),
+        status=InvoiceStatus(record["status"]),
+        currency=code,
+        lines=tuple(row_to_invoice_line(line, code) for line in lines),
+        subtotal=Money(record["subtotal_minor"], code),
+        discount=Money(record["discount_minor"], code),
+        tax=Money(record["tax_minor"], code),
+        total=Money(record["total_minor"], code),
+        paid=Money(record["paid_minor"], code),
+        number=_number(record),
+        due_at=record["due_at"],
+        memo=record["memo"],
+        metadata=_texts(record["metadata"]),
+        hosted_generation=record["hosted_generation"],
+        finalized_at=record["finalized_at"],
+        paid_at=record["paid_at"],
+        voided_at=record["voided_at"],
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_invoice_line(record: Record, code: Currency) -> InvoiceLine:
+    """From every column of `invoice_lines`; the currency is the invoice's."""
+    unit_amount = record["unit_amount"]
+    assert isinstance(unit_amount, Decimal), "a unit price is an exact decimal"
+    return InvoiceLine(
+        id=ids.InvoiceLineId(ids.print_id("il", record["id"])),
+        description=record["description"],
+        type=LineType(record["type"]),
+        quantity=record["quantity"],
+        unit_amount=unit_amount,
+        amount=Money(record["amount_minor"], code),
+    )
+
+
+def row_to_payment(record: Record) -> Payment:
+    """From every column of `payments`."""
+    return Payment(
+        id=ids.PaymentId(ids.print_id("pay", record["id"])),
+        invoice_id=ids.InvoiceId(ids.print_id("inv", record["invoice_id"])),
+        customer_id=ids.CustomerId(ids.print_id("cust", record["customer_id"])),
+        mode=PaymentMode(record["mode"]),
+        status=PaymentStatus(record["status"]),
+        amount=Money(record["amount_minor"], Currency(record["currency"])),
+        provider=record["provider"],
+        provider_reference=record["provider_reference"],
+        session_reference=record["session_reference"],
+        method_reference=record["method_reference"],
+        checkout_url=record["checkout_url"],
+        next_action_url=record["next_action_url"],
+        success_url=record["success_url"],
+        cancel_url=record["cancel_url"],
+        failure_code=record["failure_code"],
+        failure_message=record["failure_message"],
+        decline_kind=record["decline_kind"],
+        attempt_key=record["attempt_key"],
+        watch_step=record["watch_step"],
+        is_credited=record["is_credited"],
+        expires_at=record["expires_at"],
+        settled_at=record["settled_at"],
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_webhook_subscription(record: Record) -> WebhookSubscription:
+    """From every column of `webhook_subscriptions`."""
+    return WebhookSubscription(
+        id=ids.WebhookSubscriptionId(ids.print_id("wh", record["id"])),
+        url=record["url"],
+        event_types=tuple(record["event_types"]),
+        description=record["description"],
+        secret_sealed=record["secret_sealed"],
+        is_active=record["is_active"],
+        deleted_at=record["deleted_at"],
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_delivery(record: Record, attempts: Sequence[Record] = ()) -> Delivery:
+    """From every column of `webhook_deliveries`, and its rows of `webhook_attempts`, if wanted."""
+    return Delivery(
+        id=ids.DeliveryId(ids.print_id("whd", record["id"])),
+        subscription_id=ids.WebhookSubscriptionId(ids.print_id("wh", record["subscription_id"])),
+        event_id=ids.EventId(ids.print_id("evt", record["event_id"])),
+        event_type=record["event_type"],
+        status=DeliveryStatus(record["status"]),
+        attempt_count=record["attempt_count"],
+        next_attempt_at=record["next_attempt_at"],
+        last_attempt_at=record["last_attempt_at"],
+        last_status=record["last_status"],
+        created_at=record["created_at"],
+        attempts=tuple(row_to_delivery_attempt(attempt) for attempt in attempts),
+    )
+
+
+def row_to_delivery_attempt(record: Record) -> DeliveryAttempt:
+    """From every column of `webhook_attempts`."""
+    return DeliveryAttempt(
+        number=record["attempt"],
+        attempted_at=record["attempted_at"],
+        duration_ms=record["duration_ms"],
+        status=record["status"],
+        failure=record["failure"],
+        excerpt=record["excerpt"],
+    )
+
+
+def row_to_event(record: Record) -> LoggedEvent:
+    """From the columns of `events`; the rendered resource stays as it was stored."""
+    resource_type = record["resource_type"]
+    previous = record["previous"]
+    return LoggedEvent(
+        id=ids.EventId(ids.print_id("evt", record["id"])),
+        name=record["type"],
+        is_public=record["is_public"],
+        resource_type=resource_type,
+        resource_id=ids.print_id(ids.PREFIX_OF_RESOURCE[resource_type], record["resource_id"]),
+        sequence=record["sequence"],
+        actor=record["actor"],
+        reason=record["reason"],
+        request_id=record["request_id"],
+        occurred_at=record["occurred_at"],
+        recorded_at=record["recorded_at"],
+        snapshot=_json_bytes(record["snapshot"]),
+        previous=None if previous is None else _json_bytes(previous),
+    )
+
+
+def row_to_account(record: Record) -> AccountBalance:
+    """From the columns of `ledger_accounts` beside `entry_sum`, the signed sum of its entries."""
+    code = Currency(record["currency"])
+    account = Account(record["code"], AccountKind(record["kind"]), code, record["floor_minor"])
+    return AccountBalance(
+        id=ids.AccountId(ids.print_id("acct", record["id"])),
+        account=account,
+        entry_sum=Money(int(record["entry_sum"]), code),
+        created_at=record["created_at"],
+    )
+
+
+def row_to_posting(record: Record, entries: Sequence[Record]) -> BookedPosting:
+    """From the columns of `ledger_transactions`, and its entries with their account's `code`."""
+    corrects_id: UUID | None = record["corrects_id"]
+    return BookedPosting(
+        id=ids.LedgerTransactionId(ids.print_id("led", record["id"])),
+        kind=record["kind"],
+        source_id=record["source_id"],
+        description=record["description"],
+        occurred_at=record["occurred_at"],
+        recorded_at=record["recorded_at"],
+        corrects=None
+        if corrects_id is None
+        else ids.LedgerTransactionId(ids.print_id("led", corrects_id)),
+        entries=tuple(
+            BookedEntry(entry["code"], Money(entry["amount_minor"], Currency(entry["currency"])))
+            for entry in entries
+        ),
+    )
+
+
+def _number(record: Record) -> InvoiceNumber | None:
+    if record["number"] is None:
+        return None
+    return InvoiceNumber(record["series"], record["number"])
+
+
+def _texts(value: object) -> dict[str, str]:
+    """A JSON column of texts: as text from the driver, or decoded when a codec is registered."""
+    if isinstance(value, str | bytes):
+        return msgspec.json.decode(value, type=dict[str, str])
+    return msgspec.convert(value, dict[str, str])
+
+
+def _json_bytes(value: object) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    return value if isinstance(value, bytes) else msgspec.json.encode(value)

@@ -1,0 +1,153 @@
+"""Organizations, their members, and people, as the world sees them. No password, no session."""
+
+from typing import Literal
+
+from bursar.domain.access import Role
+from bursar.domain.orgs import Colleague, Me, Member, Membership, Mode, Organization, User
+from bursar.domain.shapes.fields import Shape, WireInstant
+from bursar.domain.times import wire_instant
+
+
+class OrganizationOut(Shape, frozen=True, kw_only=True):
+    """One organization with its settings."""
+
+    id: str
+    object: Literal["organization"] = "organization"
+    name: str
+    currency: str
+    timezone: str
+    mode: Mode
+    invoice_prefix: str
+    net_terms_days: int
+    reactivation_grace_days: int
+    version: int
+    created_at: WireInstant
+    updated_at: WireInstant
+
+    @classmethod
+    def of(cls, organization: Organization) -> "OrganizationOut":
+        """The organization's shape."""
+        return cls(
+            id=organization.id,
+            name=organization.name,
+            currency=organization.currency,
+            timezone=organization.timezone,
+            mode=organization.mode,
+            invoice_prefix=organization.invoice_prefix,
+            net_terms_days=organization.net_terms_days,
+            reactivation_grace_days=organization.reactivation_grace_days,
+            version=organization.version,
+            created_at=wire_instant(organization.created_at),
+            updated_at=wire_instant(organization.updated_at),
+        )
+
+
+class UserOut(Shape, frozen=True, kw_only=True):
+    """One person."""
+
+    id: str
+    object: Literal["user"] = "user"
+    email: str
+    name: str
+    created_at: WireInstant
+
+    @classmethod
+    def of(cls, user: User) -> "UserOut":
+        """The person's shape."""
+        return cls(
+            id=user.id, email=user.email, name=user.name, created_at=wire_instant(user.created_at)
+        )
+
+
+class MemberOut(Shape, frozen=True, kw_only=True):
+    """A person's place in an organization."""
+
+    id: str
+    object: Literal["member"] = "member"
+    user_id: str
+    role: Role
+    version: int
+    created_at: WireInstant
+    updated_at: WireInstant
+
+    @classmethod
+    def of(cls, member: Member) -> "MemberOut":
+        """The member's shape."""
+        return cls(
+            id=member.id,
+            user_id=member.user_id,
+            role=member.role,
+            version=member.version,
+            created_at=wire_instant(member.created_at),
+            updated_at=wire_instant(member.updated_at),
+        )
+
+
+class ColleagueOut(Shape, frozen=True, kw_only=True):
+    """A member with a name, as lists show them."""
+
+    id: str
+    object: Literal["member"] = "member"
+    user_id: str
+    email: str
+    name: str
+    role: Role
+    version: int
+    created_at: WireInstant
+    updated_at: WireInstant
+
+    @classmethod
+    def of(cls, colleague: Colleague) -> "ColleagueOut":
+        """The colleague's shape."""
+        member, user = colleague.member, colleague.user
+        return cls(
+            id=member.id,
+            user_id=user.id,
+            email=user.email,
+            name=user.name,
+            role=member.role,
+            version=member.version,
+            created_at=wire_instant(member.created_at),
+            updated_at=wire_instant(member.updated_at),
+        )
+
+
+class MembershipOut(Shape, frozen=True, kw_only=True):
+    """An organization one belongs to, and as what."""
+
+    organization_id: str
+    name: str
+    mode: Mode
+    role: Role
+
+    @classmethod
+    def of(cls, membership: Membership) -> "MembershipOut":
+        """The membership's shape."""
+        return cls(
+            organization_id=membership.org_id,
+            name=membership.name,
+            mode=membership.mode,
+            role=membership.role,
+        )
+
+
+class MeOut(Shape, frozen=True, kw_only=True):
+    """The person signed in, with everywhere they belong."""
+
+    id: str
+    object: Literal["user"] = "user"
+    email: str
+    name: str
+    memberships: tuple[MembershipOut, ...]
+    created_at: WireInstant
+
+    @classmethod
+    def of(cls, me: Me) -> "MeOut":
+        """The signed-in person's shape."""
+        return cls(
+            id=me.user.id,
+            email=me.user.email,
+            name=me.user.name,
+            memberships=tuple(MembershipOut.of(membership) for membership in me.memberships),
+            created_at=wire_instant(me.user.created_at),
+        )

@@ -1,0 +1,85 @@
+"""Which shape a noun has, and what the event log keeps of it.
+
+Rendered once, in the transaction that makes it true: the audit trail, webhooks and the feed pass on
+these bytes. A new kind of row is one line in the table.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from bursar.domain.api_keys import ApiKeyRecord
+from bursar.domain.customers import Customer
+from bursar.domain.events import Row
+from bursar.domain.invoices import Invoice
+from bursar.domain.orgs import Member, Organization
+from bursar.domain.payments import Payment
+from bursar.domain.shapes.api_keys import ApiKeyOut
+from bursar.domain.shapes.customers import CustomerOut
+from bursar.domain.shapes.fields import Shape
+from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
+from bursar.domain.shapes.payments import PaymentOut
+from bursar.domain.shapes.webhook_subscriptions import WebhookSubscriptionOut
+from bursar.domain.webhook_subscriptions import WebhookSubscription
+
+# Every change moves these; telling so would say nothing.
+_ALWAYS_DIFFERENT: Final = frozenset({"created_at", "updated_at", "version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How one kind of row is shown."""
+
+    resource_type: str
+    shape: type[Shape]
+    of: Callable[[Any], Shape]
+
+
+RENDERINGS: Final[dict[type, Rendering]] = {
+    Organization: Rendering("organization", OrganizationOut, OrganizationOut.of),
+    Member: Rendering("member", MemberOut, MemberOut.of),
+    ApiKeyRecord: Rendering("api_key", ApiKeyOut, ApiKeyOut.of),
+    Customer: Rendering("customer", CustomerOut, CustomerOut.of),
+    Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
+    Payment: Rendering("payment", PaymentOut, PaymentOut.of),
+    WebhookSubscription: Rendering(
+        "webhook_subscription", WebhookSubscriptionOut, WebhookSubscriptionOut.of
+    ),
+}
+
+
+def shape_of(row: Row) -> Shape:
+    """What the world sees of a row."""
+    return RENDERINGS[type(row)].of(row)
+
+
+def resource_type(row: Row) -> str:
+    """The resource's name in the event log: `invoice`, `api_key`, …."""
+    return RENDERINGS[type(row)].resource_type
+
+
+def snapshot(row: Row) -> bytes:
+    """The row's shape as JSON, as the event log keeps it."""
+    return msgspec.json.encode(shape_of(row))
+
+
+def changed(before: Row | None, row: Row) -> bytes | None:
+    """The former values of the visible fields that differ, as JSON; None when nothing was before.
+
+    An empty object says that whatever changed is nobody's business.
+    """
+    if before is None:
+        return None
+    assert type(before) is type(row), "a resource does not change its kind"
+    former, latter = shape_of(before), shape_of(row)
+    names = zip(former.__struct_fields__, former.__struct_encode_fields__, strict=True)
+    return msgspec.json.encode(
+        {
+            wire_name: getattr(former, name)
+            for name, wire_name in names
+            if name not in _ALWAYS_DIFFERENT and getattr(former, name) != getattr(latter, name)
+        }
+    )

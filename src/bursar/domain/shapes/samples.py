@@ -1,0 +1,218 @@
+"""A short story in which every fact is told once, by the real rules.
+
+The catalogue shows its events as samples. Nothing is written out by hand, so a sample cannot say
+what the rules do not do.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from bursar.domain import customers, ids, invoices, orgs, payments, webhook_subscriptions
+from bursar.domain.access import Role
+from bursar.domain.api_keys import ApiKeyRecord, issue
+from bursar.domain.change import Change
+from bursar.domain.currencies import Currency
+from bursar.domain.customers import Customer
+from bursar.domain.events import Event
+from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
+from bursar.domain.money import Money
+from bursar.domain.orgs import Member, Mode, Organization
+from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.provider import (
+    ActionRequired,
+    CheckoutOpened,
+    Declined,
+    DeclineKind,
+    Processing,
+    Succeeded,
+)
+from bursar.domain.webhook_subscriptions import WebhookSubscription
+
+AT: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+USD: Final = Currency("usd")
+
+
+def _id(prefix: str, number: int) -> str:
+    return f"{prefix}_0195a1b2-c3d4-7{number:03d}-8000-0123456789ab"
+
+
+ORGANIZATION: Final = Organization(
+    id=ids.OrgId(_id("org", 1)),
+    name="Acme Cloud",
+    currency=USD,
+    timezone="Europe/Berlin",
+    mode=Mode.SANDBOX,
+    invoice_prefix="INV",
+    net_terms_days=14,
+    reactivation_grace_days=30,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
+OWNER: Final = Member(
+    id=ids.MemberId(_id("mem", 2)),
+    user_id=ids.UserId(_id("usr", 3)),
+    role=Role.OWNER,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
+API_KEY: Final = ApiKeyRecord(
+    id=ids.ApiKeyId(_id("key", 4)),
+    name="Billing backend",
+    key_hash=b"",
+    key_prefix="bsk_7fKd",
+    scopes=("billing:read", "billing:write"),
+    expires_at=None,
+    last_used_at=None,
+    revoked_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
+CUSTOMER: Final = Customer(
+    id=ids.CustomerId(_id("cust", 5)),
+    email="billing@globex.example",
+    name="Globex Corporation",
+    currency=USD,
+    tax_id="DE123456789",
+    address={"line1": "Hauptstraße 1", "city": "Berlin", "country": "DE"},
+    metadata={"crmId": "C-1001"},
+    provider_reference=None,
+    method_reference=None,
+    deleted_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
+_ZERO: Final = Money.zero(USD)
+DRAFT: Final = invoices.with_lines(
+    Invoice(
+        id=ids.InvoiceId(_id("inv", 6)),
+        customer_id=CUSTOMER.id,
+        status=InvoiceStatus.DRAFT,
+        currency=USD,
+        lines=(),
+        subtotal=_ZERO,
+        discount=_ZERO,
+        tax=_ZERO,
+        total=_ZERO,
+        paid=_ZERO,
+        number=None,
+        due_at=None,
+        memo=None,
+        metadata={},
+        hosted_generation=1,
+        finalized_at=None,
+        paid_at=None,
+        voided_at=None,
+        version=1,
+        sequence=0,
+        created_at=AT,
+        updated_at=AT,
+    ),
+    [
+        invoices.line(ids.InvoiceLineId(_id("il", 7)), "Onboarding", 2, Decimal(14900), USD),
+        invoices.line(ids.InvoiceLineId(_id("il", 8)), "API calls", 1204, Decimal("0.25"), USD),
+    ],
+)
+WEBHOOK: Final = WebhookSubscription(
+    id=ids.WebhookSubscriptionId(_id("wh", 9)),
+    url="https://globex.example/hooks/billing",
+    event_types=("invoice.paid", "payment.failed"),
+    description="Access control",
+    secret_sealed=b"",
+    is_active=True,
+    deleted_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
+
+
+def story() -> Iterator[Change]:
+    """Everything that can happen, as the rules tell it."""
+    yield orgs.found(ORGANIZATION, OWNER)
+    yield _made(ORGANIZATION.renamed(name="Acme Cloud GmbH"))
+    yield issue(API_KEY, at=AT)
+    yield _made(API_KEY.revoke(AT))
+    yield customers.register(CUSTOMER)
+    yield _made(CUSTOMER.link("cus_Rv8sJd2KqLm4Np"))
+    yield _made(CUSTOMER.delete(open_invoices=0, at=AT))
+    yield webhook_subscriptions.subscribe(WEBHOOK)
+    yield _made(WEBHOOK.switch_off())
+    yield _made(WEBHOOK.delete(AT))
+    yield invoices.draft(DRAFT)
+    yield _made(DRAFT.edit(replace(DRAFT, memo="Thank you.")))
+    finalized = DRAFT.finalize(InvoiceNumber("INV-2026", 7), due_at=AT + timedelta(days=14), at=AT)
+    yield finalized
+    (opened,) = finalized.rows
+    assert isinstance(opened, Invoice)
+    yield opened.void(AT)
+    yield from _attempts(opened)
+
+
+def _attempts(invoice: Invoice) -> Iterator[Change]:
+    attempt = _attempt(invoice)
+    yield payments.begin(attempt, invoice, wall=AT)
+    opened = CheckoutOpened("cs_7Hq2", "https://pay.example/c/7Hq2", AT + timedelta(hours=1))
+    page = replace(attempt, mode=PaymentMode.CHECKOUT)
+    yield _made(page.settle(invoice, opened, AT))
+    intent = "pi_3Rv8sJd2KqLm4Np"
+    needs = ActionRequired(intent, "https://pay.example/3ds/9Kd2")
+    yield _made(attempt.settle(invoice, needs, AT))
+    yield _made(attempt.settle(invoice, Processing(intent), AT))
+    message = "The card has insufficient funds."
+    declined = Declined("insufficient_funds", message, DeclineKind.RETRY, intent)
+    yield _made(attempt.settle(invoice, declined, AT))
+    yield _made(attempt.settle(invoice, Succeeded(intent, invoice.due), AT))
+
+
+def _attempt(invoice: Invoice) -> Payment:
+    return Payment(
+        id=ids.PaymentId(_id("pay", 10)),
+        invoice_id=invoice.id,
+        customer_id=invoice.customer_id,
+        mode=PaymentMode.CHARGE,
+        status=PaymentStatus.PENDING,
+        amount=invoice.due,
+        provider="sandbox",
+        provider_reference=None,
+        session_reference=None,
+        method_reference=None,
+        checkout_url=None,
+        next_action_url=None,
+        success_url=None,
+        cancel_url=None,
+        failure_code=None,
+        failure_message=None,
+        decline_kind=None,
+        attempt_key="sample",
+        watch_step=0,
+        is_credited=False,
+        expires_at=None,
+        settled_at=None,
+        version=1,
+        sequence=0,
+        created_at=AT,
+        updated_at=AT,
+    )
+
+
+def _made(change: Change | None) -> Change:
+    assert change is not None, "every step of the story changes something"
+    return change
+
+
+SAMPLES: Final[dict[str, Event]] = {
+    event.name: event for change in reversed(tuple(story())) for event in change.events
+}
+"""One event of each name: the first of the story."""

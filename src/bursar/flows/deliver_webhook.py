@@ -1,0 +1,21 @@
+"""Delivers one event to one endpoint: begin, send, settle."""
+
+from uuid import UUID
+
+from bursar.domain.ids import DeliveryId
+from bursar.operations.deliveries import (
+    BeginDelivery,
+    SettleDelivery,
+    begin_delivery,
+    settle_delivery,
+)
+from bursar.runtime.app import Caller
+
+
+async def deliver_webhook(caller: Caller, delivery_id: DeliveryId, lease: UUID) -> None:
+    """One attempt; duplicates can only happen when the record of it is lost, with the same id."""
+    request = await caller.run(begin_delivery, BeginDelivery(delivery_id, lease))
+    if request is None:
+        return
+    answer = await caller.app.sender.send(request)
+    await caller.run(settle_delivery, SettleDelivery(delivery_id, lease, answer))

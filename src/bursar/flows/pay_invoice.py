@@ -1,0 +1,86 @@
+"""Collects what an invoice has due: begin, ask the provider, settle.
+
+Nothing is asked before the attempt is written down, and whatever is answered goes through the same
+door. The request that began an attempt rejoins it after a crash and sends the same key again.
+"""
+
+from collections.abc import Callable
+
+from bursar.domain.payments import Payment
+from bursar.domain.provider import (
+    ChargeRequest,
+    CircuitOpen,
+    LookupOutcome,
+    PaymentProvider,
+    Unknown,
+)
+from bursar.domain.refusals import PaymentInProgress, Unavailable
+from bursar.operations.payments import (
+    BeginPayment,
+    Begun,
+    SettlePayment,
+    begin_payment,
+    settle_payment,
+)
+from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer
+
+
+async def pay_invoice(
+    caller: Caller, command: BeginPayment, answer: Callable[[Payment], Answer] | None = None
+) -> Payment:
+    """One attempt, whatever the network does.
+
+    Raises:
+        PaymentInProgress: another attempt is open.
+        Unavailable: the provider is known to be away; nothing was begun.
+    """
+    begun = await caller.run(begin_payment, command)
+    if caller.is_dry_run:
+        return begun.payment
+    if begun.supersedes is not None:
+        closed = await _close(caller.provider_named(begun.supersedes.provider), begun.supersedes)
+        await caller.run(settle_payment, SettlePayment(begun.supersedes.id, closed))
+        begun = await caller.run(begin_payment, command)
+        if begun.supersedes is not None:
+            raise PaymentInProgress(
+                f"Payment {begun.payment.id} could not be closed yet.",
+                facts={"paymentId": begun.payment.id},
+            )
+    outcome: LookupOutcome = Unknown("nothing was asked")
+    if begun.payment.is_open and begun.payment.checkout_url is None:
+        outcome = await _ask(caller.provider_named(begun.payment.provider), begun)
+    return await caller.run(settle_payment, SettlePayment(begun.payment.id, outcome), answer=answer)
+
+
+def refuse_if_away(caller: Caller) -> None:
+    """Say so before anything is begun.
+
+    Raises:
+        Unavailable: the provider's line is known to be down.
+    """
+    for provider in caller.app.providers.values():
+        try:
+            provider.require_open_line()
+        except CircuitOpen as away:
+            wait = {"retryAfterSeconds": away.retry_after_seconds}
+            raise Unavailable("The payment provider is away.", facts=wait) from away
+
+
+async def _ask(provider: PaymentProvider, begun: Begun) -> LookupOutcome:
+    try:
+        if isinstance(begun.request, ChargeRequest):
+            return await provider.charge(begun.request)
+        return await provider.open_checkout(begun.request)
+    except CircuitOpen:
+        return Unknown("the line is down; the watchdog asks later")
+
+
+async def _close(provider: PaymentProvider, payment: Payment) -> LookupOutcome:
+    try:
+        if payment.session_reference is not None:
+            return await provider.close_checkout(payment.session_reference)
+        assert payment.provider_reference is not None, "it waits for the customer"
+        return await provider.cancel_charge(payment.provider_reference)
+    except CircuitOpen:
+        return Unknown("the line is down")

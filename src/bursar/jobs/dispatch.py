@@ -1,0 +1,96 @@
+"""Passes over what waits in tables of their own: the agenda, the relay, deliveries, seals.
+
+Each pass does a bounded amount and says whether there was any, so the worker knows whether to come
+back at once. Passes of several workers never take the same thing: rows are leased or skipped.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from bursar.domain.access import System
+from bursar.domain.agenda import DueKind
+from bursar.domain.ids import OrgId, PaymentId, print_id
+from bursar.domain.tasks import ConfirmPayment
+from bursar.flows.deliver_webhook import deliver_webhook
+from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
+from bursar.runtime import doors
+from bursar.runtime.anchors import Anchors
+from bursar.runtime.app import App, Caller
+from bursar.runtime.ids import new_uuid
+from bursar.runtime.logging import get_log
+
+log = get_log()
+
+_AT_ONCE: Final = 200
+_DELIVERIES_AT_ONCE: Final = 64
+_PER_ENDPOINT: Final = 2
+_AGENDA_LEASE: Final = timedelta(seconds=60)
+_DELIVERY_LEASE: Final = timedelta(seconds=45)
+_FORGOTTEN_AT_ONCE: Final = 1000
+
+
+async def drain_agenda(app: App) -> bool:
+    """Turn what is due into tasks; the lease and the tasks are one commit."""
+    async with app.database.machine() as connection, connection.transaction():
+        due = await connection.fetch("SELECT * FROM sec.claim_due($1, $2)", _AT_ONCE, _AGENDA_LEASE)
+        for item in due:
+            assert DueKind(item["kind"]) is DueKind.WATCH_PAYMENT
+            task = ConfirmPayment(PaymentId(print_id("pay", item["subject_id"])))
+            await app.queue.enqueue(
+                connection, OrgId(print_id("org", item["org_id"])), (task,), timedelta(0)
+            )
+    if due:
+        app.wake()
+    return bool(due)
+
+
+async def relay_events(app: App) -> bool:
+    """Give new events to the endpoints that want them, behind every running transaction."""
+    async with app.database.machine() as connection:
+        return bool(await doors.relay_events(connection, _AT_ONCE))
+
+
+async def deliver_due(app: App) -> bool:
+    """One pass over due deliveries: turn by turn over organizations, few per endpoint."""
+    lease = new_uuid()
+    async with app.database.machine() as connection:
+        claimed = await doors.claim_deliveries(
+            connection,
+            lease,
+            limit=_DELIVERIES_AT_ONCE,
+            per_endpoint=_PER_ENDPOINT,
+            lease=_DELIVERY_LEASE,
+        )
+    results = await asyncio.gather(
+        *(deliver_webhook(_system(app, org), delivery, lease) for org, delivery in claimed),
+        return_exceptions=True,
+    )
+    for fault in results:
+        if isinstance(fault, Exception):
+            log.error("delivery.failed", error=str(fault))  # its lease runs out and it comes back
+    return bool(claimed)
+
+
+async def seal_logs(app: App, anchors: Anchors) -> bool:
+    """Extend the chains of organizations with new events, and sign their new heads."""
+    async with app.database.machine() as connection:
+        behind = await doors.unsealed_orgs(connection, _AT_ONCE)
+    is_more = False
+    for org_id in behind:
+        caller = _system(app, org_id)
+        head = await caller.run(seal_events, SealEvents(SEALED_AT_ONCE_MAX))
+        if head is not None:
+            anchors.keep(org_id, head)
+            is_more = True
+    return is_more
+
+
+async def forget_old_keys(app: App) -> bool:
+    """Remove idempotency keys past their day."""
+    async with app.database.machine() as connection:
+        return bool(await doors.forget_idempotency_keys(connection, _FORGOTTEN_AT_ONCE))
+
+
+def _system(app: App, org_id: OrgId) -> Caller:
+    return Caller(app=app, org_id=org_id, actor=System("worker"), request_id=str(new_uuid()))

@@ -1,0 +1,71 @@
+"""What each task runs: the edge between the queues and the verbs."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from bursar.domain.access import System
+from bursar.domain.tasks import (
+    CloseAttempt,
+    ConfirmPayment,
+    HandleProviderEvent,
+    SyncCustomer,
+    Task,
+)
+from bursar.flows.close_attempt import close_attempt
+from bursar.flows.confirm_payment import confirm_payment
+from bursar.flows.handle_provider_event import handle_provider_event
+from bursar.flows.sync_customer import sync_customer
+from bursar.runtime.app import App, Caller
+from bursar.runtime.ids import new_uuid
+from bursar.runtime.queue import Claimed
+
+Handler = Callable[[Caller, Any], Awaitable[None]]
+
+
+async def _sync_customer(caller: Caller, task: SyncCustomer) -> None:
+    await sync_customer(caller, task.customer_id)
+
+
+async def _handle_provider_event(caller: Caller, task: HandleProviderEvent) -> None:
+    await handle_provider_event(caller, task.provider, task.event_id)
+
+
+async def _confirm_payment(caller: Caller, task: ConfirmPayment) -> None:
+    await confirm_payment(caller, task.payment_id)
+
+
+async def _close_attempt(caller: Caller, task: CloseAttempt) -> None:
+    await close_attempt(caller, task.payment_id)
+
+
+HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
+    {
+        SyncCustomer: _sync_customer,
+        HandleProviderEvent: _handle_provider_event,
+        ConfirmPayment: _confirm_payment,
+        CloseAttempt: _close_attempt,
+    }
+)
+
+
+def caller_for(app: App, job: Claimed) -> Caller:
+    """The caller a job acts as: Bursar itself, in the job's organization, under its claim."""
+    return Caller(
+        app=app,
+        org_id=job.org_id,
+        actor=_actor(job.task),
+        request_id=str(new_uuid()),
+        claim=job.claim,
+    )
+
+
+async def run_task(app: App, job: Claimed) -> None:
+    """Run one claimed job to its end."""
+    await HANDLERS[type(job.task)](caller_for(app, job), job.task)
+
+
+def _actor(task: Task) -> System:
+    if isinstance(task, HandleProviderEvent):
+        return System(f"{task.provider}:{task.event_id}")
+    return System("worker")

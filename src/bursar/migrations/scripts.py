@@ -1,0 +1,23 @@
+"""Plain SQL behind the revisions: each script is executed whole by the driver itself.
+
+Alembic keeps count of revisions and nothing else; asyncpg's `execute` takes several statements at
+once, which prepared statements do not.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+from alembic import op
+from sqlalchemy.util import await_only
+
+_FOLDER: Final = Path(__file__).parent / "sql"
+
+
+def run_scripts(names: Sequence[str]) -> None:
+    """Execute `sql/<name>.sql` for each name, in the migration's own transaction."""
+    raw = op.get_bind().connection.driver_connection
+    assert isinstance(raw, asyncpg.Connection)
+    for name in names:
+        await_only(raw.execute((_FOLDER / f"{name}.sql").read_text("utf-8")))

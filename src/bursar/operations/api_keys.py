@@ -1,0 +1,76 @@
+"""Making and revoking API keys."""
+
+from dataclasses import dataclass
+
+from bursar.domain.access import Permission
+from bursar.domain.api_keys import ApiKeyRecord, issue
+from bursar.domain.ids import ApiKeyId
+from bursar.domain.times import Instant
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.runtime.tokens import api_key_hash, api_key_prefix, new_api_key
+from bursar.store import api_keys
+from bursar.store.apply import apply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateApiKey:
+    """A key for a program."""
+
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedApiKey:
+    """The key, which is shown this once, and what is kept of it."""
+
+    record: ApiKeyRecord
+    key: str
+
+
+@operation(requires=Permission.API_KEY_WRITE)
+async def create_api_key(tx: Tx, command: CreateApiKey) -> IssuedApiKey:
+    """Make a key.
+
+    Raises:
+        InvalidInput: an unknown scope, or an expiry that has passed.
+    """
+    key = new_api_key()
+    record = ApiKeyRecord(
+        id=ApiKeyId(tx.new_id("key")),
+        name=command.name,
+        key_hash=api_key_hash(tx.keys, key),
+        key_prefix=api_key_prefix(key),
+        scopes=command.scopes,
+        expires_at=command.expires_at,
+        last_used_at=None,
+        revoked_at=None,
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    written = (await apply(tx, issue(record, at=tx.wall)))[record.id]
+    assert isinstance(written, ApiKeyRecord)
+    return IssuedApiKey(written, key)
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeApiKey:
+    """Stop a key."""
+
+    api_key_id: ApiKeyId
+
+
+@operation(requires=Permission.API_KEY_WRITE)
+async def revoke_api_key(tx: Tx, command: RevokeApiKey) -> ApiKeyRecord:
+    """The key stops working with this commit; revoking it again changes nothing."""
+    record = await api_keys.get(tx, command.api_key_id)
+    change = record.revoke(tx.wall)
+    if change is None:
+        return record
+    written = (await apply(tx, change))[record.id]
+    assert isinstance(written, ApiKeyRecord)
+    return written

@@ -1,0 +1,147 @@
+"""Customers: create, change, delete, and what the payment provider knows of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bursar.domain.access import Permission
+from bursar.domain.change import Change
+from bursar.domain.currencies import Currency
+from bursar.domain.customers import Customer
+from bursar.domain.customers import register as registered
+from bursar.domain.ids import CustomerId
+from bursar.domain.orgs import Mode
+from bursar.domain.provider import CustomerRequest
+from bursar.domain.refusals import PreconditionFailed
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import customers, orgs
+from bursar.store.apply import apply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateCustomer:
+    """Somebody to bill; the currency defaults to the organization's."""
+
+    email: str
+    name: str
+    currency: Currency | None = None
+    tax_id: str | None = None
+    address: dict[str, str] | None = None
+    metadata: dict[str, str]
+
+
+@operation(requires=Permission.CUSTOMER_WRITE)
+async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
+    """A new customer; the provider is told by a task that the same commit leaves behind."""
+    organization = await orgs.get(tx)
+    customer = Customer(
+        id=CustomerId(tx.new_id("cust")),
+        email=command.email,
+        name=command.name,
+        currency=command.currency or organization.currency,
+        tax_id=command.tax_id,
+        address=command.address,
+        metadata=command.metadata,
+        provider_reference=None,
+        method_reference=None,
+        deleted_at=None,
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    return await _written(tx, customer, registered(customer))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateCustomer:
+    """Fields to change, by their names in `Customer`; `expected_version` is If-Match."""
+
+    customer_id: CustomerId
+    changes: Mapping[str, Any]
+    expected_version: int | None = None
+
+
+@operation(requires=Permission.CUSTOMER_WRITE)
+async def update_customer(tx: Tx, command: UpdateCustomer) -> Customer:
+    """Change details; the provider is told when it keeps them too.
+
+    Raises:
+        NotFound: no such customer.
+        PreconditionFailed: another version than the expected one.
+    """
+    customer = await customers.lock(tx, command.customer_id)
+    _require_version(customer, command.expected_version)
+    after = replace(customer, **command.changes)
+    return await _written(tx, customer, customer.edit(after))
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCustomer:
+    """Hide a customer who owes nothing."""
+
+    customer_id: CustomerId
+
+
+@operation(requires=Permission.CUSTOMER_WRITE)
+async def delete_customer(tx: Tx, command: DeleteCustomer) -> Customer:
+    """The customer goes; the documents stay.
+
+    Raises:
+        StillInUse: drafts or open invoices remain.
+    """
+    customer = await customers.lock(tx, command.customer_id)
+    open_invoices = await customers.open_invoices(tx, customer.id)
+    return await _written(tx, customer, customer.delete(open_invoices=open_invoices, at=tx.now))
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeCustomer:
+    """What the provider should know."""
+
+    customer_id: CustomerId
+
+
+@operation(requires=Permission.CUSTOMER_WRITE)
+async def describe_customer(tx: Tx, command: DescribeCustomer) -> tuple[CustomerRequest, Mode]:
+    """The request that makes the provider know the customer, and the organization's mode."""
+    customer = await customers.lock(tx, command.customer_id)
+    assert tx.mode is not None
+    request = CustomerRequest(
+        tx.org_id, customer.id, customer.email, customer.name, customer.provider_reference
+    )
+    return request, Mode(tx.mode)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCustomer:
+    """The provider's answer: its own id, and the default payment method when one was attached."""
+
+    customer_id: CustomerId
+    reference: str | None = None
+    method_reference: str | None = None
+
+
+@operation(requires=Permission.CUSTOMER_WRITE)
+async def link_customer(tx: Tx, command: LinkCustomer) -> Customer:
+    """Keep what the provider calls the customer and their method."""
+    customer = await customers.lock(tx, command.customer_id)
+    if command.reference is not None:
+        customer = await _written(tx, customer, customer.link(command.reference))
+    if command.method_reference is not None:
+        customer = await _written(tx, customer, customer.use_method(command.method_reference))
+    return customer
+
+
+async def _written(tx: Tx, customer: Customer, change: Change | None) -> Customer:
+    if change is None:
+        return customer
+    written = (await apply(tx, change))[customer.id]
+    assert isinstance(written, Customer)
+    return written
+
+
+def _require_version(customer: Customer, expected: int | None) -> None:
+    if expected is not None and expected != customer.version:
+        raise PreconditionFailed(f"{customer.id} is at version {customer.version}.")

@@ -1,0 +1,182 @@
+"""Invoices: draft, edit, finalize, void."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from bursar.domain.access import Permission
+from bursar.domain.calendars import days_after, year_in
+from bursar.domain.change import Change
+from bursar.domain.currencies import Currency
+from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId
+from bursar.domain.invoices import Invoice, InvoiceLine, InvoiceStatus, draft, line, with_lines
+from bursar.domain.money import Money
+from bursar.domain.refusals import InvalidInput, PreconditionFailed
+from bursar.domain.tasks import CloseAttempt
+from bursar.domain.times import Instant
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import customers, invoices, orgs, payments
+from bursar.store.apply import apply
+
+
+@dataclass(frozen=True, slots=True)
+class NewLine:
+    """A line as a caller asks for it; `unit_amount` is in minor units and may be below one."""
+
+    description: str
+    quantity: int
+    unit_amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateInvoice:
+    """A draft for a customer, in the customer's currency."""
+
+    customer_id: CustomerId
+    lines: tuple[NewLine, ...]
+    currency: Currency | None = None
+    due_at: Instant | None = None
+    memo: str | None = None
+    metadata: dict[str, str]
+
+
+@operation(requires=Permission.INVOICE_WRITE)
+async def create_invoice(tx: Tx, command: CreateInvoice) -> Invoice:
+    """A new draft.
+
+    Raises:
+        NotFound: no such customer.
+        InvalidInput: another currency than the customer's.
+        AmountTooLarge: the lines leave the exact range.
+    """
+    customer = await customers.lock(tx, command.customer_id)
+    if command.currency not in {None, customer.currency}:
+        raise InvalidInput.at("currency", f"the customer pays in {customer.currency}", "mismatch")
+    zero = Money.zero(customer.currency)
+    empty = Invoice(
+        id=InvoiceId(tx.new_id("inv")),
+        customer_id=customer.id,
+        status=InvoiceStatus.DRAFT,
+        currency=customer.currency,
+        lines=(),
+        subtotal=zero,
+        discount=zero,
+        tax=zero,
+        total=zero,
+        paid=zero,
+        number=None,
+        due_at=command.due_at,
+        memo=command.memo,
+        metadata=command.metadata,
+        hosted_generation=1,
+        finalized_at=None,
+        paid_at=None,
+        voided_at=None,
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    invoice = with_lines(empty, _priced(tx, command.lines, customer.currency))
+    return await _written(tx, invoice, draft(invoice))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateInvoice:
+    """Fields of a draft to change; `lines` replaces all of them."""
+
+    invoice_id: InvoiceId
+    changes: dict[str, Any]
+    lines: tuple[NewLine, ...] | None = None
+    expected_version: int | None = None
+
+
+@operation(requires=Permission.INVOICE_WRITE)
+async def update_invoice(tx: Tx, command: UpdateInvoice) -> Invoice:
+    """Edit a draft.
+
+    Raises:
+        IllegalTransition: the invoice is final.
+        PreconditionFailed: another version than the expected one.
+    """
+    await customers.lock_through(tx, command.invoice_id)
+    invoice = await invoices.get(tx, command.invoice_id)
+    if command.expected_version not in {None, invoice.version}:
+        raise PreconditionFailed(f"{invoice.id} is at version {invoice.version}.")
+    after = replace(invoice, **command.changes)
+    if command.lines is not None:
+        after = with_lines(after, _priced(tx, command.lines, invoice.currency))
+    return await _written(tx, invoice, invoice.edit(after))
+
+
+@dataclass(frozen=True, slots=True)
+class FinalizeInvoice:
+    """Make a draft final."""
+
+    invoice_id: InvoiceId
+
+
+@operation(requires=Permission.INVOICE_WRITE)
+async def finalize_invoice(tx: Tx, command: FinalizeInvoice) -> Invoice:
+    """Number the draft, book it and open it for payment.
+
+    Raises:
+        IllegalTransition: not a draft.
+        InvalidInput: no lines, or a due date that has passed.
+    """
+    await customers.lock_through(tx, command.invoice_id)
+    invoice = await invoices.get(tx, command.invoice_id)
+    invoice.to(InvoiceStatus.OPEN)  # refuse before a number is taken
+    organization = await orgs.get(tx)
+    series = f"{organization.invoice_prefix}-{year_in(tx.now, organization.timezone)}"
+    number = await invoices.next_number(tx, series)
+    terms = days_after(tx.now, organization.net_terms_days, organization.timezone)
+    change = invoice.finalize(number, due_at=invoice.due_at or terms, at=tx.now)
+    return await _written(tx, invoice, change)
+
+
+@dataclass(frozen=True, slots=True)
+class VoidInvoice:
+    """Take an invoice back (or throw a draft away)."""
+
+    invoice_id: InvoiceId
+
+
+@operation(requires=Permission.INVOICE_WRITE)
+async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
+    """Void it and reverse its booking; an open payment page is closed by a task.
+
+    A payment that arrives in between is booked to the customer's credit: no money is dropped.
+
+    Raises:
+        IllegalTransition: paid, void or uncollectible already.
+    """
+    await customers.lock_through(tx, command.invoice_id)
+    invoice = await invoices.get(tx, command.invoice_id)
+    change = invoice.void(tx.now)
+    attempt = await payments.open_attempt(tx, invoice.id)
+    if attempt is not None:
+        change = replace(change, tasks=(*change.tasks, CloseAttempt(attempt.id)))
+    return await _written(tx, invoice, change)
+
+
+def _priced(tx: Tx, lines: tuple[NewLine, ...], currency: Currency) -> list[InvoiceLine]:
+    return [
+        line(
+            InvoiceLineId(tx.new_id("il")),
+            each.description,
+            each.quantity,
+            each.unit_amount,
+            currency,
+        )
+        for each in lines
+    ]
+
+
+async def _written(tx: Tx, invoice: Invoice, change: Change | None) -> Invoice:
+    if change is None:
+        return invoice
+    written = (await apply(tx, change))[invoice.id]
+    assert isinstance(written, Invoice)
+    return written

@@ -1,0 +1,67 @@
+"""Founding organizations and changing their settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bursar.domain.access import Permission
+from bursar.domain.currencies import Currency
+from bursar.domain.ids import MemberId, OrgId, UserId
+from bursar.domain.orgs import Mode, Organization, found, new_organization, new_owner
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import orgs
+from bursar.store.apply import apply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOrganization:
+    """A new tenant; its maker becomes the owner."""
+
+    owner: UserId
+    name: str
+    currency: Currency
+    timezone: str = "UTC"
+    mode: Mode = Mode.SANDBOX
+    invoice_prefix: str = "INV"
+    net_terms_days: int = 14
+    reactivation_grace_days: int = 30
+
+
+@operation(requires=Permission.SELF)
+async def create_organization(tx: Tx, command: CreateOrganization) -> Organization:
+    """Found an organization."""
+    organization = replace(
+        new_organization(OrgId(tx.new_id("org")), command.name, at=tx.now),
+        currency=command.currency,
+        timezone=command.timezone,
+        mode=command.mode,
+        invoice_prefix=command.invoice_prefix,
+        net_terms_days=command.net_terms_days,
+        reactivation_grace_days=command.reactivation_grace_days,
+    )
+    owner = new_owner(MemberId(tx.new_id("mem")), command.owner, at=tx.now)
+    scope = tx.org_id
+    await tx.bind(organization.id)
+    written = (await apply(tx, found(organization, owner)))[organization.id]
+    await tx.bind(scope)  # the idempotency key belongs to the person
+    assert isinstance(written, Organization)
+    return written
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOrganization:
+    """Settings to change, by field name of `Organization`."""
+
+    changes: Mapping[str, object]
+
+
+@operation(requires=Permission.ORG_WRITE)
+async def update_organization(tx: Tx, command: UpdateOrganization) -> Organization:
+    """Change settings; what is the same stays untold."""
+    organization = await orgs.get(tx)
+    change = organization.renamed(**command.changes)
+    if change is None:
+        return organization
+    written = (await apply(tx, change))[organization.id]
+    assert isinstance(written, Organization)
+    return written

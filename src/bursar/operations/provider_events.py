@@ -1,0 +1,48 @@
+"""What payment providers tell us: kept at once, acted on by a task."""
+
+from dataclasses import dataclass
+
+from bursar.domain.access import Permission
+from bursar.domain.provider import ProviderEvent
+from bursar.domain.tasks import HandleProviderEvent
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import inbox
+from bursar.store.inbox import Heard
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveProviderEvent:
+    """A verified event of one of the organization's payments."""
+
+    provider: str
+    event: ProviderEvent
+
+
+@operation(requires=Permission.PAYMENT_SETTLE)
+async def receive_provider_event(tx: Tx, command: ReceiveProviderEvent) -> bool:
+    """Keep the event and the task to act on it, together; says whether it was new."""
+    is_new = await inbox.hear(tx, command.provider, command.event)
+    if is_new and command.event.payment_id is not None and command.event.outcome is not None:
+        await tx.enqueue(HandleProviderEvent(command.provider, command.event.event_id))
+    return is_new
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProviderEvent:
+    """An event in the inbox."""
+
+    provider: str
+    event_id: str
+
+
+@operation(requires=Permission.PAYMENT_SETTLE)
+async def open_provider_event(tx: Tx, command: OpenProviderEvent) -> Heard | None:
+    """What the event said."""
+    return await inbox.heard(tx, command.provider, command.event_id)
+
+
+@operation(requires=Permission.PAYMENT_SETTLE)
+async def close_provider_event(tx: Tx, command: OpenProviderEvent) -> None:
+    """The event was acted on."""
+    await inbox.note_handled(tx, command.provider, command.event_id)

@@ -1,0 +1,21 @@
+"""Looks at API keys. Their hashes come along and go no further: no shape has them."""
+
+from bursar.domain.access import Permission
+from bursar.domain.api_keys import ApiKeyRecord
+from bursar.domain.ids import uuid_of
+from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
+from bursar.domain.rows import row_to_api_key
+from bursar.runtime import sql
+from bursar.runtime.app import query
+from bursar.runtime.db import ReadTx
+
+Q = sql.beside(__file__)
+
+
+@query(requires=Permission.API_KEY_READ)
+async def api_keys(tx: ReadTx, page: Page) -> Paged[ApiKeyRecord]:
+    """The keys, newest first."""
+    org_id = uuid_of(tx.org_id)
+    rows = await tx.fetch(Q.api_keys, org_id, page.after, page.fetched, page.offset)
+    count = 0 if page.is_cursor else await tx.fetchval(Q.count_api_keys, org_id, COUNTED_MAX)
+    return paged([*map(row_to_api_key, rows)], page, total_count=count)

@@ -1,0 +1,109 @@
+"""Looks at invoices: one, many, the history of one, and one as it is printed."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bursar.domain.access import Permission
+from bursar.domain.documents import InvoiceDocument
+from bursar.domain.events import LoggedEvent
+from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
+from bursar.domain.invoice_documents import printed
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
+from bursar.domain.refusals import NotFound
+from bursar.domain.rows import row_to_customer, row_to_event, row_to_invoice, row_to_organization
+from bursar.domain.times import Instant
+from bursar.runtime import sql
+from bursar.runtime.app import query
+from bursar.runtime.db import ReadTx, Record
+
+Q = sql.beside(__file__)
+
+TIMELINE_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFilters:
+    """Which invoices; what is None or empty filters nothing. `text` is part of a number."""
+
+    customer_id: CustomerId | None = None
+    statuses: tuple[InvoiceStatus, ...] = ()
+    text: str | None = None
+    created_from: Instant | None = None
+    created_before: Instant | None = None
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """As the queries number them."""
+        return (
+            None if self.customer_id is None else uuid_of(self.customer_id),
+            [status.value for status in self.statuses] or None,
+            self.text,
+            self.created_from,
+            self.created_before,
+        )
+
+
+@query(requires=Permission.INVOICE_READ)
+async def invoice(tx: ReadTx, invoice_id: InvoiceId) -> Invoice:
+    """One invoice with its lines.
+
+    Raises:
+        NotFound: no such invoice in this organization.
+    """
+    return await _invoice(tx, invoice_id)
+
+
+@query(requires=Permission.INVOICE_READ)
+async def invoices(tx: ReadTx, page: Page, filters: InvoiceFilters) -> Paged[Invoice]:
+    """The invoices with their lines, newest first."""
+    org_id, wanted = uuid_of(tx.org_id), filters.arguments
+    rows = await tx.fetch(Q.invoices, org_id, page.after, page.fetched, page.offset, *wanted)
+    count = 0
+    if not page.is_cursor:
+        count = await tx.fetchval(Q.count_invoices, org_id, COUNTED_MAX, *wanted)
+    return paged(await _with_lines(tx, rows), page, total_count=count)
+
+
+@query(requires=Permission.INVOICE_READ)
+async def timeline(tx: ReadTx, invoice_id: InvoiceId) -> tuple[LoggedEvent, ...]:
+    """What happened to the invoice and to the attempts at paying it, oldest first.
+
+    Raises:
+        NotFound: no such invoice in this organization.
+    """
+    key = uuid_of(tx.org_id), uuid_of(invoice_id)
+    if await tx.fetchrow(Q.invoice, *key) is None:
+        raise NotFound(f"No invoice {invoice_id}.")
+    return tuple(map(row_to_event, await tx.fetch(Q.timeline, *key, TIMELINE_MAX)))
+
+
+@query(requires=Permission.INVOICE_READ)
+async def invoice_document(tx: ReadTx, invoice_id: InvoiceId) -> InvoiceDocument:
+    """The invoice as it is printed.
+
+    Raises:
+        NotFound: no such invoice in this organization.
+    """
+    found = await _invoice(tx, invoice_id)
+    seller = await tx.fetchrow(Q.seller, uuid_of(tx.org_id))
+    buyer = await tx.fetchrow(Q.buyer, uuid_of(tx.org_id), uuid_of(invoice_id))
+    assert seller is not None, "an invoice is somebody's"
+    assert buyer is not None, "an invoice is to somebody"
+    return printed(found, row_to_organization(seller), row_to_customer(buyer))
+
+
+async def _invoice(tx: ReadTx, invoice_id: InvoiceId) -> Invoice:
+    row = await tx.fetchrow(Q.invoice, uuid_of(tx.org_id), uuid_of(invoice_id))
+    if row is None:
+        raise NotFound(f"No invoice {invoice_id}.")
+    (found,) = await _with_lines(tx, [row])
+    return found
+
+
+async def _with_lines(tx: ReadTx, rows: Sequence[Record]) -> list[Invoice]:
+    lines: defaultdict[object, list[Record]] = defaultdict(list)
+    for line in await tx.fetch(Q.lines, uuid_of(tx.org_id), [row["id"] for row in rows]):
+        lines[line["invoice_id"]].append(line)
+    return [row_to_invoice(row, lines[row["id"]]) for row in rows]

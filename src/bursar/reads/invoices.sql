@@ -1,0 +1,65 @@
+-- name: invoice
+-- One invoice of the bound organization.
+SELECT * FROM invoices WHERE org_id = $1 AND id = $2;
+
+-- name: lines
+-- The lines of some invoices, in their order.
+SELECT * FROM invoice_lines WHERE org_id = $1 AND invoice_id = ANY($2::uuid[])
+ORDER BY invoice_id, position;
+
+-- name: invoices
+-- A window on the invoices, newest first; each filter may be absent.
+SELECT * FROM invoices
+WHERE
+    org_id = $1 AND ($2::uuid IS NULL OR id < $2)
+    AND ($5::uuid IS NULL OR customer_id = $5)
+    AND ($6::text[] IS NULL OR status = ANY($6))
+    AND (
+        $7::text IS NULL
+        OR position(
+            lower($7) IN lower(series) || '-' || lpad(number::text, greatest(5, length(number::text)), '0')
+        ) > 0
+    )
+    AND ($8::timestamptz IS NULL OR created_at >= $8)
+    AND ($9::timestamptz IS NULL OR created_at < $9)
+ORDER BY id DESC LIMIT $3 OFFSET $4;
+
+-- name: count_invoices
+-- How many invoices the same filters leave, counted up to a limit.
+SELECT count(*) FROM (
+    SELECT 1 FROM invoices
+    WHERE
+        org_id = $1
+        AND ($3::uuid IS NULL OR customer_id = $3)
+        AND ($4::text[] IS NULL OR status = ANY($4))
+        AND (
+            $5::text IS NULL
+            OR position(
+                lower($5) IN lower(series) || '-' || lpad(number::text, greatest(5, length(number::text)), '0')
+            ) > 0
+        )
+        AND ($6::timestamptz IS NULL OR created_at >= $6)
+        AND ($7::timestamptz IS NULL OR created_at < $7)
+    LIMIT $2
+) AS counted;
+
+-- name: seller
+-- The bound organization, as the document names it.
+SELECT * FROM organizations WHERE org_id = $1;
+
+-- name: buyer
+-- The customer of an invoice, also when deleted since.
+SELECT c.* FROM invoices AS i
+JOIN customers AS c ON c.org_id = i.org_id AND c.id = i.customer_id
+WHERE i.org_id = $1 AND i.id = $2;
+
+-- name: timeline
+-- What happened to an invoice and to the attempts at paying it, oldest first, public facts only.
+SELECT e.* FROM events AS e
+WHERE
+    e.org_id = $1 AND e.is_public
+    AND (
+        e.resource_id = $2
+        OR e.resource_id IN (SELECT p.id FROM payments AS p WHERE p.org_id = $1 AND p.invoice_id = $2)
+    )
+ORDER BY e.transaction_id, e.id LIMIT $3;

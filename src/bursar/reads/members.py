@@ -1,0 +1,38 @@
+"""Looks at people: whoever is signed in, and the members of an organization."""
+
+from bursar.domain.access import Permission
+from bursar.domain.ids import uuid_of
+from bursar.domain.orgs import Colleague, Me
+from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
+from bursar.domain.refusals import NotFound
+from bursar.domain.rows import row_to_colleague, row_to_membership, row_to_user
+from bursar.runtime import sql
+from bursar.runtime.app import query
+from bursar.runtime.db import ReadTx
+
+Q = sql.beside(__file__)
+
+
+@query(requires=Permission.SELF)
+async def me(tx: ReadTx) -> Me:
+    """The person signed in; without an organization, a person is bound to themselves.
+
+    Raises:
+        NotFound: no such person.
+    """
+    user_id = uuid_of(tx.org_id)
+    row = await tx.fetchrow(Q.user, user_id)
+    if row is None:
+        raise NotFound("No such person.")
+    memberships = await tx.fetch(Q.memberships, user_id)
+    return Me(row_to_user(row), tuple(map(row_to_membership, memberships)))
+
+
+@query(requires=Permission.MEMBER_READ)
+async def members(tx: ReadTx, page: Page) -> Paged[Colleague]:
+    """The members, first come first; always by page number."""
+    assert not page.is_cursor, "members are few"
+    org_id = uuid_of(tx.org_id)
+    rows = await tx.fetch(Q.members, org_id, page.fetched, page.offset)
+    count = await tx.fetchval(Q.count_members, org_id, COUNTED_MAX)
+    return paged([*map(row_to_colleague, rows)], page, total_count=count)

@@ -1,0 +1,3 @@
+-- name: find_user
+-- The person with this address, with their password hash: for signing in only.
+SELECT id, email, name, password_hash, is_operator, created_at FROM sec.find_user($1);

@@ -1,0 +1,85 @@
+"""Looks at whether everything agrees: the ledger, the documents, the payments, the log.
+
+All checks of one organization read one snapshot, so what is underway cannot look like a fault. The
+provider's own books are on the other side of the wire: `collected` is our half of that comparison.
+"""
+
+from typing import Final
+
+from bursar.domain.access import Permission
+from bursar.domain.currencies import Currency
+from bursar.domain.event_chain import SealedEvent
+from bursar.domain.ids import PaymentId, print_id, uuid_of
+from bursar.domain.money import Money
+from bursar.domain.verification import ChainWalk, Check, Collected, KeptLink
+from bursar.runtime import sql
+from bursar.runtime.app import query
+from bursar.runtime.db import ReadTx, Record
+
+Q = sql.beside(__file__)
+
+CHECKS: Final = (
+    ("every posting sums to zero", Q.postings_balance),
+    ("the trial balance is zero", Q.trial_balance_is_zero),
+    ("balances are the sum of their entries", Q.balances_match_entries),
+    ("receivables are what is due on open invoices", Q.receivables_match_invoices),
+    ("credit is what credited payments brought", Q.credits_match_payments),
+    ("processor accounts are what payments brought", Q.processors_match_payments),
+    ("nothing is in transit", Q.transit_is_empty),
+    ("invoices are lines less discounts plus tax", Q.invoices_add_up),
+    ("invoices are paid by their payments", Q.invoices_match_payments),
+    ("finalized invoices are booked, void ones reversed", Q.invoices_are_booked),
+    ("payments with money are booked once", Q.payments_are_booked),
+    ("invoice numbers have no gaps", Q.numbers_have_no_gaps),
+    ("every change has its event", Q.changes_are_told),
+)
+CHAIN: Final = "the event chain is unbroken"
+_LINKS_AT_ONCE: Final = 5_000
+
+
+@query(requires=Permission.AUDIT_READ)
+async def checks(tx: ReadTx) -> tuple[Check, ...]:
+    """Everything that must hold within the database, for the bound organization."""
+    org_id = uuid_of(tx.org_id)
+    found = []
+    for name, text in CHECKS:
+        row = await tx.fetchrow(text, org_id)
+        assert row is not None, "a check always answers"
+        found.append(Check(name, row["counted"], tuple(row["offenders"])))
+    return (*found, await _chain(tx))
+
+
+@query(requires=Permission.AUDIT_READ)
+async def chain(tx: ReadTx) -> Check:
+    """Whether the hash chain over the organization's events still holds, from the first link."""
+    return await _chain(tx)
+
+
+@query(requires=Permission.AUDIT_READ)
+async def collected(tx: ReadTx) -> tuple[Collected, ...]:
+    """What our books say the providers hold, payment by payment."""
+    return tuple(
+        Collected(
+            payment_id=PaymentId(print_id("pay", row["id"])),
+            provider=row["provider"],
+            reference=row["provider_reference"],
+            amount=Money(row["amount_minor"], Currency(row["currency"])),
+        )
+        for row in await tx.fetch(Q.collected, uuid_of(tx.org_id))
+    )
+
+
+async def _chain(tx: ReadTx) -> Check:
+    org_id = uuid_of(tx.org_id)
+    walk = ChainWalk(org_id)
+    while rows := await tx.fetch(Q.kept_links, org_id, walk.position, _LINKS_AT_ONCE):
+        walk.follow(map(_kept_link, rows))
+    uncovered = await tx.fetch(Q.passed_over, org_id)
+    return walk.check(CHAIN, uncovered=[row["name"] for row in uncovered])
+
+
+def _kept_link(row: Record) -> KeptLink:
+    columns = dict(row)
+    position, event_id, link_hash = (columns.pop(name) for name in ("position", "event_id", "hash"))
+    event = None if columns["id"] is None else SealedEvent(**columns)
+    return KeptLink(position, event_id, link_hash, event)

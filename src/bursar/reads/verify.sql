@@ -1,0 +1,307 @@
+-- name: postings_balance
+-- Every ledger transaction has at least two entries and sums to zero per currency.
+WITH checked AS (
+    SELECT 'led_' || t.id AS name, count(e.position) > 1 AND bool_and(e.currency_sum = 0) AS is_good
+    FROM ledger_transactions AS t
+    LEFT JOIN LATERAL (
+        SELECT i.position, sum(i.amount_minor) OVER (PARTITION BY i.currency) AS currency_sum
+        FROM ledger_entries AS i WHERE i.org_id = t.org_id AND i.transaction_id = t.id
+    ) AS e ON true
+    WHERE t.org_id = $1 GROUP BY t.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: trial_balance_is_zero
+-- All entries of a currency together sum to zero.
+WITH checked AS (
+    SELECT e.currency::text AS name, sum(e.amount_minor) = 0 AS is_good
+    FROM ledger_entries AS e WHERE e.org_id = $1 GROUP BY e.currency
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: balances_match_entries
+-- Entries are in their account's currency; a kept balance is the sum of them, at or above its floor.
+WITH checked AS (
+    SELECT
+        a.code || ' ' || a.currency AS name,
+        coalesce(bool_and(e.currency = a.currency), true)
+        AND (
+            a.balance_minor IS NULL
+            OR (
+                a.balance_minor >= a.floor_minor
+                AND a.balance_minor = coalesce(sum(e.amount_minor), 0)
+                * CASE WHEN a.kind IN ('asset', 'expense', 'contra_revenue') THEN 1 ELSE -1 END
+            )
+        ) AS is_good
+    FROM ledger_accounts AS a
+    LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
+    WHERE a.org_id = $1 GROUP BY a.org_id, a.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: receivables_match_invoices
+-- What the ledger says a customer owes is what is due on their open invoices.
+WITH owed AS (
+    SELECT 'receivable:cust_' || i.customer_id AS code, i.currency, sum(i.total_minor - i.paid_minor) AS due
+    FROM invoices AS i WHERE i.org_id = $1 AND i.status = 'open' GROUP BY i.customer_id, i.currency
+), booked AS (
+    SELECT a.code, a.currency, coalesce(sum(e.amount_minor), 0) AS held
+    FROM ledger_accounts AS a
+    LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
+    WHERE a.org_id = $1 AND a.code LIKE 'receivable:%' GROUP BY a.org_id, a.id
+), checked AS (
+    SELECT
+        coalesce(o.code, b.code) || ' ' || coalesce(o.currency, b.currency) AS name,
+        coalesce(o.due, 0) = coalesce(b.held, 0) AS is_good
+    FROM owed AS o FULL JOIN booked AS b ON b.code = o.code AND b.currency = o.currency
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: credits_match_payments
+-- What the ledger says a customer has as credit is what their credited payments brought.
+WITH brought AS (
+    SELECT 'credit:cust_' || p.customer_id AS code, p.currency, sum(p.amount_minor) AS brought
+    FROM payments AS p
+    WHERE p.org_id = $1 AND p.is_credited AND p.status = 'succeeded' GROUP BY p.customer_id, p.currency
+), booked AS (
+    SELECT a.code, a.currency, -coalesce(sum(e.amount_minor), 0) AS held
+    FROM ledger_accounts AS a
+    LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
+    WHERE a.org_id = $1 AND a.code LIKE 'credit:%' GROUP BY a.org_id, a.id
+), checked AS (
+    SELECT
+        coalesce(r.code, b.code) || ' ' || coalesce(r.currency, b.currency) AS name,
+        coalesce(r.brought, 0) = coalesce(b.held, 0) AS is_good
+    FROM brought AS r FULL JOIN booked AS b ON b.code = r.code AND b.currency = r.currency
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: processors_match_payments
+-- What the ledger says a provider holds is what its successful payments brought.
+WITH brought AS (
+    SELECT 'processor:' || p.provider AS code, p.currency, sum(p.amount_minor) AS brought
+    FROM payments AS p
+    WHERE p.org_id = $1 AND p.status = 'succeeded' GROUP BY p.provider, p.currency
+), booked AS (
+    SELECT a.code, a.currency, coalesce(sum(e.amount_minor), 0) AS held
+    FROM ledger_accounts AS a
+    LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
+    WHERE a.org_id = $1 AND a.code LIKE 'processor:%' GROUP BY a.org_id, a.id
+), checked AS (
+    SELECT
+        coalesce(r.code, b.code) || ' ' || coalesce(r.currency, b.currency) AS name,
+        coalesce(r.brought, 0) = coalesce(b.held, 0) AS is_good
+    FROM brought AS r FULL JOIN booked AS b ON b.code = r.code AND b.currency = r.currency
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: transit_is_empty
+-- Nothing is between two wallets while no transfer runs.
+WITH checked AS (
+    SELECT a.code || ' ' || a.currency AS name, coalesce(sum(e.amount_minor), 0) = 0 AS is_good
+    FROM ledger_accounts AS a
+    LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
+    WHERE a.org_id = $1 AND a.code = 'transit' GROUP BY a.org_id, a.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: invoices_add_up
+-- Subtotal is the sum of the lines, total is lines less discounts plus tax.
+WITH checked AS (
+    SELECT
+        'inv_' || i.id AS name,
+        i.subtotal_minor = coalesce(sum(l.amount_minor), 0)
+        AND i.total_minor = i.subtotal_minor - i.discount_minor + i.tax_minor AS is_good
+    FROM invoices AS i
+    LEFT JOIN invoice_lines AS l ON l.org_id = i.org_id AND l.invoice_id = i.id
+    WHERE i.org_id = $1 GROUP BY i.org_id, i.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: invoices_match_payments
+-- What was paid is what its payments brought; paid means nothing is due, open means something is.
+WITH checked AS (
+    SELECT
+        'inv_' || i.id AS name,
+        i.paid_minor = coalesce(sum(p.amount_minor), 0)
+        AND CASE i.status
+            WHEN 'paid' THEN i.paid_minor = i.total_minor
+            WHEN 'open' THEN i.paid_minor < i.total_minor
+            ELSE i.paid_minor = 0
+        END AS is_good
+    FROM invoices AS i
+    LEFT JOIN payments AS p ON p.org_id = i.org_id AND p.invoice_id = i.id
+        AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed') AND NOT p.is_credited
+    WHERE i.org_id = $1 GROUP BY i.org_id, i.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: invoices_are_booked
+-- Every finalized invoice is booked once with its total, every void one of them is reversed.
+WITH moved AS (
+    SELECT t.kind, t.source_id, sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0) AS amount
+    FROM ledger_transactions AS t
+    JOIN ledger_entries AS e ON e.org_id = t.org_id AND e.transaction_id = t.id
+    WHERE t.org_id = $1 AND t.kind IN ('invoice_finalized', 'invoice_voided') GROUP BY t.kind, t.source_id
+), checked AS (
+    SELECT
+        'inv_' || i.id AS name,
+        coalesce(f.amount, 0) = CASE WHEN i.number IS NULL THEN 0 ELSE i.total_minor END
+        AND coalesce(v.amount, 0) = CASE WHEN i.status = 'void' THEN coalesce(f.amount, 0) ELSE 0 END AS is_good
+    FROM invoices AS i
+    LEFT JOIN moved AS f ON f.kind = 'invoice_finalized' AND f.source_id = 'inv_' || i.id
+    LEFT JOIN moved AS v ON v.kind = 'invoice_voided' AND v.source_id = 'inv_' || i.id
+    WHERE i.org_id = $1
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: payments_are_booked
+-- Every payment that brought money is booked once with its amount; no other is booked at all.
+WITH moved AS (
+    SELECT
+        t.source_id, sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0) AS amount,
+        array_agg(DISTINCT t.kind) AS kinds
+    FROM ledger_transactions AS t
+    JOIN ledger_entries AS e ON e.org_id = t.org_id AND e.transaction_id = t.id
+    WHERE t.org_id = $1 AND t.kind IN ('payment_succeeded', 'overpayment') GROUP BY t.source_id
+), checked AS (
+    SELECT
+        'pay_' || p.id AS name,
+        CASE
+            WHEN p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+                THEN m.amount = p.amount_minor AND cardinality(m.kinds) = 1
+                AND m.kinds[1] = CASE WHEN p.is_credited THEN 'overpayment' ELSE 'payment_succeeded' END
+            ELSE m.source_id IS NULL
+        END AS is_good
+    FROM payments AS p LEFT JOIN moved AS m ON m.source_id = 'pay_' || p.id
+    WHERE p.org_id = $1
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: numbers_have_no_gaps
+-- The invoices of a series carry the numbers from one to the last one given, each once.
+WITH used AS (
+    SELECT i.series, count(DISTINCT i.number) AS held, min(i.number) AS lowest, max(i.number) AS highest
+    FROM invoices AS i WHERE i.org_id = $1 AND i.series IS NOT NULL GROUP BY i.series
+), given AS (
+    SELECT s.series, s.last_number FROM invoice_series AS s WHERE s.org_id = $1
+), checked AS (
+    SELECT
+        coalesce(u.series, g.series) AS name,
+        u.lowest = 1 AND u.highest = u.held AND g.last_number = u.held AS is_good
+    FROM used AS u FULL JOIN given AS g ON g.series = u.series
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: changes_are_told
+-- Every resource has told events one to its sequence, and the last one shows its version.
+WITH resources AS (
+    SELECT 'organization' AS type, o.org_id AS id, o.sequence, o.version FROM organizations AS o
+    WHERE o.org_id = $1
+    UNION ALL SELECT 'member', m.id, m.sequence, m.version FROM members AS m WHERE m.org_id = $1
+    UNION ALL SELECT 'api_key', k.id, k.sequence, k.version FROM api_keys AS k WHERE k.org_id = $1
+    UNION ALL SELECT 'customer', c.id, c.sequence, c.version FROM customers AS c WHERE c.org_id = $1
+    UNION ALL SELECT 'invoice', i.id, i.sequence, i.version FROM invoices AS i WHERE i.org_id = $1
+    UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
+    UNION ALL
+    SELECT 'webhook_subscription', w.id, w.sequence, w.version FROM webhook_subscriptions AS w
+    WHERE w.org_id = $1
+), told AS (
+    SELECT
+        e.resource_type, e.resource_id, count(*) AS held, count(DISTINCT e.sequence) AS numbers,
+        min(e.sequence) AS lowest, max(e.sequence) AS highest,
+        max((e.snapshot ->> 'version')::integer) AS version
+    FROM events AS e WHERE e.org_id = $1 GROUP BY e.resource_type, e.resource_id
+), checked AS (
+    SELECT
+        coalesce(r.type, t.resource_type) || ' ' || coalesce(r.id, t.resource_id) AS name,
+        CASE
+            -- A deleted draft leaves its history behind.
+            WHEN r.id IS NULL THEN t.resource_type = 'invoice'
+            ELSE t.lowest = 1 AND t.highest = r.sequence AND t.held = r.sequence
+                AND t.numbers = r.sequence AND t.version = r.version
+        END AS is_good
+    FROM resources AS r FULL JOIN told AS t ON t.resource_type = r.type AND t.resource_id = r.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: kept_links
+-- The chain's links with the events they cover, in order of position; the event may be gone.
+SELECT
+    s.position, s.event_id, s.hash,
+    e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public, e.resource_type,
+    e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at, e.recorded_at,
+    e.snapshot::text AS snapshot, e.previous::text AS previous
+FROM event_seals AS s
+LEFT JOIN events AS e ON e.org_id = s.org_id AND e.id = s.event_id
+WHERE s.org_id = $1 AND s.position > $2
+ORDER BY s.position LIMIT $3;
+
+-- name: passed_over
+-- Events that lie before the chain's head and are not in the chain: somebody put them there.
+SELECT 'evt_' || e.id AS name FROM events AS e
+JOIN LATERAL (
+    SELECT h.transaction_id, h.event_id FROM event_seals AS h
+    WHERE h.org_id = e.org_id ORDER BY h.position DESC LIMIT 1
+) AS head ON (e.transaction_id, e.id) <= (head.transaction_id, head.event_id)
+LEFT JOIN event_seals AS s ON s.org_id = e.org_id AND s.event_id = e.id
+WHERE e.org_id = $1 AND s.event_id IS NULL
+ORDER BY e.id LIMIT 100;
+
+-- name: collected
+-- Every payment that a provider holds money for, by our books.
+SELECT p.id, p.provider, p.provider_reference, p.amount_minor, p.currency FROM payments AS p
+WHERE p.org_id = $1 AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+ORDER BY p.id;

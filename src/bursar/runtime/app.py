@@ -1,0 +1,282 @@
+"""The application as a value, and the one runner of verbs.
+
+`caller.run` is where a transaction begins and ends, where permission is checked, where an
+idempotency key is claimed and answered, and where an operation is logged; nothing else does any of
+these. `caller.look` is its read-only sibling.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
+from uuid import UUID
+
+from bursar.domain.access import (
+    Actor,
+    ApiKey,
+    Permission,
+    Person,
+    Role,
+    actor_label,
+    permissions_of,
+)
+from bursar.domain.documents import DocumentRenderer
+from bursar.domain.ids import OrgId, PaymentId, print_id, uuid_of
+from bursar.domain.orgs import Mode
+from bursar.domain.provider import PaymentProvider
+from bursar.domain.refusals import (
+    IdempotencyInProgress,
+    IdempotencyMismatch,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    ProviderNotConfigured,
+    TaskSuperseded,
+)
+from bursar.domain.sending import WebhookSender
+from bursar.runtime import doors
+from bursar.runtime.crypto import KeyRing
+from bursar.runtime.db import Binding, Database, Entrance, ReadTx, Tx
+from bursar.runtime.doors import FoundKey
+from bursar.runtime.idempotency import Answer, Idempotency, Replayed, locked_up, opened
+from bursar.runtime.logging import get_log
+from bursar.runtime.passwords import Passwords
+from bursar.runtime.queue import TaskClaim, TaskQueue
+from bursar.runtime.settings import Settings
+from bursar.runtime.tokens import AccessTokens
+
+Command = TypeVar("Command")
+Result = TypeVar("Result")
+Args = ParamSpec("Args")
+
+NO_SCOPE: Final = UUID(int=0)
+
+log = get_log()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[Command, Result]):
+    """One verb: one transaction, one permission."""
+
+    name: str
+    requires: Permission
+    act: Callable[[Tx, Command], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Look(Generic[Args, Result]):
+    """One question: one read-only transaction, one permission."""
+
+    name: str
+    requires: Permission
+    ask: Callable[Concatenate[ReadTx, Args], Awaitable[Result]]
+
+
+def operation(
+    *, requires: Permission
+) -> Callable[[Callable[[Tx, Command], Awaitable[Result]]], Operation[Command, Result]]:
+    """Make a verb of an async function of a transaction and a command."""
+    return lambda act: Operation(act.__name__, requires, act)
+
+
+def query(
+    *, requires: Permission
+) -> Callable[[Callable[Concatenate[ReadTx, Args], Awaitable[Result]]], Look[Args, Result]]:
+    """Make a question of an async function of a read-only transaction."""
+    return lambda ask: Look(ask.__name__, requires, ask)
+
+
+async def no_checkpoint(_point: str) -> None:
+    """Outside tests nothing happens at a named point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything that is plugged in, once, by `main`."""
+
+    settings: Settings
+    database: Database
+    keys: KeyRing
+    context_key: bytes
+    passwords: Passwords
+    access_tokens: AccessTokens
+    boot_id: UUID
+    queue: TaskQueue
+    providers: Mapping[Mode, PaymentProvider]
+    sender: WebhookSender
+    renderer: DocumentRenderer
+    wake: Callable[[], None]
+    checkpoint: Callable[[str], Awaitable[None]] = no_checkpoint
+
+    async def find_api_key(self, hashes: list[bytes]) -> FoundKey | None:
+        """The organization and scopes behind a key's keyed hash (one per key of the ring)."""
+        async with self.database.machine() as connection:
+            return await doors.find_api_key(connection, hashes)
+
+    async def org_of_payment(self, payment_id: PaymentId) -> OrgId | None:
+        """The organization of a payment that a provider's event names."""
+        async with self.database.machine() as connection:
+            return await doors.org_of_payment(connection, payment_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who acts, where, and under which request; the only thing that can run a verb."""
+
+    app: App
+    org_id: OrgId | None
+    actor: Actor
+    request_id: str
+    reason: str | None = None
+    idempotency: Idempotency | None = None
+    claim: TaskClaim | None = None
+    is_dry_run: bool = False
+
+    def as_org(self, org_id: OrgId) -> "Caller":
+        """The same caller in another organization."""
+        return replace(self, org_id=org_id)
+
+    def provider(self, mode: Mode) -> PaymentProvider:
+        """The payment provider of an organization in this mode.
+
+        Raises:
+            ProviderNotConfigured: a live organization, and no live provider.
+        """
+        found = self.app.providers.get(mode)
+        if found is None:
+            raise ProviderNotConfigured(
+                "No live payment provider is configured (STRIPE_SECRET_KEY)."
+            )
+        return found
+
+    def provider_named(self, name: str) -> PaymentProvider:
+        """The payment provider that an attempt was begun with.
+
+        Raises:
+            ProviderNotConfigured: it is not plugged in any more.
+        """
+        for provider in self.app.providers.values():
+            if provider.name == name:
+                return provider
+        raise ProviderNotConfigured(f"The payment provider {name} is not configured.")
+
+    async def run(
+        self,
+        verb: Operation[Command, Result],
+        command: Command,
+        *,
+        answer: Callable[[Result], Answer] | None = None,
+    ) -> Result:
+        """Run one verb in one transaction; `answer` renders what its idempotency key replays.
+
+        Raises:
+            Replayed: the key was answered before.
+            Refusal: whatever the verb refuses, and missing permission or credentials.
+            DatabaseAway: nothing is known; the same request may be sent again.
+        """
+        app, binding = self.app, self._binding()
+
+        async def body(tx: Tx, entrance: Entrance) -> Result:
+            self._admit(verb.requires, entrance, binding)
+            result = await verb.act(tx, command)
+            if answer is not None and binding.key is not None:
+                stored = locked_up(app.keys, binding.scope, binding.key, answer(result))
+                await app.database.store_answer(tx, binding, stored)
+            await app.checkpoint(f"{verb.name}.before_commit")
+            return result
+
+        result = await app.database.change(binding, body, is_dry=self.is_dry_run)
+        await app.checkpoint(f"{verb.name}.after_commit")
+        if not self.is_dry_run:
+            app.wake()
+        log.info("operation.done", operation=verb.name, actor=binding.actor, org_id=self.org_id)
+        return result
+
+    async def look(
+        self, question: Look[Args, Result], *args: Args.args, **kwargs: Args.kwargs
+    ) -> Result:
+        """Ask one question over one snapshot.
+
+        Raises:
+            Refusal: missing permission or credentials, or nothing found.
+            DatabaseAway: PostgreSQL could not answer.
+        """
+        binding = replace(self._binding(), key=None, job_id=None)
+
+        async def body(tx: ReadTx, entrance: Entrance) -> Result:
+            self._admit(question.requires, entrance, binding)
+            return await question.ask(tx, *args, **kwargs)
+
+        return await self.app.database.look(binding, body)
+
+    async def remember(self, answer: Answer) -> None:
+        """Keep a refusal's answer for the request's idempotency key: it had no other effect."""
+        binding = self._binding()
+        if binding.key is None:
+            return
+        stored = locked_up(self.app.keys, binding.scope, binding.key, answer)
+
+        async def body(tx: Tx, entrance: Entrance) -> None:
+            if entrance.key_state in {"claimed", "resumed"}:
+                await self.app.database.store_answer(tx, binding, stored)
+
+        await self.app.database.change(binding, body, is_dry=False)
+
+    async def release(self) -> None:
+        """The request failed after its key was claimed: a retry may go on at once."""
+        binding = self._binding()
+        if binding.key is None:
+            return
+
+        async def body(tx: Tx, _entrance: Entrance) -> None:
+            await self.app.database.release_key(tx, binding)
+
+        await self.app.database.change(replace(binding, key=None), body, is_dry=False)
+
+    def _admit(self, needed: Permission, entrance: Entrance, binding: Binding) -> None:
+        if not entrance.is_credential_good:
+            raise NotAuthenticated("The credential is not good any more.")
+        if not entrance.is_task_ours:
+            raise TaskSuperseded("Another worker took this task over.")
+        role = Role(entrance.role) if entrance.role is not None else None
+        if isinstance(self.actor, Person) and self.org_id is not None and role is None:
+            raise NotFound(f"No organization {self.org_id}.")
+        if needed not in permissions_of(self.actor, role):
+            raise NotAllowed(
+                f"This needs the permission {needed.value}.", facts={"permission": needed.value}
+            )
+        match entrance.key_state:
+            case "running":
+                raise IdempotencyInProgress("The first request with this key is still running.")
+            case "mismatch":
+                raise IdempotencyMismatch("This idempotency key belongs to another request.")
+            case "answered":
+                assert binding.key is not None
+                assert entrance.answer is not None
+                raise Replayed(opened(self.app.keys, binding.scope, binding.key, entrance.answer))
+
+    def _binding(self) -> Binding:
+        actor, key = self.actor, None if self.is_dry_run else self.idempotency
+        person = actor if isinstance(actor, Person) else None
+        return Binding(
+            context_key=self.app.context_key,
+            scope=self._scope(),
+            org_id=self.org_id or OrgId(print_id("org", self._scope())),
+            actor=actor_label(actor),
+            request_id=self.request_id,
+            reason=self.reason,
+            user_id=uuid_of(person.user_id) if person else None,
+            session_id=uuid_of(person.session_id) if person else None,
+            api_key_id=uuid_of(actor.key_id) if isinstance(actor, ApiKey) else None,
+            key=key.key if key else None,
+            fingerprint=key.fingerprint if key else None,
+            claim=key.claim if key else None,
+            boot_id=self.app.boot_id,
+            job_id=self.claim.job_id if self.claim else None,
+            job_token=self.claim.token if self.claim else None,
+        )
+
+    def _scope(self) -> UUID:
+        """The organization; without one, the person stands for themselves."""
+        if self.org_id is not None:
+            return uuid_of(self.org_id)
+        return uuid_of(self.actor.user_id) if isinstance(self.actor, Person) else NO_SCOPE

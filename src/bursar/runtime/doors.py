@@ -1,0 +1,106 @@
+"""The few questions that span organizations: each is a function of the database that gives ids only.
+
+Finding work needs no organization; doing it does, and happens in a transaction of that one.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from bursar.domain.ids import ApiKeyId, DeliveryId, OrgId, PaymentId, print_id, uuid_of
+from bursar.runtime import sql
+from bursar.runtime.queue import Connection
+
+Q = sql.beside(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class DueItem:
+    """An agenda item that this worker leased."""
+
+    org_id: OrgId
+    kind: str
+    subject: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """What the hash of an API key leads to."""
+
+    org_id: OrgId
+    key_id: ApiKeyId
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lags:
+    """How many seconds the agenda and the relay are behind."""
+
+    agenda: float
+    relay: float
+
+
+async def claim_due(connection: Connection, limit: int, lease: timedelta) -> list[DueItem]:
+    """Lease what is due."""
+    rows = await connection.fetch(Q.claim_due.text, limit, lease)
+    return [DueItem(_org(row["org_id"]), row["kind"], row["subject_id"]) for row in rows]
+
+
+async def relay_events(connection: Connection, limit: int) -> int:
+    """Fan new events out to endpoints; how many were read."""
+    count: int = await connection.fetchval(Q.relay_events.text, limit)
+    return count
+
+
+async def claim_deliveries(
+    connection: Connection, token: UUID, *, limit: int, per_endpoint: int, lease: timedelta
+) -> list[tuple[OrgId, DeliveryId]]:
+    """Lease deliveries under a token."""
+    rows = await connection.fetch(Q.claim_deliveries.text, limit, per_endpoint, token, lease)
+    return [
+        (_org(row["org_id"]), DeliveryId(print_id("whd", row["delivery_id"]))) for row in rows
+    ]
+
+
+async def unsealed_orgs(connection: Connection, limit: int) -> list[OrgId]:
+    """Organizations with events to seal."""
+    rows = await connection.fetch(Q.unsealed_orgs.text, limit)
+    return [_org(row["org_id"]) for row in rows]
+
+
+async def forget_idempotency_keys(connection: Connection, limit: int) -> int:
+    """Remove old keys; how many went."""
+    gone: int = await connection.fetchval(Q.forget_idempotency_keys.text, limit)
+    return gone
+
+
+async def lags(connection: Connection) -> Lags:
+    """How far behind the machine is."""
+    row = await connection.fetchrow(Q.lags.text)
+    assert row is not None
+    return Lags(row["agenda"], row["relay"])
+
+
+async def find_api_key(connection: Connection, hashes: list[bytes]) -> FoundKey | None:
+    """Whose key this is; nothing for an unknown, revoked or expired one."""
+    row = await connection.fetchrow(Q.find_api_key.text, hashes)
+    if row is None:
+        return None
+    return FoundKey(
+        _org(row["org_id"]), ApiKeyId(print_id("key", row["id"])), tuple(row["scopes"])
+    )
+
+
+async def org_of_payment(connection: Connection, payment_id: PaymentId) -> OrgId | None:
+    """Whose payment this is."""
+    found = await connection.fetchval(Q.org_of_payment.text, uuid_of(payment_id))
+    return None if found is None else _org(found)
+
+
+async def org_ids(connection: Connection) -> list[OrgId]:
+    """Every organization."""
+    return [_org(row["org_ids"]) for row in await connection.fetch(Q.org_ids.text)]
+
+
+def _org(value: UUID) -> OrgId:
+    return OrgId(print_id("org", value))

@@ -1,0 +1,35 @@
+-- name: claim_due
+-- Leases what is due on the agenda, over all organizations; ids only.
+SELECT org_id, kind, subject_id, due_at FROM sec.claim_due($1, $2);
+
+-- name: relay_events
+-- Gives new events to the endpoints that want them; how many were read.
+SELECT sec.relay_events($1);
+
+-- name: claim_deliveries
+-- Leases deliveries that are due, turn by turn; ids only.
+SELECT org_id, delivery_id FROM sec.claim_deliveries($1, $2, $3, $4);
+
+-- name: unsealed_orgs
+-- Organizations whose chain is behind their events.
+SELECT unsealed AS org_id FROM sec.unsealed_orgs($1) AS unsealed;
+
+-- name: forget_idempotency_keys
+-- Removes keys past their day; how many went.
+SELECT sec.forget_idempotency_keys($1);
+
+-- name: lags
+-- Seconds the agenda and the relay are behind.
+SELECT sec.agenda_lag() AS agenda, sec.relay_lag() AS relay;
+
+-- name: find_api_key
+-- From a key's keyed hashes to its organization and scopes.
+SELECT org_id, id, scopes FROM sec.find_api_key($1);
+
+-- name: org_of_payment
+-- The organization of a payment that a provider's event names.
+SELECT sec.org_of_payment($1);
+
+-- name: org_ids
+-- Every organization of the installation, oldest first.
+SELECT sec.org_ids();

@@ -1,0 +1,61 @@
+"""The only writer of a `Change`: rows, books, events, agenda and tasks become true together.
+
+It stays dumb: what should be true was decided before. Each row is stamped with the transaction's
+time and with how many events its resource has told; the events carry the resource as it then is.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from bursar.domain.api_keys import ApiKeyRecord
+from bursar.domain.change import Change
+from bursar.domain.customers import Customer
+from bursar.domain.events import Row
+from bursar.domain.invoices import Invoice
+from bursar.domain.orgs import Member, Organization
+from bursar.domain.payments import Payment
+from bursar.domain.webhook_subscriptions import WebhookSubscription
+from bursar.runtime.db import Tx
+from bursar.store import (
+    agenda,
+    api_keys,
+    customers,
+    events,
+    invoices,
+    ledger,
+    orgs,
+    payments,
+    webhook_subscriptions,
+)
+
+Save = Callable[[Tx, Any], Awaitable[None]]
+
+_SAVE: Final[dict[type, Save]] = {
+    Organization: orgs.save,
+    Member: orgs.save_member,
+    ApiKeyRecord: api_keys.save,
+    Customer: customers.save,
+    Invoice: invoices.save,
+    Payment: payments.save,
+    WebhookSubscription: webhook_subscriptions.save,
+}
+
+
+async def apply(tx: Tx, change: Change) -> dict[str, Row]:
+    """Make a change true; gives the rows as they were written, by id."""
+    told: dict[str, int] = {}
+    for event in change.events:
+        told[event.subject.id] = told.get(event.subject.id, 0) + 1
+    written: dict[str, Row] = {}
+    for row in change.rows:
+        stamped: Any = row
+        written[row.id] = replace(stamped, sequence=row.sequence + told[row.id], updated_at=tx.now)
+        await _SAVE[type(row)](tx, written[row.id])
+    for posting in change.postings:
+        await ledger.post(tx, posting)
+    await events.append(tx, change.events, written)
+    for item in change.agenda:
+        await agenda.note(tx, item)
+    await tx.enqueue(*change.tasks)
+    return written

@@ -1,0 +1,69 @@
+"""Rows of customers, and the lock that every money verb takes first."""
+
+import msgspec
+
+from bursar.domain.customers import Customer
+from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, uuid_of
+from bursar.domain.refusals import NotFound
+from bursar.domain.rows import row_to_customer
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+from bursar.store.saving import replaced
+
+Q = sql.beside(__file__)
+
+
+async def lock(tx: Tx, customer_id: CustomerId, *, even_deleted: bool = False) -> Customer:
+    """Lock a customer; from here on the verb is alone with their affairs.
+
+    Raises:
+        NotFound: no such customer in this organization, or a deleted one (unless asked for).
+    """
+    row = await tx.fetchrow(Q.lock_customer, uuid_of(tx.org_id), uuid_of(customer_id))
+    if row is None or (row["deleted_at"] is not None and not even_deleted):
+        raise NotFound(f"No customer {customer_id}.")
+    return row_to_customer(row)
+
+
+async def lock_through(tx: Tx, child_id: InvoiceId | PaymentId) -> None:
+    """Lock the customer that an invoice or a payment belongs to.
+
+    Raises:
+        NotFound: no such document in this organization.
+    """
+    is_invoice = child_id.startswith("inv_")
+    query = Q.lock_through_invoice if is_invoice else Q.lock_through_payment
+    if await tx.fetchval(query, uuid_of(tx.org_id), uuid_of(child_id)) is None:
+        raise NotFound(f"No {'invoice' if is_invoice else 'payment'} {child_id}.")
+
+
+async def open_invoices(tx: Tx, customer_id: CustomerId) -> int:
+    """How many drafts and open invoices the customer has."""
+    return int(await tx.fetchval(Q.count_open_invoices, uuid_of(tx.org_id), uuid_of(customer_id)))
+
+
+async def save(tx: Tx, row: Customer) -> None:
+    """Insert version 1, or replace the version before.
+
+    Raises:
+        StaleVersion: somebody else replaced it first.
+    """
+    values = (
+        uuid_of(tx.org_id),
+        uuid_of(row.id),
+        row.email,
+        row.name,
+        row.currency,
+        row.tax_id,
+        None if row.address is None else msgspec.json.encode(row.address).decode(),
+        msgspec.json.encode(row.metadata).decode(),
+        row.provider_reference,
+        row.method_reference,
+        row.deleted_at,
+        row.version,
+        row.sequence,
+        row.created_at,
+        row.updated_at,
+    )
+    query = Q.insert_customer if row.version == 1 else Q.update_customer
+    replaced(row, await tx.execute(query, *values))

@@ -1,0 +1,37 @@
+-- name: lock_customer
+-- The first statement of every money verb: whoever holds this row is alone with the customer.
+SELECT * FROM customers WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE;
+
+-- name: lock_through_invoice
+-- Finds and locks the customer of an invoice in one statement.
+SELECT c.id FROM customers AS c
+JOIN invoices AS i ON i.org_id = c.org_id AND i.customer_id = c.id
+WHERE i.org_id = $1 AND i.id = $2
+FOR NO KEY UPDATE OF c;
+
+-- name: lock_through_payment
+-- Finds and locks the customer of a payment in one statement.
+SELECT c.id FROM customers AS c
+JOIN payments AS p ON p.org_id = c.org_id AND p.customer_id = c.id
+WHERE p.org_id = $1 AND p.id = $2
+FOR NO KEY UPDATE OF c;
+
+-- name: insert_customer
+-- A new customer of the bound organization.
+INSERT INTO customers (
+    org_id, id, email, name, currency, tax_id, address, metadata, provider_reference,
+    method_reference, deleted_at, version, sequence, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+
+-- name: update_customer
+-- Replaces exactly the version before.
+UPDATE customers SET
+    email = $3, name = $4, currency = $5, tax_id = $6, address = $7, metadata = $8,
+    provider_reference = $9, method_reference = $10, deleted_at = $11, version = $12,
+    sequence = $13, updated_at = $15
+WHERE org_id = $1 AND id = $2 AND version = $12 - 1 AND created_at = $14;
+
+-- name: count_open_invoices
+-- How many documents still bind the customer.
+SELECT count(*) FROM invoices
+WHERE org_id = $1 AND customer_id = $2 AND status IN ('draft', 'open');

@@ -1,0 +1,84 @@
+"""Facts told: appended in the transaction that made them true, and sealed into a chain later."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from bursar.domain.event_chain import Link, SealedEvent
+from bursar.domain.events import Event, Row
+from bursar.domain.ids import uuid_of
+from bursar.domain.shapes import render
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+
+Q = sql.beside(__file__)
+
+_NOTHING: Final = UUID(int=0)
+
+
+async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) -> None:
+    """Append the events of one change. `written` holds their subjects as they now are."""
+    if not events:
+        return
+    left = {row_id: row.sequence for row_id, row in written.items()}
+    sequences: list[int] = []
+    for event in reversed(events):
+        sequences.append(left[event.subject.id])
+        left[event.subject.id] -= 1
+    subjects = [written[event.subject.id] for event in events]
+    await tx.execute(
+        Q.append,
+        uuid_of(tx.org_id),
+        tx.actor,
+        tx.reason,
+        tx.request_id,
+        tx.now,
+        [uuid_of(tx.new_id("evt")) for _ in events],
+        [event.name for event in events],
+        [event.payload_version for event in events],
+        [event.is_public for event in events],
+        [render.resource_type(row) for row in subjects],
+        [uuid_of(row.id) for row in subjects],
+        sequences[::-1],
+        [render.snapshot(row).decode() for row in subjects],
+        [_previous(event, row) for event, row in zip(events, subjects, strict=True)],
+    )
+
+
+async def last_link(tx: Tx) -> Link | None:
+    """The head of the organization's chain."""
+    row = await tx.fetchrow(Q.last_seal, uuid_of(tx.org_id))
+    if row is None:
+        return None
+    return Link(row["position"], row["event_id"], row["transaction_id"], row["hash"])
+
+
+async def unsealed(tx: Tx, after: Link | None, limit: int) -> list[SealedEvent]:
+    """What the chain does not cover yet, in order."""
+    rows = await tx.fetch(
+        Q.unsealed,
+        uuid_of(tx.org_id),
+        after.transaction_id if after else "0",
+        after.event_id if after else _NOTHING,
+        limit,
+    )
+    return [SealedEvent(**dict(row)) for row in rows]
+
+
+async def seal(tx: Tx, links: Sequence[Link]) -> None:
+    """Write the next links."""
+    await tx.execute(
+        Q.seal,
+        uuid_of(tx.org_id),
+        [link.position for link in links],
+        [link.event_id for link in links],
+        [link.transaction_id for link in links],
+        [link.hash for link in links],
+    )
+
+
+def _previous(event: Event, row: Row) -> str | None:
+    if event.before is None:
+        return None
+    changed = render.changed(event.before, row)
+    return None if changed is None else changed.decode()

@@ -1,0 +1,53 @@
+"""Facts heard from payment providers: one permanent row each."""
+
+from dataclasses import dataclass
+
+from bursar.domain.ids import PaymentId, print_id, uuid_of
+from bursar.domain.outcomes import outcome_from_json, outcome_to_json
+from bursar.domain.provider import Outcome, ProviderEvent
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+
+Q = sql.beside(__file__)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an event said about which attempt, and whether it was acted on."""
+
+    payment_id: PaymentId | None
+    outcome: Outcome | None
+    is_handled: bool
+
+
+async def hear(tx: Tx, provider: str, event: ProviderEvent) -> bool:
+    """Keep an event; says whether it is new."""
+    touched = await tx.execute(
+        Q.hear,
+        uuid_of(tx.org_id),
+        provider,
+        event.event_id,
+        event.type,
+        None if event.payment_id is None else uuid_of(event.payment_id),
+        None if event.outcome is None else outcome_to_json(event.outcome),
+        event.occurred_at,
+    )
+    return touched == 1
+
+
+async def heard(tx: Tx, provider: str, event_id: str) -> Heard | None:
+    """An event that was kept."""
+    row = await tx.fetchrow(Q.heard, uuid_of(tx.org_id), provider, event_id)
+    if row is None:
+        return None
+    payment_id = row["payment_id"]
+    return Heard(
+        None if payment_id is None else PaymentId(print_id("pay", payment_id)),
+        None if row["outcome"] is None else outcome_from_json(row["outcome"]),
+        row["handled_at"] is not None,
+    )
+
+
+async def note_handled(tx: Tx, provider: str, event_id: str) -> None:
+    """The event has had its effect."""
+    await tx.execute(Q.handled, uuid_of(tx.org_id), provider, event_id)

@@ -1,0 +1,76 @@
+"""Postings: append-only, once per move and source, with kept balances for accounts with a floor."""
+
+from uuid import UUID
+
+from bursar.domain.ids import uuid_of
+from bursar.domain.ledger import Account, Entry, Posting
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+
+Q = sql.beside(__file__)
+
+
+async def post(tx: Tx, posting: Posting) -> None:
+    """Book one move.
+
+    Raises:
+        asyncpg.UniqueViolationError: the same move of the same source is in the books already: a
+            bug, since the domain decides under the customer's lock.
+    """
+    assert sum(entry.amount.minor for entry in posting.entries) == 0
+    currencies = {entry.amount.currency for entry in posting.entries}
+    assert len(currencies) == 1, "one posting, one currency"
+    currency = currencies.pop()
+    ids = await _account_ids(tx, posting.entries, currency)
+    await _move_strict(tx, posting.entries, ids)
+    await tx.execute(
+        Q.post,
+        uuid_of(tx.org_id),
+        uuid_of(tx.new_id("led")),
+        posting.kind,
+        posting.source_id,
+        posting.description,
+        posting.occurred_at,
+        posting.corrects,
+        currency,
+        [ids[entry.account.code] for entry in posting.entries],
+        [entry.amount.minor for entry in posting.entries],
+    )
+
+
+async def _account_ids(tx: Tx, entries: tuple[Entry, ...], currency: str) -> dict[str, UUID]:
+    codes = [entry.account.code for entry in entries]
+    ids = await _found(tx, codes, currency)
+    missing = [entry.account for entry in entries if entry.account.code not in ids]
+    if missing:
+        await _open(tx, missing, currency)
+        ids = await _found(tx, codes, currency)
+    return ids
+
+
+async def _found(tx: Tx, codes: list[str], currency: str) -> dict[str, UUID]:
+    rows = await tx.fetch(Q.find_accounts, uuid_of(tx.org_id), currency, codes)
+    return {row["code"]: row["id"] for row in rows}
+
+
+async def _open(tx: Tx, accounts: list[Account], currency: str) -> None:
+    await tx.execute(
+        Q.open_accounts,
+        uuid_of(tx.org_id),
+        currency,
+        [uuid_of(tx.new_id("acct")) for _ in accounts],
+        [account.code for account in accounts],
+        [account.kind.value for account in accounts],
+        [account.floor_minor for account in accounts],
+    )
+
+
+async def _move_strict(tx: Tx, entries: tuple[Entry, ...], ids: dict[str, UUID]) -> None:
+    strict = [entry for entry in entries if entry.account.is_strict]
+    if strict:
+        await tx.execute(
+            Q.move_strict_balances,
+            uuid_of(tx.org_id),
+            [ids[entry.account.code] for entry in strict],
+            [entry.account.balance(entry.amount).minor for entry in strict],
+        )

@@ -1,0 +1,63 @@
+"""Rows of organizations and their members."""
+
+from bursar.domain.ids import uuid_of
+from bursar.domain.orgs import Member, Organization
+from bursar.domain.refusals import NotFound
+from bursar.domain.rows import row_to_organization
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+from bursar.store.saving import replaced
+
+Q = sql.beside(__file__)
+
+
+async def get(tx: Tx) -> Organization:
+    """The bound organization.
+
+    Raises:
+        NotFound: it does not exist.
+    """
+    row = await tx.fetchrow(Q.get_organization, uuid_of(tx.org_id))
+    if row is None:
+        raise NotFound(f"No organization {tx.org_id}.")
+    return row_to_organization(row)
+
+
+async def save(tx: Tx, row: Organization) -> None:
+    """Insert version 1, or replace the version before.
+
+    Raises:
+        StaleVersion: somebody else replaced it first.
+    """
+    values = (
+        uuid_of(row.id),
+        row.name,
+        row.currency,
+        row.timezone,
+        row.mode.value,
+        row.invoice_prefix,
+        row.net_terms_days,
+        row.reactivation_grace_days,
+        row.version,
+        row.sequence,
+        row.created_at,
+        row.updated_at,
+    )
+    query = Q.insert_organization if row.version == 1 else Q.update_organization
+    replaced(row, await tx.execute(query, *values))
+
+
+async def save_member(tx: Tx, row: Member) -> None:
+    """Insert a new member."""
+    assert row.version == 1
+    await tx.execute(
+        Q.insert_member,
+        uuid_of(tx.org_id),
+        uuid_of(row.id),
+        uuid_of(row.user_id),
+        row.role.value,
+        row.version,
+        row.sequence,
+        row.created_at,
+        row.updated_at,
+    )

@@ -1,0 +1,22 @@
+-- name: insert_organization
+-- A new tenant; its id is the organization every other row of it carries.
+INSERT INTO organizations (
+    org_id, name, currency, timezone, mode, invoice_prefix, net_terms_days, reactivation_grace_days,
+    version, sequence, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+
+-- name: update_organization
+-- Replaces exactly the version before.
+UPDATE organizations SET
+    name = $2, currency = $3, timezone = $4, mode = $5, invoice_prefix = $6, net_terms_days = $7,
+    reactivation_grace_days = $8, version = $9, sequence = $10, updated_at = $12
+WHERE org_id = $1 AND version = $9 - 1 AND created_at = $11;
+
+-- name: insert_member
+-- One place per person and organization.
+INSERT INTO members (org_id, id, user_id, role, version, sequence, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: get_organization
+-- The bound organization, locked against settings changing under a verb.
+SELECT * FROM organizations WHERE org_id = $1;
