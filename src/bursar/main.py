@@ -5,14 +5,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from importlib.metadata import version
 from typing import Final
 from urllib.parse import urlsplit
+
+import asyncpg
 
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookSender
 from bursar.providers.documents import TypstRenderer
-from bursar.providers.guard import PAYMENT_PROVIDER, CircuitBreaker, GuardedProvider
+from bursar.providers.guard import PAYMENT_PROVIDER, BreakerState, CircuitBreaker, GuardedProvider
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.providers.webhook_sender import Egress, HttpWebhookSender
 from bursar.runtime import clock
@@ -21,13 +25,15 @@ from bursar.runtime.crypto import KeyRing
 from bursar.runtime.db import Database, Means
 from bursar.runtime.embedded import EmbeddedPostgres
 from bursar.runtime.ids import new_uuid
+from bursar.runtime.limits import RateLimiter
 from bursar.runtime.passwords import Passwords
 from bursar.runtime.queue import TaskQueue
 from bursar.runtime.settings import Settings
-from bursar.runtime.telemetry import Metrics
+from bursar.runtime.telemetry import Telemetry
 from bursar.runtime.tokens import AccessTokens
 from bursar.runtime.wake import Wake
 
+VERSION: Final = version("bursar")
 SANDBOX_KEY_LABEL: Final = "sandbox-key"
 SANDBOX_WEBHOOK_LABEL: Final = "sandbox-webhook"
 
@@ -109,16 +115,23 @@ async def build(
         means = Means(queue, keys, not settings.is_production)
         database = await Database.open(app_url, means=means, application_name=f"bursar-{process}")
         stack.push_async_callback(database.close)
-        wake = Wake(_direct_url(settings, app_url), boot_id)
+        direct_url = _direct_url(settings, app_url)
+        wake = Wake(
+            partial(asyncpg.connect, direct_url, timeout=5),
+            boot_id,
+            is_listening=process == "worker",
+        )
         await wake.start()
         stack.push_async_callback(wake.stop)
         passwords = Passwords(keys)
         stack.callback(passwords.close)
+        limiter = RateLimiter(settings.redis_url)
+        stack.push_async_callback(limiter.close)
         renderer = TypstRenderer()
         stack.callback(renderer.close)
-        metrics = Metrics()
+        telemetry = Telemetry(version=VERSION)
         if strangers is None:
-            strangers = await stack.enter_async_context(_strangers(settings, metrics))
+            strangers = await stack.enter_async_context(_strangers(settings, telemetry))
         yield App(
             settings=settings,
             database=database,
@@ -131,9 +144,10 @@ async def build(
             providers=strangers.providers,
             sender=strangers.sender,
             renderer=renderer,
-            metrics=metrics,
+            telemetry=telemetry,
+            limiter=limiter,
             wake=wake.signal,
-            woken=wake.event,
+            woken=wake.woken,
         )
 
 
@@ -148,7 +162,7 @@ def _access_tokens(settings: Settings, keys: KeyRing) -> AccessTokens:
 
 
 @asynccontextmanager
-async def _strangers(settings: Settings, metrics: Metrics) -> AsyncIterator[Strangers]:
+async def _strangers(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Strangers]:
     accounts = {Mode.SANDBOX: sandbox_account(settings), Mode.LIVE: live_account(settings)}
     async with AsyncExitStack() as stack:
         providers: dict[Mode, PaymentProvider] = {}
@@ -157,7 +171,11 @@ async def _strangers(settings: Settings, metrics: Metrics) -> AsyncIterator[Stra
                 continue
             stripe = StripeProvider(account)
             stack.push_async_callback(stripe.aclose)
-            breaker = CircuitBreaker(PAYMENT_PROVIDER, clock.monotonic)
+            breaker = CircuitBreaker(
+                PAYMENT_PROVIDER,
+                clock.monotonic,
+                partial(_tell_breaker, telemetry, account.name),
+            )
             providers[mode] = GuardedProvider(stripe, breaker)
         own = (f"http://127.0.0.1:{settings.port}",) if settings.is_production else ()
         sender = HttpWebhookSender(
@@ -169,3 +187,7 @@ async def _strangers(settings: Settings, metrics: Metrics) -> AsyncIterator[Stra
         )
         stack.push_async_callback(sender.aclose)
         yield Strangers(providers, sender)
+
+
+def _tell_breaker(telemetry: Telemetry, provider: str, state: BreakerState) -> None:
+    telemetry.breaker(provider=provider, state=state.value)

@@ -6,7 +6,7 @@ noun is known here.
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +20,6 @@ from bursar.api.bodies import read_body
 from bursar.api.envelope import JSON
 from bursar.api.errors import STORED_KINDS, answer_for
 from bursar.api.fields import Nothing
-from bursar.api.guard import Receive
 from bursar.api.headers import (
     Scope,
     audit_reason,
@@ -29,7 +28,7 @@ from bursar.api.headers import (
     read_query,
 )
 from bursar.api.limits import RequestLimits
-from bursar.api.routes import ID_PREFIXES, Audience, Call, Route
+from bursar.api.routes import ID_PREFIXES, Audience, Call, Method, Route, litestar_path
 from bursar.api.trace import Trace, traced
 from bursar.domain.access import actor_label
 from bursar.domain.ids import MalformedId, parse_id
@@ -49,6 +48,8 @@ REPLAYED: Final = ("Idempotent-Replayed", "true")
 DRY_RUN: Final = "dry_run"
 
 Wire = Request[Any, Any, Any]
+Act = Callable[[Wire], Awaitable[Answer]]
+Failed = Callable[[Exception, Trace], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +63,27 @@ class Edge:
 def endpoint(edge: Edge, route: Route) -> HTTPRouteHandler:
     """The route as the router wants it."""
 
+    async def serve(request: Wire) -> Answer:
+        return await _served(edge, route, request)
+
+    return plain_endpoint(route.method, route.path, serve)
+
+
+def plain_endpoint(
+    method: Method, path: str, act: Act, failed: Failed = answer_for
+) -> HTTPRouteHandler:
+    """A path and what it answers; whatever is raised is answered by `failed`."""
+
     async def answer(request: Wire) -> ASGIResponse:
         trace = traced(request.scope)
-        trace.route = route.path
+        trace.route = path
         try:
-            answered = await _served(edge, route, request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an envelope
-            answered = answer_for(error, trace.request_id)
-        return response_of(answered)
+            return response_of(await act(request))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            return response_of(failed(error, trace))
 
     return HTTPRouteHandler(
-        route.litestar_path,
-        http_method=route.method,
-        name=route.name,
-        status_code=200,
-        include_in_schema=False,
+        litestar_path(path), http_method=method, status_code=200, include_in_schema=False
     )(answer)
 
 
@@ -89,11 +96,11 @@ def response_of(answer: Answer) -> ASGIResponse:
     )
 
 
-async def body_of(receive: Receive) -> bytes:
+async def body_of(request: Wire) -> bytes:
     """The request's whole body; the guard bounds it."""
     chunks = []
     while True:
-        message = await receive()
+        message: Mapping[str, Any] = await request.receive()
         if message["type"] == "http.disconnect":
             raise InvalidInput.at("body", "ended before it was whole", "cut_off")
         chunks.append(message.get("body", b""))
@@ -107,7 +114,7 @@ async def _served(edge: Edge, route: Route, request: Wire) -> Answer:
     ids = _ids(route, request.path_params)
     org_id = org_of(credential, route.terms.audience, scope, ids)
     trace.actor, trace.org_id = actor_label(credential.actor), org_id
-    raw = await body_of(request.receive) if route.is_write else b""
+    raw = await body_of(request) if route.is_write else b""
     query = read_query(scope["query_string"], route.terms.query)
     caller = Caller(
         app=edge.app,
@@ -182,7 +189,7 @@ async def _ran(route: Route, call: Call[Any, Any], trace: Trace) -> Answer:
 async def _settled(caller: Caller, failed: BaseException, trace: Trace) -> Answer:
     """A decided refusal is kept for the key; any other failure lets a retry go on at once."""
     if isinstance(failed, Refusal) and failed.kind in STORED_KINDS:
-        answer = answer_for(failed, trace.request_id)
+        answer = answer_for(failed, trace)
         await caller.remember(answer)
         return answer
     with suppress(DatabaseAway):  # then the owner's death, or the key's age, lets it go

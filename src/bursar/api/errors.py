@@ -17,6 +17,7 @@ from litestar.exceptions import (
     NotFoundException,
 )
 
+from bursar.api.trace import Trace
 from bursar.domain.provider import CircuitOpen
 from bursar.domain.refusals import Detail, Kind, Refusal, reasons
 from bursar.runtime.crypto import random_bytes
@@ -24,7 +25,6 @@ from bursar.runtime.db import DatabaseAway
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import TooBusy
-from bursar.runtime.telemetry import UNHANDLED_EXCEPTIONS
 
 DOCS_PATH: Final = "/docs/errors"
 DETAILS_MAX: Final = 50
@@ -127,8 +127,9 @@ def kept_request_id(given: str) -> str | None:
     return canonical if canonical == given.lower() else None
 
 
-def answer_for(error: Exception, request_id: str) -> Answer:
+def answer_for(error: BaseException, trace: Trace) -> Answer:
     """The whole answer to whatever was raised."""
+    request_id = trace.request_id
     match error:
         case Refusal():
             return _refused(error, request_id)
@@ -140,8 +141,9 @@ def answer_for(error: Exception, request_id: str) -> Answer:
         case CircuitOpen():
             return _unavailable(error.retry_after_seconds, request_id)
         case HTTPException():
-            return _from_framework(error, request_id)
+            return _from_framework(error, trace)
         case _:
+            trace.is_broken = True
             return _unhandled(error, request_id)
 
 
@@ -177,21 +179,20 @@ def _unavailable(retry_after_seconds: int, request_id: str) -> Answer:
     return _answer(code, body, (("Retry-After", str(retry_after_seconds)),))
 
 
-def _from_framework(error: HTTPException, request_id: str) -> Answer:
+def _from_framework(error: HTTPException, trace: Trace) -> Answer:
     match error:
         case MethodNotAllowedException():
             allow = (error.headers or {}).get("allow", "")
             refused = Protocol(METHOD_NOT_ALLOWED, f"This path answers to {allow}.", allow=allow)
-            return answer_for(refused, request_id)
+            return answer_for(refused, trace)
         case NotFoundException():
             code = CODES[Kind.NOT_FOUND]
-            return _answer(code, _body(code, "No such path.", request_id))
+            return _answer(code, _body(code, "No such path.", trace.request_id))
     code = CODES[Kind.INVALID]
-    return _answer(code, _body(code, "The request cannot be read.", request_id))
+    return _answer(code, _body(code, "The request cannot be read.", trace.request_id))
 
 
-def _unhandled(error: Exception, request_id: str) -> Answer:
-    UNHANDLED_EXCEPTIONS.inc()
+def _unhandled(error: BaseException, request_id: str) -> Answer:
     get_log().error("http.unhandled", request_id=request_id, exc_info=error)
     message = "Something went wrong on our side; quote the request id."
     return _answer(INTERNAL, _body(INTERNAL, message, request_id))

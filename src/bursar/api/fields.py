@@ -15,7 +15,7 @@ from msgspec import Meta
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.events import PUBLIC_EVENTS
-from bursar.domain.ids import ApiKeyId, CustomerId, InvoiceId, OrgId
+from bursar.domain.ids import PREFIX_OF_RESOURCE, CustomerId, InvoiceId
 from bursar.domain.money import AMOUNT_MAX
 from bursar.domain.times import Instant
 from bursar.domain.webhooks import EVENT_TYPE_ALL, URL_LENGTH_MAX
@@ -182,8 +182,15 @@ MetadataPatch: TypeAlias = Annotated[
 ]
 CustomerRef: TypeAlias = Annotated[CustomerId, _id("cust")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
-OrgRef: TypeAlias = Annotated[OrgId, _id("org")]
-ApiKeyRef: TypeAlias = Annotated[ApiKeyId, _id("key")]
+ResourceRef: TypeAlias = Annotated[
+    str,
+    _text(
+        f"(?:{'|'.join(sorted(PREFIX_OF_RESOURCE.values()))})_{_UUID7}",
+        "expected the id of a resource",
+        max_length=50,
+        examples=[example_id("inv")],
+    ),
+]
 
 
 class Moment(datetime):

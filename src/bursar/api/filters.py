@@ -25,7 +25,7 @@ class CreatedQuery(ListQuery, frozen=True):
 
 
 def several(
-    text: str | None, read: Callable[[str], Value], known: Iterable[str], field: str
+    text: str | None, read: Callable[[str], Value], known: Iterable[str], *, field: str
 ) -> tuple[Value, ...]:
     """The values in the text.
 

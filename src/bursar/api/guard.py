@@ -24,7 +24,7 @@ from bursar.domain.refusals import InvalidInput, NotFound, PayloadTooLarge, Unsu
 from bursar.runtime.clock import monotonic
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.logging import bound, get_log
-from bursar.runtime.telemetry import REQUEST_SECONDS, REQUESTS
+from bursar.runtime.telemetry import Telemetry
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -61,9 +61,12 @@ SECURITY_HEADERS: Final = (
 class Guard:
     """The outermost ASGI application."""
 
-    def __init__(self, app: AsgiApp, allowed_hosts: tuple[str, ...]) -> None:
+    def __init__(
+        self, app: AsgiApp, *, allowed_hosts: tuple[str, ...], telemetry: Telemetry
+    ) -> None:
         self._app = app
         self._hosts = allowed_hosts
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -88,9 +91,29 @@ class Guard:
                 async with asyncio.timeout(REQUEST_SECONDS_MAX):
                     await self._app(scope, Inlet(receive), outlet)
             except Exception as error:  # noqa: BLE001 - the last place where anything can be answered
-                await outlet.answer(answer_for(error, trace.request_id))
+                await outlet.answer(answer_for(error, trace))
             finally:
-                _tell(trace, method, seconds=monotonic() - began)
+                self._tell(trace, method, monotonic() - began)
+
+    def _tell(self, trace: Trace, method: str, seconds: float) -> None:
+        known = method if method in _METHODS else "OTHER"
+        self._telemetry.request(
+            method=known, route=trace.route, status=trace.status, seconds=seconds
+        )
+        if trace.is_broken:
+            self._telemetry.unhandled(where="api")
+        if trace.is_replay:
+            self._telemetry.replay()
+        get_log().info(
+            "http.request",
+            method=known,
+            route=trace.route,
+            status=trace.status,
+            duration_ms=round(seconds * 1000, 1),
+            org_id=trace.org_id,
+            actor=trace.actor,
+            is_replay=trace.is_replay,
+        )
 
 
 class Inlet:
@@ -224,22 +247,6 @@ def _refuse_body(scope: Mapping[str, Any], path: str) -> None:
     expected = {_FORM} if path.startswith(_HOSTED) else _JSON_TYPES
     if content_type(scope) not in expected:
         raise UnsupportedMedia(f"The body must be {min(expected)}.")
-
-
-def _tell(trace: Trace, method: str, *, seconds: float) -> None:
-    known = method if method in _METHODS else "OTHER"
-    REQUESTS.labels(method=known, route=trace.route, status=str(trace.status)).inc()
-    REQUEST_SECONDS.labels(method=known, route=trace.route).observe(seconds)
-    get_log().info(
-        "http.request",
-        method=known,
-        route=trace.route,
-        status=trace.status,
-        duration_ms=round(seconds * 1000, 1),
-        org_id=trace.org_id,
-        actor=trace.actor,
-        is_replay=trace.is_replay,
-    )
 
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})

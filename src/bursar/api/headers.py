@@ -11,7 +11,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from bursar.api.bodies import refusal_of, text_fault, typed
-from bursar.api.faults import fields_of, nearest, shown
+from bursar.api.faults import Field, fields_of, nearest, shown
+from bursar.api.fields import Query
 from bursar.domain.refusals import Detail, InvalidInput
 
 Scope = Mapping[str, Any]
@@ -104,7 +105,7 @@ class _Parameter:
     text: str
 
 
-def read_query(raw: bytes, kind: type[Any]) -> Any:
+def read_query(raw: bytes, kind: type[Query]) -> Any:
     """The query as the route wants it.
 
     Raises:
@@ -112,7 +113,7 @@ def read_query(raw: bytes, kind: type[Any]) -> Any:
     """
     if not raw:
         return typed({}, kind)
-    known = fields_of(kind)
+    known: Mapping[str, Field] = fields_of(kind)
     values: dict[str, object] = {}
     faults: list[Detail] = []
     for parameter in _parameters(raw):

@@ -48,6 +48,16 @@ class PageMeta(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     total_pages: int | msgspec.UnsetType = msgspec.UNSET
     next_cursor: str | msgspec.UnsetType | None = msgspec.UNSET
 
+    @classmethod
+    def of(cls, page: Page, total_count: int) -> "PageMeta":
+        """Where a page stands among all of them."""
+        return cls(
+            page=page.number,
+            page_size=page.size,
+            total_count=total_count,
+            total_pages=-(-total_count // page.size),
+        )
+
 
 class ListQuery(Query, frozen=True):
     """Which piece of a list: by `page` and `pageSize`, or by `limit` and `after`."""
@@ -149,10 +159,5 @@ def piece(
         cursor = None if row is None else cursors_of(caller).write(uuid_of(row))
         meta = PageMeta(next_cursor=cursor)
     else:
-        meta = PageMeta(
-            page=page.number,
-            page_size=page.size,
-            total_count=shown.total_count,
-            total_pages=-(-shown.total_count // page.size),
-        )
+        meta = PageMeta.of(page, shown.total_count)
     return Answer(200, encoded({"data": [shape(item) for item in shown.items], "meta": meta}))

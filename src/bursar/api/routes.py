@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from bursar.domain.refusals import Refusal
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
+Method = Literal["GET", "POST", "PATCH", "DELETE"]
 B = TypeVar("B")
 Q = TypeVar("Q")
 
@@ -82,11 +83,16 @@ class Terms:
     media: str = JSON
 
 
+def litestar_path(path: str) -> str:
+    """The path as the router spells it."""
+    return _PARAMETER.sub(r"{\1:str}", path)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One operation of the API."""
 
-    method: str
+    method: Method
     path: str
     tag: str
     terms: Terms
@@ -104,9 +110,9 @@ class Route:
         return _PARAMETER.findall(self.path)
 
     @property
-    def litestar_path(self) -> str:
-        """The path as the router spells it."""
-        return _PARAMETER.sub(r"{\1:str}", self.path)
+    def has_pieces(self) -> bool:
+        """Whether the list comes in pieces, which `meta` describes."""
+        return any(name in {"page", "limit"} for name in self.terms.query.__struct_fields__)
 
     @property
     def is_write(self) -> bool:
@@ -144,7 +150,7 @@ class Room:
         """The end of a thing."""
         return self._add("DELETE", path, terms)
 
-    def _add(self, method: str, path: str, terms: Terms) -> Callable[[Act], Act]:
+    def _add(self, method: Method, path: str, terms: Terms) -> Callable[[Act], Act]:
         def register(act: Act) -> Act:
             assert act.__doc__, f"{act.__name__}: the docstring is the public description"
             route = Route(method, self.prefix + path, self.tag, terms, act)

@@ -16,11 +16,12 @@ class Trace:
     """One request's name, and what came of it so far."""
 
     request_id: str
-    route: str = "unmatched"
+    route: str | None = None
     actor: str | None = None
     org_id: str | None = None
     is_replay: bool = False
     status: int = 0
+    is_broken: bool = False  # something escaped that nobody expected
     headers: list[tuple[str, str]] = field(default_factory=list)  # added to whatever is answered
 
 

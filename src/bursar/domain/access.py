@@ -106,7 +106,9 @@ SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
 
 # A hosted link shows one invoice and pays it; operations check that it is that invoice.
 LINK_PERMISSIONS: Final = frozenset({Permission.INVOICE_READ, Permission.INVOICE_PAY})
-SYSTEM_PERMISSIONS: Final = ROLE_PERMISSIONS[Role.OWNER] | _MACHINE
+SYSTEM_PERMISSIONS: Final = (
+    ROLE_PERMISSIONS[Role.OWNER] | _MACHINE | {Permission.ANYONE, Permission.SELF}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ WHERE
     AND (
         $7::text IS NULL
         OR position(
-            lower($7) IN lower(series) || '-' || lpad(number::text, greatest(5, length(number::text)), '0')
+            lower($7)
+            IN lower(series) || '-' || lpad(number::text, greatest(5, length(number::text)), '0')
         ) > 0
     )
     AND ($8::timestamptz IS NULL OR created_at >= $8)
@@ -35,7 +36,8 @@ SELECT count(*) FROM (
         AND (
             $5::text IS NULL
             OR position(
-                lower($5) IN lower(series) || '-' || lpad(number::text, greatest(5, length(number::text)), '0')
+                lower($5)
+                IN lower(series) || '-' || lpad(number::text, greatest(5, length(number::text)), '0')
             ) > 0
         )
         AND ($6::timestamptz IS NULL OR created_at >= $6)

@@ -183,7 +183,8 @@ WITH moved AS (
     SELECT
         'inv_' || i.id AS name,
         coalesce(f.amount, 0) = CASE WHEN i.number IS NULL THEN 0 ELSE i.total_minor END
-        AND coalesce(v.amount, 0) = CASE WHEN i.status = 'void' THEN coalesce(f.amount, 0) ELSE 0 END AS is_good
+        AND coalesce(v.amount, 0) = CASE WHEN i.status = 'void' THEN coalesce(f.amount, 0) ELSE 0 END
+        AS is_good
     FROM invoices AS i
     LEFT JOIN moved AS f ON f.kind = 'invoice_finalized' AND f.source_id = 'inv_' || i.id
     LEFT JOIN moved AS v ON v.kind = 'invoice_voided' AND v.source_id = 'inv_' || i.id

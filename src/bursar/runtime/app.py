@@ -5,8 +5,9 @@ idempotency key is claimed and answered, and where an operation is logged; nothi
 these. `caller.look` is its read-only sibling.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -38,10 +39,12 @@ from bursar.runtime.crypto import KeyRing
 from bursar.runtime.db import Binding, Database, Entrance, ReadTx, Tx
 from bursar.runtime.doors import FoundKey
 from bursar.runtime.idempotency import Answer, Idempotency, Replayed, locked_up, opened
+from bursar.runtime.limits import RateLimiter
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
 from bursar.runtime.queue import TaskClaim, TaskQueue
 from bursar.runtime.settings import Settings
+from bursar.runtime.telemetry import Telemetry
 from bursar.runtime.tokens import AccessTokens
 
 Command = TypeVar("Command")
@@ -96,7 +99,7 @@ class App:
     settings: Settings
     database: Database
     keys: KeyRing
-    context_key: bytes
+    context_key: bytes = field(repr=False)
     passwords: Passwords
     access_tokens: AccessTokens
     boot_id: UUID
@@ -104,7 +107,10 @@ class App:
     providers: Mapping[Mode, PaymentProvider]
     sender: WebhookSender
     renderer: DocumentRenderer
+    limiter: RateLimiter
+    telemetry: Telemetry
     wake: Callable[[], None]
+    woken: asyncio.Event
     checkpoint: Callable[[str], Awaitable[None]] = no_checkpoint
 
     async def find_api_key(self, hashes: list[bytes]) -> FoundKey | None:

@@ -9,7 +9,7 @@ database was away and asks again with the same key.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -146,7 +146,7 @@ class Tx(ReadTx):
 class Binding:
     """Who acts, for which organization, under which key and claim: what a transaction is told."""
 
-    context_key: bytes
+    context_key: bytes = field(repr=False)
     scope: UUID
     org_id: OrgId
     actor: str

@@ -1,18 +1,17 @@
-"""What can be counted and timed, for Prometheus: one registry a process, every metric by name.
+"""What is counted and timed, for Prometheus: one registry a process, every metric by its name.
 
 Labels are few and closed: route templates, queues, task names, outcomes. An id, an address or any
-other word of a customer never becomes a label. Whoever measures calls a verb of `Telemetry`;
-whoever is asked for `/metrics` sends `exposition`. When processes share a folder
-(`PROMETHEUS_MULTIPROC_DIR`), each of them answers for all.
+word of a customer's never becomes a label. Whoever measures calls a verb; whoever is asked for
+`/metrics` sends `exposition`. Processes that share a folder (the Prometheus client learns it from
+`PROMETHEUS_MULTIPROC_DIR` before it is imported) answer for one another.
 """
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
+    CONTENT_TYPE_PLAIN_0_0_4,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -23,8 +22,146 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+from bursar.runtime.queue import Depth
+
+CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+NO_ROUTE: Final = "unmatched"
 
 _HTTP_SECONDS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _JOB_SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _PROVIDER_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+_BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
+
+
+class Telemetry:
+    """The metrics of one process."""
+
+    def __init__(self, *, version: str, shared: Path | None = None) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the client left it so
+        self._shared = shared
+        self.registry = CollectorRegistry()
+        if shared is None:
+            ProcessCollector(registry=self.registry)
+        self._count_requests()
+        self._count_business()
+        self._count_work()
+        self._count_strangers()
+        self._gauge("build_info", "Which release runs here.", "version").labels(version).set(1)
+
+    def request(self, *, method: str, route: str | None, status: int, seconds: float) -> None:
+        """One HTTP request answered; `route` is the template, `None` when nothing matched."""
+        template = route or NO_ROUTE
+        self._http_seconds.labels(method, template).observe(seconds)
+        self._http_requests.labels(method, template, str(status)).inc()
+
+    def invoice_created(self, *, mode: str) -> None:
+        """One invoice more, `sandbox` or `live`."""
+        self._invoices.labels(mode).inc()
+
+    def payment_settled(self, *, mode: str, outcome: str) -> None:
+        """One payment attempt came to an end."""
+        self._payments.labels(mode, outcome).inc()
+
+    def job(self, *, queue: str, task: str, outcome: str, seconds: float) -> None:
+        """One attempt at a job, however it ended."""
+        self._job_seconds.labels(queue, task, outcome).observe(seconds)
+
+    def job_failed(self, *, queue: str, task: str) -> None:
+        """An attempt failed: it will be tried again, or was the last."""
+        self._jobs_failed.labels(queue, task).inc()
+
+    def depths(self, depths: Iterable[Depth]) -> None:
+        """How full the queues are now."""
+        for depth in depths:
+            queue = depth.queue.value
+            self._depth.labels(queue, "waiting").set(depth.waiting)
+            self._depth.labels(queue, "running").set(depth.running)
+            self._depth.labels(queue, "held").set(depth.held)
+            self._queue_lag.labels(queue).set(depth.lag_seconds)
+
+    def lags(self, *, agenda_seconds: float, outbox_seconds: float) -> None:
+        """How late the oldest due item and the oldest untold event are now."""
+        self._agenda_lag.set(agenda_seconds)
+        self._outbox_lag.set(outbox_seconds)
+
+    def provider_call(self, *, call: str, outcome: str, seconds: float) -> None:
+        """One call to the payment provider."""
+        self._provider_seconds.labels(call, outcome).observe(seconds)
+
+    def breaker(self, *, provider: str, state: str) -> None:
+        """A circuit breaker is `closed`, `half_open` or `open`."""
+        self._breakers.labels(provider).set(_BREAKER_STATES[state])
+
+    def replay(self) -> None:
+        """A stored answer was given to a repeated request."""
+        self._replays.inc()
+
+    def unhandled(self, *, where: str) -> None:
+        """An exception nobody expected: a bug, in `api`, `worker` or a loop."""
+        self._unhandled.labels(where).inc()
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format; see `CONTENT_TYPE`."""
+        if self._shared is None:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together, path=str(self._shared))  # type: ignore[no-untyped-call]  # same
+        return generate_latest(together)
+
+    def _count_requests(self) -> None:
+        self._http_seconds = Histogram(
+            "http_request_duration_seconds",
+            "How long an answer took, by route template.",
+            ("method", "route"),
+            buckets=_HTTP_SECONDS,
+            registry=self.registry,
+        )
+        self._http_requests = self._counter(
+            "http_requests_total", "Requests answered.", "method", "route", "status"
+        )
+        self._replays = self._counter("idempotent_replays_total", "Stored answers given again.")
+        self._unhandled = self._counter(
+            "unhandled_exceptions_total", "Exceptions nobody expected.", "where"
+        )
+
+    def _count_business(self) -> None:
+        self._invoices = self._counter("invoices_created_total", "Invoices made.", "mode")
+        self._payments = self._counter(
+            "payments_processed_total", "Payment attempts that ended.", "mode", "outcome"
+        )
+
+    def _count_work(self) -> None:
+        self._job_seconds = Histogram(
+            "queue_job_duration_seconds",
+            "How long an attempt at a job took, by how it ended.",
+            ("queue", "task", "outcome"),
+            buckets=_JOB_SECONDS,
+            registry=self.registry,
+        )
+        self._jobs_failed = self._counter(
+            "queue_failed_total", "Attempts at jobs that failed.", "queue", "task"
+        )
+        self._depth = self._gauge("queue_depth", "Jobs in a queue, by state.", "queue", "state")
+        self._queue_lag = self._gauge(
+            "queue_lag_seconds", "How long the oldest due job waits.", "queue"
+        )
+        self._agenda_lag = self._gauge("agenda_lag_seconds", "How late the oldest due item is.")
+        self._outbox_lag = self._gauge("outbox_lag_seconds", "How late the oldest untold event is.")
+
+    def _count_strangers(self) -> None:
+        self._provider_seconds = Histogram(
+            "stripe_api_duration_seconds",
+            "How long a call to the payment provider took.",
+            ("call", "outcome"),
+            buckets=_PROVIDER_SECONDS,
+            registry=self.registry,
+        )
+        self._breakers = self._gauge(
+            "circuit_breaker_state", "0 closed, 1 half open, 2 open.", "provider"
+        )
+
+    def _counter(self, name: str, tells: str, *labels: str) -> Counter:
+        return Counter(name, tells, labels, registry=self.registry)
+
+    def _gauge(self, name: str, tells: str, *labels: str) -> Gauge:
+        return Gauge(name, tells, labels, registry=self.registry, multiprocess_mode="mostrecent")

@@ -27,7 +27,7 @@ def schema_of(event_name: str) -> Schema:
         **envelope["properties"],
         "type": {"const": event_name},
         "data": resource,
-        "previousAttributes": {"type": "object"},
+        "previousAttributes": {"type": ["object", "null"]},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

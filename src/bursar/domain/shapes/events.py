@@ -12,12 +12,11 @@ from bursar.domain.events import LoggedEvent
 from bursar.domain.shapes.fields import Shape, WireInstant
 from bursar.domain.times import wire_instant
 
-_NOTHING: Final = msgspec.Raw(b"{}")
 _NULL: Final = msgspec.Raw(b"null")
 
 
 class EventOut(Shape, frozen=True, kw_only=True):
-    """What a webhook carries. `previousAttributes` is empty when the resource had just begun."""
+    """What a webhook carries. `previousAttributes` is null when the resource had just begun."""
 
     id: str
     type: str
@@ -32,10 +31,10 @@ class EventOut(Shape, frozen=True, kw_only=True):
         return cls(
             id=event.id,
             type=event.name,
-            created_at=wire_instant(event.occurred_at),
+            created_at=wire_instant(event.recorded_at),
             sequence=event.sequence,
             data=msgspec.Raw(event.snapshot),
-            previous_attributes=_NOTHING if event.previous is None else msgspec.Raw(event.previous),
+            previous_attributes=_NULL if event.previous is None else msgspec.Raw(event.previous),
         )
 
 
@@ -60,7 +59,7 @@ class TimelineEntryOut(Shape, frozen=True, kw_only=True):
             actor=event.actor,
             reason=event.reason,
             sequence=event.sequence,
-            previous_attributes=_NOTHING if event.previous is None else msgspec.Raw(event.previous),
+            previous_attributes=_NULL if event.previous is None else msgspec.Raw(event.previous),
         )
 
 

@@ -1,0 +1,58 @@
+"""Is it alive, does it work, what does it count: for probes, load balancers and Prometheus."""
+
+from litestar.handlers import HTTPRouteHandler
+
+from bursar.api.dispatch import Wire, plain_endpoint
+from bursar.api.envelope import encoded
+from bursar.runtime.app import App
+from bursar.runtime.db import DatabaseAway
+from bursar.runtime.idempotency import Answer
+from bursar.runtime.logging import get_log
+from bursar.runtime.telemetry import CONTENT_TYPE
+
+
+def health_routes(app: App) -> list[HTTPRouteHandler]:
+    """`/health` and its two halves, and `/metrics`."""
+
+    async def health(_request: Wire) -> Answer:
+        is_connected = await _is_connected(app)
+        state = {
+            "status": "ok" if is_connected else "unavailable",
+            "database": "connected" if is_connected else "disconnected",
+            "redis": _redis(app),
+        }
+        return Answer(200 if is_connected else 503, encoded(state))
+
+    async def live(_request: Wire) -> Answer:
+        return Answer(200, encoded({"status": "ok"}))
+
+    async def ready(_request: Wire) -> Answer:
+        is_connected = await _is_connected(app)
+        status = "ok" if is_connected else "unavailable"
+        return Answer(200 if is_connected else 503, encoded({"status": status}))
+
+    async def metrics(_request: Wire) -> Answer:
+        return Answer(200, app.telemetry.exposition(), (("Content-Type", CONTENT_TYPE),))
+
+    return [
+        plain_endpoint("GET", "/health", health),
+        plain_endpoint("GET", "/health/live", live),
+        plain_endpoint("GET", "/health/ready", ready),
+        plain_endpoint("GET", "/metrics", metrics),
+    ]
+
+
+def _redis(app: App) -> str:
+    if app.settings.redis_url is None:
+        return "disabled"
+    return "connected" if app.limiter.is_shared else "disconnected"
+
+
+async def _is_connected(app: App) -> bool:
+    """Whether PostgreSQL answers, asked outside of any organization."""
+    try:
+        async with app.database.machine() as connection:
+            return bool(await connection.fetchval("SELECT true"))
+    except DatabaseAway as away:
+        get_log().warning("health.database_away", reason=str(away))
+        return False

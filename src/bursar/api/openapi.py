@@ -1,0 +1,299 @@
+"""The OpenAPI 3.1 document, drawn from the table of routes and from the structs they read and give.
+
+Nothing is written by hand here but what no table knows: the ways to sign in and the common headers.
+A route that exists is in the document, and the document knows no other.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from bursar.api.envelope import JSON
+from bursar.api.errors import (
+    CODES,
+    INTERNAL,
+    PROTOCOL_CODES,
+    Code,
+    ErrorEnvelope,
+)
+from bursar.api.examples import example_of, told_example
+from bursar.api.fields import example_id, special_schema
+from bursar.api.paging import PageMeta
+from bursar.api.rooms import ROOMS, ROUTES
+from bursar.api.routes import ID_PREFIXES, Audience, Route
+from bursar.domain.refusals import Kind
+
+Schema = dict[str, Any]
+
+VERSION: Final = "3.1.0"
+_REF: Final = "#/components/schemas/{name}"
+_ID_PATTERN: Final = "_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_ALWAYS: Final = (Kind.INVALID, Kind.TOO_MANY, Kind.UNAVAILABLE)
+_OF_WRITES: Final = (Kind.TOO_LARGE, Kind.UNSUPPORTED)
+_OF_KEYS: Final = (Kind.IN_PROGRESS, Kind.MISMATCH)
+_MEANINGS: Final = {
+    200: "Done.",
+    201: "Created; `Location` names it.",
+    202: "Accepted; it goes on.",
+    204: "Done; there is nothing to show.",
+}
+_DESCRIPTION: Final = (
+    "Billing, payments and money movement. Amounts are integers in the currency's minor unit, "
+    "instants RFC 3339 in UTC, ids carry a prefix. Any POST, PATCH or DELETE takes an "
+    "`Idempotency-Key`: the same request again gives the same answer."
+)
+
+
+def document(*, version: str, server_url: str) -> Schema:
+    """The whole document."""
+    structs = _structs()
+    refs, schemas = _described(structs)
+    return {
+        "openapi": VERSION,
+        "info": {
+            "title": "Bursar",
+            "version": version,
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": server_url}],
+        "tags": _tags(),
+        "paths": _paths(refs, schemas),
+        "components": {
+            "schemas": schemas,
+            "responses": dict(_error_responses()),
+            "parameters": _common_parameters(),
+            "securitySchemes": _security_schemes(),
+        },
+    }
+
+
+def _structs() -> list[type[msgspec.Struct]]:
+    every: list[type[msgspec.Struct]] = [ErrorEnvelope, PageMeta]
+    for route in ROUTES:
+        every += [kind for kind in (route.terms.takes, route.terms.gives) if kind is not None]
+    return list(dict.fromkeys(every))
+
+
+def _described(kinds: Iterable[type]) -> tuple[dict[type, Schema], dict[str, Schema]]:
+    kinds = list(kinds)
+    refs, schemas = msgspec.json.schema_components(
+        kinds, schema_hook=special_schema, ref_template=_REF
+    )
+    codes = sorted({code.code for code in (*CODES.values(), *PROTOCOL_CODES)})
+    plain = {name: _portable(schema) for name, schema in schemas.items()}
+    plain["ErrorBody"]["properties"]["code"]["enum"] = codes
+    return dict(zip(kinds, refs, strict=True)), plain
+
+
+def _portable(schema: Any) -> Any:
+    r"""The schema in every validator's dialect: `\Z` is Python's own."""
+    if isinstance(schema, dict):
+        return {
+            key: value.removesuffix(r"\Z") + "$"
+            if key == "pattern" and isinstance(value, str)
+            else _portable(value)
+            for key, value in schema.items()
+        }
+    return [_portable(each) for each in schema] if isinstance(schema, list) else schema
+
+
+def _tags() -> list[Schema]:
+    about: dict[str, str] = {}
+    for room in ROOMS:
+        about.setdefault(room.tag, room.about)
+    return [{"name": tag, "description": text} for tag, text in about.items()]
+
+
+def _paths(refs: Mapping[type, Schema], schemas: Mapping[str, Schema]) -> Schema:
+    paths: Schema = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, refs, schemas)
+    return paths
+
+
+def _operation(
+    route: Route, refs: Mapping[type, Schema], schemas: Mapping[str, Schema]
+) -> Schema:
+    summary, _, description = (route.act.__doc__ or "").strip().partition("\n\n")
+    operation: Schema = {
+        "operationId": route.name,
+        "tags": [route.tag],
+        "summary": " ".join(summary.split()).removesuffix("."),
+        "description": " ".join(description.split()) or " ".join(summary.split()),
+        "x-permission": route.terms.needs.value,
+        "x-audience": route.terms.audience.value,
+        "security": _security(route.terms.audience),
+        "parameters": _parameters(route),
+        "responses": _responses(route, refs, schemas),
+    }
+    takes = route.terms.takes
+    if takes is not None:
+        required = any(field.required for field in msgspec.structs.fields(takes))
+        content = {"schema": refs[takes], "example": example_of(refs[takes], schemas)}
+        operation["requestBody"] = {"required": required, "content": {JSON: content}}
+    return operation
+
+
+def _security(audience: Audience) -> list[Schema]:
+    match audience:
+        case Audience.ANYONE:
+            return []
+        case Audience.PERSON:
+            return [{"accessToken": []}]
+        case Audience.ORG | Audience.PATH_ORG:
+            return [{"accessToken": []}, {"apiKey": []}]
+
+
+def _parameters(route: Route) -> list[Schema]:
+    parameters = [_path_parameter(name) for name in route.parameters]
+    (_,), schemas = msgspec.json.schema_components(
+        [route.terms.query], schema_hook=special_schema, ref_template=_REF
+    )
+    for name, schema in next(iter(schemas.values()))["properties"].items():
+        parameters.append({"name": name, "in": "query", "schema": _portable(_present(schema))})
+    if route.terms.audience is Audience.ORG:
+        parameters.append({"$ref": "#/components/parameters/OrgId"})
+    if route.keeps_answers:
+        parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
+    if route.terms.is_versioned:
+        parameters.append({"$ref": "#/components/parameters/IfMatch"})
+    return parameters
+
+
+def _present(schema: Schema) -> Schema:
+    """A query parameter is given or not; nothing in a query is null."""
+    options = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    if "anyOf" not in schema:
+        return schema
+    return options[0] if len(options) == 1 else {"anyOf": options}
+
+
+def _path_parameter(name: str) -> Schema:
+    prefix = ID_PREFIXES[name]
+    schema = {"type": "string", "pattern": f"^{prefix}{_ID_PATTERN}"}
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": schema,
+        "example": example_id(prefix),
+    }
+
+
+def _responses(route: Route, refs: Mapping[type, Schema], schemas: Mapping[str, Schema]) -> Schema:
+    good = {route.terms.status: _MEANINGS[route.terms.status], **route.terms.also}
+    responses: Schema = {
+        str(status): _good_response(route, meaning, refs, schemas)
+        for status, meaning in sorted(good.items())
+    }
+    for status in sorted(_error_statuses(route)):
+        responses[str(status)] = {"$ref": f"#/components/responses/{_name_of(status)}"}
+    return responses
+
+
+def _good_response(
+    route: Route, meaning: str, refs: Mapping[type, Schema], schemas: Mapping[str, Schema]
+) -> Schema:
+    if route.terms.media != JSON:
+        schema = {"type": "string", "contentMediaType": route.terms.media}
+        return {"description": meaning, "content": {route.terms.media: {"schema": schema}}}
+    gives = route.terms.gives
+    if gives is None:
+        return {"description": meaning}
+    one = refs[gives]
+    example = told_example(gives) or example_of(one, schemas)
+    envelope: Schema = {"data": {"type": "array", "items": one} if route.terms.is_list else one}
+    body: Schema = {"data": [example] if route.terms.is_list else example}
+    if route.terms.is_list and route.has_pieces:
+        envelope["meta"] = refs[PageMeta]
+        body["meta"] = {"page": 1, "pageSize": 20, "totalCount": 1, "totalPages": 1}
+    content = {
+        "schema": {"type": "object", "properties": envelope, "required": list(envelope)},
+        "example": body,
+    }
+    return {"description": meaning, "content": {JSON: content}}
+
+
+def _error_statuses(route: Route) -> set[int]:
+    kinds = {*_ALWAYS, *(refusal.kind for refusal in route.terms.refuses)}
+    if route.terms.audience is not Audience.ANYONE:
+        kinds |= {Kind.UNAUTHENTICATED, Kind.FORBIDDEN}
+    if route.terms.audience is Audience.ORG or route.parameters:
+        kinds.add(Kind.NOT_FOUND)
+    if route.is_write:
+        kinds |= set(_OF_WRITES)
+    if route.keeps_answers:
+        kinds |= set(_OF_KEYS)
+    return {CODES[kind].status for kind in kinds} | {INTERNAL.status}
+
+
+def _error_responses() -> Iterable[tuple[str, Schema]]:
+    for status, codes in _codes_by_status().items():
+        example = {
+            "code": codes[0].code,
+            "message": codes[0].meaning,
+            "requestId": "5f0c2b1e-8a55-4c7e-9d43-0b6f1f6a7c21",
+            "docUrl": f"/docs/errors#{codes[0].code.lower()}",
+        }
+        content = {
+            "schema": {"$ref": "#/components/schemas/ErrorEnvelope"},
+            "example": {"error": example},
+        }
+        said = " ".join(f"`{code.code}`: {code.meaning}" for code in codes)
+        yield _name_of(status), {"description": said, "content": {JSON: content}}
+
+
+def _codes_by_status() -> dict[int, list[Code]]:
+    found: dict[int, list[Code]] = {}
+    for code in (*CODES.values(), *PROTOCOL_CODES):
+        found.setdefault(code.status, []).append(code)
+    return dict(sorted(found.items()))
+
+
+def _name_of(status: int) -> str:
+    return f"Error{status}"
+
+
+def _common_parameters() -> Schema:
+    return {
+        "OrgId": {
+            "name": "x-org-id",
+            "in": "header",
+            "description": "The organization; a person names it, an API key has its own.",
+            "schema": {"type": "string", "pattern": f"^org{_ID_PATTERN}"},
+            "example": example_id("org"),
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Names this request; sent again with it, the answer is the same.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "example": "order-1042-attempt-1",
+        },
+        "IfMatch": {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The `ETag` that must still hold.",
+            "schema": {"type": "string", "pattern": '^"[0-9]{1,10}"$'},
+            "example": '"3"',
+        },
+    }
+
+
+def _security_schemes() -> Schema:
+    return {
+        "accessToken": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "From `POST /v1/auth/login`; with `x-org-id` where there is one.",
+        },
+        "apiKey": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "bsk_…",
+            "description": "From `POST /v1/api-keys`; bound to one organization.",
+        },
+    }

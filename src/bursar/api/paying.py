@@ -1,0 +1,75 @@
+"""How an edge asks for a payment: who may pay where, under which name, and the way back.
+
+A return URL leads to this installation and nowhere else, so that no link of ours becomes a way to
+somebody else's page; outside production, this machine's own pages are allowed as well.
+"""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from bursar.api.hosted_links import own_hosted_url
+from bursar.domain.access import Link
+from bursar.domain.invoices import Invoice
+from bursar.domain.payments import PaymentMode
+from bursar.domain.refusals import InvalidInput
+from bursar.operations.payments import LINK_KEY, BeginPayment
+from bursar.runtime.app import Caller
+from bursar.runtime.ids import new_uuid
+from bursar.runtime.settings import Settings
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+Urls = tuple[str | None, str | None]
+
+
+def begin_command(
+    caller: Caller,
+    invoice: Invoice,
+    *,
+    mode: PaymentMode,
+    method_reference: str | None = None,
+    urls: Urls = (None, None),
+) -> BeginPayment:
+    """The command that begins an attempt at this invoice.
+
+    Raises:
+        InvalidInput: a return URL that leads elsewhere.
+    """
+    settings = caller.app.settings
+    for field, url in zip(("successUrl", "cancelUrl"), urls, strict=True):
+        _require_own(field, url=url, settings=settings)
+    return BeginPayment(
+        invoice_id=invoice.id,
+        mode=mode,
+        attempt_key=_attempt_key(caller),
+        providers={mode: provider.name for mode, provider in caller.app.providers.items()},
+        return_url=own_hosted_url(caller, invoice) or settings.public_url,
+        method_reference=method_reference,
+        success_url=urls[0],
+        cancel_url=urls[1],
+    )
+
+
+def _attempt_key(caller: Caller) -> str:
+    """Who rejoins the attempt: the same request sent again, or whoever holds the link."""
+    if isinstance(caller.actor, Link):
+        return LINK_KEY
+    if caller.idempotency is not None:
+        return f"key:{caller.idempotency.key}"
+    return f"once:{new_uuid()}"
+
+
+def _require_own(field: str, *, url: str | None, settings: Settings) -> None:
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        origin = (parts.scheme, parts.hostname, parts.port)
+    except ValueError:
+        raise InvalidInput.at(field, "expected an absolute URL", "wrong_format") from None
+    own = urlsplit(settings.public_url)
+    is_own = origin == (own.scheme, own.hostname, own.port)
+    is_local = not settings.is_production and parts.hostname in _LOOPBACK
+    if "@" in parts.netloc or not (is_own or is_local):
+        message = f"must begin with {own.scheme}://{own.netloc}"
+        raise InvalidInput.at(field, message, "url_not_allowed")

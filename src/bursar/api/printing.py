@@ -1,0 +1,32 @@
+"""The PDF of an invoice, as an answer: with the link to pay it while there is something to pay."""
+
+from dataclasses import replace
+from typing import Final
+
+from bursar.api.hosted_links import own_hosted_url
+from bursar.domain.documents import DocumentNotRendered
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.refusals import Unavailable
+from bursar.reads.invoices import invoice_document
+from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer
+
+PDF: Final = "application/pdf"
+
+
+async def printed(caller: Caller, invoice: Invoice) -> Answer:
+    """The invoice's PDF.
+
+    Raises:
+        Unavailable: it could not be printed in time.
+    """
+    document = await caller.look(invoice_document, invoice.id)
+    if invoice.status is InvoiceStatus.OPEN:
+        document = replace(document, payment_url=own_hosted_url(caller, invoice))
+    try:
+        body = await caller.app.renderer.invoice_pdf(document)
+    except DocumentNotRendered as failed:
+        raise Unavailable("The document could not be printed in time; try again.") from failed
+    name = str(invoice.number or invoice.id)
+    disposition = f'inline; filename="{name}.pdf"'
+    return Answer(200, body, (("Content-Type", PDF), ("Content-Disposition", disposition)))

@@ -1,0 +1,47 @@
+"""Every room of the API, in the order in which the documentation shows them."""
+
+from collections import Counter
+from typing import Final
+
+from bursar.api.routes import Room, Route
+from bursar.api.v1 import (
+    api_keys,
+    audit_log,
+    auth,
+    customers,
+    events,
+    invoice_payments,
+    invoices,
+    ledger,
+    organizations,
+    payment_methods,
+    payments,
+    webhook_subscriptions,
+)
+
+ROOMS: Final[tuple[Room, ...]] = (
+    auth.ROOM,
+    organizations.ROOM,
+    organizations.MEMBERS,
+    api_keys.ROOM,
+    customers.ROOM,
+    payment_methods.ROOM,
+    invoices.ROOM,
+    invoice_payments.ROOM,
+    payments.ROOM,
+    ledger.ROOM,
+    webhook_subscriptions.ROOM,
+    events.ROOM,
+    events.TYPES,
+    audit_log.ROOM,
+)
+
+
+def _all_routes() -> tuple[Route, ...]:
+    routes = tuple(route for room in ROOMS for route in room.routes)
+    twice = [name for name, count in Counter(route.name for route in routes).items() if count > 1]
+    assert not twice, f"two operations are called {twice}"
+    return routes
+
+
+ROUTES: Final = _all_routes()

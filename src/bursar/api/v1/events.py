@@ -1,0 +1,98 @@
+"""`/v1/events`: the feed that others follow, and the catalogue of what it may tell."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from bursar.api.envelope import all_of, encoded, resource
+from bursar.api.fields import NoQuery, Query, ResourceRef
+from bursar.api.filters import Values, several
+from bursar.api.paging import PAGE_SIZE, PageMeta, Size
+from bursar.api.routes import Call, Room, Terms
+from bursar.domain.access import Permission
+from bursar.domain.events import EVENTS, PUBLIC_EVENTS
+from bursar.domain.ids import EventId, MalformedId, parse_id
+from bursar.domain.refusals import InvalidInput, NotFound
+from bursar.domain.shapes.catalog import sample_of, schema_of
+from bursar.domain.shapes.events import EventOut
+from bursar.reads.events import FeedFilters, event
+from bursar.reads.events import events as feed
+from bursar.runtime.idempotency import Answer
+
+ROOM = Room("Events", prefix="/v1/events", about="Everything that happened, by pull.")
+TYPES = Room("Events", prefix="/v1/event-types", about="What may happen.")
+
+
+class FeedQuery(Query, frozen=True):
+    """Which facts, and from where on. `type` may name several."""
+
+    limit: Size = PAGE_SIZE
+    after: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    type: Values | None = None
+    resource_id: ResourceRef | None = None
+    actor: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+
+class EventTypeOut(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """One kind of event: when it is told, what its body looks like, and a sample."""
+
+    type: str
+    description: str
+    json_schema: dict[str, Any]
+    sample: msgspec.Raw
+
+
+@ROOM.get(
+    "",
+    Terms(needs=Permission.EVENT_READ, gives=EventOut, is_list=True, query=FeedQuery),
+)
+async def list_events(call: Call[None, FeedQuery]) -> Answer:
+    """Follow the feed of events, oldest first.
+
+    Give the last `nextCursor` as `after`; nothing is skipped and nothing told twice.
+    """
+    query = call.query
+    filters = FeedFilters(
+        types=several(query.type, str, PUBLIC_EVENTS, field="type"),
+        resource_id=query.resource_id,
+        actor=query.actor,
+    )
+    shown = await call.caller.look(
+        feed, after=_cursor(query.after), limit=query.limit, filters=filters
+    )
+    meta = PageMeta(next_cursor=shown.next_cursor)
+    return Answer(200, encoded({"data": [*map(EventOut.of, shown.items)], "meta": meta}))
+
+
+def _cursor(text: str | None) -> EventId | None:
+    if text is None:
+        return None
+    try:
+        parse_id("evt", text=text)
+    except MalformedId:
+        raise InvalidInput.at("after", "is not a cursor of this list") from None
+    return EventId(text)
+
+
+@ROOM.get("/{eventId}", Terms(needs=Permission.EVENT_READ, gives=EventOut, refuses=(NotFound,)))
+async def get_event(call: Call[None, NoQuery]) -> Answer:
+    """Get an event, letter for letter as it was delivered."""
+    return resource(EventOut.of(await call.caller.look(event, EventId(call.id("eventId")))))
+
+
+@TYPES.get("", Terms(needs=Permission.EVENT_READ, gives=EventTypeOut, is_list=True))
+async def list_event_types(_call: Call[None, NoQuery]) -> Answer:
+    """List the types of events that are delivered, each with its schema and a sample."""
+    return CATALOG
+
+
+CATALOG = all_of(
+    EventTypeOut(
+        type=name,
+        description=EVENTS[name].when,
+        json_schema=schema_of(name),
+        sample=msgspec.Raw(sample_of(name)),
+    )
+    for name in PUBLIC_EVENTS
+)

@@ -1,0 +1,281 @@
+"""`/v1/invoices`: drafts, what becomes of them, and how they are paid."""
+
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from bursar.api.envelope import Reply, changed, created, found, resource
+from bursar.api.fields import (
+    LINES_MAX,
+    AmountCents,
+    AmountDecimal,
+    Body,
+    CurrencyCode,
+    CustomerRef,
+    DryRun,
+    Memo,
+    Metadata,
+    MetadataPatch,
+    Moment,
+    NoQuery,
+    Nothing,
+    Quantity,
+    Text500,
+)
+from bursar.api.filters import CreatedQuery, Values, several
+from bursar.api.hosted_links import own_hosted_url
+from bursar.api.merging import merged, named, raced
+from bursar.api.paging import pages, piece
+from bursar.api.routes import Call, Room, Terms
+from bursar.domain.access import Permission
+from bursar.domain.ids import InvoiceId
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.refusals import (
+    IllegalTransition,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    StaleVersion,
+)
+from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.operations.invoices import (
+    CreateInvoice,
+    FinalizeInvoice,
+    NewLine,
+    UpdateInvoice,
+    VoidInvoice,
+    create_invoice,
+    finalize_invoice,
+    update_invoice,
+    void_invoice,
+)
+from bursar.reads.invoices import InvoiceFilters
+from bursar.reads.invoices import invoice as invoice_look
+from bursar.reads.invoices import invoices as invoices_look
+from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer
+
+ROOM = Room(
+    "Invoices",
+    prefix="/v1/invoices",
+    about="Drafts may change; finalizing numbers, books and freezes them.",
+)
+
+
+class LineBody(Body, frozen=True):
+    """One line: what, how many, and the price of one in minor units, whole or as a decimal."""
+
+    description: Text500
+    quantity: Quantity = 1
+    unit_amount_cents: AmountCents | UnsetType = UNSET
+    unit_amount_decimal: AmountDecimal | UnsetType = UNSET
+
+    def to_line(self, place: str) -> NewLine:
+        """The line it asks for.
+
+        Raises:
+            InvalidInput: no price, or two of them.
+        """
+        cents, exact = self.unit_amount_cents, self.unit_amount_decimal
+        if isinstance(cents, int) and exact is UNSET:
+            return NewLine(self.description, self.quantity, Decimal(cents))
+        if isinstance(exact, str) and cents is UNSET:
+            return NewLine(self.description, self.quantity, Decimal(exact))
+        message = "give either unitAmountCents or unitAmountDecimal"
+        raise InvalidInput.at(f"{place}.unitAmountCents", message, "required")
+
+
+Lines = Annotated[list[LineBody], Meta(max_length=LINES_MAX)]
+
+
+class NewInvoice(Body, frozen=True):
+    """A draft for a customer, in the customer's currency."""
+
+    customer_id: CustomerRef
+    lines: Lines = msgspec.field(default_factory=list)
+    currency: CurrencyCode | None = None
+    due_date: Moment | None = None
+    memo: Memo | None = None
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+    def to_command(self) -> CreateInvoice:
+        """What it asks for."""
+        return CreateInvoice(
+            customer_id=self.customer_id,
+            lines=_lines(self.lines),
+            currency=self.currency,
+            due_at=Moment.plainly(self.due_date),
+            memo=self.memo,
+            metadata=self.metadata,
+        )
+
+
+class InvoicePatch(Body, frozen=True):
+    """What to change in a draft. `lines` replaces all of them; `metadata` is merged."""
+
+    lines: Lines | UnsetType = UNSET
+    due_date: Moment | UnsetType | None = UNSET
+    memo: Memo | UnsetType | None = UNSET
+    metadata: MetadataPatch | UnsetType | None = UNSET
+
+
+class InvoiceQuery(CreatedQuery, frozen=True):
+    """Which invoices; `status` may name several, `q` is part of an invoice number."""
+
+    customer_id: CustomerRef | None = None
+    status: Values | None = None
+    q: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+
+class LinkedInvoice(InvoiceOut, frozen=True, kw_only=True):
+    """One invoice. `hostedInvoiceUrl` is where the customer sees and pays it, once it is final."""
+
+    hosted_invoice_url: str | None
+
+
+def linked(caller: Caller, invoice: Invoice) -> LinkedInvoice:
+    """The invoice with its link."""
+    shape = msgspec.structs.asdict(InvoiceOut.of(invoice))
+    return LinkedInvoice(**shape, hosted_invoice_url=own_hosted_url(caller, invoice))
+
+
+def _shown(call: Call[Any, Any]) -> Reply[Invoice]:
+    return found(partial(linked, call.caller))
+
+
+def _lines(lines: list[LineBody]) -> tuple[NewLine, ...]:
+    return tuple(line.to_line(f"lines[{place}]") for place, line in enumerate(lines))
+
+
+def _id(call: Call[Any, Any]) -> InvoiceId:
+    return InvoiceId(call.id("invoiceId"))
+
+
+@ROOM.post(
+    "",
+    Terms(
+        needs=Permission.INVOICE_WRITE,
+        takes=NewInvoice,
+        gives=LinkedInvoice,
+        status=201,
+        refuses=(NotFound,),
+    ),
+)
+async def create_draft(call: Call[NewInvoice, NoQuery]) -> Answer:
+    """Create a draft invoice.
+
+    Each line is rounded once, half to even; everything else is exact sums.
+    """
+    reply: Reply[Invoice] = created(partial(linked, call.caller), ROOM.prefix)
+    return await changed(call.caller, create_invoice, call.body.to_command(), reply)
+
+
+@ROOM.get(
+    "",
+    Terms(needs=Permission.INVOICE_READ, gives=LinkedInvoice, is_list=True, query=InvoiceQuery),
+)
+async def list_invoices(call: Call[None, InvoiceQuery]) -> Answer:
+    """List invoices, newest first."""
+    query, page = call.query, pages(call.caller, call.query)
+    filters = InvoiceFilters(
+        customer_id=query.customer_id,
+        statuses=several(query.status, InvoiceStatus, InvoiceStatus, field="status"),
+        text=query.q,
+        created_from=Moment.plainly(query.created_from),
+        created_before=Moment.plainly(query.created_before),
+    )
+    shown = await call.caller.look(invoices_look, page, filters)
+    return piece(call.caller, page, shown, partial(linked, call.caller))
+
+
+@ROOM.get(
+    "/{invoiceId}",
+    Terms(needs=Permission.INVOICE_READ, gives=LinkedInvoice, refuses=(NotFound,)),
+)
+async def get_invoice(call: Call[None, NoQuery]) -> Answer:
+    """Get an invoice with its lines."""
+    return resource(linked(call.caller, await call.caller.look(invoice_look, _id(call))))
+
+
+@ROOM.patch(
+    "/{invoiceId}",
+    Terms(
+        needs=Permission.INVOICE_WRITE,
+        takes=InvoicePatch,
+        gives=LinkedInvoice,
+        is_versioned=True,
+        refuses=(NotFound, IllegalTransition, PreconditionFailed, StaleVersion),
+    ),
+)
+async def edit_draft(call: Call[InvoicePatch, NoQuery]) -> Answer:
+    """Edit a draft.
+
+    A JSON merge patch: what is not named stays, null takes away. A final invoice is never edited.
+    """
+    changes, version = named(call.body), call.expected_version
+    lines = changes.pop("lines", None)
+    if "due_date" in changes:
+        changes["due_at"] = Moment.plainly(changes.pop("due_date"))
+    if call.body.metadata is not UNSET:
+        before = await call.caller.look(invoice_look, _id(call))
+        changes["metadata"] = merged(before.metadata, call.body.metadata, "metadata")
+        version = before.version if version is None else version
+    priced = None if lines is None else _lines(lines)
+    command = UpdateInvoice(_id(call), changes, priced, version)
+    async with raced(is_expected=call.expected_version is not None):
+        return await changed(call.caller, update_invoice, command, _shown(call))
+
+
+@ROOM.post(
+    "/{invoiceId}/finalize",
+    Terms(
+        needs=Permission.INVOICE_WRITE,
+        takes=Nothing,
+        gives=LinkedInvoice,
+        query=DryRun,
+        refuses=(NotFound, IllegalTransition),
+    ),
+)
+async def finalize_draft(call: Call[Nothing, DryRun]) -> Answer:
+    """Finalize a draft.
+
+    It gets its gapless number, is booked, and opens for payment; an invoice over nothing is paid
+    at once.
+    """
+    return await changed(call.caller, finalize_invoice, FinalizeInvoice(_id(call)), _shown(call))
+
+
+@ROOM.post(
+    "/{invoiceId}/void",
+    Terms(
+        needs=Permission.INVOICE_WRITE,
+        takes=Nothing,
+        gives=LinkedInvoice,
+        query=DryRun,
+        refuses=(NotFound, IllegalTransition),
+    ),
+)
+async def void_one_invoice(call: Call[Nothing, DryRun]) -> Answer:
+    """Void an invoice.
+
+    Its booking is reversed and an open payment page is closed; the number stays used.
+    """
+    return await changed(call.caller, void_invoice, VoidInvoice(_id(call)), _shown(call))
+
+
+@ROOM.post(
+    "/{invoiceId}/cancel",
+    Terms(
+        needs=Permission.INVOICE_WRITE,
+        takes=Nothing,
+        gives=LinkedInvoice,
+        query=DryRun,
+        refuses=(NotFound, IllegalTransition),
+    ),
+)
+async def cancel_invoice(call: Call[Nothing, DryRun]) -> Answer:
+    """Cancel an invoice: the same as voiding it."""
+    return await changed(call.caller, void_invoice, VoidInvoice(_id(call)), _shown(call))

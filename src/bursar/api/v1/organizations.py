@@ -1,0 +1,161 @@
+"""`/v1/organizations`: tenants and their settings."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from msgspec import UNSET, UnsetType
+
+from bursar.api.envelope import changed, created, encoded, found, resource
+from bursar.api.fields import (
+    Body,
+    CurrencyCode,
+    Days,
+    InvoicePrefix,
+    Name,
+    NoQuery,
+    TimezoneName,
+)
+from bursar.api.merging import named
+from bursar.api.paging import PageMeta, PageQuery, numbered
+from bursar.api.routes import Audience, Call, Room, Terms
+from bursar.domain.access import Permission, Person
+from bursar.domain.currencies import Currency
+from bursar.domain.orgs import Mode
+from bursar.domain.refusals import InvalidInput, NotFound
+from bursar.domain.shapes.orgs import ColleagueOut, MembershipOut, OrganizationOut
+from bursar.operations.orgs import (
+    CreateOrganization,
+    UpdateOrganization,
+    create_organization,
+    update_organization,
+)
+from bursar.reads.members import members
+from bursar.reads.orgs import my_organizations, organization
+from bursar.runtime.idempotency import Answer
+
+ROOM = Room(
+    "Organizations",
+    prefix="/v1/organizations",
+    about="Each is a world of its own: nothing of one is ever seen in another.",
+)
+MEMBERS = Room("Members", prefix="/v1/members", about="The people of an organization.")
+
+
+class NewOrganization(Body, frozen=True):
+    """An organization to found; only a live one touches real money."""
+
+    name: Name
+    currency: CurrencyCode = Currency("usd")
+    timezone: TimezoneName = "UTC"
+    mode: Mode = Mode.SANDBOX
+    invoice_prefix: InvoicePrefix = "INV"
+    net_terms_days: Days = 14
+    reactivation_grace_days: Days = 30
+
+
+class OrganizationPatch(Body, frozen=True):
+    """Settings to change."""
+
+    name: Name | UnsetType = UNSET
+    currency: CurrencyCode | UnsetType = UNSET
+    timezone: TimezoneName | UnsetType = UNSET
+    invoice_prefix: InvoicePrefix | UnsetType = UNSET
+    net_terms_days: Days | UnsetType = UNSET
+    reactivation_grace_days: Days | UnsetType = UNSET
+
+
+def _require_zone(name: str) -> None:
+    """A time zone we know.
+
+    Raises:
+        InvalidInput: the calendar has no such place.
+    """
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise InvalidInput.at("timezone", "expected an IANA time zone", "unknown_value") from None
+
+
+@ROOM.post(
+    "",
+    Terms(
+        needs=Permission.SELF,
+        takes=NewOrganization,
+        gives=OrganizationOut,
+        status=201,
+        audience=Audience.PERSON,
+    ),
+)
+async def found_organization(call: Call[NewOrganization, NoQuery]) -> Answer:
+    """Found an organization; whoever asks becomes its owner."""
+    body, actor = call.body, call.caller.actor
+    assert isinstance(actor, Person), "the audience of this route"
+    _require_zone(body.timezone)
+    settings: dict[str, Any] = {name: getattr(body, name) for name in body.__struct_fields__}
+    command = CreateOrganization(owner=actor.user_id, **settings)
+    reply = created(OrganizationOut.of, ROOM.prefix)
+    return await changed(call.caller, create_organization, command, reply)
+
+
+@ROOM.get(
+    "",
+    Terms(
+        needs=Permission.SELF,
+        gives=MembershipOut,
+        is_list=True,
+        query=PageQuery,
+        audience=Audience.PERSON,
+    ),
+)
+async def list_organizations(call: Call[None, PageQuery]) -> Answer:
+    """List the organizations one belongs to, and as what."""
+    page = numbered(call.query)
+    every = await call.caller.look(my_organizations)
+    shown = every[page.offset : page.offset + page.size]
+    meta = PageMeta.of(page, len(every))
+    return Answer(200, encoded({"data": [*map(MembershipOut.of, shown)], "meta": meta}))
+
+
+@ROOM.get(
+    "/{organizationId}",
+    Terms(
+        needs=Permission.ORG_READ,
+        gives=OrganizationOut,
+        audience=Audience.PATH_ORG,
+        refuses=(NotFound,),
+    ),
+)
+async def get_organization(call: Call[None, NoQuery]) -> Answer:
+    """Get an organization with its settings."""
+    return resource(OrganizationOut.of(await call.caller.look(organization)))
+
+
+@ROOM.patch(
+    "/{organizationId}",
+    Terms(
+        needs=Permission.ORG_WRITE,
+        takes=OrganizationPatch,
+        gives=OrganizationOut,
+        audience=Audience.PATH_ORG,
+        refuses=(NotFound,),
+    ),
+)
+async def change_organization(call: Call[OrganizationPatch, NoQuery]) -> Answer:
+    """Change an organization's settings; documents that are final keep theirs."""
+    changes = named(call.body)
+    if "timezone" in changes:
+        _require_zone(changes["timezone"])
+    command = UpdateOrganization(changes)
+    return await changed(call.caller, update_organization, command, found(OrganizationOut.of))
+
+
+@MEMBERS.get(
+    "",
+    Terms(needs=Permission.MEMBER_READ, gives=ColleagueOut, is_list=True, query=PageQuery),
+)
+async def list_members(call: Call[None, PageQuery]) -> Answer:
+    """List the people of an organization, first come first."""
+    page = numbered(call.query)
+    shown = await call.caller.look(members, page)
+    meta = PageMeta.of(page, shown.total_count)
+    return Answer(200, encoded({"data": [*map(ColleagueOut.of, shown.items)], "meta": meta}))

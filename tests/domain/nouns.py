@@ -1,0 +1,125 @@
+"""Nouns for the tests of the domain: whole, valid, and changed by name."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from bursar.domain import invoices
+from bursar.domain.change import Change
+from bursar.domain.currencies import Currency, currency
+from bursar.domain.events import Row
+from bursar.domain.ids import InvoiceLineId, PaymentId
+from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
+from bursar.domain.money import Money
+from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.shapes import samples
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = AT + timedelta(days=1)
+USD = currency("usd")
+NUMBER = InvoiceNumber("INV-2026", 1)
+
+Kind = TypeVar("Kind")
+
+
+def the(kind: type[Kind], change: Change | None) -> Kind:
+    """The row of this kind that a change writes."""
+    assert change is not None, "nothing changed"
+    (row,) = [row for row in change.rows if isinstance(row, kind)]
+    return row
+
+
+def told(change: Change | None) -> list[str]:
+    """The names of the events of a change, in order."""
+    return [] if change is None else [event.name for event in change.events]
+
+
+def fields_changed(before: Row, after: Row) -> set[str]:
+    names = type(before).__dataclass_fields__  # type: ignore[attr-defined]  # every row is a dataclass
+    return {name for name in names if getattr(before, name) != getattr(after, name)}
+
+
+def a_line(minor: int = 1000, quantity: int = 1, code: Currency = USD) -> invoices.InvoiceLine:
+    return invoices.line(InvoiceLineId("il_1"), "Work", quantity, Decimal(minor), code)
+
+
+def a_draft(*minors: int, code: Currency = USD, **changes: Any) -> Invoice:
+    zero = Money.zero(code)
+    empty = replace(
+        samples.DRAFT,
+        currency=code,
+        lines=(),
+        subtotal=zero,
+        discount=zero,
+        tax=zero,
+        total=zero,
+        paid=zero,
+    )
+    drafted = invoices.with_lines(empty, [a_line(minor, code=code) for minor in minors or (1000,)])
+    return replace(drafted, **changes)
+
+
+def an_open_invoice(*minors: int, code: Currency = USD) -> Invoice:
+    finalized = a_draft(*minors, code=code).finalize(NUMBER, due_at=LATER, at=AT)
+    return the(Invoice, finalized)
+
+
+def an_invoice(status: InvoiceStatus) -> Invoice:
+    """An invoice in any state, by the shortest way there."""
+    opened = an_open_invoice()
+    match status:
+        case InvoiceStatus.DRAFT:
+            return a_draft()
+        case InvoiceStatus.OPEN:
+            return opened
+        case InvoiceStatus.PAID:
+            return opened.pay(opened.due, AT)
+        case InvoiceStatus.VOID:
+            return the(Invoice, opened.void(AT))
+        case InvoiceStatus.UNCOLLECTIBLE:
+            return opened.to(InvoiceStatus.UNCOLLECTIBLE)
+
+
+def an_attempt(invoice: Invoice, number: int = 1, **changes: Any) -> Payment:
+    """A charge that was just written down."""
+    attempt = Payment(
+        id=PaymentId(f"pay_{number}"),
+        invoice_id=invoice.id,
+        customer_id=invoice.customer_id,
+        mode=PaymentMode.CHARGE,
+        status=PaymentStatus.PENDING,
+        amount=invoice.due,
+        provider="sandbox",
+        provider_reference=None,
+        session_reference=None,
+        method_reference="pm_1",
+        checkout_url=None,
+        next_action_url=None,
+        success_url=None,
+        cancel_url=None,
+        failure_code=None,
+        failure_message=None,
+        decline_kind=None,
+        attempt_key=f"key-{number}",
+        watch_step=0,
+        is_credited=False,
+        expires_at=None,
+        settled_at=None,
+        version=1,
+        sequence=0,
+        created_at=AT,
+        updated_at=AT,
+    )
+    return replace(attempt, **changes)
+
+
+def an_open_page(invoice: Invoice, number: int = 1, **changes: Any) -> Payment:
+    """A hosted checkout that waits for the customer."""
+    page = {
+        "mode": PaymentMode.CHECKOUT,
+        "session_reference": "cs_1",
+        "checkout_url": "https://pay.example/cs_1",
+        "expires_at": AT + timedelta(hours=1),
+    }
+    return an_attempt(invoice, number, **(page | changes))

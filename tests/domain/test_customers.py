@@ -1,0 +1,58 @@
+"""A customer's changes: told once each, made known abroad when it matters, refused when bound."""
+
+from dataclasses import replace
+
+import pytest
+from tests.domain.nouns import AT, the, told
+
+from bursar.domain.customers import Customer, register
+from bursar.domain.refusals import StillInUse
+from bursar.domain.shapes.samples import CUSTOMER
+from bursar.domain.tasks import SyncCustomer
+
+
+def test_a_new_customer_is_made_known_to_the_provider() -> None:
+    # Even if the first call fails, a task stays behind.
+    change = register(CUSTOMER)
+    assert (told(change), change.tasks) == (["customer.created"], (SyncCustomer(CUSTOMER.id),))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "is_told_abroad"),
+    [
+        ("name", "Globex AG", True),
+        ("email", "new@globex.example", True),
+        ("tax_id", None, False),
+        ("address", None, False),
+        ("metadata", {}, False),
+    ],
+)
+def test_an_edit_tells_the_provider_only_what_it_keeps(
+    field: str, value: object, is_told_abroad: bool
+) -> None:
+    # Name and e-mail go abroad; the rest is ours.
+    after = replace(CUSTOMER, **{field: value})  # type: ignore[arg-type]  # the field is a parameter
+    change = CUSTOMER.edit(after)
+    assert change is not None
+    assert (told(change), bool(change.tasks)) == (["customer.updated"], is_told_abroad)
+    assert the(Customer, change).version == CUSTOMER.version + 1
+
+
+def test_what_changes_nothing_is_no_change() -> None:
+    # The same content, the same link, the same method, a second deletion.
+    linked = the(Customer, CUSTOMER.link("cus_1"))
+    with_method = the(Customer, CUSTOMER.use_method("pm_1"))
+    deleted = the(Customer, CUSTOMER.delete(open_invoices=0, at=AT))
+    assert CUSTOMER.edit(CUSTOMER) is None
+    assert linked.link("cus_1") is None
+    assert with_method.use_method("pm_1") is None
+    assert deleted.delete(open_invoices=0, at=AT) is None
+    assert (linked.provider_reference, with_method.method_reference) == ("cus_1", "pm_1")
+
+
+def test_a_customer_with_open_documents_stays() -> None:
+    # The refusal counts them; without any, the customer is hidden and the fact is told.
+    with pytest.raises(StillInUse, match="2 draft or open invoices"):
+        CUSTOMER.delete(open_invoices=2, at=AT)
+    change = CUSTOMER.delete(open_invoices=0, at=AT)
+    assert (the(Customer, change).deleted_at, told(change)) == (AT, ["customer.deleted"])

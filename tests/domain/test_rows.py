@@ -1,0 +1,120 @@
+"""What the database keeps of a noun becomes the very noun again."""
+
+import json
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.domain.nouns import AT, LATER, an_attempt, an_open_invoice
+
+from bursar.domain import rows
+from bursar.domain.ids import PaymentId, uuid_of
+from bursar.domain.invoices import Invoice, InvoiceLine
+from bursar.domain.payments import Payment
+from bursar.domain.shapes import samples
+
+LINE_ID = samples.DRAFT.lines[0].id
+
+
+def kept(noun: object, **other: Any) -> dict[str, Any]:
+    """A noun's plain fields by their column, with ids as bare UUIDs; the rest is given."""
+    columns: dict[str, Any] = {}
+    for name in type(noun).__dataclass_fields__:  # type: ignore[attr-defined]  # nouns are dataclasses
+        value = getattr(noun, name)
+        is_id = name == "id" or name.endswith("_id")
+        columns[name] = uuid_of(value) if is_id and name != "tax_id" else value
+    return columns | other
+
+
+def an_invoice() -> Invoice:
+    invoice = an_open_invoice(1999, 250)
+    lines = tuple(replace(line, id=LINE_ID) for line in invoice.lines)
+    return replace(invoice, lines=lines, memo="Thank you.", metadata={"po": "7"})
+
+
+def kept_line(line: InvoiceLine) -> dict[str, Any]:
+    return kept(line, type=line.type.value, amount_minor=line.amount.minor)
+
+
+def kept_invoice(invoice: Invoice) -> dict[str, Any]:
+    assert invoice.number is not None
+    return kept(
+        invoice,
+        status=invoice.status.value,
+        subtotal_minor=invoice.subtotal.minor,
+        discount_minor=invoice.discount.minor,
+        tax_minor=invoice.tax.minor,
+        total_minor=invoice.total.minor,
+        paid_minor=invoice.paid.minor,
+        series=invoice.number.series,
+        number=invoice.number.number,
+        metadata=json.dumps(invoice.metadata),
+    )
+
+
+def test_an_invoice_comes_back_with_its_lines() -> None:
+    # Number, amounts in its currency, lines in their order; a draft has no number.
+    invoice = an_invoice()
+    lines = [kept_line(line) for line in invoice.lines]
+    assert rows.row_to_invoice(kept_invoice(invoice), lines) == invoice
+    unnumbered = kept_invoice(invoice) | {"number": None, "series": None}
+    assert rows.row_to_invoice(unnumbered, ()).number is None
+
+
+@pytest.mark.parametrize("metadata", ['{"a": "b"}', {"a": "b"}, b'{"a": "b"}'])
+def test_a_customer_comes_back_however_json_is_read(metadata: object) -> None:
+    # As text, as bytes, or decoded by a codec of the driver.
+    columns = kept(samples.CUSTOMER, metadata=metadata, address=None)
+    wanted = replace(samples.CUSTOMER, metadata={"a": "b"}, address=None)
+    assert rows.row_to_customer(columns) == wanted
+
+
+def test_a_payment_comes_back() -> None:
+    # With its amount in its currency.
+    attempt: Payment = replace(
+        an_attempt(samples.DRAFT), id=PaymentId("pay_0195a1b2-c3d4-7010-8000-0123456789ab")
+    )
+    columns = kept(
+        attempt,
+        amount_minor=attempt.amount.minor,
+        currency=attempt.amount.currency,
+        status=attempt.status.value,
+        mode=attempt.mode.value,
+    )
+    assert rows.row_to_payment(columns) == attempt
+
+
+def test_the_other_nouns_come_back() -> None:
+    # An organization under its own id, a member, a key, an endpoint.
+    organization, endpoint = samples.ORGANIZATION, samples.WEBHOOK
+    columns = kept(organization, org_id=uuid_of(organization.id), mode="sandbox")
+    assert rows.row_to_organization(columns) == organization
+    assert rows.row_to_member(kept(samples.OWNER, role="owner")) == samples.OWNER
+    key = kept(samples.API_KEY, scopes=list(samples.API_KEY.scopes))
+    assert rows.row_to_api_key(key) == samples.API_KEY
+    stored = kept(endpoint, event_types=list(endpoint.event_types))
+    assert rows.row_to_webhook_subscription(stored) == endpoint
+
+
+def test_an_event_keeps_its_bytes_and_gets_its_resource_id_back() -> None:
+    # The log has the bare UUID and the type; the stored JSON is not touched.
+    columns = {
+        "id": UUID(int=1),
+        "type": "api_key.created",
+        "is_public": False,
+        "resource_type": "api_key",
+        "resource_id": uuid_of(samples.API_KEY.id),
+        "sequence": 1,
+        "actor": "cli:ada",
+        "reason": None,
+        "request_id": "r",
+        "occurred_at": AT,
+        "recorded_at": LATER,
+        "snapshot": '{"b":  1}',
+        "previous": None,
+    }
+    event = rows.row_to_event(columns)
+    assert (event.resource_id, event.snapshot) == (samples.API_KEY.id, b'{"b":  1}')
+    assert event.previous is None
+    assert rows.row_to_event(columns | {"previous": '{"a": 1}'}).previous == b'{"a": 1}'

@@ -1,0 +1,107 @@
+"""What `/metrics` says: every promised name, closed labels, one answer for several processes."""
+
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from bursar.domain.tasks import Queue
+from bursar.runtime.queue import Depth
+from bursar.runtime.telemetry import Telemetry
+
+PROMISED = frozenset(
+    {
+        *("http_request_duration_seconds", "http_requests", "invoices_created"),
+        *("payments_processed", "queue_job_duration_seconds", "queue_depth", "queue_failed"),
+        *("stripe_api_duration_seconds", "circuit_breaker_state", "unhandled_exceptions"),
+        *("agenda_lag_seconds", "outbox_lag_seconds", "idempotent_replays", "build_info"),
+    }
+)
+
+
+def read(exposition: bytes) -> dict[str, float]:
+    """Every sample as `name{label=value,…}`."""
+    found = {}
+    for family in text_string_to_metric_families(exposition.decode()):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{labels}}}"] = sample.value
+    return found
+
+
+def test_every_promised_metric_is_there() -> None:
+    # Each name exists from the start, with a sentence of help, before anything happened.
+    text = Telemetry(version="1.2.3").exposition().decode()
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert sorted(PROMISED - set(families)) == []
+    assert all(families[name].documentation for name in PROMISED)
+    assert read(text.encode())["build_info{version=1.2.3}"] == 1
+    assert not [name for name in families if name.endswith("_created") and "invoices" not in name]
+
+
+def test_verbs_move_their_metrics() -> None:
+    # Each verb is visible under its labels, and two registries know nothing of each other.
+    telemetry = Telemetry(version="1")
+    telemetry.request(method="POST", route="/v1/invoices/{id}/pay", status=200, seconds=0.02)
+    telemetry.request(method="GET", route=None, status=404, seconds=0.001)
+    telemetry.invoice_created(mode="sandbox")
+    telemetry.payment_settled(mode="sandbox", outcome="succeeded")
+    telemetry.job(queue="payments", task="ConfirmPayment", outcome="done", seconds=0.3)
+    telemetry.job_failed(queue="payments", task="ConfirmPayment")
+    telemetry.depths([Depth(Queue.PAYMENTS, waiting=7, running=2, held=1, lag_seconds=3.5)])
+    telemetry.lags(agenda_seconds=1.5, outbox_seconds=0)
+    telemetry.provider_call(call="charge", outcome="succeeded", seconds=0.4)
+    telemetry.breaker(provider="stripe", state="open")
+    telemetry.replay()
+    telemetry.unhandled(where="api")
+    found = read(telemetry.exposition())
+    pay = "method=POST,route=/v1/invoices/{id}/pay"
+    job = "outcome=done,queue=payments,task=ConfirmPayment"
+    assert found[f"http_requests_total{{{pay},status=200}}"] == 1
+    assert found[f"http_request_duration_seconds_bucket{{le=0.025,{pay}}}"] == 1
+    assert found["http_requests_total{method=GET,route=unmatched,status=404}"] == 1
+    assert found["invoices_created_total{mode=sandbox}"] == 1
+    assert found["payments_processed_total{mode=sandbox,outcome=succeeded}"] == 1
+    assert found[f"queue_job_duration_seconds_count{{{job}}}"] == 1
+    assert found["queue_failed_total{queue=payments,task=ConfirmPayment}"] == 1
+    assert found["queue_depth{queue=payments,state=waiting}"] == 7
+    assert found["queue_lag_seconds{queue=payments}"] == 3.5
+    assert found["agenda_lag_seconds{}"] == 1.5
+    assert found["stripe_api_duration_seconds_sum{call=charge,outcome=succeeded}"] == 0.4
+    assert found["circuit_breaker_state{provider=stripe}"] == 2
+    assert found["idempotent_replays_total{}"] == 1
+    assert found["unhandled_exceptions_total{where=api}"] == 1
+    assert read(Telemetry(version="1").exposition())["idempotent_replays_total{}"] == 0
+
+
+def test_processes_that_share_a_folder_answer_together() -> None:
+    # A worker counts, an API process is asked: the answer holds the counts of both, also after
+    # the worker died.
+    with tempfile.TemporaryDirectory() as folder:
+        script = textwrap.dedent("""
+            import sys
+            from pathlib import Path
+            from bursar.runtime.telemetry import Telemetry
+            telemetry = Telemetry(version="1", shared=Path(sys.argv[1]))
+            telemetry.job(queue="payments", task="T", outcome="done", seconds=0.3)
+            telemetry.replay()
+            print(telemetry.exposition().decode())
+        """)
+        answers = [
+            subprocess.run(
+                [sys.executable, "-c", script, folder],
+                env={"PROMETHEUS_MULTIPROC_DIR": folder},
+                capture_output=True,
+                check=True,
+                timeout=30,
+            ).stdout
+            for _ in range(2)
+        ]
+        assert len(list(Path(folder).iterdir())) > 2
+    job = "queue_job_duration_seconds_count{outcome=done,queue=payments,task=T}"
+    assert [read(answer)[job] for answer in answers] == [1, 2]
+    assert [read(answer)["idempotent_replays_total{}"] for answer in answers] == [1, 2]
+    assert read(answers[1])["build_info{version=1}"] == 1

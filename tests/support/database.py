@@ -1,0 +1,44 @@
+"""A migrated PostgreSQL of the test run's own, gone with it."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from bursar.main import key_ring
+from bursar.runtime.embedded import throwaway
+from bursar.runtime.migrations import migrate
+from bursar.runtime.settings import Settings, load
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where the database is, and the settings that go with it."""
+
+    app_url: str
+    owner_url: str
+    superuser_url: str
+    settings: Settings
+
+    async def as_owner(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection that passes row-level security: for looking behind the curtain."""
+        return await asyncpg.connect(self.owner_url)
+
+
+@asynccontextmanager
+async def installation(bindir: Path | None = None, **environ: str) -> AsyncIterator[Installation]:
+    """A cluster in a folder of its own, brought to the newest schema."""
+    # Not pytest's own temporary folder: as root, PostgreSQL runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="bursar-test-"))
+    settings = load({"APP_ENV": "test", "DATA_DIR": str(folder / "data"), **environ})
+    try:
+        async with throwaway(folder / "postgres", bindir=bindir) as urls:
+            keys = key_ring(settings)
+            owner = urls.owner.reveal()
+            await migrate(owner, context_key=keys.key("context"))
+            yield Installation(urls.app.reveal(), owner, urls.superuser.reveal(), settings)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,257 @@
+"""The whole application in process: a sandbox processor without sockets, a postman who notes.
+
+Builders read like a story: `org = await world.org()`, `customer = await org.customer()`. Nothing of
+Bursar is replaced; only what is outside of it (processor, receivers of webhooks) is played here.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from typing import Final
+from uuid import uuid4
+
+from bursar.domain.access import Operator, Person, System
+from bursar.domain.customers import Customer
+from bursar.domain.ids import InvoiceId, OrgId, SessionId, UserId
+from bursar.domain.invoices import Invoice
+from bursar.domain.orgs import Mode
+from bursar.domain.payments import Payment, PaymentMode
+from bursar.domain.provider import PaymentProvider
+from bursar.domain.sending import WebhookAnswer, WebhookRequest
+from bursar.flows.attach_method import AttachMethod, attach_method
+from bursar.flows.create_customer import create_customer_everywhere
+from bursar.flows.pay_invoice import pay_invoice
+from bursar.flows.sign_in import SignUp, sign_up
+from bursar.jobs import dispatch
+from bursar.jobs.handlers import run_task
+from bursar.main import Strangers, build
+from bursar.operations.customers import CreateCustomer
+from bursar.operations.invoices import (
+    CreateInvoice,
+    FinalizeInvoice,
+    NewLine,
+    create_invoice,
+    finalize_invoice,
+)
+from bursar.operations.payments import BeginPayment
+from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
+from bursar.providers.stripe.client import StripeAccount, StripeProvider
+from bursar.domain.tasks import Queue
+from bursar.domain.refusals import Refusal
+from bursar.runtime.anchors import Anchors
+from bursar.runtime.app import App, Caller
+from bursar.runtime.idempotency import Idempotency
+from bursar_sandbox.core.outbox import Endpoint
+from bursar_sandbox.core.sandbox import Sandbox, SandboxSettings
+from tests.support.database import Installation
+from tests.support.sandbox import BASE_URL, InProcessClient, browse
+
+WEBHOOK_SECRET: Final = "whsec_world"
+PASSWORD: Final = "Correct-horse-7-battery"
+_numbers = count(1)
+
+
+@dataclass
+class Postman:
+    """Notes every webhook that is sent; answers 200, or whatever `mood` says."""
+
+    sent: list[WebhookRequest] = field(default_factory=list)
+    mood: Callable[[WebhookRequest], WebhookAnswer] | None = None
+
+    async def send(self, request: WebhookRequest) -> WebhookAnswer:
+        self.sent.append(request)
+        if self.mood is not None:
+            return self.mood(request)
+        return WebhookAnswer(status=200, excerpt="", duration_ms=1)
+
+
+@dataclass
+class Org:
+    """An organization with its owner."""
+
+    world: "World"
+    id: OrgId
+    caller: Caller
+    access_token: str
+    user_id: UserId
+
+    def with_key(self, key: str | None = None) -> Caller:
+        """The owner under a fresh (or the given) idempotency key."""
+        text = key or f"key-{next(_numbers)}"
+        return replace(self.caller, idempotency=Idempotency(text, b"f" * 32, uuid4()))
+
+    async def customer(self, token: str | None = "pm_card_visa") -> Customer:
+        """A customer, with a card that works unless told otherwise."""
+        made = await create_customer_everywhere(
+            self.caller,
+            CreateCustomer(email=f"c{next(_numbers)}@example.com", name="Ada", metadata={}),
+        )
+        if token is None:
+            return made
+        return await attach_method(self.caller, AttachMethod(made.id, token))
+
+    async def draft(self, customer: Customer, cents: int = 4999) -> Invoice:
+        """A draft of one line."""
+        return await self.caller.run(
+            create_invoice,
+            CreateInvoice(
+                customer_id=customer.id, lines=(NewLine("Work", 1, Decimal(cents)),), metadata={}
+            ),
+        )
+
+    async def invoice(self, customer: Customer, cents: int = 4999) -> Invoice:
+        """An open invoice of one line."""
+        made = await self.draft(customer, cents)
+        return await self.caller.run(finalize_invoice, FinalizeInvoice(made.id))
+
+    def begin(
+        self, invoice_id: InvoiceId, mode: PaymentMode = PaymentMode.CHARGE, key: str | None = None
+    ) -> BeginPayment:
+        """The command that collects an invoice."""
+        return BeginPayment(
+            invoice_id=invoice_id,
+            mode=mode,
+            attempt_key=key or f"attempt-{next(_numbers)}",
+            providers={mode: each.name for mode, each in self.world.app.providers.items()},
+            return_url="http://bursar.test/done",
+        )
+
+    async def pay(
+        self, invoice_id: InvoiceId, mode: PaymentMode = PaymentMode.CHARGE, key: str | None = None
+    ) -> Payment:
+        """Collect an invoice as a request with this key would."""
+        return await pay_invoice(self.caller, self.begin(invoice_id, mode, key))
+
+
+@dataclass
+class World:
+    """One application, its processor and its postman."""
+
+    app: App
+    house: Installation
+    sandbox: Sandbox
+    wire: InProcessClient
+    postman: Postman
+    provider: PaymentProvider
+
+    async def org(self) -> Org:
+        """A new organization in sandbox mode."""
+        nobody = self.system(None)
+        email = f"owner{next(_numbers)}-{uuid4().hex[:8]}@example.com"
+        signed = await sign_up(nobody, SignUp(email, "Olga Owner", PASSWORD, "Acme"))
+        assert signed.organization is not None
+        assert signed.user is not None
+        claims = self.app.access_tokens.read(signed.access_token, datetime.now(UTC))
+        person = Person(signed.user.id, SessionId(claims.session_id))
+        org_id = signed.organization.id
+        caller = replace(nobody, org_id=org_id, actor=person)
+        return Org(self, org_id, caller, signed.access_token, signed.user.id)
+
+    def system(self, org_id: OrgId | None) -> Caller:
+        """Bursar itself."""
+        return Caller(app=self.app, org_id=org_id, actor=System("test"), request_id=str(uuid4()))
+
+    def operator(self, org_id: OrgId) -> Caller:
+        """Somebody at the command line."""
+        return replace(self.system(org_id), actor=Operator("tester"))
+
+    def type_card(self, url: str, number: str = "4242424242424242") -> str:
+        """Pay on the processor's hosted page as a browser would; where it leads next."""
+        card = {"number": number, "expiry": "12/34", "cvc": "123"}
+        return browse(self.sandbox, "POST", url, **card).headers.get("Location", "")
+
+    async def hear_processor(self) -> int:
+        """Carry the processor's due webhooks to the inbox, as its HTTP hook does."""
+        heard = 0
+        for delivery in self.sandbox.take_deliveries():
+            signature = delivery.headers["Stripe-Signature"]
+            now = datetime.fromtimestamp(self.sandbox.now_ms / 1000, tz=UTC)
+            event = self.provider.read_event(delivery.body, signature, now)
+            heard += 1
+            if event.payment_id is None:
+                continue
+            org_id = await self.app.org_of_payment(event.payment_id)
+            if org_id is not None:
+                await self.system(org_id).run(
+                    receive_provider_event, ReceiveProviderEvent(self.provider.name, event)
+                )
+        return heard
+
+    async def work(self) -> int:
+        """Run every task that is due, once; how many there were."""
+        done = 0
+        for queue in Queue:
+            async with self.app.database.machine() as connection:
+                claimed = await self.app.queue.claim(connection, queue, limit=100)
+            for job in claimed:
+                done += 1
+                try:
+                    await run_task(self.app, job)
+                except Exception as error:  # noqa: BLE001 - as the worker does
+                    async with self.app.database.machine() as connection:
+                        await self.app.queue.fail(connection, job, error)
+                    if not isinstance(error, Refusal):
+                        raise
+                else:
+                    async with self.app.database.machine() as connection:
+                        await self.app.queue.complete(connection, job.claim)
+        return done
+
+    async def drain(self, *, watch: bool = False) -> None:
+        """Until nothing is left to do; with `watch`, the watchdogs' time comes too."""
+        for _ in range(50):
+            if watch:
+                await self.make_due()
+            busy = await self.hear_processor()
+            busy += await dispatch.drain_agenda(self.app)
+            busy += await self.work()
+            busy += await dispatch.relay_events(self.app)
+            busy += await dispatch.deliver_due(self.app)
+            if not busy:
+                return
+            watch = False
+        raise AssertionError("the world does not come to rest")
+
+    async def make_due(self) -> None:
+        """Let the wall clock reach everything on the agenda and every put-off task."""
+        connection = await self.house.as_owner()
+        try:
+            await connection.execute(
+                "UPDATE agenda SET due_at = now() - interval '1 second', leased_until = NULL"
+            )
+            await connection.execute(
+                "UPDATE queue.pgqueuer SET execute_after = now() - interval '1 second'"
+                " WHERE status = 'queued'"
+            )
+        finally:
+            await connection.close()
+
+    def anchors(self) -> Anchors:
+        """Where this installation keeps its signed heads."""
+        path = self.house.settings.data_dir / "anchors.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Anchors(path, self.app.keys)
+
+    async def seal(self) -> None:
+        """Seal every chain."""
+        while await dispatch.seal_logs(self.app, self.anchors()):
+            pass
+
+
+@asynccontextmanager
+async def open_world(house: Installation) -> AsyncIterator[World]:
+    """The application on this database, with everything outside of it played in process."""
+    endpoint = Endpoint("http://bursar.test/webhooks/sandbox", WEBHOOK_SECRET)
+    sandbox = Sandbox(SandboxSettings(public_url=BASE_URL, endpoints=(endpoint,)))
+    wire = InProcessClient(sandbox)
+    account = StripeAccount("sandbox", sandbox.settings.secret_key, (WEBHOOK_SECRET,), BASE_URL)
+    provider = StripeProvider(account, wire)
+    postman = Postman()
+    strangers = Strangers({Mode.SANDBOX: provider}, postman)
+    async with build(
+        house.settings, process="test", app_url=house.app_url, strangers=strangers
+    ) as app:
+        yield World(app, house, sandbox, wire, postman, provider)
