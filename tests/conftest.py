@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from bursar.runtime.app import App
 from tests.support.database import Installation, installation
 from tests.support.world import World, open_world
+
+from bursar.runtime.app import App
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bursar_sandbox.core.journal import SqliteJournal
 from bursar_sandbox.core.outbox import Endpoint
-from bursar_sandbox.core.sandbox import Sandbox, SandboxSettings
+from bursar_sandbox.sandbox import Sandbox, SandboxSettings
 from bursar_sandbox.server import Shell, bound
 
 HOST = "127.0.0.1"

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from bursar_sandbox.core.outbox import Delivery
 from bursar_sandbox.core.refusals import Refusal
-from bursar_sandbox.core.sandbox import Sandbox
 from bursar_sandbox.core.wire import BODY_BYTES_MAX, Request, Response, json_response
+from bursar_sandbox.sandbox import Sandbox
 
 TICK_S = 0.05
 SENDS_MAX = 16

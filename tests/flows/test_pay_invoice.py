@@ -1,9 +1,8 @@
 """Collecting an invoice: charge, checkout, decline, late and lost answers, rivals."""
 
-from bursar.domain.invoices import InvoiceStatus
-from bursar.domain.payments import PaymentMode, PaymentStatus
-from tests.support.sandbox import control
 from tests.support.world import World
+
+from bursar.domain.payments import PaymentMode, PaymentStatus
 
 
 async def test_a_charge_pays_the_invoice(world: World) -> None:

@@ -2,9 +2,10 @@
 
 import asyncpg
 import pytest
+from tests.support.world import Org, World
+
 from bursar.domain.verification import Check
 from bursar.reads.verify import chain
-from tests.support.world import Org, World
 
 TAMPERINGS = {
     "edited": "UPDATE events SET actor = 'somebody else' WHERE org_id = $1 AND id = $2",

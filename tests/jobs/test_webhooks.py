@@ -2,18 +2,19 @@
 
 import json
 
+from standardwebhooks.webhooks import Webhook
+from tests.support.world import Org, World
+
 from bursar.domain.sending import SendFailure, WebhookAnswer, WebhookRequest
 from bursar.jobs import dispatch
 from bursar.operations.webhook_subscriptions import (
-    SubscribeWebhook,
     Subscribed,
+    SubscribeWebhook,
     UnsubscribeWebhook,
     subscribe_webhook,
     unsubscribe_webhook,
 )
 from bursar.runtime.crypto import sign_body
-from standardwebhooks.webhooks import Webhook
-from tests.support.world import Org, World
 
 
 async def _subscribed(org: Org, path: str, *types: str) -> Subscribed:

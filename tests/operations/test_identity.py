@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from tests.support.world import PASSWORD, World
+
 from bursar.domain.access import ApiKey, Person
 from bursar.domain.customers import Customer
 from bursar.domain.ids import SessionId, UserId
@@ -27,7 +29,6 @@ from bursar.operations.api_keys import (
 )
 from bursar.operations.customers import CreateCustomer, create_customer
 from bursar.reads.customers import customer as one_customer
-from tests.support.world import PASSWORD, World
 
 
 def _email() -> str:

@@ -4,6 +4,8 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from tests.support.world import World
+
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.refusals import (
     IllegalTransition,
@@ -23,7 +25,6 @@ from bursar.operations.invoices import (
     void_invoice,
 )
 from bursar.reads.ledger import trial_balance
-from tests.support.world import World
 
 
 async def test_a_draft_adds_up_and_may_change(world: World) -> None:

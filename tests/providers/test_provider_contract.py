@@ -12,7 +12,7 @@ from bursar.domain.provider import PaymentProvider
 from bursar.providers.guard import PAYMENT_PROVIDER, CircuitBreaker, GuardedProvider
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar_sandbox.core.outbox import Endpoint
-from bursar_sandbox.core.sandbox import Sandbox, SandboxSettings
+from bursar_sandbox.sandbox import Sandbox, SandboxSettings
 
 START_MS = 1_790_000_000_000
 SECRET = "whsec_contract"

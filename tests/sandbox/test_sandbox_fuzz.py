@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.sandbox.worlds import World
 
-from bursar_sandbox.core.control import ROUTES as CONTROL
-from bursar_sandbox.core.routes import ROUTES
+from bursar_sandbox.control import ROUTES as CONTROL
 from bursar_sandbox.core.wire import Request
+from bursar_sandbox.routes import ROUTES
 
 PATHS = sorted({(route.method, route.pattern) for route in (*ROUTES, *CONTROL.routes)})
 PAGES = [(method, f"/{page}/{{}}") for method in ("GET", "POST") for page in ("checkout", "3ds")]

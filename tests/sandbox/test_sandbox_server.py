@@ -15,8 +15,8 @@ import stripe
 from aiohttp import web
 
 from bursar_sandbox.core.outbox import Endpoint
-from bursar_sandbox.core.sandbox import Sandbox, SandboxSettings
 from bursar_sandbox.main import options_of
+from bursar_sandbox.sandbox import Sandbox, SandboxSettings
 from bursar_sandbox.server import Shell, bound
 
 SECRET = "whsec_server"

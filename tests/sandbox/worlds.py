@@ -8,7 +8,7 @@ from tests.support.sandbox import BASE_URL, InProcessClient, control, stripe_cli
 
 from bursar_sandbox.core.books import Journal
 from bursar_sandbox.core.outbox import Delivery, Endpoint
-from bursar_sandbox.core.sandbox import Sandbox, SandboxSettings
+from bursar_sandbox.sandbox import Sandbox, SandboxSettings
 
 SECRET = "whsec_for_tests"
 START_S = 1_790_000_000

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+
 from bursar.main import key_ring
 from bursar.runtime.embedded import throwaway
 from bursar.runtime.migrations import migrate

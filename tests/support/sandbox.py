@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import stripe
 
-from bursar_sandbox.core.sandbox import Sandbox
+from bursar_sandbox.sandbox import Sandbox
 from bursar_sandbox.core.wire import Request, Response
 
 BASE_URL = "http://sandbox.test"

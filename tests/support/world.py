@@ -13,6 +13,9 @@ from itertools import count
 from typing import Final
 from uuid import uuid4
 
+from tests.support.database import Installation
+from tests.support.sandbox import BASE_URL, InProcessClient, browse
+
 from bursar.domain.access import Operator, Person, System
 from bursar.domain.customers import Customer
 from bursar.domain.ids import InvoiceId, OrgId, SessionId, UserId
@@ -20,7 +23,9 @@ from bursar.domain.invoices import Invoice
 from bursar.domain.orgs import Mode
 from bursar.domain.payments import Payment, PaymentMode
 from bursar.domain.provider import PaymentProvider
+from bursar.domain.refusals import Refusal
 from bursar.domain.sending import WebhookAnswer, WebhookRequest
+from bursar.domain.tasks import Queue
 from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.flows.pay_invoice import pay_invoice
@@ -39,15 +44,11 @@ from bursar.operations.invoices import (
 from bursar.operations.payments import BeginPayment
 from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
-from bursar.domain.tasks import Queue
-from bursar.domain.refusals import Refusal
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
 from bursar.runtime.idempotency import Idempotency
 from bursar_sandbox.core.outbox import Endpoint
-from bursar_sandbox.core.sandbox import Sandbox, SandboxSettings
-from tests.support.database import Installation
-from tests.support.sandbox import BASE_URL, InProcessClient, browse
+from bursar_sandbox.sandbox import Sandbox, SandboxSettings
 
 WEBHOOK_SECRET: Final = "whsec_world"
 PASSWORD: Final = "Correct-horse-7-battery"
@@ -190,7 +191,7 @@ class World:
                 done += 1
                 try:
                     await run_task(self.app, job)
-                except Exception as error:  # noqa: BLE001 - as the worker does
+                except Exception as error:
                     async with self.app.database.machine() as connection:
                         await self.app.queue.fail(connection, job, error)
                     if not isinstance(error, Refusal):

@@ -22,6 +22,7 @@ from bursar.api.rooms import ROUTES
 from bursar.api.trace import traced
 from bursar.runtime.app import App
 
+
 def build_api(app: App) -> AsgiApp:
     """The ASGI application to serve; `app` stays open as long as it runs."""
     edge = Edge(app, RequestLimits(app.limiter, app.settings))

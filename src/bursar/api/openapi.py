@@ -113,9 +113,7 @@ def _paths(refs: Mapping[type, Schema], schemas: Mapping[str, Schema]) -> Schema
     return paths
 
 
-def _operation(
-    route: Route, refs: Mapping[type, Schema], schemas: Mapping[str, Schema]
-) -> Schema:
+def _operation(route: Route, refs: Mapping[type, Schema], schemas: Mapping[str, Schema]) -> Schema:
     summary, _, description = (route.act.__doc__ or "").strip().partition("\n\n")
     operation: Schema = {
         "operationId": route.name,

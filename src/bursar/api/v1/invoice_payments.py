@@ -146,4 +146,3 @@ async def get_invoice_timeline(call: Call[None, NoQuery]) -> Answer:
     """Get what happened to an invoice and to its payments, oldest first."""
     events = await call.caller.look(timeline, _id(call))
     return all_of(TimelineEntryOut.of(event) for event in events)
-

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from bursar_sandbox import control, routes
 from bursar_sandbox.clock import Clock, wall_clock
-from bursar_sandbox.core import control, expand, faults, keys, outbox, routes
+from bursar_sandbox.core import expand, faults, keys, outbox
 from bursar_sandbox.core.books import Books, Journal
 from bursar_sandbox.core.ids import Ids
 from bursar_sandbox.core.outbox import Delivery, Endpoint

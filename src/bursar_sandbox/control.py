@@ -12,10 +12,10 @@ from bursar_sandbox.core import faults, lists, outbox, rules, search
 from bursar_sandbox.core.books import Books
 from bursar_sandbox.core.params import Params
 from bursar_sandbox.core.refusals import invalid, missing
-from bursar_sandbox.core.routes import Route, RouteTable
 from bursar_sandbox.core.wire import Form, Request, Thing, parse_body, parse_form
 from bursar_sandbox.core.work import Work
 from bursar_sandbox.resources import balance, charges, disputes
+from bursar_sandbox.routes import Route, RouteTable
 
 HEALTH = "/_sandbox/health"
 CLOCK = "_clock"

@@ -1,0 +1,1 @@
+"""The least work that gives the same durable effect: frozen, and nothing more than named."""
