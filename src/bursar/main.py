@@ -105,7 +105,7 @@ class Strangers:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, *, process: str, app_url: str, strangers: Strangers | None = None
+    settings: Settings, *, part: str, app_url: str, strangers: Strangers | None = None
 ) -> AsyncIterator[App]:
     """The application, plugged together; everything is closed again at the end."""
     async with AsyncExitStack() as stack:
@@ -113,13 +113,13 @@ async def build(
         boot_id = new_uuid()
         queue = TaskQueue(boot_id)
         means = Means(queue, keys, not settings.is_production)
-        database = await Database.open(app_url, means=means, application_name=f"bursar-{process}")
+        database = await Database.open(app_url, means=means, application_name=f"bursar-{part}")
         stack.push_async_callback(database.close)
         direct_url = _direct_url(settings, app_url)
         wake = Wake(
             partial(asyncpg.connect, direct_url, timeout=5),
             boot_id,
-            is_listening=process == "worker",
+            is_listening=part == "worker",
         )
         await wake.start()
         stack.push_async_callback(wake.stop)

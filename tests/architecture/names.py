@@ -43,8 +43,8 @@ BRITISH = {
     "summarise": "summarize",
 }
 # Dictated from outside: Litestar's body parameter, the published DATA_DIR, the Stripe SDK's HTTP
-# client.
-DICTATED = frozenset({"data", "data_dir", "post_data"})
+# client, asyncio's protocols.
+DICTATED = frozenset({"data", "data_dir", "data_received", "post_data"})
 # A payment's `processing` status, and what runs in one process with its caller.
 SAYS_SOMETHING = re.compile(r"[Pp]rocessing|[Ii]n_?[Pp]rocess")
 

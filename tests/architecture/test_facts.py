@@ -84,7 +84,7 @@ def test_tasks_are_asked_for_and_handled() -> None:
     ]
     assert tasks, "no task was found"
     handled = used_outside("tasks", f"{HANDLERS}handlers")
-    asked_for = used_outside("tasks", *DECIDERS, f"{HANDLERS}schedule")
+    asked_for = used_outside("tasks", *DECIDERS, f"{HANDLERS}schedule", f"{HANDLERS}dispatch")
     assert [name for name in tasks if name not in handled] == [], "no handler"
     assert [name for name in tasks if name not in asked_for] == [], "nobody asks for it"
 

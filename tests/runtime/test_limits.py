@@ -71,21 +71,21 @@ async def redis_in(mood: Mood) -> AsyncIterator[str]:
 async def test_exactly_the_limit_is_let_through() -> None:
     # Of ten at once, three pass; what remains counts down; another key is unaffected.
     async with limiting() as limiter:
-        states = [await limiter.hit("a", 3, 60) for _ in range(10)]
+        states = [await limiter.hit("a", limit=3, window_seconds=60) for _ in range(10)]
         assert [state.is_allowed for state in states] == [True] * 3 + [False] * 7
         assert [state.remaining for state in states] == [2, 1, 0] + [0] * 7
         assert {state.limit for state in states} == {3}
         assert all(1 <= state.reset_seconds <= 60 for state in states)
-        assert (await limiter.hit("b", 3, 60)).is_allowed
+        assert (await limiter.hit("b", limit=3, window_seconds=60)).is_allowed
 
 
 async def test_the_window_slides() -> None:
     # A full window lets nobody through, and after it has passed there is room again.
     async with limiting() as limiter:
-        while (await limiter.hit("a", 2, 1)).is_allowed:
+        while (await limiter.hit("a", limit=2, window_seconds=1)).is_allowed:
             pass
         await asyncio.sleep(2.1)
-        assert (await limiter.hit("a", 2, 1)).is_allowed
+        assert (await limiter.hit("a", limit=2, window_seconds=1)).is_allowed
 
 
 @given(st.integers(1, 30), st.integers(1, 100))
@@ -94,7 +94,7 @@ def test_concurrent_hits_never_exceed_the_limit(limit: int, hits: int) -> None:
     # However many come at once, no more than the limit pass, and all that may do.
     async def rush() -> int:
         async with limiting() as limiter:
-            states = await asyncio.gather(*(limiter.hit("a", limit, 3600) for _ in range(hits)))
+            states = await asyncio.gather(*(limiter.hit("a", limit=limit, window_seconds=3600) for _ in range(hits)))
             assert all(later.limit == earlier.limit for earlier, later in pairwise(states))
             return sum(state.is_allowed for state in states)
 
@@ -104,7 +104,7 @@ def test_concurrent_hits_never_exceed_the_limit(limit: int, hits: int) -> None:
 async def test_without_redis_the_process_counts_alone() -> None:
     # A closed port costs nothing but the sharing: limits hold, nothing raises.
     async with limiting("redis://127.0.0.1:1/0") as limiter:
-        states = [await limiter.hit("a", 3, 60) for _ in range(5)]
+        states = [await limiter.hit("a", limit=3, window_seconds=60) for _ in range(5)]
         assert [state.is_allowed for state in states] == [True, True, True, False, False]
         assert not limiter.is_shared
 
@@ -114,7 +114,7 @@ async def test_a_redis_in_a_mood_opens_no_door(mood: Mood) -> None:
     # Slow, full, babbling or dying: the count goes on here, and no request waits for long.
     async with redis_in(mood) as url, limiting(url) as limiter:
         async with asyncio.timeout(3):
-            states = [await limiter.hit("a", 2, 60) for _ in range(4)]
+            states = [await limiter.hit("a", limit=2, window_seconds=60) for _ in range(4)]
         assert [state.is_allowed for state in states] == [True, True, False, False]
         assert not limiter.is_shared
 
@@ -123,5 +123,5 @@ async def test_many_at_once_fall_back_together() -> None:
     # A hundred requests that meet a silent Redis are all counted, and none is let through twice.
     async with redis_in(silent) as url, limiting(url) as limiter:
         async with asyncio.timeout(3):
-            states = await asyncio.gather(*(limiter.hit("a", 10, 60) for _ in range(100)))
+            states = await asyncio.gather(*(limiter.hit("a", limit=10, window_seconds=60) for _ in range(100)))
         assert sum(state.is_allowed for state in states) == 10

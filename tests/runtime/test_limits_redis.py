@@ -62,7 +62,7 @@ async def test_processes_share_one_count() -> None:
     async with redis_server(free_port()) as url:
         one, other = RateLimiter(Secret(url)), RateLimiter(Secret(url))
         states = await asyncio.gather(
-            *(limiter.hit("a", 10, 60) for limiter in (one, other) for _ in range(20))
+            *(limiter.hit("a", limit=10, window_seconds=60) for limiter in (one, other) for _ in range(20))
         )
         assert sum(state.is_allowed for state in states) == 10
         assert one.is_shared
@@ -78,7 +78,7 @@ async def test_redis_dies_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> Non
     limiter = RateLimiter(Secret(f"redis://127.0.0.1:{port}/0"))
 
     async def hit() -> None:
-        assert (await limiter.hit("a", 100, 60)).is_allowed
+        assert (await limiter.hit("a", limit=100, window_seconds=60)).is_allowed
         was_shared.append(limiter.is_shared)
 
     async with redis_server(port):

@@ -55,8 +55,8 @@ CRASHING = """
 class Tree:
     """A supervisor under test and the traces its children leave."""
 
-    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
-        self.process = process
+    def __init__(self, program: asyncio.subprocess.Process, folder: Path) -> None:
+        self.process = program
         self.folder = folder
 
     def pids(self, name: str) -> list[int]:

@@ -253,6 +253,6 @@ async def open_world(house: Installation) -> AsyncIterator[World]:
     postman = Postman()
     strangers = Strangers({Mode.SANDBOX: provider}, postman)
     async with build(
-        house.settings, process="test", app_url=house.app_url, strangers=strangers
+        house.settings, part="test", app_url=house.app_url, strangers=strangers
     ) as app:
         yield World(app, house, sandbox, wire, postman, provider)

@@ -8,9 +8,10 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.connection import Request
-from litestar.response.base import ASGIResponse
+from litestar.response import Response
 
-from bursar.api.dispatch import Edge, endpoint, response_of
+from bursar.api.dispatch import Edge, endpoint
+from bursar.api.envelope import JSON
 from bursar.api.errors import answer_for
 from bursar.api.guard import BODY_MAX, AsgiApp, Guard
 from bursar.api.health import health_routes
@@ -44,6 +45,8 @@ def build_api(app: App) -> AsgiApp:
     return Guard(litestar, allowed_hosts=app.settings.allowed_hosts, telemetry=app.telemetry)  # type: ignore[arg-type]  # the framework types its messages one by one
 
 
-def _failed(request: Request[Any, Any, Any], error: Exception) -> ASGIResponse:
+def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """What the router itself refuses, in the shape of every other refusal."""
-    return response_of(answer_for(error, traced(request.scope)))
+    answer = answer_for(error, traced(request.scope))
+    headers = dict(answer.headers)
+    return Response(answer.body, status_code=answer.status, headers=headers, media_type=JSON)

@@ -89,10 +89,8 @@ def plain_endpoint(
 
 def response_of(answer: Answer) -> ASGIResponse:
     """The answer as the framework sends it."""
-    headers = dict(answer.headers)
-    media = headers.pop("Content-Type", JSON)
     return ASGIResponse(
-        body=answer.body, status_code=answer.status, headers=headers, media_type=media
+        body=answer.body, status_code=answer.status, headers=answer.headers, media_type=JSON
     )
 
 

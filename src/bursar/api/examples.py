@@ -35,6 +35,8 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "version": 1,
 }
+# Given instead of another field, never beside it.
+_ALTERNATIVES: Final = frozenset({"unitAmountDecimal"})
 _ID_FIELDS: Final[Mapping[str, str]] = {
     "customerId": "cust",
     "eventId": "evt",
@@ -49,18 +51,19 @@ _ID_FIELDS: Final[Mapping[str, str]] = {
 
 
 @cache
-def _told() -> dict[str, object]:
+def _told() -> dict[str, dict[str, object]]:
     """Every kind of resource as the last event about it in the story shows it, by its name."""
     shapes = [shape_of(event.subject) for event in SAMPLES.values()]
     return {type(shape).__name__: msgspec.to_builtins(shape) for shape in shapes}
 
 
-def told_example(kind: type[msgspec.Struct]) -> object | None:
-    """The resource as the story has it, if it is in the story; an heir adds its own fields."""
-    for ancestor in kind.__mro__:
-        if ancestor.__name__ in _told():
-            return _told()[ancestor.__name__]
-    return None
+def answer_example(
+    kind: type[msgspec.Struct], schema: Schema, schemas: Mapping[str, Schema]
+) -> object:
+    """The resource as the story has it, if it is in the story; what an heir adds is made up."""
+    made_up = example_of(schema, schemas)
+    told = next((_told()[each.__name__] for each in kind.__mro__ if each.__name__ in _told()), {})
+    return {**made_up, **told} if isinstance(made_up, dict) else made_up
 
 
 def example_of(schema: Schema, schemas: Mapping[str, Schema], name: str = "") -> object:
@@ -70,6 +73,8 @@ def example_of(schema: Schema, schemas: Mapping[str, Schema], name: str = "") ->
     for given in ("example", "const", "default"):
         if schema.get(given) not in (None, {}, []):
             return schema[given]
+    if "enum" in schema and _BY_NAME.get(name) in schema["enum"]:
+        return _BY_NAME[name]
     if schema.get("examples") or schema.get("enum"):
         return (schema.get("examples") or schema["enum"])[0]
     if "anyOf" in schema:
@@ -80,13 +85,16 @@ def example_of(schema: Schema, schemas: Mapping[str, Schema], name: str = "") ->
 def _of_type(schema: Schema, schemas: Mapping[str, Schema], name: str) -> object:
     match schema.get("type"):
         case "object" if "properties" in schema:
+            properties = schema["properties"].items()
             return {
-                key: example_of(value, schemas, key) for key, value in schema["properties"].items()
+                key: example_of(value, schemas, key)
+                for key, value in properties
+                if key not in _ALTERNATIVES
             }
         case "object" | None:
             return {}
         case "array":
-            items = schema.get("items") or next(iter(schema.get("prefixItems", [])), {})
+            items: Schema = schema.get("items") or {}
             return [example_of(items, schemas, name)]
         case kind:
             return _scalar(schema, kind, name)

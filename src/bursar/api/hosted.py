@@ -156,8 +156,7 @@ _WORDS: Final = {
     429: ("One moment, please", "There were many tries from here. Wait a little and try again."),
     500: (
         "Something went wrong on our side",
-        "Your card was not charged by this step. Try again; if it happens again, quote the number "
-        "below.",
+        "Try again in a minute: two tries never pay twice. If it stays so, quote the reference.",
     ),
     503: (
         "We cannot reach the payment page right now",

@@ -93,7 +93,9 @@ class RequestLimits:
         return _UNKNOWN
 
     async def _admit(self, key: str, allowance: Allowance, trace: Trace) -> None:
-        state = await self._limiter.hit(key, allowance.requests, allowance.seconds)
+        state = await self._limiter.hit(
+            key, limit=allowance.requests, window_seconds=allowance.seconds
+        )
         trace.headers += _headers(state, allowance)
         if not state.is_allowed:
             raise TooManyRequests(

@@ -17,7 +17,7 @@ from bursar.api.errors import (
     Code,
     ErrorEnvelope,
 )
-from bursar.api.examples import example_of, told_example
+from bursar.api.examples import answer_example, example_of
 from bursar.api.fields import example_id, special_schema
 from bursar.api.paging import PageMeta
 from bursar.api.rooms import ROOMS, ROUTES
@@ -89,14 +89,16 @@ def _described(kinds: Iterable[type]) -> tuple[dict[type, Schema], dict[str, Sch
 
 def _portable(schema: Any) -> Any:
     r"""The schema in every validator's dialect: `\Z` is Python's own."""
-    if isinstance(schema, dict):
-        return {
-            key: value.removesuffix(r"\Z") + "$"
-            if key == "pattern" and isinstance(value, str)
-            else _portable(value)
-            for key, value in schema.items()
-        }
-    return [_portable(each) for each in schema] if isinstance(schema, list) else schema
+    if isinstance(schema, list):
+        return [_portable(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    portable = {key: _portable(value) for key, value in schema.items()}
+    if isinstance(schema.get("pattern"), str):
+        portable["pattern"] = schema["pattern"].removesuffix(r"\Z") + "$"
+    if isinstance(schema.get("description"), str):
+        portable["description"] = " ".join(schema["description"].split())
+    return portable
 
 
 def _tags() -> list[Schema]:
@@ -201,7 +203,7 @@ def _good_response(
     if gives is None:
         return {"description": meaning}
     one = refs[gives]
-    example = told_example(gives) or example_of(one, schemas)
+    example = answer_example(gives, one, schemas)
     envelope: Schema = {"data": {"type": "array", "items": one} if route.terms.is_list else one}
     body: Schema = {"data": [example] if route.terms.is_list else example}
     if route.terms.is_list and route.has_pieces:

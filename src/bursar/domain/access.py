@@ -36,7 +36,6 @@ class Permission(StrEnum):
     EVENT_READ = "event:read"
     AUDIT_READ = "audit:read"
     AUDIT_SEAL = "audit:seal"
-    CLOCK_WRITE = "clock:write"
 
 
 class Role(StrEnum):
@@ -73,7 +72,6 @@ _ADMINISTRATION: Final = frozenset(
         Permission.API_KEY_READ,
         Permission.API_KEY_WRITE,
         Permission.WEBHOOK_WRITE,
-        Permission.CLOCK_WRITE,
     }
 )
 _PEOPLE: Final = frozenset({Permission.MEMBER_READ})
@@ -91,7 +89,7 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
 
 SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "billing:read": _READS,
-    "billing:write": _READS | _MONEY | {Permission.WEBHOOK_WRITE, Permission.CLOCK_WRITE},
+    "billing:write": _READS | _MONEY | {Permission.WEBHOOK_WRITE},
     "customers:read": frozenset({Permission.CUSTOMER_READ}),
     "customers:write": frozenset({Permission.CUSTOMER_READ, Permission.CUSTOMER_WRITE}),
     "invoices:read": frozenset({Permission.INVOICE_READ}),

@@ -204,13 +204,6 @@ class LimitReached(Refusal):
     reason = "limit_reached"
 
 
-class AlreadyExists(Refusal):
-    """A natural key is taken within the organization."""
-
-    kind = Kind.CONFLICT
-    reason = "already_exists"
-
-
 class TooManyRequests(Refusal):
     """The caller's rate limit is used up; `retryAfterSeconds` says for how long."""
 

@@ -9,9 +9,9 @@ from bursar.domain.provider import CircuitOpen, Declined, Linked
 from bursar.domain.refusals import PaymentDeclined, ProviderFailed, Unavailable
 from bursar.operations.customers import (
     DescribeCustomer,
-    LinkCustomer,
+    UseMethod,
     describe_customer,
-    link_customer,
+    use_method,
 )
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
@@ -37,17 +37,22 @@ async def attach_method(
     request, mode = await caller.run(describe_customer, DescribeCustomer(command.customer_id))
     provider = caller.provider(mode)
     try:
-        known = await provider.ensure_customer(request)
+        known = attached = await provider.ensure_customer(request)
         if isinstance(known, Linked):
-            known = await provider.attach_method(known.reference, command.provider_token)
+            attached = await provider.attach_method(known.reference, command.provider_token)
     except CircuitOpen as away:
         raise Unavailable(
             "The payment provider is away.", facts={"retryAfterSeconds": away.retry_after_seconds}
         ) from away
-    match known:
+    match attached:
         case Linked(method):
-            link = LinkCustomer(command.customer_id, method_reference=method)
-            return await caller.run(link_customer, link, answer=answer)
+            assert isinstance(known, Linked)
+            use = UseMethod(
+                customer_id=command.customer_id,
+                reference=known.reference,
+                method_reference=method,
+            )
+            return await caller.run(use_method, use, answer=answer)
         case Declined(code=code, message=message):
             raise PaymentDeclined(message, facts={"declineCode": code})
         case _:

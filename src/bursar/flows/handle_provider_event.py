@@ -9,7 +9,7 @@ from bursar.operations.provider_events import (
 from bursar.runtime.app import Caller
 
 
-async def handle_provider_event(caller: Caller, provider: str, event_id: str) -> None:
+async def handle_provider_event(caller: Caller, *, provider: str, event_id: str) -> None:
     """Settle the payment the event speaks of; a second run finds it handled."""
     event = OpenProviderEvent(provider, event_id)
     heard = await caller.run(open_provider_event, event)

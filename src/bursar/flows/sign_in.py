@@ -67,7 +67,7 @@ async def sign_up(caller: Caller, command: SignUp) -> SignedIn:
     return SignedIn(access, token, seconds, registered.user, registered.organization)
 
 
-async def sign_in(caller: Caller, email: str, password: str) -> SignedIn:
+async def sign_in(caller: Caller, *, email: str, password: str) -> SignedIn:
     """Check the password, in the same time for an address nobody has.
 
     Raises:

@@ -28,7 +28,7 @@ async def _sync_customer(caller: Caller, task: SyncCustomer) -> None:
 
 
 async def _handle_provider_event(caller: Caller, task: HandleProviderEvent) -> None:
-    await handle_provider_event(caller, task.provider, task.event_id)
+    await handle_provider_event(caller, provider=task.provider, event_id=task.event_id)
 
 
 async def _confirm_payment(caller: Caller, task: ConfirmPayment) -> None:

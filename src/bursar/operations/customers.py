@@ -116,22 +116,36 @@ async def describe_customer(tx: Tx, command: DescribeCustomer) -> tuple[Customer
 
 @dataclass(frozen=True, slots=True)
 class LinkCustomer:
-    """The provider's answer: its own id, and the default payment method when one was attached."""
+    """The provider's answer: its own id for the customer, if it gave one."""
 
     customer_id: CustomerId
-    reference: str | None = None
-    method_reference: str | None = None
+    reference: str | None
 
 
 @operation(requires=Permission.CUSTOMER_WRITE)
 async def link_customer(tx: Tx, command: LinkCustomer) -> Customer:
-    """Keep what the provider calls the customer and their method."""
+    """Keep what the provider calls the customer."""
     customer = await customers.lock(tx, command.customer_id)
-    if command.reference is not None:
-        customer = await _written(tx, customer, customer.link(command.reference))
-    if command.method_reference is not None:
-        customer = await _written(tx, customer, customer.use_method(command.method_reference))
-    return customer
+    if command.reference is None:
+        return customer
+    return await _written(tx, customer, customer.link(command.reference))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseMethod:
+    """A method that the provider attached to the customer it knows under `reference`."""
+
+    customer_id: CustomerId
+    reference: str
+    method_reference: str
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def use_method(tx: Tx, command: UseMethod) -> Customer:
+    """Charge this method from now on."""
+    customer = await customers.lock(tx, command.customer_id)
+    customer = await _written(tx, customer, customer.link(command.reference))
+    return await _written(tx, customer, customer.use_method(command.method_reference))
 
 
 async def _written(tx: Tx, customer: Customer, change: Change | None) -> Customer:

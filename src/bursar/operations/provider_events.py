@@ -39,10 +39,10 @@ class OpenProviderEvent:
 @operation(requires=Permission.PAYMENT_SETTLE)
 async def open_provider_event(tx: Tx, command: OpenProviderEvent) -> Heard | None:
     """What the event said."""
-    return await inbox.heard(tx, command.provider, command.event_id)
+    return await inbox.heard(tx, provider=command.provider, event_id=command.event_id)
 
 
 @operation(requires=Permission.PAYMENT_SETTLE)
 async def close_provider_event(tx: Tx, command: OpenProviderEvent) -> None:
     """The event was acted on."""
-    await inbox.note_handled(tx, command.provider, command.event_id)
+    await inbox.note_handled(tx, provider=command.provider, event_id=command.event_id)

@@ -30,7 +30,13 @@ _CONTEXT_SECONDS: Final = 60
 _ACQUIRE_SECONDS: Final = 2.0
 _COMMAND_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
+_COMMIT_SECONDS: Final = 5.0
+_ROLLBACK_SECONDS: Final = 2.0
 _TRIES_MAX: Final = 5
+_BEGIN: Final = "BEGIN"
+_BEGIN_LOOK: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_COMMIT: Final = "COMMIT"
+_ROLLBACK: Final = "ROLLBACK"
 _SETTINGS: Final = {
     "statement_timeout": "10s",
     "lock_timeout": "4s",
@@ -38,7 +44,13 @@ _SETTINGS: Final = {
     "timezone": "UTC",
     "jit": "off",
 }
-_AGAIN: Final = (pg.SerializationError, pg.DeadlockDetectedError)
+_AGAIN: Final = (
+    pg.SerializationError,
+    pg.DeadlockDetectedError,
+    # A migration changed a table under a prepared statement; the driver has forgotten it by now.
+    pg.InvalidCachedStatementError,
+    pg.OutdatedSchemaCacheError,
+)
 _AWAY: Final = (
     OSError,
     TimeoutError,
@@ -48,6 +60,8 @@ _AWAY: Final = (
     pg.InsufficientResourcesError,
     pg.LockNotAvailableError,
     pg.IdleInTransactionSessionTimeoutError,
+    pg.TransactionTimeoutError,
+    pg.StatementCompletionUnknownError,
     pg.ReadOnlySQLTransactionError,
 )
 
@@ -57,6 +71,10 @@ Record = asyncpg.Record
 
 class DatabaseAway(Exception):
     """PostgreSQL cannot be reached, or answered nothing that can be trusted; try again."""
+
+
+class CommitUnknown(ConnectionError):
+    """PostgreSQL said COMMIT with a warning: it may or may not outlive this server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +150,8 @@ class Tx(ReadTx):
 
     async def bind(self, org_id: OrgId) -> None:
         """Go on in another organization: only for the verb that has just made it."""
-        await self._connection.execute(self._binding.context_sql(self._connection, uuid_of(org_id)))
+        context = self._binding.context(self._connection, uuid_of(org_id))
+        await self._connection.fetchval(_BIND.text, context)
         self.org_id = org_id
 
     async def enqueue(self, *tasks: Task, delay: timedelta = timedelta(0)) -> None:
@@ -162,17 +181,17 @@ class Binding:
     job_id: int | None = None
     job_token: UUID | None = None
 
-    def context_sql(self, connection: Connection, scope: UUID | None = None) -> str:
-        """Sets the signed context for the rest of the transaction.
+    def context(self, connection: Connection, scope: UUID | None = None) -> str:
+        """The signed context: good for this backend, for as long as a transaction may take.
 
-        The statement's text carries the signature, which other sessions of the same role can see;
-        it is bound to this backend's pid and short-lived, so it opens nothing elsewhere.
+        It is always a parameter, never in a statement's text, which other sessions could read and
+        use again on the same backend.
         """
         org = scope or self.scope
         pid = connection.get_server_pid()
         expires = int(clock.now().timestamp()) + _CONTEXT_SECONDS
         mac = context_mac(self.context_key, org, backend_pid=pid, expires_epoch=expires)
-        return f"SET LOCAL bursar.context = '{org}|{pid}|{expires}|{mac}'"
+        return f"{org}|{pid}|{expires}|{mac}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +203,8 @@ class Means:
     is_development: bool
 
 
-_ENTER: Final = Query("enter", "SELECT * FROM sec.enter($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+_ENTER: Final = Query("enter", "SELECT * FROM sec.enter($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
+_BIND: Final = Query("bind", "SELECT set_config('bursar.context', $1, true)")
 _STORE_ANSWER: Final = Query(
     "store_answer",
     "UPDATE idempotency_keys SET answer = $3 WHERE key = $1 AND claim = $2 AND org_id = $4",
@@ -232,7 +252,7 @@ class Database:
         try:
             async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
                 yield connection
-        except _AWAY as away:
+        except (*_AWAY, *_AGAIN) as away:
             raise DatabaseAway(str(away)) from away
 
     async def change(
@@ -258,8 +278,7 @@ class Database:
         """Run `body` in one read-only transaction over one snapshot."""
         try:
             async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-                begin = f"BEGIN ISOLATION LEVEL REPEATABLE READ; {binding.context_sql(connection)}"
-                async with _transaction(connection, begin, end="ROLLBACK"):
+                async with _transaction(connection, _BEGIN_LOOK, end=_rolled_back):
                     entrance = await _enter(connection, binding)
                     return await body(ReadTx(connection, binding.org_id, entrance), entrance)
         except pg.QueryCanceledError as canceled:
@@ -279,9 +298,8 @@ class Database:
         self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
     ) -> Result:
         async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-            begin = f"BEGIN; {binding.context_sql(connection)}"
-            end = "ROLLBACK" if is_dry else "COMMIT"
-            async with _transaction(connection, begin, end=end):
+            end = _rolled_back if is_dry else _committed
+            async with _transaction(connection, _BEGIN, end=end):
                 entrance = await _enter(connection, binding)
                 tx = Tx(connection, binding.org_id, entrance, binding, self._means)
                 return await body(tx, entrance)
@@ -290,6 +308,7 @@ class Database:
 async def _enter(connection: Connection, binding: Binding) -> Entrance:
     row = await connection.fetchrow(
         _ENTER.text,
+        binding.context(connection),
         binding.user_id,
         binding.session_id,
         binding.api_key_id,
@@ -314,19 +333,57 @@ async def _enter(connection: Connection, binding: Binding) -> Entrance:
 
 
 @asynccontextmanager
-async def _transaction(connection: Connection, begin: str, *, end: str) -> AsyncIterator[None]:
-    await connection.execute(begin)
+async def _transaction(
+    connection: Connection, begin: str, *, end: Callable[[Connection], Awaitable[None]]
+) -> AsyncIterator[None]:
     try:
+        await connection.execute(begin)
         yield
-        await connection.execute(end)
+        await end(connection)
     except BaseException:
-        # A connection that cannot be rolled back at once is not worth keeping.
-        try:
-            if connection.is_in_transaction():
-                await asyncio.shield(connection.execute("ROLLBACK", timeout=_CONNECT_SECONDS))
-        except BaseException:  # noqa: BLE001 - the first fault is the one to tell
-            connection.terminate()
+        await _abandoned(connection)
         raise
+
+
+async def _rolled_back(connection: Connection) -> None:
+    await connection.execute(_ROLLBACK, timeout=_ROLLBACK_SECONDS)
+
+
+async def _committed(connection: Connection) -> None:
+    """Commit, and believe nothing but a plain success.
+
+    A wait for a synchronous standby that was given up also says COMMIT; only its warning tells
+    that another server may not have it.
+    """
+    warnings: list[str] = []
+
+    def note(_connection: object, message: asyncpg.PostgresLogMessage) -> None:
+        warnings.append(str(message))
+
+    connection.add_log_listener(note)
+    try:
+        told = await connection.execute(_COMMIT, timeout=_COMMIT_SECONDS)
+    except (OSError, TimeoutError, pg.InterfaceError):
+        connection.terminate()
+        raise
+    finally:
+        with suppress(pg.InterfaceError):
+            connection.remove_log_listener(note)
+    assert told == _COMMIT, "a verb went on after a statement of its transaction had failed"
+    if warnings:
+        raise CommitUnknown("; ".join(warnings))
+
+
+async def _abandoned(connection: Connection) -> None:
+    """Leave no transaction behind; a connection that cannot promise that is not worth keeping.
+
+    The driver first waits for the end of whatever was canceled, a BEGIN or COMMIT as well.
+    """
+    try:
+        await asyncio.shield(connection.execute(_ROLLBACK, timeout=_ROLLBACK_SECONDS))
+    except BaseException:  # noqa: BLE001 - the first fault is the one to tell
+        with suppress(pg.InterfaceError):  # it is back in the pool, closed
+            connection.terminate()
 
 
 async def _keep(_connection: Connection) -> None:

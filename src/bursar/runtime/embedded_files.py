@@ -7,7 +7,6 @@ the server's own user may read its settings and can change none of them.
 import json
 import os
 import re
-import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from bursar.runtime.crypto import random_bytes
 from bursar.runtime.embedded_roles import DATABASE
 from bursar.runtime.secret import Secret
 from bursar.runtime.system_user import SystemUser, own, show
@@ -180,7 +180,7 @@ def load_or_make(paths: Paths, user: SystemUser | None) -> State:
     elif paths.cluster.exists():
         raise StateUnusable(f"{paths.state} is missing beside {paths.cluster}; restore it.")
     else:
-        passwords = {login: secrets.token_hex(_PASSWORD_BYTES) for login in _LOGINS}
+        passwords = {login: random_bytes(_PASSWORD_BYTES).hex() for login in _LOGINS}
         state = State(_new_socket_dir(paths.home), passwords, has_roles=False)
         save(paths, state)
     if not _is_ours(state.socket_dir, user):
@@ -219,7 +219,7 @@ def _new_socket_dir(home: Path) -> Path:
     fits = len(os.fsencode(inside / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES_MAX
     if fits and _PLAIN_PATH.fullmatch(str(inside)):
         return inside
-    return _SHORT_ROOT / f"bursar-{secrets.token_hex(6)}"
+    return _SHORT_ROOT / f"bursar-{random_bytes(6).hex()}"
 
 
 def _is_ours(folder: Path, user: SystemUser | None) -> bool:

@@ -46,7 +46,7 @@ class RateLimiter:
         self._alone_until = 0.0
         self._is_alone = False
 
-    async def hit(self, key: str, limit: int, window_seconds: int) -> LimitState:
+    async def hit(self, key: str, *, limit: int, window_seconds: int) -> LimitState:
         """Count one request of `key`, at most `limit` in any `window_seconds`."""
         assert limit > 0, "a limit lets something through"
         assert window_seconds > 0, "a window has a length"

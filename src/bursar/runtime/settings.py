@@ -58,7 +58,7 @@ class Settings:
         ),
     ]
     port: Annotated[
-        int, Variable("PORT", "TCP port of the API.", text.whole(1, _PORT_MAX), default="3000")
+        int, Variable("PORT", "TCP port of the API.", text.whole(least=1, most=_PORT_MAX), default="3000")
     ]
     public_url: Annotated[
         str,
@@ -83,7 +83,7 @@ class Settings:
         Variable(
             "WORKERS",
             "Worker processes that `bursar run` starts.",
-            text.whole(1, _WORKERS_MAX),
+            text.whole(least=1, most=_WORKERS_MAX),
             default="1",
         ),
     ]
@@ -182,7 +182,7 @@ class Settings:
         Variable(
             "JWT_EXPIRES_IN",
             "Lifetime of an access token: 15m, 1h, or seconds.",
-            text.duration_seconds(60, _DAY_SECONDS),
+            text.duration_seconds(least=60, most=_DAY_SECONDS),
             default="15m",
         ),
     ]
@@ -232,7 +232,7 @@ class Settings:
         Variable(
             "SANDBOX_PORT",
             "TCP port of the sandbox card processor that `bursar run` starts.",
-            text.whole(1, _PORT_MAX),
+            text.whole(least=1, most=_PORT_MAX),
             default="3001",
         ),
     ]
@@ -271,7 +271,7 @@ class Settings:
         Variable(
             "DUNNING_MAX_RETRIES",
             "How often a failed payment is tried again.",
-            text.whole(0, _RETRIES_MAX),
+            text.whole(least=0, most=_RETRIES_MAX),
             default="5",
         ),
     ]
@@ -289,7 +289,7 @@ class Settings:
         Variable(
             "WEBHOOK_DELIVERY_TIMEOUT_MS",
             "How long one webhook delivery may take in all.",
-            text.whole(100, 60_000),
+            text.whole(least=100, most=60_000),
             default="10000",
         ),
     ]
@@ -298,7 +298,7 @@ class Settings:
         Variable(
             "RATE_LIMIT_WINDOW_MS",
             "Length of the sliding window in which requests are counted.",
-            text.whole(1_000, 3_600_000),
+            text.whole(least=1_000, most=3_600_000),
             default="60000",
         ),
     ]
@@ -307,7 +307,7 @@ class Settings:
         Variable(
             "RATE_LIMIT_MAX_REQUESTS",
             "Requests a caller may make in one window.",
-            text.whole(1, 1_000_000),
+            text.whole(least=1, most=1_000_000),
             default="100",
         ),
     ]

@@ -48,7 +48,7 @@ def choice(*choices: str) -> Callable[[str], str]:
     return parse
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
+def whole(*, least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if _NUMBER.fullmatch(text) is None or not least <= int(text) <= most:
             raise ValueError(f"must be a whole number from {least} to {most}, not {text!r}")
@@ -57,7 +57,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def duration_seconds(least: int, most: int) -> Callable[[str], int]:
+def duration_seconds(*, least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         match = _DURATION.fullmatch(text)
         seconds = int(match[1]) * _SECONDS_PER_UNIT[match[2]] if match else -1
@@ -72,7 +72,7 @@ def duration_seconds(least: int, most: int) -> Callable[[str], int]:
 
 
 def schedule_minutes(text: str) -> tuple[int, ...]:
-    read_step = whole(1, _YEAR_MINUTES)
+    read_step = whole(least=1, most=_YEAR_MINUTES)
     steps = tuple(read_step(part.strip()) for part in text.split(","))
     if list(steps) != sorted(set(steps)):
         raise ValueError(f"must be minutes in rising order, such as 60,300,1800, not {text!r}")

@@ -35,7 +35,7 @@ async def hear(tx: Tx, provider: str, event: ProviderEvent) -> bool:
     return touched == 1
 
 
-async def heard(tx: Tx, provider: str, event_id: str) -> Heard | None:
+async def heard(tx: Tx, *, provider: str, event_id: str) -> Heard | None:
     """An event that was kept."""
     row = await tx.fetchrow(Q.heard, uuid_of(tx.org_id), provider, event_id)
     if row is None:
@@ -48,6 +48,6 @@ async def heard(tx: Tx, provider: str, event_id: str) -> Heard | None:
     )
 
 
-async def note_handled(tx: Tx, provider: str, event_id: str) -> None:
+async def note_handled(tx: Tx, *, provider: str, event_id: str) -> None:
     """The event has had its effect."""
     await tx.execute(Q.handled, uuid_of(tx.org_id), provider, event_id)

@@ -15,7 +15,7 @@ from bursar.domain.refusals import (
     WrongCredentials,
 )
 from bursar.domain.shapes.orgs import MeOut, OrganizationOut, UserOut
-from bursar.flows.sign_in import SignedIn, SignUp, sign_in, sign_on, sign_out, sign_up
+from bursar.flows.sign_in import SignUp, sign_in, sign_on, sign_out, sign_up
 from bursar.reads.members import me
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.tokens import BadToken

@@ -39,9 +39,17 @@ BEGIN
     RETURN split_part(message, '|', 1)::uuid;
 END $$;
 
--- Called once for each tenant table: rows of one organization only, also for the table's owner.
+-- A row belongs to its organization for ever, whoever writes.
+CREATE FUNCTION sec.refuse_move() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'a row of % cannot change its organization', TG_TABLE_NAME USING ERRCODE = '42501';
+END $$;
+
+-- Called once for each tenant table and partition: rows of one organization only, also for the
+-- table's owner. A partition takes its row triggers from its parent.
 CREATE PROCEDURE sec.isolate(target regclass)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
     EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
@@ -49,5 +57,12 @@ BEGIN
         'CREATE POLICY own_rows ON %s USING (org_id = (SELECT sec.org())) WITH CHECK (org_id = (SELECT sec.org()))',
         target
     );
+    IF NOT (SELECT c.relispartition FROM pg_class AS c WHERE c.oid = target) THEN
+        EXECUTE format(
+            'CREATE TRIGGER org_stays BEFORE UPDATE OF org_id ON %s FOR EACH ROW '
+            'WHEN (old.org_id IS DISTINCT FROM new.org_id) EXECUTE FUNCTION sec.refuse_move()',
+            target
+        );
+    END IF;
 END $$;
 REVOKE ALL ON PROCEDURE sec.isolate(regclass) FROM PUBLIC;

@@ -31,6 +31,20 @@ CREATE TABLE events_default PARTITION OF events DEFAULT;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON events
 FOR EACH STATEMENT EXECUTE FUNCTION sec.refuse_change();
 
+-- A statement that names a partition passes by the parent's policy and statement triggers.
+CREATE PROCEDURE sec.guard_partition(target regclass)
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    CALL sec.isolate(target);
+    EXECUTE format(
+        'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %s '
+        'FOR EACH STATEMENT EXECUTE FUNCTION sec.refuse_change()',
+        target
+    );
+END $$;
+REVOKE ALL ON PROCEDURE sec.guard_partition(regclass) FROM PUBLIC;
+CALL sec.guard_partition('events_default');
+
 -- The smallest UUIDv7 of a moment: where a month's partition begins.
 CREATE FUNCTION sec.first_id_at(p_at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -53,8 +67,7 @@ BEGIN
                 'CREATE TABLE public.%I PARTITION OF public.events FOR VALUES FROM (%L) TO (%L)',
                 partition, sec.first_id_at(month), sec.first_id_at(month + interval '1 month')
             );
-            EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', partition);
-            EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', partition);
+            CALL sec.guard_partition(('public.' || quote_ident(partition))::regclass);
         END IF;
     END LOOP;
 END $$;

@@ -25,12 +25,13 @@ CREATE TABLE agenda (
 ) WITH (fillfactor = 70);
 CREATE INDEX agenda_due ON agenda (due_at);
 
--- Every transaction of the application begins here: it checks the credential again, tells the
--- time, claims the idempotency key and checks a worker's claim on its task, in one round trip.
+-- Every transaction of the application begins here: it binds the organization, checks the credential
+-- again, tells the time, claims the idempotency key and checks a worker's claim on its task, in one
+-- round trip. The signed context is a parameter, for other sessions can read a statement's text.
 --
 -- key_state: null (no key), claimed, resumed, answered, running or mismatch.
 CREATE FUNCTION sec.enter(
-    p_user uuid, p_session uuid, p_api_key uuid,
+    p_context text, p_user uuid, p_session uuid, p_api_key uuid,
     p_key text, p_fingerprint bytea, p_claim uuid, p_boot uuid,
     p_job bigint, p_token uuid,
     OUT recorded_at timestamptz, OUT business_at timestamptz, OUT mode text,
@@ -39,9 +40,11 @@ CREATE FUNCTION sec.enter(
 )
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    bound uuid := sec.org();
+    bound uuid;
     held public.idempotency_keys;
 BEGIN
+    PERFORM set_config('bursar.context', p_context, true);
+    bound := sec.org();
     recorded_at := now();
     SELECT coalesce(c.now_at, now()), o.mode INTO business_at, mode
     FROM public.organizations AS o LEFT JOIN public.test_clocks AS c ON c.org_id = o.org_id

@@ -1,0 +1,66 @@
+"""`python -m bench [name …]`: measure hot paths beside their limits, print a table, write JSON.
+
+Every figure is a ratio measured in one run; absolute numbers are printed and never promised. The
+exit code says whether every ratio that must be was reached.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from dataclasses import fields
+
+from bench import cold_start, create_invoice, get_invoice
+from bench.report import Result, table, write
+from bench.sides import Effort
+
+BENCHES = {
+    create_invoice.NAME: create_invoice.bench,
+    get_invoice.NAME: get_invoice.bench,
+    cold_start.NAME: cold_start.bench,
+}
+
+
+def main() -> None:
+    """Run the benches that were named, or all of them."""
+    wanted = _arguments()
+    effort = Effort(**{each.name: getattr(wanted, each.name) for each in fields(Effort)})
+    results = []
+    for name in wanted.names or BENCHES:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        results.append(asyncio.run(BENCHES[name](effort)))
+        write(results[-1])
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {effort.shown()}")
+    print(f"PostgreSQL {json.dumps(results[-1].settings['postgres'])}")
+    print(table(results))
+    _tell_faults(results)
+    sys.exit(0 if all(result.ok for result in results) else 1)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(BENCHES)}")
+    parser.add_argument("--rounds", type=int, default=Effort.rounds)
+    parser.add_argument("--seconds", type=float, default=Effort.seconds)
+    parser.add_argument("--connections", type=int, default=Effort.connections)
+    parser.add_argument("--requests-max", type=int, default=Effort.requests_max)
+    parser.add_argument("--history", type=int, default=Effort.history)
+    wanted = parser.parse_args()
+    unknown = set(wanted.names) - BENCHES.keys()
+    if unknown:
+        parser.error(f"no bench named {', '.join(sorted(unknown))}")
+    return wanted
+
+
+def _tell_faults(results: list[Result]) -> None:
+    for result in results:
+        broken = result.detail["broken"]
+        assert isinstance(broken, list)
+        for fault in broken:
+            print(f"{result.name}: {fault}")
+
+
+if __name__ == "__main__":
+    main()

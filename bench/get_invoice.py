@@ -1,0 +1,108 @@
+"""Looks at one invoice of three lines, by API key, beside one SELECT of the same bytes.
+
+Ours authenticates, opens a snapshot in the organization's own rows, reads invoice and lines, and
+renders them; the limit sends what is stored. Afterwards both sides are compared, document by
+document.
+"""
+
+import json
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import aiohttp
+
+from bench.load import Load
+from bench.place import Place, bursar_server, free_port, limit_server, open_place, serving
+from bench.report import Result, Target, judged
+from bench.sides import Effort, Side, take_turns
+from bench.stage import TOTAL_CENTS, Stage, failed_checks, post, set_stage, uuid_in, write_history
+
+NAME = "get_invoice"
+TARGET = Target(must=0.4, goal=0.7)
+DOCUMENTS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The documents that are asked for: path and bytes."""
+
+    answers: dict[str, bytes]
+
+
+async def bench(effort: Effort) -> Result:
+    """Measure it."""
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(open_place())
+        await write_history(place, effort.history)
+        ports = free_port(), free_port()
+        command, environment = bursar_server(place, ports[0])
+        log = place.folder / "ours.log"
+        server = await stack.enter_async_context(
+            serving(command, environment, port=ports[0], log=log)
+        )
+        command, environment = limit_server(place, NAME, ports[1])
+        log = place.folder / "limit.log"
+        bare = await stack.enter_async_context(
+            serving(command, environment, port=ports[1], log=log)
+        )
+        stage = await set_stage(ports[0])
+        library = await _library(place, stage)
+        ours = Side(server, _load(stage, library, ports[0], effort))
+        limit = Side(bare, _load(stage, library, ports[1], effort))
+        rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
+        broken = [
+            *await _differing(stage, library, ports),
+            *(f"answered {dict(side.faults)}" for side in (ours, limit) if side.faults),
+            *await failed_checks(place, stage),
+        ]
+        result = judged(NAME, TARGET, rounds, unit="looks/s", broken=broken)
+        result.settings.update(effort.shown(), documents=DOCUMENTS)
+        result.settings.update(postgres=await place.shown_settings())
+        result.detail.update(ours=ours.shown(), limit=limit.shown())
+        return result
+
+
+async def _library(place: Place, stage: Stage) -> Library:
+    """Make the documents over the API, and give the limit the very bytes that ours answers."""
+    answers = {}
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{stage.port}") as session:
+        for _ in range(DOCUMENTS):
+            made = await post(session, "/v1/invoices", stage.draft(), stage.headers)
+            path = f"/v1/invoices/{made['id']}"
+            async with session.get(path, headers=stage.headers) as answer:
+                answers[path] = await answer.read()
+    rows = [(uuid_in(path.rpartition("/")[2]), body.decode()) for path, body in answers.items()]
+    async with place.superuser() as connection:
+        await connection.executemany("INSERT INTO bench.invoices VALUES ($1, $2)", rows)
+    return Library(answers)
+
+
+def _load(stage: Stage, library: Library, port: int, effort: Effort) -> Load:
+    return Load(
+        port=port,
+        method="GET",
+        paths=list(library.answers),
+        headers=stage.headers,
+        body="",
+        has_keys=False,
+        connections=effort.connections,
+        seconds=effort.seconds,
+        requests_max=effort.requests_max,
+        expects=200,
+    )
+
+
+async def _differing(stage: Stage, library: Library, ports: tuple[int, int]) -> list[str]:
+    """Documents that either side tells otherwise than they were, or that do not add up."""
+    found = []
+    for port in ports:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            for path, body in library.answers.items():
+                async with session.get(path, headers=stage.headers) as answer:
+                    if await answer.read() != body:
+                        found.append(f"{path} differs on port {port}")
+    for path, body in library.answers.items():
+        invoice = json.loads(body)["data"]
+        if sum(line["amountCents"] for line in invoice["lines"]) != TOTAL_CENTS:
+            found.append(f"{path} does not add up")
+    return found

@@ -1,0 +1,205 @@
+"""Where a bench happens: a durable PostgreSQL of its own, and servers that end with it."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from bursar.main import key_ring
+from bursar.runtime.clock import monotonic
+from bursar.runtime.embedded import throwaway
+from bursar.runtime.migrations import migrate
+from bursar.runtime.settings import Settings, load
+
+BURSAR = str(Path(sys.executable).parent / "bursar")
+SHOWN = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "autovacuum",
+    "shared_buffers",
+    "wal_compression",
+    "max_wal_size",
+)
+_START_SECONDS = 60.0
+_POLL_SECONDS = 0.002
+_STOP_SECONDS = 15.0
+# The tables of the limits, in the same cluster and read and written by the same login.
+_LIMIT_TABLES = """
+CREATE SCHEMA bench;
+CREATE TABLE bench.invoices (id uuid PRIMARY KEY, body text NOT NULL);
+GRANT USAGE ON SCHEMA bench TO bursar_app;
+GRANT SELECT, INSERT ON bench.invoices TO bursar_app;
+"""
+
+
+class ServerFailed(Exception):
+    """A server did not come up; the end of what it wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The database both sides use, and the folder everything stays in."""
+
+    folder: Path
+    app_url: str
+    owner_url: str
+    superuser_url: str
+    secret_key: str
+
+    def environment(self, port: int) -> dict[str, str]:
+        """What `bursar serve` is told: production, on the bench's database."""
+        return {
+            "APP_ENV": "production",
+            "DATABASE_URL": self.app_url,
+            "DATA_DIR": str(self.folder / "data"),
+            "PORT": str(port),
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "RATE_LIMIT_MAX_REQUESTS": "1000000",
+            "SECRET_KEY": self.secret_key,
+        }
+
+    def settings(self) -> Settings:
+        """The same, as the code reads it."""
+        return load(self.environment(3000))
+
+    @asynccontextmanager
+    async def superuser(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """A connection for setting the stage and counting afterwards."""
+        connection = await asyncpg.connect(self.superuser_url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def checkpoint(self) -> None:
+        """Start a round with nothing left to write from the one before."""
+        async with self.superuser() as connection:
+            await connection.execute("CHECKPOINT")
+
+    async def shown_settings(self) -> dict[str, str]:
+        """What PostgreSQL says of itself."""
+        async with self.superuser() as connection:
+            return {name: await connection.fetchval(f"SHOW {name}") for name in SHOWN}
+
+
+@asynccontextmanager
+async def open_place() -> AsyncIterator[Place]:
+    """A migrated cluster with everything that makes a commit durable switched on."""
+    # As root, PostgreSQL runs as another user, who must reach the folder.
+    folder = Path(tempfile.mkdtemp(prefix="bursar-bench-"))
+    try:
+        async with throwaway(folder / "postgres", is_durable=True) as urls:
+            place = Place(
+                folder=folder,
+                app_url=urls.app.reveal(),
+                owner_url=urls.owner.reveal(),
+                superuser_url=urls.superuser.reveal(),
+                secret_key=secrets.token_hex(32),
+            )
+            await migrate(place.owner_url, context_key=key_ring(place.settings()).key("context"))
+            async with place.superuser() as connection:
+                await connection.execute(_LIMIT_TABLES)
+            yield place
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A program that serves HTTP, and the seconds from its exec to its first good answer."""
+
+    port: int
+    pid: int
+    seconds: float
+
+
+@asynccontextmanager
+async def serving(
+    command: tuple[str, ...], environment: Mapping[str, str], *, port: int, log: Path
+) -> AsyncIterator[Server]:
+    """Run a server until the block ends; it is asked to leave, then made to."""
+    started = monotonic()
+    with log.open("ab") as output:
+        child = await asyncio.create_subprocess_exec(
+            *command, env={**os.environ, **environment}, stdout=output, stderr=output
+        )
+    try:
+        await _answered(child, port, log)
+        yield Server(port, child.pid, monotonic() - started)
+    finally:
+        with suppress(ProcessLookupError):
+            child.terminate()
+        try:
+            await asyncio.wait_for(child.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+
+
+def bursar_server(place: Place, port: int) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Ours: the API as an operator starts it."""
+    return (BURSAR, "serve"), place.environment(port)
+
+
+def limit_server(place: Place, name: str, port: int) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The limit of this name."""
+    command = (sys.executable, "-m", f"bench.limits.{name}")
+    return command, {"LIMIT_DATABASE_URL": place.app_url, "PORT": str(port)}
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU that a program has used so far; zero where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _answered(child: asyncio.subprocess.Process, port: int, log: Path) -> None:
+    deadline = monotonic() + _START_SECONDS
+    while monotonic() < deadline and child.returncode is None:
+        if await _is_connected(port):
+            return
+        await asyncio.sleep(_POLL_SECONDS)
+    raise ServerFailed(_end_of(log))
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
+
+
+async def _is_connected(port: int) -> bool:
+    """Whether it answers 200 and says that it reached PostgreSQL."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    request = f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+    try:
+        writer.write(request.encode())
+        answer = await reader.read()
+    except OSError:
+        return False
+    finally:
+        writer.close()
+    return answer.startswith(b"HTTP/1.1 200 ") and b"connected" in answer

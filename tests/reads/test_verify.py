@@ -1,0 +1,143 @@
+"""Everything is green for an organization that lived, and each planted fault is named."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+from tests.support.world import Org, World
+
+from bursar.domain.ids import uuid_of
+from bursar.domain.payments import PaymentMode
+from bursar.domain.verification import Check, compared
+from bursar.operations.invoices import VoidInvoice, void_invoice
+from bursar.reads.verify import CHAIN, CHECKS, checks, collected
+
+NAMES = [name for name, _ in CHECKS]
+# What a superuser could do behind our back, and which check says so.
+FAULTS = {
+    "every posting sums to zero": "UPDATE ledger_entries SET amount_minor = amount_minor + 1"
+    " WHERE org_id = $1 AND amount_minor > 0",
+    "the trial balance is zero": "DELETE FROM ledger_entries"
+    " WHERE org_id = $1 AND amount_minor > 0",
+    "balances are the sum of their entries": "UPDATE ledger_accounts"
+    " SET floor_minor = 0, balance_minor = 5 WHERE org_id = $1 AND code = 'revenue'",
+    "receivables are what is due on open invoices": "UPDATE invoices SET status = 'open',"
+    " paid_minor = 0, paid_at = NULL WHERE org_id = $1 AND status = 'paid'",
+    "credit is what credited payments brought": "UPDATE payments SET is_credited = true"
+    " WHERE org_id = $1 AND status = 'succeeded'",
+    "processor accounts are what payments brought": "UPDATE payments"
+    " SET amount_minor = amount_minor + 1 WHERE org_id = $1 AND status = 'succeeded'",
+    "nothing is in transit": "UPDATE ledger_accounts SET code = 'transit'"
+    " WHERE org_id = $1 AND code = 'revenue'",
+    "invoices are lines less discounts plus tax": "UPDATE invoice_lines"
+    " SET amount_minor = amount_minor + 1 WHERE org_id = $1",
+    "invoices are paid by their payments": "UPDATE payments SET status = 'failed'"
+    " WHERE org_id = $1 AND status = 'succeeded'",
+    "finalized invoices are booked, void ones reversed": "UPDATE ledger_transactions"
+    " SET source_id = source_id || 'x' WHERE org_id = $1 AND kind = 'invoice_voided'",
+    "payments with money are booked once": "UPDATE ledger_transactions"
+    " SET kind = 'overpayment' WHERE org_id = $1 AND kind = 'payment_succeeded'",
+    "invoice numbers have no gaps": "UPDATE invoice_series SET last_number = last_number + 1"
+    " WHERE org_id = $1",
+    "every change has its event": "UPDATE customers SET version = version + 1 WHERE org_id = $1",
+    CHAIN: "UPDATE events SET actor = 'user:else' WHERE org_id = $1 AND type = 'invoice.paid'",
+}
+
+
+@asynccontextmanager
+async def behind_the_curtain(world: World) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A superuser whom no trigger and no foreign key stops."""
+    connection = await asyncpg.connect(world.house.superuser_url, database="bursar")
+    try:
+        await connection.execute("SET session_replication_role = replica")
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def lived(world: World) -> Org:
+    """An organization with a paid, a void, a waiting and a drafted invoice, sealed."""
+    org = await world.org()
+    buyer = await org.customer()
+    await org.pay((await org.invoice(buyer)).id)
+    gone = await org.invoice(buyer, 700)
+    await org.caller.run(void_invoice, VoidInvoice(gone.id))
+    waiting = await org.invoice(buyer, 900)
+    await org.pay(waiting.id, PaymentMode.CHECKOUT)
+    await org.draft(buyer, 100)
+    await world.seal()
+    return org
+
+
+async def verdicts(org: Org) -> dict[str, Check]:
+    return {check.name: check for check in await org.caller.look(checks)}
+
+
+async def test_an_organization_that_lived_is_green(world: World) -> None:
+    # And every check that there is something for has looked at it.
+    org = await lived(world)
+    found = await verdicts(org)
+    assert [*found] == [*NAMES, CHAIN]
+    assert {name: check.offenders for name, check in found.items() if not check.is_good} == {}
+    blind = {name for name, check in found.items() if not check.counted}
+    assert blind == {"nothing is in transit", "credit is what credited payments brought"}
+
+
+async def test_a_new_organization_is_green(world: World) -> None:
+    # Nothing to count is nothing wrong.
+    found = await verdicts(await world.org())
+    assert [name for name, check in found.items() if not check.is_good] == []
+
+
+def test_every_check_has_a_planted_fault() -> None:
+    # A check that was never seen to fail proves nothing.
+    assert set(FAULTS) == {*NAMES, CHAIN}
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+async def test_a_planted_fault_is_named(world: World, name: str) -> None:
+    # The right check fails, by the ids concerned; another organization stays green.
+    org, other = await lived(world), await lived(world)
+    async with behind_the_curtain(world) as superuser:
+        touched = await superuser.execute(FAULTS[name], uuid_of(org.id))
+    assert touched != "UPDATE 0", "the fault was planted"
+    check = (await verdicts(org))[name]
+    assert check.offenders
+    assert all(check.is_good for check in (await verdicts(other)).values())
+
+
+SLIPPED_IN = (
+    "INSERT INTO events SELECT org_id, '0195a1b2-c3d4-7007-8000-0123456789ab', type,"
+    " payload_version, is_public, resource_type, resource_id, sequence, actor, reason,"
+    " request_id, occurred_at, recorded_at, snapshot, previous, personal, '1'"
+    " FROM events WHERE org_id = $1 AND type = 'invoice.paid'"
+)
+
+
+@pytest.mark.parametrize(
+    ("tampering", "word"),
+    [
+        ("DELETE FROM events WHERE org_id = $1 AND type = 'invoice.paid'", "deleted"),
+        (SLIPPED_IN, "inserted"),
+        ("DELETE FROM event_seals WHERE org_id = $1 AND position = 2", "gap before"),
+    ],
+    ids=["deleted", "inserted", "unlinked"],
+)
+async def test_tampering_with_the_log_is_named(world: World, tampering: str, word: str) -> None:
+    # Taken out, slipped in, unlinked: the first offender says which.
+    org = await lived(world)
+    async with behind_the_curtain(world) as superuser:
+        await superuser.execute(tampering, uuid_of(org.id))
+    assert (await verdicts(org))[CHAIN].offenders[0].startswith(word)
+
+
+async def test_our_books_agree_with_the_processors(world: World) -> None:
+    # Payment by payment, read from the other side's own books.
+    org = await lived(world)
+    held = await org.caller.look(collected)
+    charges = await world.provider.booked_charges(org.id)
+    assert isinstance(charges, tuple)
+    check = compared(held, charges, "books")
+    assert (check.is_good, check.counted) == (True, 1)
+    assert not compared(held[:0], charges, "books").is_good
