@@ -11,6 +11,7 @@ import time
 import uuid
 from collections import Counter
 from contextlib import suppress
+from typing import cast
 
 import msgspec
 import uvloop
@@ -60,8 +61,8 @@ class Generator(asyncio.Protocol):
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are of no class that asyncio knows.
+        self._transport = cast("asyncio.Transport", transport)
         self._next()
 
     def data_received(self, data: bytes) -> None:

@@ -176,7 +176,9 @@ async def _strangers(settings: Settings, telemetry: Telemetry) -> AsyncIterator[
                 clock.monotonic,
                 partial(_tell_breaker, telemetry, account.name),
             )
-            providers[mode] = GuardedProvider(stripe, breaker)
+            providers[mode] = GuardedProvider(
+                stripe, breaker, on_call=partial(_tell_call, telemetry)
+            )
         own = (f"http://127.0.0.1:{settings.port}",) if settings.is_production else ()
         sender = HttpWebhookSender(
             Egress(
@@ -187,6 +189,10 @@ async def _strangers(settings: Settings, telemetry: Telemetry) -> AsyncIterator[
         )
         stack.push_async_callback(sender.aclose)
         yield Strangers(providers, sender)
+
+
+def _tell_call(telemetry: Telemetry, call: str, outcome: str, seconds: float) -> None:
+    telemetry.provider_call(call=call, outcome=outcome, seconds=seconds)
 
 
 def _tell_breaker(telemetry: Telemetry, provider: str, state: BreakerState) -> None:

@@ -11,8 +11,12 @@ from bursar.domain.ids import EventId, uuid_of
 from bursar.domain.paging import Page
 from bursar.domain.payments import PaymentMode
 from bursar.domain.refusals import InvalidInput, NotFound
+from bursar.domain.shapes.events import event_body
+from bursar.domain.webhook_subscriptions import DeliveryStatus
+from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
 from bursar.reads.events import AuditFilters, FeedFilters, audit, event, events
 from bursar.reads.invoices import timeline
+from bursar.reads.webhook_subscriptions import deliveries
 
 LATE = UUID("0195a1b2-c3d4-7006-8000-0123456789ab")
 
@@ -160,3 +164,23 @@ async def test_the_log_cannot_be_changed(world: World) -> None:
                 await owner.execute(f"{change} WHERE org_id = $1", uuid_of(org.id))
     finally:
         await owner.close()
+
+
+async def test_a_webhook_says_what_the_feed_says(world: World) -> None:
+    # Letter for letter the same fact by push and by pull, and the delivery shows its one try.
+    org = await world.org()
+    command = SubscribeWebhook("https://hooks.example/in", ("invoice.finalized",), None)
+    subscription = (await org.caller.run(subscribe_webhook, command)).subscription
+    await org.invoice(await org.customer(token=None))
+    await world.drain()
+    told = await org.caller.look(
+        events, after=None, limit=100, filters=FeedFilters(types=("invoice.finalized",))
+    )
+    (fact,) = told.items
+    (sent,) = [one for one in world.postman.sent if one.headers["webhook-id"] == fact.id]
+    assert sent.body == event_body(fact)
+    (delivery,) = (await org.caller.look(deliveries, subscription.id, Page())).items
+    assert (delivery.event_id, delivery.status) == (fact.id, DeliveryStatus.DELIVERED)
+    assert [(one.number, one.status) for one in delivery.attempts] == [(1, 200)]
+    waiting = (DeliveryStatus.PENDING,)
+    assert (await org.caller.look(deliveries, subscription.id, Page(), waiting)).items == ()

@@ -46,10 +46,9 @@ def typed(value: object, kind: type[T]) -> T:
         try:
             return msgspec.convert(value, kind, dec_hook=special)
         except msgspec.ValidationError as refused:
-            faults = list(typed_faults(value, kind)) or [_whole(refused)]
-    else:
-        faults += typed_faults(value, kind)
-    raise refusal_of(faults)
+            raise refusal_of(list(typed_faults(value, kind)) or [_whole(refused)]) from None
+    named = {fault.field for fault in faults}
+    raise refusal_of([*faults, *(f for f in typed_faults(value, kind) if f.field not in named)])
 
 
 def refusal_of(faults: Sequence[Detail]) -> InvalidInput:
@@ -109,11 +108,9 @@ _DECODER: Final = json.JSONDecoder(
 
 
 def _text_faults(value: object, path: str, depth: int) -> Iterator[Detail]:
-    """Faults that need no type: texts nobody may send, flaws of JSON, depth."""
+    """Faults that need no type: texts nobody may send, and depth."""
     if isinstance(value, str):
         yield from _text_detail(value, path)
-    elif isinstance(value, Flaw):
-        yield Detail(path, value.message, value.code)
     elif isinstance(value, dict | list):
         yield from _nested_faults(value, path, depth)
 

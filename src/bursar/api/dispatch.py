@@ -7,7 +7,6 @@ noun is known here.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -188,8 +187,11 @@ async def _settled(caller: Caller, failed: BaseException, trace: Trace) -> Answe
     """A decided refusal is kept for the key; any other failure lets a retry go on at once."""
     if isinstance(failed, Refusal) and failed.kind in STORED_KINDS:
         answer = answer_for(failed, trace)
-        await caller.remember(answer)
+        try:
+            await caller.remember(answer)
+        except DatabaseAway:
+            await caller.release()
+            raise
         return answer
-    with suppress(DatabaseAway):  # then the owner's death, or the key's age, lets it go
-        await caller.release()
+    await caller.release()
     raise failed

@@ -35,8 +35,8 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "version": 1,
 }
-# Given instead of another field, never beside it.
-_ALTERNATIVES: Final = frozenset({"unitAmountDecimal"})
+# Given instead of another field, or fit for one installation only.
+_LEFT_OUT: Final = frozenset({"cancelUrl", "successUrl", "unitAmountDecimal"})
 _ID_FIELDS: Final[Mapping[str, str]] = {
     "customerId": "cust",
     "eventId": "evt",
@@ -89,7 +89,7 @@ def _of_type(schema: Schema, schemas: Mapping[str, Schema], name: str) -> object
             return {
                 key: example_of(value, schemas, key)
                 for key, value in properties
-                if key not in _ALTERNATIVES
+                if key not in _LEFT_OUT
             }
         case "object" | None:
             return {}

@@ -69,7 +69,8 @@ def shown(text: str) -> str:
 def typed_faults(value: object, wanted: Any, path: str = "") -> Iterator[Detail]:
     """What keeps the value from being of the wanted type; nothing, when nothing does."""
     if isinstance(value, Flaw):
-        return  # named already, by whoever put it there
+        yield Detail(path, value.message, value.code)
+        return
     refused = _refusal(value, wanted)
     if refused is None:
         return

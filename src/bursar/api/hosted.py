@@ -119,7 +119,11 @@ async def _pay(visit: Visit) -> Answer:
     assert back is not None, "an invoice that is shown has a number"
     refuse_if_away(caller)
     command = begin_command(
-        caller, invoice, mode=PaymentMode.CHECKOUT, urls=(f"{back}?{_BACK}=1", back)
+        caller,
+        invoice.id,
+        back=back,
+        mode=PaymentMode.CHECKOUT,
+        urls=(f"{back}?{_BACK}=1", back),
     )
     try:
         payment = await pay_invoice(caller, command)

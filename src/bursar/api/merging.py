@@ -4,14 +4,16 @@ A map is merged with what was read a moment before, so the change is bound to th
 race is a conflict, never a lost key.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from bursar.api.fields import METADATA_KEYS_MAX
-from bursar.domain.refusals import InvalidInput, PreconditionFailed, StaleVersion
+from bursar.domain.refusals import InvalidInput, NotFound, PreconditionFailed, StaleVersion
+
+Result = TypeVar("Result")
 
 
 def merged(
@@ -35,6 +37,14 @@ def named(patch: msgspec.Struct) -> dict[str, Any]:
     """What a patch really names, by attribute: null is a value, absent is not."""
     fields = ((name, getattr(patch, name)) for name in patch.__struct_fields__)
     return {name: value for name, value in fields if value is not msgspec.UNSET}
+
+
+async def peeked(look: Awaitable[Result]) -> Result | None:
+    """What is there before the verb runs, or None: whether that is a 403 or a 404, it will say."""
+    try:
+        return await look
+    except NotFound:
+        return None
 
 
 @asynccontextmanager

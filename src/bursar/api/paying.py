@@ -7,9 +7,8 @@ somebody else's page; outside production, this machine's own pages are allowed a
 from typing import Final
 from urllib.parse import urlsplit
 
-from bursar.api.hosted_links import own_hosted_url
 from bursar.domain.access import Link
-from bursar.domain.invoices import Invoice
+from bursar.domain.ids import InvoiceId
 from bursar.domain.payments import PaymentMode
 from bursar.domain.refusals import InvalidInput
 from bursar.operations.payments import LINK_KEY, BeginPayment
@@ -24,13 +23,14 @@ Urls = tuple[str | None, str | None]
 
 def begin_command(
     caller: Caller,
-    invoice: Invoice,
+    invoice_id: InvoiceId,
     *,
     mode: PaymentMode,
+    back: str | None,
     method_reference: str | None = None,
     urls: Urls = (None, None),
 ) -> BeginPayment:
-    """The command that begins an attempt at this invoice.
+    """The command that begins an attempt at this invoice; `back` is the invoice's own page.
 
     Raises:
         InvalidInput: a return URL that leads elsewhere.
@@ -39,11 +39,11 @@ def begin_command(
     for field, url in zip(("successUrl", "cancelUrl"), urls, strict=True):
         _require_own(field, url=url, settings=settings)
     return BeginPayment(
-        invoice_id=invoice.id,
+        invoice_id=invoice_id,
         mode=mode,
         attempt_key=_attempt_key(caller),
         providers={mode: provider.name for mode, provider in caller.app.providers.items()},
-        return_url=own_hosted_url(caller, invoice) or settings.public_url,
+        return_url=back or settings.public_url,
         method_reference=method_reference,
         success_url=urls[0],
         cancel_url=urls[1],

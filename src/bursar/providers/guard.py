@@ -152,6 +152,10 @@ class Admission:
         self.breaker.withdraw(is_trial=self.is_trial)
 
 
+OnCall = Callable[[str, str, float], None]
+"""Hears of each call: its name, the kind of answer, and the seconds it took."""
+
+
 class GuardedProvider(PaymentProvider):
     """A `PaymentProvider` that lets another one be asked only while it makes sense.
 
@@ -160,11 +164,16 @@ class GuardedProvider(PaymentProvider):
     """
 
     def __init__(
-        self, inner: PaymentProvider, breaker: CircuitBreaker, timeout_seconds: float = 25
+        self,
+        inner: PaymentProvider,
+        breaker: CircuitBreaker,
+        timeout_seconds: float = 25,
+        on_call: OnCall | None = None,
     ) -> None:
         self._inner = inner
         self._breaker = breaker
         self._timeout_seconds = timeout_seconds
+        self._on_call = on_call
 
     @property
     def name(self) -> str:
@@ -183,37 +192,44 @@ class GuardedProvider(PaymentProvider):
         self._breaker.admit().withdrawn()
 
     async def ensure_customer(self, request: CustomerRequest) -> CustomerOutcome:
-        return await self._asked(lambda: self._inner.ensure_customer(request))
+        return await self._asked("ensure_customer", lambda: self._inner.ensure_customer(request))
 
     async def attach_method(self, customer_reference: str, token: str) -> CustomerOutcome:
-        return await self._asked(lambda: self._inner.attach_method(customer_reference, token))
+        return await self._asked(
+            "attach_method", lambda: self._inner.attach_method(customer_reference, token)
+        )
 
     async def charge(self, request: ChargeRequest) -> Outcome:
-        return await self._asked(lambda: self._inner.charge(request))
+        return await self._asked("charge", lambda: self._inner.charge(request))
 
     async def open_checkout(self, request: CheckoutRequest) -> CheckoutOutcome:
-        return await self._asked(lambda: self._inner.open_checkout(request))
+        return await self._asked("open_checkout", lambda: self._inner.open_checkout(request))
 
     async def close_checkout(self, session_reference: str) -> Outcome:
-        return await self._asked(lambda: self._inner.close_checkout(session_reference))
+        return await self._asked(
+            "close_checkout", lambda: self._inner.close_checkout(session_reference)
+        )
 
     async def cancel_charge(self, reference: str) -> Outcome:
-        return await self._asked(lambda: self._inner.cancel_charge(reference))
+        return await self._asked("cancel_charge", lambda: self._inner.cancel_charge(reference))
 
     async def lookup(self, request: LookupRequest) -> LookupOutcome:
-        return await self._asked(lambda: self._inner.lookup(request))
+        return await self._asked("lookup", lambda: self._inner.lookup(request))
 
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
         return self._inner.read_event(body, signature, now)
 
     async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:
         # A long listing has a deadline of its own, inside.
-        return await self._asked(lambda: self._inner.booked_charges(org_id), _LISTING_SECONDS)
+        return await self._asked(
+            "booked_charges", lambda: self._inner.booked_charges(org_id), _LISTING_SECONDS
+        )
 
     async def _asked(
-        self, ask: Callable[[], Awaitable[Answer]], seconds: float | None = None
+        self, call: str, ask: Callable[[], Awaitable[Answer]], seconds: float | None = None
     ) -> Answer | Unknown:
         admission = self._breaker.admit()
+        began = asyncio.get_running_loop().time()
         answer: Answer | Unknown
         try:
             async with asyncio.timeout(seconds or self._timeout_seconds):
@@ -225,6 +241,9 @@ class GuardedProvider(PaymentProvider):
             admission.withdrawn()
             raise
         self._count(admission, answer)
+        if self._on_call is not None:
+            took = asyncio.get_running_loop().time() - began
+            self._on_call(call, type(answer).__name__.lower(), took)
         return answer
 
     def _count(self, admission: Admission, answer: object) -> None:

@@ -181,19 +181,20 @@ class Caller:
         """
         app, binding = self.app, self._binding()
 
-        async def body(tx: Tx, entrance: Entrance) -> Result:
+        async def body(tx: Tx, entrance: Entrance) -> tuple[Result, Tx]:
             self._admit(verb.requires, entrance, binding)
             result = await verb.act(tx, command)
             if answer is not None and binding.key is not None:
                 stored = locked_up(app.keys, binding.scope, binding.key, answer(result))
                 await app.database.store_answer(tx, binding, stored)
             await app.checkpoint(f"{verb.name}.before_commit")
-            return result
+            return result, tx
 
-        result = await app.database.change(binding, body, is_dry=self.is_dry_run)
+        result, tx = await app.database.change(binding, body, is_dry=self.is_dry_run)
         await app.checkpoint(f"{verb.name}.after_commit")
-        if not self.is_dry_run:
+        if not self.is_dry_run and (tx.has_tasks or tx.told):
             app.wake()
+            app.telemetry.told(tx.told, mode=tx.mode)
         log.info("operation.done", operation=verb.name, actor=binding.actor, org_id=self.org_id)
         return result
 
@@ -228,7 +229,11 @@ class Caller:
         await self.app.database.change(binding, body, is_dry=False)
 
     async def release(self) -> None:
-        """The request failed after its key was claimed: a retry may go on at once."""
+        """The request failed after its key was claimed: a retry may go on at once.
+
+        It is never lost while this process lives: without it, every retry would be told that the
+        first request is still running, until the process ends.
+        """
         binding = self._binding()
         if binding.key is None:
             return
@@ -236,7 +241,8 @@ class Caller:
         async def body(tx: Tx, _entrance: Entrance) -> None:
             await self.app.database.release_key(tx, binding)
 
-        await self.app.database.change(replace(binding, key=None), body, is_dry=False)
+        database, unclaimed = self.app.database, replace(binding, key=None)
+        await database.insist(lambda: database.change(unclaimed, body, is_dry=False))
 
     def _admit(self, needed: Permission, entrance: Entrance, binding: Binding) -> None:
         if not entrance.is_credential_good:

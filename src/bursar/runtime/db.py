@@ -23,6 +23,7 @@ from bursar.domain.times import Instant
 from bursar.runtime import clock
 from bursar.runtime.crypto import KeyRing, context_mac
 from bursar.runtime.ids import new_uuid
+from bursar.runtime.logging import get_log
 from bursar.runtime.queue import Connection, TaskQueue
 from bursar.runtime.sql import Query
 
@@ -33,6 +34,9 @@ _CONNECT_SECONDS: Final = 5.0
 _COMMIT_SECONDS: Final = 5.0
 _ROLLBACK_SECONDS: Final = 2.0
 _TRIES_MAX: Final = 5
+_INSISTING_MAX: Final = 1_000
+_INSIST_FIRST_SECONDS: Final = 0.02
+_INSIST_MAX_SECONDS: Final = 1.0
 _BEGIN: Final = "BEGIN"
 _BEGIN_LOOK: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _COMMIT: Final = "COMMIT"
@@ -67,6 +71,8 @@ _AWAY: Final = (
 
 Result = TypeVar("Result")
 Record = asyncpg.Record
+
+log = get_log()
 
 
 class DatabaseAway(Exception):
@@ -133,6 +139,7 @@ class Tx(ReadTx):
         self.actor = binding.actor
         self.request_id = binding.request_id
         self.reason = binding.reason
+        self.told: list[str] = []
         self.has_tasks = False
 
     async def execute(self, query: Query, *args: object) -> int:
@@ -222,6 +229,7 @@ class Database:
     def __init__(self, pool: asyncpg.Pool, means: Means) -> None:
         self._pool = pool
         self._means = means
+        self._insisting: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(
@@ -242,6 +250,8 @@ class Database:
 
     async def close(self) -> None:
         """Hand all connections back; waits for running transactions a moment only."""
+        for task in self._insisting:
+            task.cancel()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._pool.close(), timeout=5)
         self._pool.terminate()
@@ -277,14 +287,33 @@ class Database:
     ) -> Result:
         """Run `body` in one read-only transaction over one snapshot."""
         try:
-            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-                async with _transaction(connection, _BEGIN_LOOK, end=_rolled_back):
-                    entrance = await _enter(connection, binding)
-                    return await body(ReadTx(connection, binding.org_id, entrance), entrance)
+            async with (
+                self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+                _transaction(connection, _BEGIN_LOOK, end=_rolled_back),
+            ):
+                entrance = await _enter(connection, binding)
+                return await body(ReadTx(connection, binding.org_id, entrance), entrance)
         except pg.QueryCanceledError as canceled:
             raise DatabaseAway("a statement took too long") from canceled
         except (*_AWAY, *_AGAIN) as away:
             raise DatabaseAway(str(away)) from away
+
+    @property
+    def pending(self) -> int:
+        """How much of what `insist` was asked to do is not done yet."""
+        return len(self._insisting)
+
+    async def insist(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do it now, or, when PostgreSQL is away, in the background as soon as it is back."""
+        try:
+            await act()
+        except DatabaseAway as away:
+            if len(self._insisting) >= _INSISTING_MAX:
+                raise
+            log.warning("database.insists", reason=str(away), waiting=len(self._insisting) + 1)
+            task = asyncio.create_task(_until_done(act))
+            self._insisting.add(task)
+            task.add_done_callback(self._insisting.discard)
 
     async def store_answer(self, tx: Tx, binding: Binding, stored: bytes) -> None:
         """Keep the answer of the key this transaction claimed."""
@@ -297,12 +326,24 @@ class Database:
     async def _change_once(
         self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
     ) -> Result:
-        async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-            end = _rolled_back if is_dry else _committed
-            async with _transaction(connection, _BEGIN, end=end):
-                entrance = await _enter(connection, binding)
-                tx = Tx(connection, binding.org_id, entrance, binding, self._means)
-                return await body(tx, entrance)
+        end = _rolled_back if is_dry else _committed
+        async with (
+            self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+            _transaction(connection, _BEGIN, end=end),
+        ):
+            entrance = await _enter(connection, binding)
+            tx = Tx(connection, binding.org_id, entrance, binding, self._means)
+            return await body(tx, entrance)
+
+
+async def _until_done(act: Callable[[], Awaitable[None]]) -> None:
+    pause = _INSIST_FIRST_SECONDS
+    while True:
+        await asyncio.sleep(pause)
+        try:
+            return await act()
+        except DatabaseAway:
+            pause = min(pause * 2, _INSIST_MAX_SECONDS)
 
 
 async def _enter(connection: Connection, binding: Binding) -> Entrance:

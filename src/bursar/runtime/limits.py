@@ -10,7 +10,6 @@ from asyncio import timeout
 from dataclasses import dataclass
 from typing import Any, Final
 
-from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import BlockingConnectionPool
@@ -18,6 +17,7 @@ from redis.asyncio import BlockingConnectionPool
 from bursar.runtime.clock import monotonic, now
 from bursar.runtime.logging import get_log
 from bursar.runtime.secret import Secret
+from limits import RateLimitItemPerSecond
 
 _REDIS_SECONDS: Final = 0.25
 _REDIS_CONNECTIONS_MAX: Final = 20

@@ -58,7 +58,10 @@ class Settings:
         ),
     ]
     port: Annotated[
-        int, Variable("PORT", "TCP port of the API.", text.whole(least=1, most=_PORT_MAX), default="3000")
+        int,
+        Variable(
+            "PORT", "TCP port of the API.", text.whole(least=1, most=_PORT_MAX), default="3000"
+        ),
     ]
     public_url: Annotated[
         str,

@@ -62,6 +62,15 @@ class Telemetry:
         """One payment attempt came to an end."""
         self._payments.labels(mode, outcome).inc()
 
+    def told(self, events: Iterable[str], *, mode: str | None) -> None:
+        """What a committed verb told: some events are business figures."""
+        for event in events:
+            if event == "invoice.created":
+                self.invoice_created(mode=mode or "sandbox")
+            elif event in {"payment.succeeded", "payment.failed"}:
+                outcome = event.removeprefix("payment.")
+                self.payment_settled(mode=mode or "sandbox", outcome=outcome)
+
     def job(self, *, queue: str, task: str, outcome: str, seconds: float) -> None:
         """One attempt at a job, however it ended."""
         self._job_seconds.labels(queue, task, outcome).observe(seconds)

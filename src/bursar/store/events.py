@@ -20,6 +20,7 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
     """Append the events of one change. `written` holds their subjects as they now are."""
     if not events:
         return
+    tx.told.extend(event.name for event in events)
     left = {row_id: row.sequence for row_id, row in written.items()}
     sequences: list[int] = []
     for event in reversed(events):

@@ -21,7 +21,7 @@ from bursar.api.fields import (
     TaxId,
 )
 from bursar.api.filters import CreatedQuery
-from bursar.api.merging import merged, named, raced
+from bursar.api.merging import merged, named, peeked, raced
 from bursar.api.paging import pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
@@ -163,9 +163,11 @@ async def update_customer_details(call: Call[CustomerPatch, NoQuery]) -> Answer:
     changes, version = named(call.body), call.expected_version
     if isinstance(call.body.address, Address):
         changes["address"] = call.body.address.to_map()
-    if call.body.metadata is not UNSET:
-        before = await call.caller.look(customer_look, _id(call))
-        changes["metadata"] = merged(before.metadata, call.body.metadata, "metadata")
+    before, patch = None, call.body.metadata
+    if not isinstance(patch, UnsetType):
+        before = await peeked(call.caller.look(customer_look, _id(call)))
+    if before is not None and not isinstance(patch, UnsetType):
+        changes["metadata"] = merged(before.metadata, patch, "metadata")
         version = before.version if version is None else version
     command = UpdateCustomer(_id(call), changes, version)
     async with raced(is_expected=call.expected_version is not None):

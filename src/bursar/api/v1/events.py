@@ -9,7 +9,7 @@ from bursar.api.envelope import all_of, encoded, resource
 from bursar.api.fields import NoQuery, Query, ResourceRef
 from bursar.api.filters import Values, several
 from bursar.api.paging import PAGE_SIZE, PageMeta, Size
-from bursar.api.routes import Call, Room, Terms
+from bursar.api.routes import Audience, Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.events import EVENTS, PUBLIC_EVENTS
 from bursar.domain.ids import EventId, MalformedId, parse_id
@@ -81,7 +81,10 @@ async def get_event(call: Call[None, NoQuery]) -> Answer:
     return resource(EventOut.of(await call.caller.look(event, EventId(call.id("eventId")))))
 
 
-@TYPES.get("", Terms(needs=Permission.EVENT_READ, gives=EventTypeOut, is_list=True))
+@TYPES.get(
+    "",
+    Terms(needs=Permission.ANYONE, gives=EventTypeOut, is_list=True, audience=Audience.ANYONE),
+)
 async def list_event_types(_call: Call[None, NoQuery]) -> Answer:
     """List the types of events that are delivered, each with its schema and a sample."""
     return CATALOG

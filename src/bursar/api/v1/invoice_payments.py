@@ -7,6 +7,8 @@ import msgspec
 from bursar.api.envelope import Reply, all_of, resource, travelled
 from bursar.api.errors import answer_for
 from bursar.api.fields import Body, DryRun, NoQuery, ProviderToken, Url
+from bursar.api.hosted_links import own_hosted_url
+from bursar.api.merging import peeked
 from bursar.api.paying import begin_command
 from bursar.api.printing import PDF, printed
 from bursar.api.routes import Call, Room, Terms
@@ -84,12 +86,13 @@ async def pay(call: Call[PayBody, DryRun]) -> Answer:
     time: while another is open, the answer is 409 with its `paymentId`.
     """
     caller, body = call.caller, call.body
-    invoice = await caller.look(invoice_look, _id(call))
+    invoice = await peeked(caller.look(invoice_look, _id(call)))
     if not caller.is_dry_run:
         refuse_if_away(caller)
     command = begin_command(
         caller,
-        invoice,
+        _id(call),
+        back=None if invoice is None else own_hosted_url(caller, invoice),
         mode=body.mode,
         method_reference=body.payment_method_id,
         urls=(body.success_url, body.cancel_url),

@@ -27,7 +27,7 @@ from bursar.api.fields import (
 )
 from bursar.api.filters import CreatedQuery, Values, several
 from bursar.api.hosted_links import own_hosted_url
-from bursar.api.merging import merged, named, raced
+from bursar.api.merging import merged, named, peeked, raced
 from bursar.api.paging import pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
@@ -219,9 +219,11 @@ async def edit_draft(call: Call[InvoicePatch, NoQuery]) -> Answer:
     lines = changes.pop("lines", None)
     if "due_date" in changes:
         changes["due_at"] = Moment.plainly(changes.pop("due_date"))
-    if call.body.metadata is not UNSET:
-        before = await call.caller.look(invoice_look, _id(call))
-        changes["metadata"] = merged(before.metadata, call.body.metadata, "metadata")
+    before, patch = None, call.body.metadata
+    if not isinstance(patch, UnsetType):
+        before = await peeked(call.caller.look(invoice_look, _id(call)))
+    if before is not None and not isinstance(patch, UnsetType):
+        changes["metadata"] = merged(before.metadata, patch, "metadata")
         version = before.version if version is None else version
     priced = None if lines is None else _lines(lines)
     command = UpdateInvoice(_id(call), changes, priced, version)

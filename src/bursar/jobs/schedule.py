@@ -1,0 +1,105 @@
+"""What comes round by itself, as a table: each pass, how often, and whether a commit wakes it.
+
+A pass that found something comes back at once; one that found nothing waits for its time. A pass
+that fails is told of and comes round again: nothing here ends a worker. Work from the queues is not
+in the table, the worker claims that itself.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+from bursar.jobs.dispatch import (
+    deliver_due,
+    drain_agenda,
+    forget_old_keys,
+    relay_events,
+    seal_logs,
+)
+from bursar.runtime import doors
+from bursar.runtime.anchors import Anchors
+from bursar.runtime.app import App
+from bursar.runtime.db import DatabaseAway
+from bursar.runtime.logging import get_log
+
+_AFTER_FAILURE_SECONDS: Final = 1.0
+
+log = get_log()
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One thing that comes round; `act` says whether it found anything to do."""
+
+    name: str
+    every_seconds: float
+    act: Callable[[], Awaitable[bool]]
+    is_woken: bool = False
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
+    """Everything a worker does besides its queues."""
+    return (
+        Pass("agenda", 0.5, partial(drain_agenda, app)),
+        Pass("relay", 0.5, partial(relay_events, app), is_woken=True),
+        Pass("deliver", 0.5, partial(deliver_due, app), is_woken=True),
+        Pass("seal", 5, partial(seal_logs, app, anchors)),
+        Pass("measure", 5, partial(measure, app)),
+        Pass("forget", 60, partial(forget_old_keys, app)),
+    )
+
+
+async def keep_schedule(app: App, passes: Sequence[Pass]) -> None:
+    """Let every pass come round; runs until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for each in passes:
+            group.create_task(_come_round(app, each), name=f"pass:{each.name}")
+
+
+async def spread_wake(woken: asyncio.Event, bells: Sequence[asyncio.Event]) -> None:
+    """Pass one wake-up on to everybody who waits for it; runs until cancelled.
+
+    Whoever waits for an event clears it, so with several waiters each has a bell of its own.
+    """
+    while True:
+        await woken.wait()
+        woken.clear()
+        for bell in bells:
+            bell.set()
+
+
+async def measure(app: App) -> bool:
+    """Tell how full the queues are and how late the machine is."""
+    async with app.database.machine() as connection:
+        app.telemetry.depths(await app.queue.depth(connection))
+        lags = await doors.lags(connection)
+    app.telemetry.lags(agenda_seconds=lags.agenda, outbox_seconds=lags.relay)
+    return False
+
+
+async def _come_round(app: App, each: Pass) -> None:
+    while True:
+        each.bell.clear()
+        try:
+            is_more = await each.act()
+        except DatabaseAway as away:
+            log.warning("pass.put_off", task=each.name, reason=str(away))
+            await asyncio.sleep(_AFTER_FAILURE_SECONDS)
+        except Exception as fault:
+            app.telemetry.unhandled(where="worker")
+            log.exception("pass.failed", task=each.name, reason=str(fault))
+            await asyncio.sleep(_AFTER_FAILURE_SECONDS)
+        else:
+            if not is_more:
+                await _wait(each)
+
+
+async def _wait(each: Pass) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(each.every_seconds):
+            # A bell that nobody rings is only waited for.
+            await each.bell.wait()

@@ -1,0 +1,126 @@
+"""Everybody who may stand before a route, and an organization full of things to ask for."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from tests.api.client import Client
+from tests.support.world import PASSWORD, Org, World
+
+from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Role
+from bursar.domain.ids import uuid_of
+from bursar.flows.sign_in import SignUp, sign_up
+from bursar.operations.api_keys import CreateApiKey, create_api_key
+from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
+from bursar.runtime.ids import new_uuid
+
+SCOPES = ("billing:read", "billing:write")
+_JOIN = """
+    INSERT INTO members (org_id, id, user_id, role, version, sequence, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, 1, 1, now(), now())
+"""
+
+
+@dataclass(frozen=True)
+class Asker:
+    """A client, and what the access table says they may do."""
+
+    name: str
+    client: Client
+    permissions: frozenset[Permission]
+    is_person: bool
+
+
+async def member(world: World, org: Org, role: Role, anyone: Client) -> Client:
+    """Somebody else with this role in the organization."""
+    email = f"{role.value}-{new_uuid().hex}@example.com"
+    signed = await sign_up(world.system(None), SignUp(email, "Somebody", PASSWORD))
+    assert signed.user is not None
+    connection = await world.house.as_owner()
+    try:
+        user_id = uuid_of(signed.user.id)
+        await connection.execute(_JOIN, uuid_of(org.id), new_uuid(), user_id, role.value)
+    finally:
+        await connection.close()
+    return anyone.bearing(signed.access_token, org.id)
+
+
+async def key_client(org: Org, scope: str, anyone: Client) -> Client:
+    """A program with this scope."""
+    issued = await org.caller.run(create_api_key, CreateApiKey(name=scope, scopes=(scope,)))
+    return anyone.bearing(issued.key)
+
+
+async def askers(world: World, org: Org, anyone: Client) -> list[Asker]:
+    """Each role and each kind of key, in one organization."""
+    own = frozenset({Permission.ANYONE, Permission.SELF})
+    found = [
+        Asker(
+            role.value,
+            await member(world, org, role, anyone),
+            ROLE_PERMISSIONS[role] | own,
+            is_person=True,
+        )
+        for role in Role
+    ]
+    for scope in SCOPES:
+        client = await key_client(org, scope, anyone)
+        allowed = SCOPE_PERMISSIONS[scope] | {Permission.ANYONE}
+        found.append(Asker(scope, client, frozenset(allowed), is_person=False))
+    return found
+
+
+@dataclass(frozen=True)
+class Things:
+    """One of each thing of an organization, by the prefix of its id."""
+
+    by_prefix: dict[str, str]
+
+    def fill(self, value: Any) -> Any:
+        """The same value with every id in it replaced by one of these."""
+        match value:
+            case dict():
+                return {key: self.fill(each) for key, each in value.items()}
+            case list():
+                return [self.fill(each) for each in value]
+            case str():
+                return self.by_prefix.get(_prefix(value), value)
+            case _:
+                return value
+
+
+def _prefix(text: str) -> str:
+    head, _, tail = text.partition("_")
+    try:
+        return head if len(tail) == 36 and str(UUID(tail)) == tail else ""
+    except ValueError:
+        return ""
+
+
+async def things_of(org: Org) -> Things:
+    """An organization with a draft, an open and a paid invoice, and all that comes with them."""
+    customer = await org.customer()
+    paid = await org.invoice(customer)
+    payment = await org.pay(paid.id)
+    draft = await org.draft(customer)
+    url = "https://example.com/hook"
+    subscribed = await org.caller.run(subscribe_webhook, SubscribeWebhook(url, ("*",)))
+    issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
+    connection = await org.world.house.as_owner()
+    try:
+        query = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
+        event_id = await connection.fetchval(query, uuid_of(org.id))
+    finally:
+        await connection.close()
+    return Things(
+        {
+            "org": org.id,
+            "usr": org.user_id,
+            "cust": customer.id,
+            "inv": draft.id,
+            "pay": payment.id,
+            "wh": subscribed.subscription.id,
+            "key": issued.record.id,
+            "evt": f"evt_{event_id}",
+        }
+    )

@@ -1,0 +1,68 @@
+"""Lists that grow are read through an index in their order: no look slows down with its table."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.database import Installation
+
+import bursar
+from bursar.domain.ids import uuid_of
+from bursar.domain.shapes.samples import CUSTOMER, ORGANIZATION
+from bursar.runtime.sql import Query, beside
+
+ORG, SOME = uuid_of(ORGANIZATION.id), uuid_of(CUSTOMER.id)
+READS = Path(bursar.__file__).parent / "reads"
+
+
+def query(file: str, name: str) -> Query:
+    return next(one for one in beside(str(READS / file)) if one.name == name)
+
+
+# The query, its arguments, and the index in whose order it is read.
+PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
+    ("customers", "customers", (ORG, SOME, 21, 0, None, None, None, None), "customers_pkey"),
+    ("invoices", "invoices", (ORG, SOME, 21, 0, None, None, None, None, None), "invoices_pkey"),
+    (
+        "invoices",
+        "invoices",
+        (ORG, None, 21, 0, SOME, None, None, None, None),
+        "invoices_by_customer",
+    ),
+    ("invoices", "lines", (ORG, [SOME]), "invoice_lines"),
+    ("payments", "payments", (ORG, SOME, 21, 0, None, None, None, None, None), "payments_pkey"),
+    ("ledger", "postings", (ORG, SOME, 21, 0, None, None), "ledger_transactions_pkey"),
+    ("ledger", "entries", (ORG, [SOME]), "ledger_entries_pkey"),
+    ("events", "audit", (ORG, SOME, 21, 0, None, None, None, None, None, None), "_pkey"),
+    ("events", "feed", (ORG, SOME, 100, None, None, None), "_org_id_transaction_id_id_idx"),
+    ("verify", "kept_links", (ORG, 0, 5000), "event_seals_pkey"),
+]
+
+
+def nodes(plan: Any) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+@pytest.mark.parametrize(("file", "name", "arguments", "index"), PLANS)
+async def test_a_growing_list_is_read_in_order(
+    house: Installation, file: str, name: str, arguments: tuple[object, ...], index: str
+) -> None:
+    # Where an index serves, nothing is scanned whole and nothing is sorted.
+    connection = await house.as_owner()
+    try:
+        # Small tables are scanned whole because they are small; that is not the question here.
+        await connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+        await connection.execute("SET enable_sort = off")
+        statement = await connection.prepare(query(file, name).text)
+        ((plan, *_), *_) = [await statement.explain(*arguments)]
+    finally:
+        await connection.close()
+    found = [*nodes(plan["Plan"])]
+    kinds = {node["Node Type"] for node in found}
+    assert not kinds & {"Seq Scan", "Bitmap Heap Scan"}, kinds
+    used = [node["Index Name"] for node in found if "Index Name" in node]
+    assert any(index in one for one in used), used
+    assert "Sort" not in kinds or name in {"lines", "entries"}, kinds

@@ -1,0 +1,332 @@
+"""Crash points: counted from the source, passed at run time, and blown on demand.
+
+Every `caller.run` and every call of a payment provider or webhook sender under flows, jobs and api
+is a place; each place has its moments, and a place and a moment are a named point such as
+`pay_invoice.charge.after_send_no_answer`. A crash is a `Crash` that unwinds the journey from such a
+point: transactions roll back or have committed, and nothing of the process goes on.
+"""
+
+import ast
+import inspect
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import bursar
+from tests.support.sandbox import InProcessClient
+
+from bursar.domain.provider import PaymentProvider
+from bursar.domain.sending import WebhookSender
+
+SOURCE: Final = Path(bursar.__path__[0])
+FLOORS: Final = ("flows", "jobs", "api")
+COMMIT_MOMENTS: Final = ("before_commit", "after_commit")
+WIRE_MOMENTS: Final = ("before_send", "after_send_no_answer", "after_answer")
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+def asked_of(port: type) -> frozenset[str]:
+    """The methods of a port that go over the wire."""
+    return frozenset(
+        name for name, method in vars(port).items() if inspect.iscoroutinefunction(method)
+    )
+
+
+PROVIDER_VERBS: Final = asked_of(PaymentProvider)
+SENDER_VERBS: Final = asked_of(WebhookSender)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One call in the source: the statement around it, what it calls, and its name."""
+
+    path: str
+    lines: tuple[int, int]
+    verb: str
+    name: str
+    moments: tuple[str, ...]
+
+    def holds(self, line: int) -> bool:
+        first, last = self.lines
+        return first <= line <= last
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}.{moment}" for moment in self.moments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A call that may be a place. `verb` is what is run or asked."""
+
+    path: Path
+    lines: tuple[int, int]
+    verb: str
+    moments: tuple[str, ...]
+
+
+class Places:
+    """Every place, and which of them a running stack is at."""
+
+    def __init__(self, places: tuple[Place, ...]) -> None:
+        self._by_path: dict[str, list[Place]] = {}
+        for place in places:
+            self._by_path.setdefault(place.path, []).append(place)
+        self.points = frozenset(point for place in places for point in place.points)
+
+    def at(self, frame: FrameType | None, verb: str) -> Place | None:
+        """The innermost place on the stack that calls this verb."""
+        while frame is not None:
+            for place in self._by_path.get(frame.f_code.co_filename, ()):
+                if place.verb == verb and place.holds(frame.f_lineno):
+                    return place
+            frame = frame.f_back
+        return None
+
+
+@cache
+def known_places() -> Places:
+    """The places of the source as it stands."""
+    files = [path for floor in FLOORS for path in sorted((SOURCE / floor).rglob("*.py"))]
+    trees = {path: ast.parse(path.read_text()) for path in files}
+    forwarders = {
+        name: position for tree in trees.values() for name, position in _forwarders(tree)
+    }
+    found = [one for path, tree in trees.items() for one in _found(path, tree, forwarders)]
+    return Places(tuple(_named(found)))
+
+
+def _named(found: list[_Found]) -> Iterator[Place]:
+    """A second call of one verb in one module is `#2`."""
+    seen: Counter[str] = Counter()
+    for one in found:
+        name = f"{one.path.stem}.{one.verb}"
+        seen[name] += 1
+        if seen[name] > 1:
+            name = f"{name}#{seen[name]}"
+        yield Place(str(one.path), one.lines, one.verb, name, one.moments)
+
+
+def _forwarders(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Functions that run whatever verb they are given, with the verb's position."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.AsyncFunctionDef):
+            taken = [argument.arg for argument in function.args.args]
+            for call in ast.walk(function):
+                verb = _run_verb(call)
+                if verb in taken:
+                    yield function.name, taken.index(verb)
+
+
+def _found(path: Path, tree: ast.Module, forwarders: Mapping[str, int]) -> Iterator[_Found]:
+    above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
+        around = list(_around(call, above))
+        verb = _run_verb(call) or _forwarded_verb(call, forwarders)
+        if verb is not None and verb not in _taken(around):
+            yield _Found(path, _lines(call, around), verb, COMMIT_MOMENTS)
+        if (asked := _asked_verb(call)) is not None:
+            yield _Found(path, _lines(call, around), asked, WIRE_MOMENTS)
+
+
+def _around(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> Iterator[ast.AST]:
+    while node in above:
+        node = above[node]
+        yield node
+
+
+def _lines(call: ast.Call, around: list[ast.AST]) -> tuple[int, int]:
+    """From the beginning of the statement around a call to the end of it, or of its header."""
+    statement = next(node for node in around if isinstance(node, ast.stmt))
+    is_whole = not isinstance(statement, ast.If | ast.For | ast.While | ast.With | ast.Match)
+    end = (statement if is_whole else call).end_lineno
+    return statement.lineno, end or call.lineno
+
+
+def _taken(around: list[ast.AST]) -> set[str]:
+    """Every parameter that is in sight."""
+    functions = (node for node in around if isinstance(node, ast.AsyncFunctionDef))
+    return {argument.arg for function in functions for argument in function.args.args}
+
+
+def _run_verb(node: ast.AST) -> str | None:
+    """The verb of `….caller.run(verb, …)`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    if node.func.attr != "run" or not ast.unparse(node.func.value).endswith("caller"):
+        return None
+    assert isinstance(node.args[0], ast.Name), "a verb is run by its name"
+    return node.args[0].id
+
+
+def _forwarded_verb(node: ast.AST, forwarders: Mapping[str, int]) -> str | None:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return None
+    position = forwarders.get(node.func.id)
+    if position is None:
+        return None
+    verb = node.args[position]
+    assert isinstance(verb, ast.Name), "a verb is passed on by its name"
+    return verb.id
+
+
+def _asked_verb(node: ast.AST) -> str | None:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    name, asked = node.func.attr, ast.unparse(node.func.value)
+    if name in PROVIDER_VERBS and "provider" in asked:
+        return name
+    return name if name in SENDER_VERBS and "sender" in asked else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The process dies when it passes a point for the `nth` time."""
+
+    point: str
+    nth: int
+
+    def __str__(self) -> str:
+        return f"{self.point}:{self.nth}"
+
+    @classmethod
+    def read(cls, text: str) -> "Fault":
+        point, _, nth = text.rpartition(":")
+        return cls(point, int(nth))
+
+
+@dataclass
+class Fuse:
+    """Notes every point that is passed, and blows at the armed ones.
+
+    Once blown, every further point of the same life blows too: a dead process does nothing more.
+    """
+
+    places: Places = field(default_factory=known_places)
+    passed: list[Fault] = field(default_factory=list)
+    is_noting: bool = False
+    is_blown: bool = False
+    blown: int = 0
+    strangers: set[str] = field(default_factory=set)
+    interlude: Callable[[str], Awaitable[None]] | None = None
+    _armed: set[Fault] = field(default_factory=set)
+    _count: Counter[str] = field(default_factory=Counter)
+
+    def arm(self, *faults: Fault) -> None:
+        """Begin a story in which the process dies at these points."""
+        self.passed, self._count, self._armed = [], Counter(), set(faults)
+        self.is_noting, self.is_blown, self.blown = True, False, 0
+
+    def disarm(self) -> None:
+        """The story is over: nothing is noted and nothing blows."""
+        self.is_noting, self.is_blown = False, False
+
+    def revive(self) -> None:
+        """A new process begins."""
+        self.is_blown = False
+
+    async def checkpoint(self, point: str) -> None:
+        """What the application calls at `<verb>.<moment>`."""
+        if self.is_noting:
+            verb, _, moment = point.partition(".")
+            await self.reach(verb, moment)
+
+    async def reach(self, verb: str, moment: str) -> None:
+        """Pass the point of this verb and moment that the stack is at.
+
+        Raises:
+            Crash: here the process dies, or is dead already.
+        """
+        if not self.is_noting:
+            return
+        if self.is_blown:
+            raise Crash
+        place = self.places.at(sys._getframe(1), verb)
+        if place is None:
+            self.strangers.add(f"{verb}.{moment}")
+            return
+        point = f"{place.name}.{moment}"
+        self._count[point] += 1
+        fault = Fault(point, self._count[point])
+        self.passed.append(fault)
+        if fault in self._armed:
+            self.is_blown, self.blown = True, self.blown + 1
+            raise Crash
+        if self.interlude is not None:
+            await self.interlude(point)
+
+
+class Tapped:
+    """A stranger behind the port, whose every call passes the points of the wire."""
+
+    def __init__(self, inner: Any, fuse: Fuse, verbs: frozenset[str]) -> None:
+        self._inner = inner
+        self._fuse = fuse
+        self._verbs = verbs
+        self.asking: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        if name not in self._verbs:
+            return found
+
+        async def asked(*arguments: object) -> object:
+            await self._fuse.reach(name, "before_send")
+            self.asking.append(name)
+            try:
+                answer = await found(*arguments)
+            finally:
+                self.asking.pop()
+            await self._fuse.reach(name, "after_answer")
+            return answer
+
+        return asked
+
+
+class TappedSender(Tapped):
+    """A sender whose receiver has the bytes before the answer is on its way."""
+
+    def __init__(self, inner: Any, fuse: Fuse) -> None:
+        super().__init__(inner, fuse, SENDER_VERBS)
+
+    async def send(self, request: object) -> object:
+        await self._fuse.reach("send", "before_send")
+        answer = await self._inner.send(request)
+        await self._fuse.reach("send", "after_send_no_answer")
+        await self._fuse.reach("send", "after_answer")
+        return answer
+
+
+class TappedWire(InProcessClient):
+    """The line to the processor: it acts, and the answer may never come home."""
+
+    fuse: Fuse
+    provider: Tapped
+    spoil: Callable[[str, str, Any], tuple[dict[str, str], Any]] | None = None
+    before: Callable[[str, str], Awaitable[None]] | None = None
+    after: Callable[[str, str], Awaitable[None]] | None = None
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        sent = dict(headers)
+        if self.spoil is not None:
+            more, post_data = self.spoil(method, url, post_data)
+            sent |= more
+        if self.before is not None:
+            await self.before(method, url)
+        response = self._send(method, url, sent, post_data)
+        if self.after is not None:
+            await self.after(method, url)
+        if self.provider.asking:
+            await self.fuse.reach(self.provider.asking[-1], "after_send_no_answer")
+        return self._read(response)
