@@ -155,6 +155,10 @@ fix: $(READY)  ## format and mend what can be mended (STAGED=1: only what is sta
 	if [ -n "$(STAGED)" ]; then files=$$(git diff --cached --name-only --diff-filter=ACMR -- '*.py'); fi; \
 	[ -z "$$files" ] || { $(BIN)/ruff check -q --fix $$files; $(BIN)/ruff format -q $$files; }
 
+.PHONY: docs
+docs: $(READY)  ## write docs/reference from the code
+	@$(BIN)/python -m tests.support.reference
+
 # --- looking ------------------------------------------------------------------------------------
 
 .PHONY: where

@@ -1,66 +1,75 @@
 """Assembly: the only module that knows every concrete class, and the processes made of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Final
-from urllib.parse import urlsplit
 
 import asyncpg
+import msgspec
+import uvicorn
 
+from bursar.api.asgi import build_api
+from bursar.api.protocol import GuardedHttp
+from bursar.cli.failing import CannotListen, Exit, explained
+from bursar.cli.programs import Programs
+from bursar.cli.root import build_root
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookSender
+from bursar.jobs.demo_org import found_demo_org
+from bursar.jobs.handlers import run_task
+from bursar.jobs.schedule import keep_schedule, schedule_of, spread_wake
+from bursar.jobs.standin_worker import Worker
 from bursar.providers.documents import TypstRenderer
 from bursar.providers.guard import PAYMENT_PROVIDER, BreakerState, CircuitBreaker, GuardedProvider
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.providers.webhook_sender import Egress, HttpWebhookSender
 from bursar.runtime import clock
+from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App
 from bursar.runtime.crypto import KeyRing
-from bursar.runtime.db import Database, Means
-from bursar.runtime.embedded import EmbeddedPostgres
+from bursar.runtime.db import Database, DatabaseAway, Means
 from bursar.runtime.ids import new_uuid
+from bursar.runtime.installation import (
+    DatabaseUrls,
+    anchors_path,
+    database_of,
+    sandbox_api_key,
+    sandbox_webhook_secret,
+)
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.passwords import Passwords
 from bursar.runtime.queue import TaskQueue
-from bursar.runtime.settings import Settings
+from bursar.runtime.schema import (
+    DatabaseUnreachable,
+    SchemaUnfit,
+    newest_revision,
+    require_fit,
+    require_revision,
+    revision_of,
+)
+from bursar.runtime.settings import Settings, metrics_folder
 from bursar.runtime.telemetry import Telemetry
 from bursar.runtime.tokens import AccessTokens
 from bursar.runtime.wake import Wake
 
 VERSION: Final = version("bursar")
-SANDBOX_KEY_LABEL: Final = "sandbox-key"
-SANDBOX_WEBHOOK_LABEL: Final = "sandbox-webhook"
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseUrls:
-    """Where the application logs in, and where migrations do."""
-
-    app: str
-    owner: str | None
-
-
-@asynccontextmanager
-async def database_of(settings: Settings) -> AsyncIterator[DatabaseUrls]:
-    """The configured PostgreSQL, or the embedded one for as long as it is needed."""
-    if settings.database_url is not None:
-        owner = settings.migration_database_url
-        yield DatabaseUrls(settings.database_url.reveal(), owner.reveal() if owner else None)
-        return
-    embedded = EmbeddedPostgres(settings.data_dir / "postgres")
-    urls = await embedded.ensure_running()
-    watch = asyncio.create_task(embedded.watch())
-    try:
-        yield DatabaseUrls(urls.app.reveal(), urls.owner.reveal())
-    finally:
-        watch.cancel()
-        await embedded.release()
+_DRAIN_SECONDS: Final = 6  # a stop may take ten in all
+_KEEP_ALIVE_SECONDS: Final = 65  # longer than a load balancer's own
+_BACKLOG: Final = 2048
+_PATIENCE_SECONDS: Final = 30
+_POLL_SECONDS: Final = 0.2
+_EXIT_SIGNAL: Final = 128
 
 
 def key_ring(settings: Settings) -> KeyRing:
@@ -77,8 +86,8 @@ def sandbox_account(settings: Settings) -> StripeAccount:
     """How Bursar signs in to its own sandbox processor, and that one to Bursar."""
     return StripeAccount(
         name="sandbox",
-        api_key=f"sk_test_{settings.derived(SANDBOX_KEY_LABEL).reveal()}",
-        webhook_secrets=(f"whsec_{settings.derived(SANDBOX_WEBHOOK_LABEL).reveal()}",),
+        api_key=sandbox_api_key(settings),
+        webhook_secrets=(sandbox_webhook_secret(settings),),
         api_url=settings.sandbox_url,
     )
 
@@ -129,7 +138,7 @@ async def build(
         stack.push_async_callback(limiter.close)
         renderer = TypstRenderer()
         stack.callback(renderer.close)
-        telemetry = Telemetry(version=VERSION)
+        telemetry = Telemetry(version=VERSION, shared=metrics_folder())
         if strangers is None:
             strangers = await stack.enter_async_context(_strangers(settings, telemetry))
         yield App(
@@ -197,3 +206,178 @@ def _tell_call(telemetry: Telemetry, call: str, outcome: str, seconds: float) ->
 
 def _tell_breaker(telemetry: Telemetry, provider: str, state: BreakerState) -> None:
     telemetry.breaker(provider=provider, state=state.value)
+
+
+@asynccontextmanager
+async def opened(settings: Settings, part: str) -> AsyncIterator[App]:
+    """The application on this installation's database, once that is found to fit.
+
+    Raises:
+        SchemaUnfit: another release's schema, another key, or a login with too much power.
+        DatabaseUnreachable: PostgreSQL did not answer for half a minute.
+    """
+    async with database_of(settings) as urls:
+        await _require_fit(settings, urls)
+        async with build(settings, part=part, app_url=urls.app) as app:
+            yield app
+
+
+async def _require_fit(settings: Settings, urls: DatabaseUrls) -> None:
+    """Wait for a PostgreSQL that is still starting, and refuse one that does not fit."""
+    context_key = key_ring(settings).key("context")
+    deadline = clock.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return await require_fit(
+                urls.direct, context_key=context_key, is_production=settings.is_production
+            )
+        except DatabaseUnreachable:
+            if clock.monotonic() > deadline:
+                raise
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling, which would end us before the cleaning up."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        """Take no more connections, finish what runs, then return from `serve`."""
+        self.should_exit = True
+
+
+async def serve(settings: Settings, host: str) -> None:
+    """The API, until a signal. Connections are taken only once everything stands."""
+    async with opened(settings, "api") as app:
+        server = _Server(
+            uvicorn.Config(
+                build_api(app),
+                loop="none",  # it runs inside ours
+                http=GuardedHttp,
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                backlog=_BACKLOG,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=_DRAIN_SECONDS,
+            )
+        )
+        with _bound(host, settings.port) as listener, _told_to_stop(server.stop):
+            await server.serve(sockets=[listener])
+
+
+async def work(settings: Settings, *, has_demo_org: bool) -> None:
+    """A worker: the queues and everything that comes round by itself, until a signal."""
+    async with opened(settings, "worker") as app:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        passes = schedule_of(app, Anchors(anchors_path(settings), app.keys))
+        worker = Worker(app.queue, app.database, partial(run_task, app))
+        bells = (worker.bell, *(each.bell for each in passes if each.is_woken))
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(_beside(spread_wake(app.woken, bells)))
+            if has_demo_org:
+                await stack.enter_async_context(_beside(found_demo_org(app)))
+            stopping = asyncio.Event()
+            passing = asyncio.create_task(keep_schedule(app, passes, stopping))
+
+            def stop() -> None:
+                stopping.set()
+                worker.stop()
+
+            with _told_to_stop(stop):
+                await asyncio.gather(passing, worker.run())
+
+
+@asynccontextmanager
+async def _beside(errand: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Let something run for as long as the block does, or less."""
+    task = asyncio.create_task(errand)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def set_up(settings: Settings) -> bool:
+    """Bring the database to this release's schema; says whether anything was done.
+
+    Raises:
+        SchemaUnfit: it is newer than this release, or there is no login that may change it.
+    """
+    async with database_of(settings) as urls:
+        if urls.owner is None:
+            raise SchemaUnfit("migrations need MIGRATION_DATABASE_URL, the owner's login.")
+        if (found := await revision_of(urls.owner)) is not None and found > newest_revision():
+            require_revision(found)
+        return await _migrated(urls.owner, key_ring(settings).key("context"))
+
+
+async def _migrated(owner_url: str, context_key: bytes) -> bool:
+    """Have it done by a child: what migrations load, no other process of ours should carry."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bursar.migrations", stdin=PIPE, stdout=PIPE
+    )
+    order = msgspec.json.encode({"owner_url": owner_url, "context_key": context_key.hex()})
+    told, _ = await child.communicate(order + b"\n")
+    if child.returncode != 0:
+        raise SchemaUnfit("the migration failed; what it said stands above.")
+    return told == b"changed"
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as failed:
+            raise CannotListen(f"{host}:{port} cannot be listened on: {failed.strerror}.") from None
+        yield listener
+
+
+@contextmanager
+def _told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """Stop at the first SIGTERM or SIGINT; at the second, be gone."""
+    loop = asyncio.get_running_loop()
+    heard: list[int] = []
+
+    def hear(number: int) -> None:
+        if heard:
+            os._exit(_EXIT_SIGNAL + number)
+        heard.append(number)
+        stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hear, number)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def cli() -> None:
+    """The command line, with everything it can start plugged in."""
+    programs = Programs(
+        serve=serve,
+        work=work,
+        set_up=set_up,
+        opened=opened,
+        context_key=lambda settings: key_ring(settings).key("context"),
+        version=VERSION,
+    )
+    with explained({DatabaseAway: Exit.UNREACHABLE, TimeoutError: Exit.UNREACHABLE}):
+        build_root(programs)()
+
+
+if __name__ == "__main__":
+    cli()

@@ -76,7 +76,10 @@ async def _run(options: ServeOptions) -> None:
 
 def options_of(arguments: list[str] | None) -> ServeOptions:
     """The command line as options."""
-    parser = argparse.ArgumentParser(prog="bursar-sandbox", description=__doc__)
+    # `@file` reads more arguments from a file: a command line is seen by everybody, secrets too.
+    parser = argparse.ArgumentParser(
+        prog="bursar-sandbox", description=__doc__, fromfile_prefix_chars="@"
+    )
     parser.add_argument("--host", default=HOST)
     parser.add_argument("--port", type=int, default=PORT, help="0 takes any free port")
     parser.add_argument("--data", default=MEMORY, help="a SQLite file, or :memory:")

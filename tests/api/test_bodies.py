@@ -302,10 +302,10 @@ def test_metadata_limits() -> None:
 def test_hostile_text_is_judged_quickly() -> None:
     # No pattern backtracks on a hundred thousand characters.
     for text in ("a" * 100_000, " " * 100_000, "a." * 50_000, "1 " * 50_000, "@" * 100_000):
-        began = time.monotonic()
+        began = time.process_time()
         for field in ("name", "email", "url", "customerId", "dueAt", "currency"):
             assert faults({"name": "a", field: text})
-        assert time.monotonic() - began < 0.3
+        assert time.process_time() - began < 0.5
 
 
 def test_answers_stay_small() -> None:

@@ -15,6 +15,18 @@ from bursar.api.protocol import GuardedHttp
 GOOD = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
 
 
+class Announcing(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+
 @pytest.fixture(scope="module")
 async def port(anyone: Client) -> AsyncIterator[int]:
     """The API on a real socket."""
@@ -28,10 +40,9 @@ async def port(anyone: Client) -> AsyncIterator[int]:
         server_header=False,
         date_header=False,
     )
-    server = uvicorn.Server(config)
+    server = Announcing(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await server.is_up.wait()
     yield int(listening.getsockname()[1])
     server.should_exit = True
     await serving

@@ -45,8 +45,9 @@ BRITISH = {
 # Dictated from outside: Litestar's body parameter, the published DATA_DIR, the Stripe SDK's HTTP
 # client, asyncio's protocols.
 DICTATED = frozenset({"data", "data_dir", "data_received", "post_data"})
-# A payment's `processing` status, and what runs in one process with its caller.
-SAYS_SOMETHING = re.compile(r"[Pp]rocessing|[Ii]n_?[Pp]rocess")
+# A payment's `processing` status, what runs in one process with its caller, and the methods by
+# which asyncio and html.parser call us.
+SAYS_SOMETHING = re.compile(r"[Pp]rocessing|[Ii]n_?[Pp]rocess|data_received|handle_data")
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+")
 

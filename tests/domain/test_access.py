@@ -26,7 +26,7 @@ MACHINE = {Permission.PAYMENT_SETTLE, Permission.WEBHOOK_DELIVER, Permission.AUD
 
 READS = "org:read customer:read invoice:read payment:read ledger:read webhook:read event:read"
 MONEY = "customer:write invoice:write invoice:pay payment_method:write"
-RULE = "org:write api_key:read api_key:write webhook:write clock:write"
+RULE = "org:write api_key:read api_key:write webhook:write"
 # Whoever changes this table has changed who may do what; the diff is the decision.
 ROLES = {
     Role.OWNER: f"{READS} {MONEY} {RULE} member:read audit:read",
@@ -36,7 +36,7 @@ ROLES = {
 }
 SCOPES = {
     "billing:read": READS,
-    "billing:write": f"{READS} {MONEY} webhook:write clock:write",
+    "billing:write": f"{READS} {MONEY} webhook:write",
     "customers:read": "customer:read",
     "customers:write": "customer:read customer:write",
     "invoices:read": "invoice:read",

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-import bursar
 from tests.support.sandbox import InProcessClient
 
+import bursar
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookSender
 
@@ -97,9 +97,7 @@ def known_places() -> Places:
     """The places of the source as it stands."""
     files = [path for floor in FLOORS for path in sorted((SOURCE / floor).rglob("*.py"))]
     trees = {path: ast.parse(path.read_text()) for path in files}
-    forwarders = {
-        name: position for tree in trees.values() for name, position in _forwarders(tree)
-    }
+    forwarders = {name: position for tree in trees.values() for name, position in _forwarders(tree)}
     found = [one for path, tree in trees.items() for one in _found(path, tree, forwarders)]
     return Places(tuple(_named(found)))
 

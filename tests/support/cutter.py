@@ -9,7 +9,7 @@ import asyncio
 import socket
 import struct
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +20,9 @@ _SSL_REQUEST: Final = 80877103
 _HEADER_BYTES: Final = 4
 _DELAY_SECONDS: Final = 0.02
 _PORT: Final = 5432
+_ASKS_FOR_WORK: Final = frozenset(
+    {b"Q", b"E"}
+)  # a simple query, and the execution of a prepared one
 
 
 class Cut(StrEnum):
@@ -51,6 +54,8 @@ class WireCutter:
 
     url: str
     choose: Callable[[], Cut | None] = lambda: None
+    on_statement: Callable[[int], Awaitable[None]] | None = None
+    """Called with the backend's pid right after a statement was sent to it, COMMIT included."""
     cuts: Counter[Cut] = field(default_factory=Counter)
     passed: int = 0
 
@@ -84,6 +89,7 @@ class _Line:
     server: asyncio.StreamReader
     to_server: asyncio.StreamWriter
     awaited: Cut | None = None
+    backend: int = 0
 
     async def carry(self) -> None:
         """Both directions until either ends."""
@@ -99,6 +105,8 @@ class _Line:
                 await self._commit(message)
             else:
                 await _send(self.to_server, message)
+            if kind in _ASKS_FOR_WORK and self.cutter.on_statement is not None:
+                await self.cutter.on_statement(self.backend)
 
     async def _startup(self) -> None:
         """Until the startup message has passed, messages have no kind."""
@@ -128,6 +136,8 @@ class _Line:
     async def _downward(self) -> None:
         while True:
             kind, message = await _message(self.server)
+            if kind == b"K":
+                self.backend = int.from_bytes(message[5:9])
             if self.awaited is not None and (kind, message[5:]) == (b"C", b"COMMIT\0"):
                 await self._answer(self.awaited, message)
             else:

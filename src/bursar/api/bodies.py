@@ -124,7 +124,7 @@ def _nested_faults(value: dict[str, Any] | list[Any], path: str, depth: int) -> 
             yield from _text_faults(item, f"{path}[{position}]", depth + 1)
         return
     for key, item in value.items():
-        place = joined(path, key)
+        place = joined(path, key=key)
         yield from _text_detail(key, place)
         yield from _text_faults(item, place, depth + 1)
 

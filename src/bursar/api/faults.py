@@ -56,7 +56,7 @@ class Field:
         return list(_layers(self.kind))[-1]
 
 
-def joined(path: str, key: str) -> str:
+def joined(path: str, *, key: str) -> str:
     """The path of a member, spelled as a caller would."""
     return f"{path}.{shown(key)}" if path else shown(key)
 
@@ -110,7 +110,7 @@ def _member_faults(value: dict[str, Any], core: Any, path: str) -> Iterator[Deta
     elif get_origin(core) is dict:
         key_kind, item_kind = get_args(core)
         for key, item in value.items():
-            place = joined(path, key)
+            place = joined(path, key=key)
             yield from typed_faults(key, key_kind, place)
             yield from typed_faults(item, item_kind, place)
 
@@ -118,11 +118,11 @@ def _member_faults(value: dict[str, Any], core: Any, path: str) -> Iterator[Deta
 def _struct_faults(value: dict[str, Any], known: dict[str, Field], path: str) -> Iterator[Detail]:
     for name, field in known.items():
         if name in value:
-            yield from typed_faults(value[name], field.kind, joined(path, name))
+            yield from typed_faults(value[name], field.kind, joined(path, key=name))
         elif field.is_required:
-            yield Detail(joined(path, name), "is required", "required")
+            yield Detail(joined(path, key=name), "is required", "required")
     for name in value.keys() - known.keys():
-        yield Detail(joined(path, name), _unknown(name, list(known)), "unknown_field")
+        yield Detail(joined(path, key=name), _unknown(name, list(known)), "unknown_field")
 
 
 def _unknown(name: str, known: list[str]) -> str:

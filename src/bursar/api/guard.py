@@ -56,6 +56,7 @@ SECURITY_HEADERS: Final = (
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("cache-control", "no-store"),
 )
+_SECURITY: Final = tuple((name.encode(), text.encode()) for name, text in SECURITY_HEADERS)
 
 
 class Guard:
@@ -168,14 +169,10 @@ class Outlet:
             await self({"type": "http.response.body", "body": answer.body})
 
     def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        completed = list(headers)
-        present = {name.lower() for name, _ in completed}
-        added = [("x-request-id", self._trace.request_id), *self._trace.headers, *SECURITY_HEADERS]
-        for name, text in added:
-            key = name.lower().encode()
-            if key not in present:
-                completed.append((key, text.encode()))
-        return completed
+        present = {name.lower() for name, _ in headers}
+        told = [("x-request-id", self._trace.request_id), *self._trace.headers]
+        added = [*((name.encode(), text.encode()) for name, text in told), *_SECURITY]
+        return [*headers, *(pair for pair in added if pair[0] not in present)]
 
 
 def too_large() -> PayloadTooLarge:

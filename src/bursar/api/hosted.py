@@ -16,7 +16,7 @@ from bursar.api.errors import CODES, answer_for
 from bursar.api.hosted_links import own_hosted_url
 from bursar.api.hosted_states import state_of
 from bursar.api.pages import page
-from bursar.api.paying import begin_command
+from bursar.api.paying import Wish, begin_command
 from bursar.api.printing import printed
 from bursar.api.trace import Trace, traced
 from bursar.domain.access import Link, actor_label
@@ -26,7 +26,7 @@ from bursar.domain.payments import PaymentMode
 from bursar.domain.refusals import Kind, NotFound, Refusal
 from bursar.flows.pay_invoice import pay_invoice, refuse_if_away
 from bursar.reads.invoices import invoice as invoice_look
-from bursar.reads.invoices import invoice_document, timeline
+from bursar.reads.invoices import invoice_document, last_attempt
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.tokens import BadToken, HostedLink, read_hosted_token
@@ -98,9 +98,9 @@ def _caller(edge: Edge, link: HostedLink, trace: Trace) -> Caller:
 
 async def _show(visit: Visit, request: Wire) -> Answer:
     document = await visit.caller.look(invoice_document, visit.invoice.id)
-    history = await visit.caller.look(timeline, visit.invoice.id)
+    attempt = await visit.caller.look(last_attempt, visit.invoice.id)
     has_returned = request.scope["query_string"] == f"{_BACK}=1".encode()
-    state = state_of(visit.invoice, history, has_returned=has_returned)
+    state = state_of(visit.invoice, attempt, has_returned=has_returned)
     settings = visit.caller.app.settings
     context: dict[str, object] = {
         "document": document,
@@ -118,13 +118,8 @@ async def _pay(visit: Visit) -> Answer:
     back = own_hosted_url(caller, invoice)
     assert back is not None, "an invoice that is shown has a number"
     refuse_if_away(caller)
-    command = begin_command(
-        caller,
-        invoice.id,
-        back=back,
-        mode=PaymentMode.CHECKOUT,
-        urls=(f"{back}?{_BACK}=1", back),
-    )
+    wish = Wish(mode=PaymentMode.CHECKOUT, success_url=f"{back}?{_BACK}=1", cancel_url=back)
+    command = begin_command(caller, invoice.id, wish, back=back)
     try:
         payment = await pay_invoice(caller, command)
     except Refusal as refusal:

@@ -63,7 +63,7 @@ def document(*, version: str, server_url: str) -> Schema:
         "components": {
             "schemas": schemas,
             "responses": dict(_error_responses()),
-            "parameters": _common_parameters(),
+            "parameters": _shared_parameters(),
             "securitySchemes": _security_schemes(),
         },
     }
@@ -256,7 +256,7 @@ def _name_of(status: int) -> str:
     return f"Error{status}"
 
 
-def _common_parameters() -> Schema:
+def _shared_parameters() -> Schema:
     return {
         "OrgId": {
             "name": "x-org-id",

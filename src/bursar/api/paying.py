@@ -4,6 +4,7 @@ A return URL leads to this installation and nowhere else, so that no link of our
 somebody else's page; outside production, this machine's own pages are allowed as well.
 """
 
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,17 +19,19 @@ from bursar.runtime.settings import Settings
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
-Urls = tuple[str | None, str | None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How somebody wants to pay, and where they want to be led back to."""
+
+    mode: PaymentMode
+    method_reference: str | None = None
+    success_url: str | None = None
+    cancel_url: str | None = None
 
 
 def begin_command(
-    caller: Caller,
-    invoice_id: InvoiceId,
-    *,
-    mode: PaymentMode,
-    back: str | None,
-    method_reference: str | None = None,
-    urls: Urls = (None, None),
+    caller: Caller, invoice_id: InvoiceId, wish: Wish, *, back: str | None
 ) -> BeginPayment:
     """The command that begins an attempt at this invoice; `back` is the invoice's own page.
 
@@ -36,17 +39,17 @@ def begin_command(
         InvalidInput: a return URL that leads elsewhere.
     """
     settings = caller.app.settings
-    for field, url in zip(("successUrl", "cancelUrl"), urls, strict=True):
-        _require_own(field, url=url, settings=settings)
+    _require_own("successUrl", url=wish.success_url, settings=settings)
+    _require_own("cancelUrl", url=wish.cancel_url, settings=settings)
     return BeginPayment(
         invoice_id=invoice_id,
-        mode=mode,
+        mode=wish.mode,
         attempt_key=_attempt_key(caller),
         providers={mode: provider.name for mode, provider in caller.app.providers.items()},
         return_url=back or settings.public_url,
-        method_reference=method_reference,
-        success_url=urls[0],
-        cancel_url=urls[1],
+        method_reference=wish.method_reference,
+        success_url=wish.success_url,
+        cancel_url=wish.cancel_url,
     )
 
 

@@ -16,6 +16,7 @@ from uvicorn.server import ServerState
 from bursar.api.errors import CODES, HEADERS_TOO_LARGE, URI_TOO_LONG, Code, new_request_id
 from bursar.api.guard import HEADER_COUNT_MAX, HEADER_MAX, HEADERS_MAX, SECURITY_HEADERS, URL_MAX
 from bursar.domain.refusals import Kind
+from bursar.runtime.logging import get_log
 
 HEAD_SECONDS: Final = 10.0
 _HEAD_MAX: Final = URL_MAX + HEADERS_MAX + 1_024
@@ -62,7 +63,7 @@ class GuardedHttp(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_MAX:
                 self._refusal = HEADERS_TOO_LARGE
-                self.send_400_response("")
+                self.send_400_response("The head has no end.")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -107,6 +108,9 @@ class GuardedHttp(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         request_id = new_request_id()
+        get_log().info(
+            "http.refused", request_id=request_id, status=self._refusal.status, reason=msg
+        )
         body = msgspec.json.encode(
             {
                 "error": {

@@ -26,6 +26,7 @@ from bursar.runtime.db import DatabaseAway
 from bursar.runtime.logging import get_log
 
 _AFTER_FAILURE_SECONDS: Final = 1.0
+_FINISH_SECONDS: Final = 6.0
 
 log = get_log()
 
@@ -53,11 +54,16 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
     )
 
 
-async def keep_schedule(app: App, passes: Sequence[Pass]) -> None:
-    """Let every pass come round; runs until cancelled."""
-    async with asyncio.TaskGroup() as group:
-        for each in passes:
-            group.create_task(_come_round(app, each), name=f"pass:{each.name}")
+async def keep_schedule(app: App, passes: Sequence[Pass], stopping: asyncio.Event) -> None:
+    """Let every pass come round until it is time to stop; one that runs is finished first."""
+    rounds = [asyncio.create_task(_come_round(app, each, stopping)) for each in passes]
+    await stopping.wait()
+    for each in passes:
+        each.bell.set()
+    _, late = await asyncio.wait(rounds, timeout=_FINISH_SECONDS)
+    for one in late:
+        one.cancel()
+    await asyncio.gather(*rounds, return_exceptions=True)
 
 
 async def spread_wake(woken: asyncio.Event, bells: Sequence[asyncio.Event]) -> None:
@@ -81,8 +87,8 @@ async def measure(app: App) -> bool:
     return False
 
 
-async def _come_round(app: App, each: Pass) -> None:
-    while True:
+async def _come_round(app: App, each: Pass, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
         each.bell.clear()
         try:
             is_more = await each.act()
@@ -94,12 +100,11 @@ async def _come_round(app: App, each: Pass) -> None:
             log.exception("pass.failed", task=each.name, reason=str(fault))
             await asyncio.sleep(_AFTER_FAILURE_SECONDS)
         else:
-            if not is_more:
+            if not is_more and not stopping.is_set():
                 await _wait(each)
 
 
 async def _wait(each: Pass) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(each.every_seconds):
-            # A bell that nobody rings is only waited for.
             await each.bell.wait()

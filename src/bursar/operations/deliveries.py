@@ -3,19 +3,16 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
-
 from bursar.domain.access import Permission
 from bursar.domain.ids import DeliveryId
 from bursar.domain.sending import WebhookAnswer, WebhookRequest
-from bursar.domain.times import wire_instant
+from bursar.domain.shapes.events import event_body
 from bursar.domain.webhooks import JITTER_MAX_PERMILLE, DeliveryVerdict, next_attempt
 from bursar.runtime.app import operation
 from bursar.runtime.crypto import sign_body, sign_standard
 from bursar.runtime.db import Tx
 from bursar.store import deliveries, webhook_subscriptions
 from bursar.store.apply import apply
-from bursar.store.deliveries import LeasedDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ async def begin_delivery(tx: Tx, command: BeginDelivery) -> WebhookRequest | Non
     if found is None or not found.is_active:
         return None
     secret = tx.keys.unseal(found.secret_sealed, context=found.subscription_id.encode()).decode()
-    body = _body(found)
+    event_id, body = found.event.id, event_body(found.event)
     timestamp = int(tx.wall.timestamp())
     return WebhookRequest(
         url=found.url,
@@ -41,12 +38,12 @@ async def begin_delivery(tx: Tx, command: BeginDelivery) -> WebhookRequest | Non
         headers={
             "Content-Type": "application/json",
             "User-Agent": "Bursar",
-            "webhook-id": found.event_id,
+            "webhook-id": event_id,
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign_standard(
-                secret, message_id=found.event_id, timestamp=timestamp, body=body
+                secret, message_id=event_id, timestamp=timestamp, body=body
             ),
-            "X-Webhook-Id": found.event_id,
+            "X-Webhook-Id": event_id,
             "X-Webhook-Timestamp": str(timestamp),
             "X-Webhook-Signature": sign_body(secret, body),
         },
@@ -84,21 +81,6 @@ async def settle_delivery(tx: Tx, command: SettleDelivery) -> None:
         if change is not None:
             await apply(tx, change)
             await webhook_subscriptions.give_up_deliveries(tx, subscription.id)
-
-
-def _body(found: LeasedDelivery) -> bytes:
-    """The same bytes at each attempt: everything in it was written with the event."""
-    previous = b"null" if found.previous is None else found.previous.encode()
-    return msgspec.json.encode(
-        {
-            "id": found.event_id,
-            "type": found.event_type,
-            "createdAt": wire_instant(found.recorded_at),
-            "sequence": found.sequence,
-            "data": msgspec.Raw(found.snapshot.encode()),
-            "previousAttributes": msgspec.Raw(previous),
-        }
-    )
 
 
 def _jitter(delivery_id: DeliveryId) -> int:

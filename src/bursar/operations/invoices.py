@@ -11,7 +11,7 @@ from bursar.domain.currencies import Currency
 from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId
 from bursar.domain.invoices import Invoice, InvoiceLine, InvoiceStatus, draft, line, with_lines
 from bursar.domain.money import Money
-from bursar.domain.refusals import InvalidInput, PreconditionFailed
+from bursar.domain.refusals import IllegalTransition, InvalidInput, PreconditionFailed
 from bursar.domain.tasks import CloseAttempt
 from bursar.domain.times import Instant
 from bursar.runtime.app import operation
@@ -108,6 +108,30 @@ async def update_invoice(tx: Tx, command: UpdateInvoice) -> Invoice:
     if command.lines is not None:
         after = with_lines(after, _priced(tx, command.lines, invoice.currency))
     return await _written(tx, invoice, invoice.edit(after))
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteInvoice:
+    """Throw a draft away."""
+
+    invoice_id: InvoiceId
+
+
+@operation(requires=Permission.INVOICE_WRITE)
+async def delete_invoice(tx: Tx, command: DeleteInvoice) -> Invoice:
+    """Void a draft, which was never numbered nor booked; its history stays.
+
+    Raises:
+        IllegalTransition: the invoice is final.
+    """
+    await customers.lock_through(tx, command.invoice_id)
+    invoice = await invoices.get(tx, command.invoice_id)
+    if invoice.status is not InvoiceStatus.DRAFT:
+        raise IllegalTransition(
+            f"Invoice {invoice.id} is {invoice.status.value}; only a draft can be deleted.",
+            facts={"currentStatus": invoice.status.value},
+        )
+    return await _written(tx, invoice, invoice.void(tx.now))
 
 
 @dataclass(frozen=True, slots=True)

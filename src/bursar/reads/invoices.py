@@ -11,8 +11,15 @@ from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
 from bursar.domain.invoice_documents import printed
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
+from bursar.domain.payments import Payment
 from bursar.domain.refusals import NotFound
-from bursar.domain.rows import row_to_customer, row_to_event, row_to_invoice, row_to_organization
+from bursar.domain.rows import (
+    row_to_customer,
+    row_to_event,
+    row_to_invoice,
+    row_to_organization,
+    row_to_payment,
+)
 from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.app import query
@@ -77,6 +84,13 @@ async def timeline(tx: ReadTx, invoice_id: InvoiceId) -> tuple[LoggedEvent, ...]
     if await tx.fetchrow(Q.invoice, *key) is None:
         raise NotFound(f"No invoice {invoice_id}.")
     return tuple(map(row_to_event, await tx.fetch(Q.timeline, *key, TIMELINE_MAX)))
+
+
+@query(requires=Permission.INVOICE_READ)
+async def last_attempt(tx: ReadTx, invoice_id: InvoiceId) -> Payment | None:
+    """The latest attempt at paying the invoice, for whoever sees the invoice."""
+    row = await tx.fetchrow(Q.last_attempt, uuid_of(tx.org_id), uuid_of(invoice_id))
+    return None if row is None else row_to_payment(row)
 
 
 @query(requires=Permission.INVOICE_READ)

@@ -65,3 +65,9 @@ WHERE
         OR e.resource_id IN (SELECT p.id FROM payments AS p WHERE p.org_id = $1 AND p.invoice_id = $2)
     )
 ORDER BY e.transaction_id, e.id LIMIT $3;
+
+-- name: last_attempt
+-- The newest attempt at paying an invoice.
+SELECT p.* FROM payments AS p
+WHERE p.org_id = $1 AND p.invoice_id = $2
+ORDER BY p.id DESC LIMIT 1;

@@ -4,6 +4,7 @@ All checks of one organization read one snapshot, so what is underway cannot loo
 provider's own books are on the other side of the wire: `collected` is our half of that comparison.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from bursar.domain.access import Permission
@@ -53,6 +54,13 @@ async def checks(tx: ReadTx) -> tuple[Check, ...]:
 async def chain(tx: ReadTx) -> Check:
     """Whether the hash chain over the organization's events still holds, from the first link."""
     return await _chain(tx)
+
+
+@query(requires=Permission.AUDIT_READ)
+async def kept_hashes(tx: ReadTx, positions: Sequence[int]) -> dict[int, bytes]:
+    """What the chain holds at these positions; a position that is gone is left out."""
+    rows = await tx.fetch(Q.kept_hashes, uuid_of(tx.org_id), list(positions))
+    return {row["position"]: row["hash"] for row in rows}
 
 
 @query(requires=Permission.AUDIT_READ)

@@ -306,3 +306,7 @@ ORDER BY e.id LIMIT 100;
 SELECT p.id, p.provider, p.provider_reference, p.amount_minor, p.currency FROM payments AS p
 WHERE p.org_id = $1 AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
 ORDER BY p.id;
+
+-- name: kept_hashes
+-- The hashes of the chain at these positions.
+SELECT position, hash FROM event_seals WHERE org_id = $1 AND position = ANY($2::bigint[]);

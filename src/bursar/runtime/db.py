@@ -59,6 +59,7 @@ _AWAY: Final = (
     OSError,
     TimeoutError,
     pg.InterfaceError,
+    pg.InternalClientError,  # the server ended an idle connection, and the driver saw half of it
     pg.PostgresConnectionError,
     pg.OperatorInterventionError,
     pg.InsufficientResourcesError,

@@ -4,14 +4,20 @@ Light on purpose: the supervisor holds these for as long as the tree lives and p
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+import msgspec
 
 from bursar.runtime.embedded import EmbeddedFailed, EmbeddedPostgres
 from bursar.runtime.logging import get_log
 from bursar.runtime.settings import Settings
+
+_DEMO_ORG: Final = "demo_org.json"
 
 log = get_log()
 
@@ -58,7 +64,7 @@ async def _watch(embedded: EmbeddedPostgres) -> None:
         try:
             await embedded.watch()
         except EmbeddedFailed as failed:
-            log.error("postgres.failed", reason=str(failed))
+            log.warning("postgres.failed", reason=str(failed))
 
 
 def sandbox_api_key(settings: Settings) -> str:
@@ -74,3 +80,34 @@ def sandbox_webhook_secret(settings: Settings) -> str:
 def anchors_path(settings: Settings) -> Path:
     """Where signed heads of the event chains are kept, outside the database."""
     return settings.data_dir / "anchors.jsonl"
+
+
+class DemoOrg(msgspec.Struct, frozen=True):
+    """What is kept of the demo organization, so that a start can show it without asking."""
+
+    org_id: str
+    api_key: str
+    customers: int = 0
+    invoices: int = 0
+    failing_cards: int = 0
+    is_complete: bool = False
+
+
+def kept_demo_org(folder: Path) -> DemoOrg | None:
+    """What is known of it; nothing before its first step, or when the file is damaged."""
+    try:
+        return msgspec.json.decode((folder / _DEMO_ORG).read_bytes(), type=DemoOrg)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def keep_demo_org(folder: Path, made: DemoOrg) -> None:
+    """Keep it, for the owner's eyes only; a kill leaves the old file or the new one."""
+    draft = folder / f"{_DEMO_ORG}.draft"
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, msgspec.json.encode(made))
+    finally:
+        os.close(descriptor)
+    draft.replace(folder / _DEMO_ORG)

@@ -20,6 +20,8 @@ from bursar.runtime.settings_text import Network, Variable
 AppEnv: TypeAlias = Literal["development", "test", "production"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
+METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+
 _DISTINCT_CHARACTERS_MIN: Final = 8
 _SECRET_FILE_BYTES_MAX: Final = 65_536
 _PORT_MAX: Final = 65_535
@@ -369,6 +371,12 @@ def from_environment() -> Settings:
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with some variables replaced, for a child to start with."""
     return {**os.environ, **overrides}
+
+
+def metrics_folder() -> Path | None:
+    """Where processes of one tree keep their metrics together; the Prometheus client's own name."""
+    folder = os.environ.get(METRICS_FOLDER, "")
+    return Path(folder) if folder else None
 
 
 def load(environ: Mapping[str, str]) -> Settings:

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from bursar.domain.events import LoggedEvent
 from bursar.domain.ids import DeliveryId, WebhookSubscriptionId, print_id, uuid_of
+from bursar.domain.rows import row_to_event
 from bursar.domain.sending import WebhookAnswer
 from bursar.domain.times import Instant
 from bursar.runtime import sql
@@ -21,12 +23,7 @@ class LeasedDelivery:
     secret_sealed: bytes
     is_active: bool
     attempt_count: int
-    event_id: str
-    event_type: str
-    sequence: int
-    recorded_at: Instant
-    snapshot: str
-    previous: str | None
+    event: LoggedEvent
 
 
 async def leased(tx: Tx, delivery_id: DeliveryId, lease: UUID) -> LeasedDelivery | None:
@@ -40,12 +37,7 @@ async def leased(tx: Tx, delivery_id: DeliveryId, lease: UUID) -> LeasedDelivery
         secret_sealed=row["secret_sealed"],
         is_active=row["is_active"],
         attempt_count=row["attempt_count"],
-        event_id=print_id("evt", row["event_id"]),
-        event_type=row["event_type"],
-        sequence=row["sequence"],
-        recorded_at=row["recorded_at"],
-        snapshot=row["snapshot"],
-        previous=row["previous"],
+        event=row_to_event(row),
     )
 
 

@@ -1,9 +1,7 @@
 -- name: get_delivery
 -- A delivery this worker still leases, with its endpoint and its event as they are stored.
 SELECT
-    d.id, d.attempt_count, d.event_id, d.event_type, d.sequence,
-    s.id AS subscription_id, s.url, s.secret_sealed, s.is_active,
-    e.recorded_at, e.snapshot::text AS snapshot, e.previous::text AS previous
+    e.*, d.attempt_count, s.id AS subscription_id, s.url, s.secret_sealed, s.is_active
 FROM webhook_deliveries AS d
 JOIN webhook_subscriptions AS s ON s.org_id = d.org_id AND s.id = d.subscription_id
 JOIN events AS e ON e.org_id = d.org_id AND e.id = d.event_id

@@ -158,6 +158,7 @@ async def refresh(call: Call[RefreshBody, NoQuery]) -> Answer:
         takes=RefreshBody,
         status=204,
         audience=Audience.ANYONE,
+        refuses=(NotAuthenticated,),
     ),
 )
 async def logout(call: Call[RefreshBody, NoQuery]) -> Answer:

@@ -9,7 +9,7 @@ from bursar.api.errors import answer_for
 from bursar.api.fields import Body, DryRun, NoQuery, ProviderToken, Url
 from bursar.api.hosted_links import own_hosted_url
 from bursar.api.merging import peeked
-from bursar.api.paying import begin_command
+from bursar.api.paying import Wish, begin_command
 from bursar.api.printing import PDF, printed
 from bursar.api.routes import Call, Room, Terms
 from bursar.api.trace import Trace
@@ -89,14 +89,14 @@ async def pay(call: Call[PayBody, DryRun]) -> Answer:
     invoice = await peeked(caller.look(invoice_look, _id(call)))
     if not caller.is_dry_run:
         refuse_if_away(caller)
-    command = begin_command(
-        caller,
-        _id(call),
-        back=None if invoice is None else own_hosted_url(caller, invoice),
+    wish = Wish(
         mode=body.mode,
         method_reference=body.payment_method_id,
-        urls=(body.success_url, body.cancel_url),
+        success_url=body.success_url,
+        cancel_url=body.cancel_url,
     )
+    back = None if invoice is None else own_hosted_url(caller, invoice)
+    command = begin_command(caller, _id(call), wish, back=back)
     reply = paid_reply(caller)
     return await travelled(pay_invoice(caller, command, reply), reply)
 

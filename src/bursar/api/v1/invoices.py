@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from bursar.api.envelope import Reply, changed, created, found, resource
+from bursar.api.envelope import Reply, changed, created, found, gone, resource
 from bursar.api.fields import (
     LINES_MAX,
     AmountCents,
@@ -43,11 +43,13 @@ from bursar.domain.refusals import (
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.operations.invoices import (
     CreateInvoice,
+    DeleteInvoice,
     FinalizeInvoice,
     NewLine,
     UpdateInvoice,
     VoidInvoice,
     create_invoice,
+    delete_invoice,
     finalize_invoice,
     update_invoice,
     void_invoice,
@@ -229,6 +231,18 @@ async def edit_draft(call: Call[InvoicePatch, NoQuery]) -> Answer:
     command = UpdateInvoice(_id(call), changes, priced, version)
     async with raced(is_expected=call.expected_version is not None):
         return await changed(call.caller, update_invoice, command, _shown(call))
+
+
+@ROOM.delete(
+    "/{invoiceId}",
+    Terms(needs=Permission.INVOICE_WRITE, status=204, refuses=(NotFound, IllegalTransition)),
+)
+async def delete_draft(call: Call[Nothing, NoQuery]) -> Answer:
+    """Delete a draft.
+
+    It is void from then on; an invoice that is final is voided, never deleted.
+    """
+    return await changed(call.caller, delete_invoice, DeleteInvoice(_id(call)), gone)
 
 
 @ROOM.post(

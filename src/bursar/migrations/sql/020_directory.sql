@@ -39,12 +39,23 @@ GRANT SELECT ON ALL TABLES IN SCHEMA directory TO bursar_owner;
 GRANT USAGE ON SCHEMA sec, directory TO bursar_directory;
 GRANT CREATE ON SCHEMA sec TO bursar_directory;
 
+-- People sign up and in before they enter an organization: from inside one, no statement, however it
+-- got there, makes an operator, opens a session or replaces a password.
+CREATE FUNCTION sec.is_outside_orgs() RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM public.organizations AS o WHERE o.org_id = sec.org()) THEN
+        RAISE EXCEPTION 'not from inside an organization' USING ERRCODE = '42501';
+    END IF;
+    RETURN true;
+END $$;
+
 CREATE FUNCTION sec.add_user(p_id uuid, p_email text, p_name text, p_hash text, p_is_operator boolean)
 RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     INSERT INTO directory.users (id, email, name, password_hash, is_operator, created_at)
-    VALUES (p_id, p_email, p_name, p_hash, p_is_operator, now())
+    SELECT p_id, p_email, p_name, p_hash, p_is_operator, now() WHERE sec.is_outside_orgs()
     ON CONFLICT (email) DO NOTHING
     RETURNING true;
 END;
@@ -52,7 +63,7 @@ END;
 CREATE FUNCTION sec.find_user(p_email text) RETURNS SETOF directory.users
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT * FROM directory.users WHERE email = p_email;
+    SELECT * FROM directory.users WHERE email = p_email AND sec.is_outside_orgs();
 END;
 
 CREATE FUNCTION sec.user_by_id(p_id uuid)
@@ -65,7 +76,7 @@ END;
 CREATE FUNCTION sec.rehash_user(p_id uuid, p_hash text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    UPDATE directory.users SET password_hash = p_hash WHERE id = p_id;
+    UPDATE directory.users SET password_hash = p_hash WHERE id = p_id AND sec.is_outside_orgs();
 END;
 
 CREATE FUNCTION sec.open_session(
@@ -74,7 +85,7 @@ CREATE FUNCTION sec.open_session(
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     INSERT INTO directory.sessions (id, user_id, created_at, expires_at)
-    VALUES (p_session, p_user, now(), now() + p_session_life);
+    SELECT p_session, p_user, now(), now() + p_session_life WHERE sec.is_outside_orgs();
     INSERT INTO directory.refresh_tokens (hash, session_id, expires_at)
     VALUES (p_hash, p_session, now() + p_token_life);
 END;

@@ -64,13 +64,13 @@ BEGIN ATOMIC
         AND (k.expires_at IS NULL OR k.expires_at > now());
 END;
 
--- The organizations a person belongs to: ids and roles only.
+-- The organizations of a person, who must be the one bound: nobody asks about anybody else.
 CREATE FUNCTION sec.memberships_of(p_user uuid) RETURNS TABLE (org_id uuid, name text, mode text, role text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT m.org_id, o.name, o.mode, m.role FROM public.members AS m
     JOIN public.organizations AS o ON o.org_id = m.org_id
-    WHERE m.user_id = p_user ORDER BY m.org_id;
+    WHERE m.user_id = p_user AND p_user = sec.org() ORDER BY m.org_id;
 END;
 
 -- Which organization a first-run console or command line means when none is named.

@@ -32,6 +32,7 @@ TO bursar_app;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA sec FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA sec TO bursar_app;
+GRANT EXECUTE ON FUNCTION sec.is_outside_orgs() TO bursar_directory;
 REVOKE ALL ON ALL PROCEDURES IN SCHEMA sec FROM PUBLIC, bursar_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO bursar_backup;
 -- Each process asks at its start whether the schema is the one it knows.

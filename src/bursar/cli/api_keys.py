@@ -1,0 +1,92 @@
+"""`bursar apikey`: how programs sign in."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from bursar.cli.desk import (
+    ROWS,
+    Limit,
+    Org,
+    Output,
+    Quiet,
+    Reason,
+    Yes,
+    an_id,
+    confirm,
+    desk,
+    gather,
+)
+from bursar.cli.output import say, show_list, show_one
+from bursar.domain.access import SCOPE_PERMISSIONS
+from bursar.domain.api_keys import ApiKeyRecord
+from bursar.domain.ids import ApiKeyId
+from bursar.domain.refusals import InvalidInput
+from bursar.domain.shapes.api_keys import ApiKeyOut
+from bursar.operations.api_keys import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
+from bursar.reads.api_keys import api_keys
+from bursar.runtime.app import Caller
+
+group = typer.Typer(help="API keys.", no_args_is_help=True)
+
+_COLUMNS = ("id", "name", "keyPrefix", "scopes", "revokedAt", "createdAt")
+_SCOPES = ("billing:write",)
+
+
+@group.command("create")
+def create(
+    context: typer.Context,
+    *,
+    name: Annotated[str, typer.Option(help="What it is for.")],
+    scope: Annotated[list[str] | None, typer.Option(help="What it may do; billing:write.")] = None,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+    quiet: Quiet = False,
+) -> None:
+    """Make a key; it is shown this once."""
+    scopes = tuple(scope or _SCOPES)
+    for each in scopes:
+        if each not in SCOPE_PERMISSIONS:
+            known = ", ".join(SCOPE_PERMISSIONS)
+            raise InvalidInput.at("--scope", f"{each} is none of {known}", "unknown_value")
+    command = CreateApiKey(name=name, scopes=scopes)
+    issued = desk(context).ask(
+        lambda caller: caller.run(create_api_key, command), org=org, reason=reason
+    )
+    shape = msgspec.to_builtins(ApiKeyOut.of(issued.record))
+    show_one({**shape, "key": issued.key}, output)
+    say("The key is shown this once; keep it where secrets are kept.", is_quiet=quiet)
+
+
+@group.command("list")
+def list_keys(
+    context: typer.Context, *, org: Org = None, limit: Limit = ROWS, output: Output = None
+) -> None:
+    """List API keys, newest first; never the keys themselves."""
+
+    async def act(caller: Caller) -> tuple[ApiKeyRecord, ...]:
+        return await gather(lambda page: caller.look(api_keys, page), limit)
+
+    found = desk(context).ask(act, org=org)
+    show_list([ApiKeyOut.of(each) for each in found], _COLUMNS, output)
+
+
+@group.command("revoke")
+def revoke(
+    context: typer.Context,
+    api_key_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    yes: Yes = False,
+    output: Output = None,
+) -> None:
+    """Stop a key at once."""
+    command = RevokeApiKey(ApiKeyId(an_id(api_key_id, prefix="key", name="api_key_id")))
+    confirm(f"Revoke {api_key_id}?", is_agreed=yes)
+    done = desk(context).ask(
+        lambda caller: caller.run(revoke_api_key, command), org=org, reason=reason
+    )
+    show_one(ApiKeyOut.of(done), output)

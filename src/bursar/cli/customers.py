@@ -1,0 +1,66 @@
+"""`bursar customer`: who is billed."""
+
+from typing import Annotated
+
+import typer
+
+from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, an_id, desk, gather
+from bursar.cli.output import show_list, show_one
+from bursar.domain.customers import Customer
+from bursar.domain.ids import CustomerId
+from bursar.domain.shapes.customers import CustomerOut
+from bursar.flows.create_customer import create_customer_everywhere
+from bursar.operations.customers import CreateCustomer
+from bursar.reads.customers import CustomerFilters, customer, customers
+from bursar.runtime.app import Caller
+
+group = typer.Typer(help="Customers.", no_args_is_help=True)
+
+_COLUMNS = ("id", "name", "email", "currency", "createdAt")
+
+
+@group.command("list")
+def list_customers(
+    context: typer.Context,
+    *,
+    org: Org = None,
+    search: Annotated[str | None, typer.Option(help="Part of a name or an e-mail.")] = None,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List customers, newest first."""
+    filters = CustomerFilters(text=search)
+
+    async def act(caller: Caller) -> tuple[Customer, ...]:
+        return await gather(lambda page: caller.look(customers, page, filters), limit)
+
+    found = desk(context).ask(act, org=org)
+    show_list([CustomerOut.of(each) for each in found], _COLUMNS, output)
+
+
+@group.command("show")
+def show_customer(
+    context: typer.Context, customer_id: str, *, org: Org = None, output: Output = None
+) -> None:
+    """Show one customer."""
+    known = CustomerId(an_id(customer_id, prefix="cust", name="customer_id"))
+    found = desk(context).ask(lambda caller: caller.look(customer, known), org=org)
+    show_one(CustomerOut.of(found), output)
+
+
+@group.command("create")
+def create_one_customer(
+    context: typer.Context,
+    *,
+    email: Annotated[str, typer.Option()],
+    name: Annotated[str, typer.Option()],
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Create a customer; the payment provider learns of them too."""
+    command = CreateCustomer(email=email, name=name, metadata={})
+    made = desk(context).ask(
+        lambda caller: create_customer_everywhere(caller, command), org=org, reason=reason
+    )
+    show_one(CustomerOut.of(made), output)

@@ -1,0 +1,182 @@
+"""The system that the demo is played on: the one that runs, or one of its own for as long as it lasts.
+
+Its own has a data directory that is thrown away and ports nobody else uses, and is told nothing of
+this installation's settings. It is ended by the signal an operator would send.
+"""
+
+import asyncio
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import msgspec
+
+from bursar.cli.demo_http import Unexpected
+from bursar.cli.entry import THE_REST
+from bursar.cli.failing import Exit
+from bursar.runtime.clock import monotonic
+from bursar.runtime.settings import FIELDS, Settings, child_environment
+
+_HERE: Final = "127.0.0.1"
+_START_SECONDS: Final = 90
+_STOP_SECONDS: Final = 15
+_PROBE_SECONDS: Final = 3
+_POLL_SECONDS: Final = 0.1
+_VERIFY_SECONDS: Final = 120
+_LINES_SHOWN: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Where the story is told, and the environment that its installation lives in."""
+
+    url: str
+    environment: dict[str, str]
+    is_own: bool
+
+    async def verify(self, org_ids: list[str]) -> str:
+        """Run `bursar verify`, which must look at these organizations and find nothing.
+
+        Raises:
+            Unexpected: it found something, or looked elsewhere.
+        """
+        code, out, err = await self._run("verify", "--format", "json")
+        if code != Exit.DONE:
+            said = b" ".join(err.split()).decode(errors="replace")
+            raise Unexpected("`bursar verify` to exit with 0", came=f"{code}: {said}")
+        checks: list[dict[str, Any]] = msgspec.json.decode(out)
+        missing = set(org_ids) - {str(check["orgId"]) for check in checks}
+        if missing:
+            came = f"{len(checks)} of another installation; is DATA_DIR that of {self.url}?"
+            raise Unexpected(f"checks of {min(missing)}", came=came)
+        return f"{len(checks)} checks, all green"
+
+    async def _run(self, *arguments: str) -> tuple[int, bytes, bytes]:
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", THE_REST, *arguments),
+            env=self.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(_VERIFY_SECONDS):
+                out, err = await child.communicate()
+        except TimeoutError:
+            raise Unexpected(f"an end within {_VERIFY_SECONDS} s", came="none") from None
+        finally:
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        return child.returncode or 0, out, err
+
+
+@asynccontextmanager
+async def found_or_started(
+    session: aiohttp.ClientSession, settings: Settings, url: str | None
+) -> AsyncIterator[System]:
+    """The running system, or a new one that ends with this block.
+
+    Raises:
+        Unexpected: nothing answers where one was named, or the new one does not start.
+    """
+    wanted = (url or f"http://{_HERE}:{settings.port}").rstrip("/")
+    if await _is_healthy(session, wanted):
+        yield System(wanted, child_environment({}), is_own=False)
+    elif url is not None:
+        raise Unexpected(f"a healthy Bursar at {wanted}", came="none")
+    else:
+        async with _started(session) as system:
+            yield system
+
+
+@asynccontextmanager
+async def _started(session: aiohttp.ClientSession) -> AsyncIterator[System]:
+    folder = Path(tempfile.mkdtemp(prefix="bursar-demo-"))
+    log = folder / "run.log"
+    port, sandbox_port = _free_ports()
+    system = System(f"http://{_HERE}:{port}", _environment(folder, port, sandbox_port), is_own=True)
+    try:
+        with log.open("wb") as output:
+            child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bursar.cli.run", "run", "--no-demo"),
+                env=system.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                process_group=0,  # Ctrl-C is ours to hear; it is ended when the story is
+            )
+        try:
+            await _until_healthy(session, system.url, child, log)
+            yield system
+        finally:
+            await _end(child)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
+    """Nothing of what this installation is told, so that nothing of it is touched."""
+    unset = {
+        name: ""
+        for variable in FIELDS.values()
+        for name in (variable.name, variable.alias, f"{variable.name}_FILE")
+        if name is not None
+    }
+    own = {
+        "PORT": str(port),
+        "SANDBOX_PORT": str(sandbox_port),
+        "DATA_DIR": str(folder / "installation"),
+        "LOG_LEVEL": "warning",
+    }
+    return child_environment(unset | own)
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind((_HERE, 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+async def _until_healthy(
+    session: aiohttp.ClientSession, url: str, child: asyncio.subprocess.Process, log: Path
+) -> None:
+    deadline = monotonic() + _START_SECONDS
+    while not await _is_healthy(session, url):
+        if child.returncode is not None or monotonic() > deadline:
+            lines = log.read_text(errors="replace").splitlines()[-_LINES_SHOWN:]
+            came = f"exit code {child.returncode}; its last words: " + " | ".join(lines)
+            raise Unexpected(f"`bursar run` to be healthy within {_START_SECONDS} s", came=came)
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _is_healthy(session: aiohttp.ClientSession, url: str) -> bool:
+    """Whether a Bursar there says that it and its database are well."""
+    timeout = aiohttp.ClientTimeout(total=_PROBE_SECONDS)
+    try:
+        async with session.get(f"{url}/health", timeout=timeout) as answer:
+            said = msgspec.json.decode(await answer.read(), type=dict[str, Any])
+    except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError):
+        return False
+    return said.get("status") == "ok" and said.get("database") == "connected"
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        child.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()

@@ -1,0 +1,82 @@
+"""`bursar event` and `bursar audit`: what was told, and who did what."""
+
+from typing import Annotated
+
+import typer
+
+from bursar.cli.desk import ROWS, Limit, Org, Output, desk, gather
+from bursar.cli.failing import Exit
+from bursar.cli.output import show_list
+from bursar.domain.events import LoggedEvent
+from bursar.domain.ids import EventId
+from bursar.domain.paging import SIZE_MAX
+from bursar.domain.shapes.events import AuditOut, EventOut
+from bursar.reads.events import AuditFilters, FeedFilters, audit, events
+from bursar.reads.verify import chain
+from bursar.runtime.app import Caller
+
+event_group = typer.Typer(help="The event feed.", no_args_is_help=True)
+audit_group = typer.Typer(help="The audit log.", no_args_is_help=True)
+
+_EVENT_COLUMNS = ("id", "type", "createdAt", "sequence")
+_AUDIT_COLUMNS = ("createdAt", "actor", "action", "resourceId", "reason")
+_CHECK_COLUMNS = ("name", "counted", "offenders")
+
+
+@event_group.command("list")
+def list_events(
+    context: typer.Context,
+    *,
+    org: Org = None,
+    kind: Annotated[list[str] | None, typer.Option("--type", help="Only these.")] = None,
+    after: Annotated[str | None, typer.Option(help="Go on after this event (evt_…).")] = None,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List public events, oldest first."""
+    filters = FeedFilters(types=tuple(kind or ()))
+
+    async def act(caller: Caller) -> list[LoggedEvent]:
+        found: list[LoggedEvent] = []
+        cursor = None if after is None else EventId(after)
+        while len(found) < limit:
+            size = min(SIZE_MAX, limit - len(found))
+            shown = await caller.look(events, after=cursor, limit=size, filters=filters)
+            found += shown.items
+            if len(shown.items) < size or shown.next_cursor is None:
+                break
+            cursor = EventId(shown.next_cursor)
+        return found
+
+    found = desk(context).ask(act, org=org)
+    show_list([EventOut.of(each) for each in found], _EVENT_COLUMNS, output)
+
+
+@audit_group.command("query")
+def query_audit(
+    context: typer.Context,
+    *,
+    org: Org = None,
+    actor: Annotated[str | None, typer.Option(help="Who, as the log spells it.")] = None,
+    action: Annotated[str | None, typer.Option(help="What, such as invoice.finalized.")] = None,
+    resource: Annotated[str | None, typer.Option(help="Of what: an id.")] = None,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List everything that was done, newest first."""
+    filters = AuditFilters(actor=actor, action=action, resource_id=resource)
+
+    async def act(caller: Caller) -> tuple[LoggedEvent, ...]:
+        return await gather(lambda page: caller.look(audit, page, filters), limit)
+
+    found = desk(context).ask(act, org=org)
+    show_list([AuditOut.of(each) for each in found], _AUDIT_COLUMNS, output)
+
+
+@audit_group.command("verify")
+def verify_audit(context: typer.Context, *, org: Org = None, output: Output = None) -> None:
+    """Follow the hash chain over the log from its first link; exit 9 when it is broken."""
+    check = desk(context).ask(lambda caller: caller.look(chain), org=org)
+    show_list([check], _CHECK_COLUMNS, output)
+    if not check.is_good:
+        raise typer.Exit(Exit.PROBLEMS)

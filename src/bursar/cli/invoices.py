@@ -1,0 +1,152 @@
+"""`bursar invoice`: list and show, finalize, void, print."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bursar.cli.desk import (
+    ROWS,
+    DryRun,
+    Limit,
+    Org,
+    Output,
+    Quiet,
+    Reason,
+    Yes,
+    an_id,
+    confirm,
+    desk,
+    gather,
+)
+from bursar.cli.failing import Misused
+from bursar.cli.output import say, show_list, show_one
+from bursar.domain.documents import DocumentNotRendered
+from bursar.domain.ids import InvoiceId
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.refusals import Unavailable
+from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.operations.invoices import (
+    FinalizeInvoice,
+    VoidInvoice,
+    finalize_invoice,
+    void_invoice,
+)
+from bursar.reads.invoices import InvoiceFilters, invoice, invoice_document, invoices
+from bursar.runtime.app import Caller
+
+group = typer.Typer(help="Invoices.", no_args_is_help=True)
+
+_COLUMNS = ("id", "invoiceNumber", "status", "totalCents", "amountDueCents", "dueDate")
+
+
+@group.command("list")
+def list_invoices(
+    context: typer.Context,
+    *,
+    org: Org = None,
+    status: Annotated[list[InvoiceStatus] | None, typer.Option(help="Only these.")] = None,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List invoices, newest first."""
+    filters = InvoiceFilters(statuses=tuple(status or ()))
+
+    async def act(caller: Caller) -> tuple[Invoice, ...]:
+        return await gather(lambda page: caller.look(invoices, page, filters), limit)
+
+    found = desk(context).ask(act, org=org)
+    show_list([InvoiceOut.of(each) for each in found], _COLUMNS, output)
+
+
+@group.command("show")
+def show_invoice(
+    context: typer.Context, invoice_id: str, *, org: Org = None, output: Output = None
+) -> None:
+    """Show one invoice with its lines."""
+    known = _id(invoice_id)
+    found = desk(context).ask(lambda caller: caller.look(invoice, known), org=org)
+    show_one(InvoiceOut.of(found), output)
+
+
+@group.command("finalize")
+def finalize(
+    context: typer.Context,
+    invoice_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    dry_run: DryRun = False,
+    output: Output = None,
+) -> None:
+    """Number a draft, book it and open it for payment."""
+    command = FinalizeInvoice(_id(invoice_id))
+    done = desk(context).ask(
+        lambda caller: caller.run(finalize_invoice, command),
+        org=org,
+        reason=reason,
+        is_dry_run=dry_run,
+    )
+    show_one(InvoiceOut.of(done), output)
+
+
+@group.command("void")
+def void(
+    context: typer.Context,
+    invoice_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    output: Output = None,
+) -> None:
+    """Take an invoice back; its booking is reversed and its number stays used."""
+    command = VoidInvoice(_id(invoice_id))
+    confirm(f"Void {invoice_id}?", is_agreed=yes or dry_run)
+    done = desk(context).ask(
+        lambda caller: caller.run(void_invoice, command),
+        org=org,
+        reason=reason,
+        is_dry_run=dry_run,
+    )
+    show_one(InvoiceOut.of(done), output)
+
+
+@group.command("pdf")
+def pdf(
+    context: typer.Context,
+    invoice_id: str,
+    *,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The file to write; `-` for stdout.")
+    ] = None,
+    org: Org = None,
+    quiet: Quiet = False,
+) -> None:
+    """Print an invoice as PDF, to a file named after its number unless told otherwise."""
+    known = _id(invoice_id)
+
+    async def act(caller: Caller) -> tuple[str, bytes]:
+        found = await caller.look(invoice, known)
+        document = await caller.look(invoice_document, known)
+        try:
+            body = await caller.app.renderer.invoice_pdf(document)
+        except DocumentNotRendered as failed:
+            raise Unavailable("The document could not be printed in time.") from failed
+        return str(found.number or found.id), body
+
+    name, body = desk(context).ask(act, org=org)
+    if to == Path("-"):
+        if sys.stdout.isatty():
+            raise Misused("a PDF is nothing to read in a terminal; name a file with --to.")
+        sys.stdout.buffer.write(body)
+        return
+    path = to or Path(f"{name}.pdf")
+    path.write_bytes(body)
+    say(f"wrote {path}", is_quiet=quiet)
+
+
+def _id(text: str) -> InvoiceId:
+    return InvoiceId(an_id(text, prefix="inv", name="invoice_id"))

@@ -1,0 +1,146 @@
+"""The command line: `bursar <noun> <verb>`, and the programs that have no noun."""
+
+import asyncio
+import runpy
+import sys
+from collections.abc import Awaitable
+from typing import Annotated, TypeVar
+
+import typer
+import uvloop
+
+from bursar.cli import (
+    api_keys,
+    customers,
+    events,
+    invoices,
+    orgs,
+    payments,
+    queues,
+    reports,
+    webhooks,
+)
+from bursar.cli.desk import Desk, Output, Quiet, desk
+from bursar.cli.doctor import examine
+from bursar.cli.entry import PROGRAMS, refuse_optimized
+from bursar.cli.output import say, show_list
+from bursar.cli.programs import Programs
+from bursar.cli.verifying import verify
+from bursar.runtime import logging
+from bursar.runtime.settings import FIELDS, Settings
+
+Result = TypeVar("Result")
+
+_GROUPS = {
+    "org": orgs.group,
+    "customer": customers.group,
+    "invoice": invoices.group,
+    "payment": payments.group,
+    "apikey": api_keys.group,
+    "webhook": webhooks.group,
+    "event": events.event_group,
+    "audit": events.audit_group,
+    "report": reports.group,
+    "queue": queues.group,
+}
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+configuration = typer.Typer(help="This installation's settings.", no_args_is_help=True)
+
+
+def build_root(programs: Programs) -> typer.Typer:
+    """The whole command line."""
+    root = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        help="Bursar: invoices, payments and their books.",
+    )
+
+    @root.callback()
+    def begin(context: typer.Context) -> None:
+        refuse_optimized()
+        context.obj = Desk(programs)
+
+    @root.command("version")
+    def version() -> None:
+        """Print which release this is."""
+        print(programs.version)
+
+    for name, about in (
+        ("run", "Start the API, workers and the sandbox processor, all in one."),
+        ("demo", "Tell the whole story over real HTTP, a line a step."),
+    ):
+        root.command(name, help=about, context_settings=_PASSED_ON, add_help_option=False)(_pass_on)
+    for verb, name in ((serve, "serve"), (work, "worker"), (migrate, "migrate")):
+        root.command(name)(verb)
+    root.command("verify")(verify)
+    root.command("doctor")(examine)
+    for name, group in _GROUPS.items():
+        root.add_typer(group, name=name)
+    root.add_typer(configuration, name="config")
+    return root
+
+
+def serve(
+    context: typer.Context,
+    *,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; all of them in production.")
+    ] = None,
+) -> None:
+    """Serve the API, until SIGTERM."""
+    at = desk(context)
+    everywhere = "0.0.0.0" if at.settings.is_production else "127.0.0.1"  # noqa: S104 - a container is reached from outside
+    _start(at.settings, at.programs.serve(at.settings, host or everywhere))
+
+
+def work(
+    context: typer.Context,
+    *,
+    demo_org: Annotated[bool, typer.Option("--demo-org", hidden=True)] = False,
+) -> None:
+    """Work off the queues and everything that comes round by itself, until SIGTERM."""
+    at = desk(context)
+    _start(at.settings, at.programs.work(at.settings, has_demo_org=demo_org))
+
+
+def migrate(context: typer.Context, *, quiet: Quiet = False) -> None:
+    """Bring the database to this release's schema."""
+    at = desk(context)
+    logging.configure(level="warning", is_development=not at.settings.is_production)
+    is_changed = asyncio.run(_awaited(at.programs.set_up(at.settings)))
+    say("schema brought up to date" if is_changed else "schema up to date", is_quiet=quiet)
+
+
+@configuration.command("show")
+def show_settings(context: typer.Context, *, output: Output = None) -> None:
+    """List every setting, its value and its meaning; secrets stay hidden."""
+    settings = desk(context).settings
+    rows = [
+        {"name": known.name, "value": _told(getattr(settings, name)), "meaning": known.meaning}
+        for name, known in FIELDS.items()
+    ]
+    show_list(rows, ("name", "value", "meaning"), output)
+
+
+def _start(settings: Settings, program: Awaitable[None]) -> None:
+    logging.configure(level=settings.log_level, is_development=settings.app_env == "development")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_awaited(program))
+
+
+async def _awaited(awaitable: Awaitable[Result]) -> Result:
+    return await awaitable
+
+
+def _told(value: object) -> object:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def _pass_on(context: typer.Context) -> None:
+    """These programs stand beside the application; here they are only reached the long way."""
+    sys.argv = [sys.argv[0], str(context.info_name), *context.args]
+    runpy.run_module(PROGRAMS[str(context.info_name)], run_name="__main__", alter_sys=True)

@@ -1,0 +1,216 @@
+"""The hosted page: honest, escaped, without a script, and for one invoice only."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+from tests.api.client import Client
+from tests.support.world import Org, World
+
+from bursar.api.hosted_links import own_hosted_url
+from bursar.domain.ids import uuid_of
+from bursar.domain.invoices import Invoice
+from bursar.domain.payments import PaymentMode
+from bursar.runtime.tokens import HostedLink, print_hosted_token
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
+
+
+def path_of(org: Org, invoice: Invoice) -> str:
+    url = own_hosted_url(org.caller, invoice)
+    assert url is not None
+    return urlsplit(url).path
+
+
+class Page(HTMLParser):
+    """What a browser would make of it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data + " "
+
+    def first(self, tag: str) -> dict[str, str | None] | None:
+        return next((attrs for name, attrs in self.tags if name == tag), None)
+
+
+async def show(anyone: Client, path: str) -> Page:
+    answer = await anyone.get(path)
+    assert answer.status == 200
+    return Page(answer.body.decode())
+
+
+async def test_amount_and_due_date_first(anyone: Client, org: Org) -> None:
+    # The first thing said is how much and until when; then comes one button.
+    invoice = await org.invoice(await org.customer(), 120_400)
+    answer = await anyone.get(path_of(org, invoice))
+    page = Page(answer.body.decode())
+    heading = re.search(r"<h1>(.*?)</h1>", answer.body.decode())
+    assert heading is not None
+    assert heading[1].startswith("1,204.00 USD due ")
+    form = page.first("form")
+    assert form == {"method": "post", "action": f"{path_of(org, invoice)}/pay"}
+    assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_nothing_from_anywhere_else(anyone: Client, org: Org) -> None:
+    # No script, no inline style, no request but for the stylesheet of this very host.
+    invoice = await org.invoice(await org.customer())
+    answer = await anyone.get(path_of(org, invoice))
+    page = Page(answer.body.decode())
+    assert not {"script", "iframe", "object", "style", "img"} & {tag for tag, _ in page.tags}
+    for tag, attrs in page.tags:
+        assert "style" not in attrs
+        assert not any(name.startswith("on") for name in attrs)
+        for name in ("href", "src", "action"):
+            place = attrs.get(name) or "/"
+            assert place.startswith("/") or (tag, place) == ("link", "data:,")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    styles = next(
+        attrs["href"] for tag, attrs in page.tags if tag == "link" and attrs["rel"] == "stylesheet"
+    )
+    assert styles is not None
+    sheet = await anyone.get(styles)
+    assert (sheet.status, sheet.headers["content-type"]) == (200, "text/css; charset=utf-8")
+    assert "immutable" in sheet.headers["cache-control"]
+    assert b"@import" not in sheet.body
+    assert b"url(" not in sheet.body
+
+
+async def test_a_paid_story(anyone: Client, org: Org, world: World) -> None:
+    # Two clicks lead to one page of the provider; the way back tells the truth at each step.
+    invoice = await org.invoice(await org.customer(None))
+    path = path_of(org, invoice)
+    first = await anyone.ask("POST", f"{path}/pay")
+    second = await anyone.ask("POST", f"{path}/pay")
+    assert (first.status, second.status) == (303, 303)
+    assert first.headers["location"] == second.headers["location"]
+    assert "Continue to pay" in (await show(anyone, path)).text
+
+    back = world.type_card(first.headers["location"])
+    assert urlsplit(back).path == path
+    returned = await show(anyone, f"{path}?{urlsplit(back).query}")
+    assert "being confirmed" in returned.text
+    assert any(attrs.get("http-equiv") == "refresh" for tag, attrs in returned.tags)
+
+    await world.drain()
+    paid = await show(anyone, path)
+    assert "paid in full" in paid.text
+    assert paid.first("form") is None
+    again = await anyone.ask("POST", f"{path}/pay")
+    assert (again.status, again.headers["location"]) == (303, path)
+
+
+async def test_a_declined_card_says_why(anyone: Client, org: Org) -> None:
+    # The reason is told in the bank's words, with the way to try again.
+    invoice = await org.invoice(await org.customer("pm_card_chargeCustomerFail"))
+    payment = await org.pay(invoice.id, PaymentMode.CHARGE)
+    assert payment.failure_message
+    page = await show(anyone, path_of(org, invoice))
+    assert "Payment failed" in page.text
+    assert payment.failure_message in page.text
+    assert "Try again" in page.text
+
+
+async def test_a_void_invoice(anyone: Client, owner: Client, org: Org) -> None:
+    # What was withdrawn says so and cannot be paid.
+    invoice = await org.invoice(await org.customer())
+    await owner.post(f"/v1/invoices/{invoice.id}/void")
+    page = await show(anyone, path_of(org, invoice))
+    assert "withdrawn" in page.text
+    assert page.first("form") is None
+
+
+async def test_the_pdf(anyone: Client, org: Org) -> None:
+    # The document itself is one click away, and the same bytes each time.
+    invoice = await org.invoice(await org.customer())
+    first = await anyone.get(f"{path_of(org, invoice)}/pdf")
+    second = await anyone.get(f"{path_of(org, invoice)}/pdf")
+    assert first.headers["content-type"] == "application/pdf"
+    assert first.headers["content-disposition"].endswith('.pdf"')
+    assert first.body == second.body
+
+
+async def test_links_that_do_not_work(anyone: Client, org: Org) -> None:
+    # Altered, revoked, foreign, of a draft, or nothing at all: one and the same page.
+    invoice = await org.invoice(await org.customer())
+    draft = await org.draft(await org.customer(None))
+    token = path_of(org, invoice).removeprefix("/i/")
+    keys, org_id = org.caller.app.keys, uuid_of(org.id)
+    wrong = [
+        "x",
+        "a" * 3000,
+        token[:-1] + ("A" if token[-1] != "A" else "B"),
+        token[:20],
+        print_hosted_token(keys, HostedLink(org_id, uuid_of(invoice.id), 2)),
+        print_hosted_token(keys, HostedLink(org_id, uuid_of(draft.id), 1)),
+        print_hosted_token(keys, HostedLink(uuid_of(invoice.id), uuid_of(invoice.id), 1)),
+    ]
+    pages = set()
+    for text in wrong:
+        for method, suffix in (("GET", ""), ("GET", "/pdf"), ("POST", "/pay")):
+            answer = await anyone.ask(method, f"/i/{text}{suffix}")
+            assert answer.status == 404, text
+            request_id = answer.headers["x-request-id"].encode()
+            pages.add(answer.body.replace(request_id, b""))
+    assert len(pages) == 1
+
+
+async def test_nothing_in_a_text_comes_alive(anyone: Client, owner: Client) -> None:
+    # Whatever stands in a name, a line or a note is shown letter for letter.
+    customer = await owner.post("/v1/customers", {"email": "e@example.com", "name": EVIL})
+    assert customer.status == 201, customer.body
+    draft = await owner.post(
+        "/v1/invoices",
+        {
+            "customerId": customer.value["id"],
+            "lines": [{"description": EVIL, "unitAmountCents": 100}],
+            "memo": EVIL,
+        },
+    )
+    final = await owner.post(f"/v1/invoices/{draft.value['id']}/finalize")
+    page = await show(anyone, urlsplit(final.value["hostedInvoiceUrl"]).path)
+    assert page.text.count(EVIL) >= 3
+    assert not {"script", "img"} & {tag for tag, _ in page.tags}
+
+
+@pytest.mark.parametrize("number", ["4000000000000002", "4000000000009995"])
+async def test_a_decline_on_the_providers_page(
+    number: str, anyone: Client, org: Org, world: World
+) -> None:
+    # A card refused there is told there; the invoice stays payable here, by the same page.
+    invoice = await org.invoice(await org.customer(None))
+    path = path_of(org, invoice)
+    opened = await anyone.ask("POST", f"{path}/pay")
+    world.type_card(opened.headers["location"], number)
+    await world.drain()
+    page = await show(anyone, path)
+    assert page.first("form") is not None
+    assert "Continue to pay" in page.text
+    again = await anyone.ask("POST", f"{path}/pay")
+    assert again.headers["location"] == opened.headers["location"]
+
+
+async def test_accessible(anyone: Client, org: Org) -> None:
+    # The page has a language, a title, one heading, a labelled table and a live status.
+    invoice = await org.invoice(await org.customer())
+    page = await show(anyone, path_of(org, invoice))
+    tags = [tag for tag, _ in page.tags]
+    assert page.first("html") == {"lang": "en"}
+    assert tags.count("h1") == tags.count("main") == tags.count("title") == 1
+    assert "caption" in tags
+    assert all("scope" in attrs for tag, attrs in page.tags if tag == "th")
+    assert any(attrs.get("role") == "status" for _, attrs in page.tags)

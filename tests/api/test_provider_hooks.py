@@ -1,0 +1,101 @@
+"""Where providers report: verified, kept, answered, once."""
+
+from typing import Any
+
+from tests.api.client import Client, Response
+from tests.support.world import Org, World
+
+from bursar.domain.ids import uuid_of
+from bursar.domain.payments import PaymentMode
+
+HOOK = "/webhooks/sandbox"
+
+
+async def reports(world: World, org: Org) -> list[Any]:
+    """The processor's reports about one paid checkout."""
+    world.sandbox.take_deliveries()
+    invoice = await org.invoice(await org.customer(None))
+    payment = await org.pay(invoice.id, PaymentMode.CHECKOUT)
+    assert payment.checkout_url is not None
+    world.type_card(payment.checkout_url)
+    return list(world.sandbox.take_deliveries())
+
+
+async def deliver(anyone: Client, delivery: Any, **changed: Any) -> Response:
+    headers = {"stripe_signature": delivery.headers["Stripe-Signature"]} | changed
+    body = headers.pop("body", delivery.body)
+    return await anyone.post(HOOK, body, **headers)
+
+
+async def heard(world: World, org: Org) -> int:
+    connection = await world.house.as_owner()
+    try:
+        query = "SELECT count(*) FROM provider_events WHERE org_id = $1"
+        return int(await connection.fetchval(query, uuid_of(org.id)))
+    finally:
+        await connection.close()
+
+
+async def test_a_report_is_kept_and_acted_on(anyone: Client, world: World, org: Org) -> None:
+    # Each is answered at once, kept once however often it comes, and settles the payment.
+    deliveries = await reports(world, org)
+    assert deliveries
+    for delivery in [*deliveries, *deliveries]:
+        answer = await deliver(anyone, delivery)
+        assert (answer.status, answer.json) == (200, {"received": True})
+    kept = await heard(world, org)
+    assert 0 < kept <= len(deliveries)
+    await world.drain()
+    owner = anyone.bearing(org.access_token, org.id)
+    (payment,) = (await owner.get("/v1/payments")).value
+    assert payment["status"] == "succeeded"
+    (invoice,) = (await owner.get("/v1/invoices")).value
+    assert invoice["status"] == "paid"
+
+
+async def test_reports_that_cannot_be_verified(anyone: Client, world: World, org: Org) -> None:
+    # Forged, altered, unsigned or malformed: one 400 without a word of why, and nothing kept.
+    delivery = (await reports(world, org))[0]
+    signature = delivery.headers["Stripe-Signature"]
+    before = await heard(world, org)
+    said = set()
+    for changed in (
+        {"body": delivery.body + b" "},
+        {"body": b"{}"},
+        {"body": b"[]"},
+        {"body": b"\xff"},
+        {"body": b""},
+        {"stripe_signature": ""},
+        {"stripe_signature": "t=1,v1=00"},
+        {"stripe_signature": signature.replace("v1=", "v1=0")},
+        {"stripe_signature": signature.replace("t=", "t=1")},
+        {"stripe_signature": "é" * 10},
+        {"stripe_signature": signature + "," + "v0=" + "a" * 4000},
+    ):
+        answer = await deliver(anyone, delivery, **changed)
+        said.add((answer.status, answer.error["message"]))
+    assert said == {(400, "The event cannot be verified.")}
+    assert await heard(world, org) == before
+
+
+async def test_a_provider_that_is_not_there(anyone: Client) -> None:
+    # Without a live provider its hook does not exist.
+    answer = await anyone.post("/webhooks/stripe", b"{}", stripe_signature="t=1,v1=00")
+    assert answer.status == 404
+    assert (await anyone.get(HOOK)).status == 405
+
+
+async def test_events_about_nothing_of_ours(anyone: Client, world: World) -> None:
+    # A verified event about no payment of ours is acknowledged and leads to nothing.
+    world.sandbox.take_deliveries()
+    org = await world.org()
+    await org.customer()
+    deliveries = list(world.sandbox.take_deliveries())
+    for delivery in deliveries:
+        assert (await deliver(anyone, delivery)).status == 200
+    assert await heard(world, org) == 0
+
+
+async def test_large_reports(anyone: Client) -> None:
+    # A report is no larger than a request.
+    assert (await anyone.post(HOOK, b"a" * 1_048_577, stripe_signature="t=1")).status == 413

@@ -1,0 +1,235 @@
+"""One lane of the proof: a process of its own, with a database of its own, telling stories.
+
+    python -m tests.flows.crash_lane --lane 0 --lanes 2 --seconds 100 --seed 7
+    python -m tests.flows.crash_lane --story 'charge/succeeded/after/none/-/7/…'
+
+Every setting is told once without a crash; the points it passed are its single faults. Those that
+no story of the same theme has died at come first, the rest in an order drawn from the seed. Each
+single fault is followed by a double one: the same story, dying once more on its way back.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+import msgspec
+import structlog
+import uvloop
+from tests.flows.crash_plan import Setting, Story, settings
+from tests.flows.crash_stage import Stage, open_stage
+from tests.flows.crash_story import Telling
+from tests.flows.crash_tour import take_tour
+from tests.planted.planting import planted
+from tests.support.crash import Fault
+from tests.support.database import installation
+
+from bursar.reads.verify import checks
+
+BATCH: Final = 60
+FINDINGS_MAX: Final = 20
+
+
+class Report(msgspec.Struct):
+    """What one lane did and found."""
+
+    clean: int = 0
+    singles: int = 0
+    singles_known: int = 0
+    doubles: int = 0
+    errands: int = 0
+    crashes: int = 0
+    seconds: float = 0
+    themes: int = 0
+    themes_known: int = 0
+    hit: set[str] = msgspec.field(default_factory=set)
+    strangers: set[str] = msgspec.field(default_factory=set)
+    findings: list[tuple[str, list[str]]] = msgspec.field(default_factory=list)
+
+    @property
+    def stories(self) -> int:
+        return self.clean + self.singles + self.doubles + self.errands
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how much: the seconds end the lane once the minimum is reached."""
+
+    seconds: float
+    doubles_min: int
+    singles_max: int = 1_000_000
+
+
+@dataclass
+class Lane:
+    """Tells stories on a stage and keeps the report."""
+
+    stage: Stage
+    seed: int
+    report: Report = field(default_factory=Report)
+    since_renewal: int = 0
+    recent: list[str] = field(default_factory=list)
+
+    async def tell(self, story: Story) -> list[Fault]:
+        """One story; gives the points it passed."""
+        if self.since_renewal >= BATCH:
+            await self.close_batch()
+        self.since_renewal += 1
+        self.recent.append(str(story))
+        try:
+            wrong = await Telling(self.stage, story).tell()
+        except Exception as failed:  # noqa: BLE001 - a harness that breaks is a finding too
+            wrong = [f"raised {failed!r}"]
+        fuse = self.stage.fuse
+        self.report.hit |= {fault.point for fault in fuse.passed}
+        self.report.crashes += fuse.blown
+        if wrong:
+            await self.find(str(story), wrong)
+        return list(fuse.passed)
+
+    async def find(self, told: str, wrong: list[str]) -> None:
+        """Keep a finding; what it left behind must not disturb the next story."""
+        self.report.findings.append((told, wrong))
+        self.since_renewal, self.recent = 0, []
+        await self.stage.renew()
+
+    async def close_batch(self) -> None:
+        """The books of the whole organization, then another one."""
+        wrong = await self.stage.auditor.audit_all()
+        wrong += await self._verified()
+        if wrong:
+            await self.find("+".join(self.recent[:1]) + " …", wrong)
+            return
+        self.since_renewal, self.recent = 0, []
+        await self.stage.renew()
+
+    async def _verified(self) -> list[str]:
+        """C1, and the second opinion of our own checks, once the chain is sealed."""
+        await self.stage.world.seal()
+        operator = self.stage.world.operator(self.stage.org.id)
+        found = await operator.look(checks)
+        return [f"{each.name}: {each.offenders}" for each in found if not each.is_good]
+
+
+async def run_lane(stage: Stage, mine: list[Setting], seed: int, limits: Limits) -> Report:
+    """The settings of one lane within its limits."""
+    began = time.monotonic()
+    lane, chance = Lane(stage, seed), Random(seed)
+    report = lane.report
+    pool: list[Story] = []
+    covered: set[tuple[str, str]] = set()
+    known: set[tuple[str, str]] = set()
+    for place, setting in enumerate(mine):
+        story = Story(setting, seed * 10_000 + place)
+        passed = await lane.tell(story)
+        report.clean += 1
+        chance.shuffle(passed)
+        for fault in passed:
+            mark = (setting.theme, fault.point)
+            known.add(mark)
+            if mark in covered or report.singles >= limits.singles_max:
+                pool.append(story.with_fault(fault))
+                continue
+            covered.add(mark)
+            await _die_twice(lane, story.with_fault(fault), chance)
+    report.singles_known = len(pool) + report.singles
+    chance.shuffle(pool)
+    for single in pool:
+        is_late = time.monotonic() - began > limits.seconds
+        if (is_late and report.doubles >= limits.doubles_min) or len(report.findings) > FINDINGS_MAX:
+            break
+        if report.singles >= limits.singles_max:
+            break
+        await _die_twice(lane, single, chance)
+    await lane.close_batch()
+    report.themes, report.themes_known = len(covered), len(known)
+    report.strangers = stage.fuse.strangers
+    report.seconds = time.monotonic() - began
+    return report
+
+
+async def _die_twice(lane: Lane, single: Story, chance: Random) -> None:
+    """A single fault, and one of the double ones that begin with it."""
+    passed = await lane.tell(single)
+    lane.report.singles += 1
+    (first,) = single.faults
+    after = passed[passed.index(first) + 1 :] if first in passed else []
+    if after:
+        await lane.tell(single.with_fault(chance.choice(after)))
+        lane.report.doubles += 1
+
+
+def lane_of(number: int, lanes: int, seed: int) -> list[Setting]:
+    """This lane's settings: whole themes, so that their coverage can be counted here."""
+    themes = sorted({setting.theme for setting in settings()})
+    mine = set(themes[number::lanes])
+    found = [setting for setting in settings() if setting.theme in mine]
+    Random(seed).shuffle(found)
+    return found
+
+
+async def tell_one(text: str, bug: str | None) -> Report:
+    """One story, told again."""
+    async with installation() as house, open_stage(house) as stage:
+        with planted(bug):
+            lane = Lane(stage, 0)
+            await lane.tell(Story.read(text))
+            return lane.report
+
+
+async def tell_many(number: int, lanes: int, seed: int, limits: Limits) -> Report:
+    """A lane; the first one also takes the tour of everything else that commits."""
+    async with installation() as house, open_stage(house) as stage:
+        report = await run_lane(stage, lane_of(number, lanes, seed), seed, limits)
+        if number == 0:
+            tour = await take_tour(stage)
+            report.errands, report.crashes = tour.told, report.crashes + tour.crashes
+            report.hit |= tour.hit
+            report.findings += tour.findings
+        return report
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Crashes are loud in the log; here they are the point."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def main() -> int:
+    """The command line."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--story")
+    options.add_argument("--bug")
+    options.add_argument("--lane", type=int, default=0)
+    options.add_argument("--lanes", type=int, default=1)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--seconds", type=float, default=60)
+    options.add_argument("--doubles", type=int, default=0)
+    given = options.parse_args()
+    with quiet():
+        if given.story is not None:
+            work = tell_one(given.story, given.bug)
+        else:
+            limits = Limits(given.seconds, given.doubles)
+            work = tell_many(given.lane, given.lanes, given.seed, limits)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            report = runner.run(work)
+    if given.story is None:
+        sys.stdout.buffer.write(msgspec.json.encode(report))
+        return 0
+    for told, wrong in report.findings:
+        print(told, *wrong, sep="\n  ")
+    return bool(report.findings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""Which stories of a payment are told: what the processor does, who else acts, and where it crashes.
+
+A story is one line of text, so that whatever was found can be told again word for word:
+`charge/timeout_charged/twice/void/-/17/pay_invoice.charge.before_send:1`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final
+
+from tests.support.crash import Fault
+
+GOOD_CARD: Final = "4242424242424242"
+BAD_CARD: Final = "4000000000000002"
+ASKING_CARD: Final = "4000002760003184"
+SLOW_CARD: Final = "4000900000000011"
+SLOW_BAD_CARD: Final = "4000900000000029"
+GOOD_METHOD: Final = "pm_card_visa"
+BAD_METHOD: Final = "pm_card_chargeCustomerFail"
+ASKING_METHOD: Final = "pm_card_authenticationRequired"
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What the processor and the customer do with an attempt.
+
+    `line` is a fault of the line at the first request with an effect; `page` is what the customer
+    does, step by step: a card that is typed, how a challenge ends, or `expire`.
+    """
+
+    method: str = GOOD_METHOD
+    line: str | None = None
+    page: tuple[str, ...] = ()
+    is_challenged: bool = False
+
+
+CHARGES: Final = {
+    "succeeded": Play(),
+    "declined": Play(BAD_METHOD),
+    "authentication_required": Play(ASKING_METHOD),
+    "timeout_charged": Play(line="drop_after"),
+    "error_charged": Play(line="error_after=500"),
+    "gateway_charged": Play(line="error_after=502"),
+    "dropped": Play(line="drop_before"),
+    "timeout_declined": Play(BAD_METHOD, line="drop_after"),
+    "processing_paid": Play("pm_sandbox_processing_30"),
+    "processing_declined": Play("pm_sandbox_processing_30_insufficient_funds"),
+    "challenge_done": Play(ASKING_METHOD, page=("complete",), is_challenged=True),
+    "challenge_failed": Play(ASKING_METHOD, page=("fail",), is_challenged=True),
+    "challenge_abandoned": Play(ASKING_METHOD, is_challenged=True),
+}
+PAGES: Final = {
+    "paid": Play(page=(GOOD_CARD,)),
+    "expired": Play(page=("expire",)),
+    "declined_then_paid": Play(page=(BAD_CARD, GOOD_CARD)),
+    "challenge_done": Play(page=(ASKING_CARD, "complete")),
+    "challenge_failed": Play(page=(ASKING_CARD, "fail", "expire")),
+    "challenge_abandoned": Play(page=(ASKING_CARD, "expire")),
+    "processing_paid": Play(page=(SLOW_CARD,)),
+    "processing_declined": Play(page=(SLOW_BAD_CARD,)),
+    "timeout_paid": Play(line="drop_after", page=(GOOD_CARD,)),
+    "error_paid": Play(line="error_after=500", page=(GOOD_CARD,)),
+    "dropped_paid": Play(line="drop_before", page=(GOOD_CARD,)),
+}
+PLAYS: Final = {"charge": CHARGES, "checkout": PAGES}
+WEBHOOKS: Final = ("none", "before", "early", "after", "twice")
+"""When the processor's events come: never, before its answer is read, while the answer's own
+transaction is open, later, or later and twice."""
+RIVALS: Final = ("none", "second", "void", "switch")
+"""Who else acts: nobody, a second request, somebody who voids, a request in the other mode."""
+LISTENERS: Final = ("ok", "flaky")
+"""An endpoint of the organization's own: it answers, or it answers 500 first."""
+NOBODY_LISTENS: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A story without its crashes and without its chance."""
+
+    mode: str
+    outcome: str
+    webhooks: str
+    rival: str
+    listener: str = NOBODY_LISTENS
+
+    @property
+    def play(self) -> Play:
+        return PLAYS[self.mode][self.outcome]
+
+    @property
+    def theme(self) -> str:
+        """What every point is crossed with."""
+        return f"{self.mode}/{self.outcome}"
+
+    def __str__(self) -> str:
+        return "/".join((self.mode, self.outcome, self.webhooks, self.rival, self.listener))
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One world: a setting, its chance, and the points at which the process dies."""
+
+    setting: Setting
+    seed: int
+    faults: tuple[Fault, ...] = ()
+
+    def with_fault(self, fault: Fault) -> "Story":
+        return replace(self, faults=(*self.faults, fault))
+
+    def __str__(self) -> str:
+        faults = "+".join(map(str, self.faults))
+        return f"{self.setting}/{self.seed}/{faults}"
+
+    @classmethod
+    def read(cls, text: str) -> "Story":
+        mode, outcome, webhooks, rival, listener, seed, faults = text.split("/")
+        read = tuple(Fault.read(each) for each in faults.split("+") if each)
+        return cls(Setting(mode, outcome, webhooks, rival, listener), int(seed), read)
+
+
+def settings() -> Iterator[Setting]:
+    """Every setting, the plain ones first."""
+    for mode, plays in PLAYS.items():
+        for webhooks, rival, outcome in product(WEBHOOKS, RIVALS, plays):
+            yield Setting(mode, outcome, webhooks, rival)
+    for mode, listener in product(PLAYS, LISTENERS):
+        outcome = next(iter(PLAYS[mode]))
+        yield Setting(mode, outcome, "after", "none", listener)

@@ -1,0 +1,110 @@
+-- Twenty thousand of everything for one organization, so that a plan without an index shows.
+-- Run by the owner; {org}, {user} and {rows} are put in by the test.
+
+CREATE FUNCTION pg_temp.id(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0') || '7000a000'
+        || lpad(to_hex(n), 12, '0'))::uuid
+$$;
+
+INSERT INTO customers (
+    org_id, id, email, name, currency, metadata, provider_reference, version, sequence,
+    created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), 'c' || n || '@example.com', 'Customer ' || n, 'usd', '{}',
+    'cus_' || n, 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO invoices (
+    org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
+    total_minor, paid_minor, series, number, due_at, metadata, hosted_generation, finalized_at,
+    paid_at, version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 'paid', 'usd', 100, 0, 0, 100, 100, 'OLD', n, now(),
+    '{}', 1, now(), now(), 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO invoice_lines (
+    org_id, invoice_id, id, position, description, type, quantity, unit_amount, amount_minor
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 1, 'Work', 'manual', 1, 100, 100
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO payments (
+    org_id, id, invoice_id, customer_id, mode, status, amount_minor, currency, provider,
+    provider_reference, attempt_key, watch_step, is_credited, settled_at, version, sequence,
+    created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'charge', 'succeeded', 100, 'usd',
+    'sandbox', 'pi_' || n, 'key-' || n, 0, false, now(), 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO provider_events (org_id, provider, event_id, type, occurred_at, handled_at)
+SELECT '{org}', 'sandbox', 'evt_' || n, 'payment_intent.succeeded', now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO ledger_accounts (org_id, id, code, currency, kind)
+SELECT '{org}', pg_temp.id(n), 'customer:' || n, 'usd', 'asset' FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO ledger_transactions (org_id, id, kind, source_id, description, occurred_at)
+SELECT '{org}', pg_temp.id(n), 'old', n::text, 'old', now() FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO ledger_entries (
+    org_id, transaction_id, position, account_id, amount_minor, currency
+)
+SELECT '{org}', pg_temp.id(n), side, pg_temp.id(n), CASE side WHEN 1 THEN 100 ELSE -100 END, 'usd'
+FROM generate_series(1, {rows}) AS n, generate_series(1, 2) AS side;
+
+INSERT INTO events (
+    org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence, actor,
+    request_id, occurred_at, snapshot
+)
+SELECT '{org}', pg_temp.id(n), 'invoice.paid', 1, true, 'invoice', pg_temp.id(n), 1, 'system:old',
+    'old', now(), '{}'
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO event_seals (org_id, position, event_id, transaction_id, hash)
+SELECT '{org}', n, pg_temp.id(n), pg_current_xact_id(), sha256('x')
+FROM generate_series(1, {rows}) AS n;
+
+UPDATE sec.relay_cursor SET transaction_id = pg_current_xact_id(), event_id = pg_temp.id({rows});
+
+INSERT INTO webhook_subscriptions (
+    org_id, id, url, event_types, secret_sealed, is_active, version, sequence, created_at,
+    updated_at
+)
+SELECT '{org}', pg_temp.id(n), 'https://example.com/' || n, '{*}', 'x', false, 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO webhook_deliveries (
+    org_id, id, subscription_id, event_id, event_type, resource_id, sequence, status,
+    attempt_count
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'invoice.paid', pg_temp.id(n), 1,
+    'delivered', 1
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO webhook_attempts (org_id, delivery_id, attempt, duration_ms, status, excerpt)
+SELECT '{org}', pg_temp.id(n), 1, 1, 200, '' FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO idempotency_keys (org_id, key, fingerprint, claim, answer, expires_at)
+SELECT '{org}', 'key-' || n, 'x', pg_temp.id(n), 'x', now() + interval '1 day'
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO agenda (org_id, kind, subject_id, clock, due_at)
+SELECT '{org}', 'watchdog', pg_temp.id(n), 'wall', now() + interval '1 day'
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO members (org_id, id, user_id, role, version, sequence, created_at, updated_at)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 'viewer', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO api_keys (
+    org_id, id, name, key_hash, key_prefix, scopes, version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), 'old', sha256(n::text::bytea), 'bsk_0000', '{billing:read}', 1, 1,
+    now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO queue.pgqueuer (priority, status, entrypoint, payload, headers, execute_after)
+SELECT 0, 'queued', 'payments', '{}', '{"org": "{org}"}', now() + interval '1 day'
+FROM generate_series(1, {rows}) AS n;

@@ -1,0 +1,497 @@
+"""What PostgreSQL can throw at a transaction, and what is left of it: all or nothing, asked again.
+
+Conflicts are tried again whole; everything else that is nobody's fault is told as `DatabaseAway`,
+leaves no effect, and no connection in a state that the next user would inherit.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import asyncpg
+import pytest
+from tests.support.cutter import wire_cutter
+from tests.support.database import Installation
+from tests.support.world import Org, World, open_world
+
+from bursar.domain.access import Permission
+from bursar.domain.ids import uuid_of
+from bursar.flows.pay_invoice import pay_invoice
+from bursar.operations.invoices import (
+    CreateInvoice,
+    FinalizeInvoice,
+    NewLine,
+    VoidInvoice,
+    create_invoice,
+    finalize_invoice,
+    void_invoice,
+)
+from bursar.operations.payments import begin_payment
+from bursar.reads.orgs import organization
+from bursar.runtime.app import Caller, operation, query
+from bursar.runtime.db import DatabaseAway, ReadTx, Tx
+from bursar.runtime.idempotency import Answer, Idempotency, Replayed
+from bursar.runtime.ids import new_uuid
+from bursar.runtime.sql import Query
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+TRIES_MAX = 5
+POOL = 10
+CONFLICTS = ("40001", "40P01")
+# A statement or a lock took too long, or the transaction idled: at every verb and table.
+TIMEOUTS = ("57014", "55P03", "25P03")
+# Disk full, out of memory, shut down, a server that only reads, nobody knows: once is enough.
+ACCIDENTS = ("53100", "53200", "57P01", "25006", "40003")
+# Raises in the middle of whatever touches a table, so often; a sequence counts through rollbacks.
+INSTALL = """
+CREATE SCHEMA faults;
+GRANT USAGE ON SCHEMA faults TO PUBLIC;
+CREATE TABLE faults.plan (code text, times bigint);
+INSERT INTO faults.plan VALUES ('00000', 0);
+CREATE SEQUENCE faults.seen;
+CREATE FUNCTION faults.strike() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE plan faults.plan;
+BEGIN
+    SELECT * INTO plan FROM faults.plan;
+    IF nextval('faults.seen') <= plan.times THEN
+        RAISE EXCEPTION 'planted' USING ERRCODE = plan.code;
+    END IF;
+    RETURN NULL;
+END $$;
+"""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Plants a fault on a table."""
+
+    superuser: Connection
+
+    @asynccontextmanager
+    async def on(self, table: str, code: str, times: int) -> AsyncIterator[None]:
+        """The first so many statements that write the table fail with this code."""
+        await self.superuser.execute("UPDATE faults.plan SET code = $1, times = $2", code, times)
+        await self.superuser.execute("ALTER SEQUENCE faults.seen RESTART")
+        await self.superuser.execute(
+            f"CREATE TRIGGER strike AFTER INSERT OR UPDATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION faults.strike()"
+        )
+        try:
+            yield
+        finally:
+            await self.superuser.execute(f"DROP TRIGGER strike ON {table}")
+
+    async def met(self) -> int:
+        """How many statements came to the table."""
+        row = await self.superuser.fetchrow("SELECT last_value, is_called FROM faults.seen")
+        assert row is not None
+        return int(row["last_value"]) if row["is_called"] else 0
+
+
+@pytest.fixture(scope="module")
+async def faults(house: Installation) -> AsyncIterator[Faults]:
+    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+    await superuser.execute(INSTALL)
+    yield Faults(superuser)
+    await superuser.execute("DROP SCHEMA faults CASCADE")
+    await superuser.close()
+
+
+Act = Callable[[Caller], Awaitable[Any]]
+Prepare = Callable[[Org], Awaitable[Act]]
+
+
+async def drafting(org: Org) -> Act:
+    command = CreateInvoice(
+        customer_id=(await org.customer()).id,
+        lines=(NewLine("Work", 1, Decimal(100)),),
+        metadata={},
+    )
+    return lambda caller: caller.run(create_invoice, command, answer=done)
+
+
+async def finalizing(org: Org) -> Act:
+    invoice = await org.draft(await org.customer())
+    return lambda caller: caller.run(finalize_invoice, FinalizeInvoice(invoice.id), answer=done)
+
+
+async def voiding(org: Org) -> Act:
+    invoice = await org.invoice(await org.customer())
+    return lambda caller: caller.run(void_invoice, VoidInvoice(invoice.id), answer=done)
+
+
+async def beginning(org: Org) -> Act:
+    begin = org.begin((await org.invoice(await org.customer())).id)
+    return lambda caller: caller.run(begin_payment, begin, answer=done)
+
+
+async def paying(org: Org) -> Act:
+    begin = org.begin((await org.invoice(await org.customer())).id)
+    return lambda caller: pay_invoice(caller, begin, done)
+
+
+# Each verb, and the tables it writes in its turn.
+VERBS: dict[str, tuple[Prepare, tuple[str, ...]]] = {
+    "draft": (drafting, ("idempotency_keys", "invoices", "invoice_lines", "events")),
+    "finalize": (
+        finalizing,
+        ("invoice_series", "invoices", "ledger_transactions", "ledger_entries", "events"),
+    ),
+    "void": (voiding, ("invoices", "ledger_transactions", "ledger_entries", "events")),
+    "begin": (beginning, ("idempotency_keys", "payments", "events", "agenda")),
+}
+PLACES = [
+    pytest.param(prepare, table, id=f"{verb}-{table}")
+    for verb, (prepare, tables) in VERBS.items()
+    for table in tables
+]
+
+
+def done(_result: object) -> Answer:
+    return Answer(200, b"done")
+
+
+def keyed(caller: Caller, key: str) -> Caller:
+    return replace(caller, idempotency=Idempotency(key, b"f" * 32, new_uuid()))
+
+
+async def counted(house: Installation, org: Org) -> dict[str, int]:
+    """How many rows of each kind the organization has."""
+    tables = ("invoices", "payments", "events", "ledger_entries", "agenda", "idempotency_keys")
+    owner = await house.as_owner()
+    try:
+        return {
+            table: await owner.fetchval(
+                f"SELECT count(*) FROM {table} WHERE org_id = $1", uuid_of(org.id)
+            )
+            for table in tables
+        }
+    finally:
+        await owner.close()
+
+
+async def require_healthy(world: World, org: Org) -> None:
+    """Every connection of the pool works, and none is left inside a transaction."""
+    await asyncio.gather(*(org.caller.look(organization) for _ in range(POOL)))
+    owner = await world.house.as_owner()
+    rows = await owner.fetch(
+        "SELECT query FROM pg_stat_activity"
+        " WHERE application_name = 'bursar-test' AND state LIKE 'idle in transaction%'"
+    )
+    await owner.close()
+    assert rows == []
+
+
+@pytest.mark.parametrize("code", CONFLICTS)
+@pytest.mark.parametrize(("prepare", "table"), PLACES)
+async def test_a_conflict_is_tried_again_whole(
+    world: World, faults: Faults, prepare: Prepare, table: str, code: str
+) -> None:
+    # Twice in a row at any table: the verb starts again from its first statement and succeeds once.
+    org = await world.org()
+    act = await prepare(org)
+    before = await counted(world.house, org)
+    async with faults.on(table, code, times=2):
+        await act(keyed(org.caller, "conflict"))
+        assert await faults.met() >= 3
+    once = await counted(world.house, org)
+    with pytest.raises(Replayed):
+        await act(keyed(org.caller, "conflict"))
+    assert once == await counted(world.house, org) != before
+
+
+@pytest.mark.parametrize("code", CONFLICTS)
+async def test_conflicts_without_end_are_given_up(world: World, faults: Faults, code: str) -> None:
+    # Five tries and no more; then the caller is told to come back, and nothing is left.
+    org = await world.org()
+    act = await finalizing(org)
+    before = await counted(world.house, org)
+    async with faults.on("ledger_entries", code, times=99):
+        with pytest.raises(DatabaseAway):
+            await act(keyed(org.caller, "endless"))
+        assert await faults.met() == TRIES_MAX
+    assert before == await counted(world.house, org)
+    await act(keyed(org.caller, "endless"))
+
+
+@pytest.mark.parametrize(
+    ("prepare", "table", "code"),
+    [
+        *(pytest.param(*place.values, code) for place in PLACES for code in TIMEOUTS),
+        *(pytest.param(finalizing, "ledger_entries", code) for code in ACCIDENTS),
+    ],
+)
+async def test_an_accident_leaves_nothing(
+    world: World, faults: Faults, prepare: Prepare, table: str, code: str
+) -> None:
+    # Told once as `DatabaseAway`, without a trace; the same request then goes through.
+    org = await world.org()
+    act = await prepare(org)
+    before = await counted(world.house, org)
+    async with faults.on(table, code, times=1):
+        with pytest.raises(DatabaseAway):
+            await act(keyed(org.caller, "accident"))
+        assert await faults.met() == 1
+        assert before == await counted(world.house, org)
+        await act(keyed(org.caller, "accident"))
+    assert before != await counted(world.house, org)
+
+
+@dataclass
+class Sniper:
+    """Ends or cancels a backend at its n-th statement, once."""
+
+    superuser: Connection
+    verb: str
+    at: int
+    seen: int = 0
+
+    async def __call__(self, pid: int) -> None:
+        self.seen += 1
+        if self.seen == self.at:
+            await self.superuser.execute(f"SELECT {self.verb}($1)", pid)
+
+    @property
+    def has_shot(self) -> bool:
+        return self.seen >= self.at
+
+
+async def shot_at(world: World, on: Callable[[Sniper | None], None], sniper: Sniper) -> bool:
+    """Pay an invoice while the sniper waits for its statement; whether there was such a one."""
+    org = await world.org()
+    act = await paying(org)
+    on(sniper)
+    for _ in range(4):
+        caller = keyed(org.caller, "pay")
+        try:
+            await act(caller)
+        except DatabaseAway:
+            await caller.release()
+        except Replayed:
+            break
+    on(None)
+    rows = await counted(world.house, org)
+    assert (rows["payments"], rows["ledger_entries"]) == (1, 4), sniper
+    charges = await world.provider.booked_charges(org.id)
+    assert isinstance(charges, tuple)
+    assert len(charges) == 1
+    await require_healthy(world, org)
+    return sniper.has_shot
+
+
+@pytest.mark.parametrize("verb", ["pg_terminate_backend", "pg_cancel_backend"])
+async def test_a_backend_may_end_at_any_statement(house: Installation, verb: str) -> None:
+    # At the first, at the second, … until paying has no more: one payment, one charge, clean pool.
+    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+    async with (
+        wire_cutter(house.app_url) as cutter,
+        open_world(replace(house, app_url=cutter.url)) as world,
+    ):
+
+        def on(sniper: Sniper | None) -> None:
+            cutter.on_statement = sniper
+
+        shots = 0
+        while await shot_at(world, on, Sniper(superuser, verb, shots + 1)):
+            shots += 1
+            assert shots < 200
+    await superuser.close()
+    print(f"{verb}: at each of {shots} statements")
+    assert shots > 20
+
+
+@operation(requires=Permission.INVOICE_WRITE)
+async def sleep_long(tx: Tx, seconds: float) -> None:
+    """A statement that takes its time."""
+    await tx.fetchval(Query("sleep", "SELECT pg_sleep($1)"), seconds)
+
+
+@operation(requires=Permission.INVOICE_WRITE)
+async def go_on_after_failure(tx: Tx, _command: None) -> None:
+    """A bug: it hides a failed statement, and with it that nothing can be committed any more."""
+    try:
+        await tx.fetchval(Query("fail", "SELECT 1 / 0"))
+    except asyncpg.DivisionByZeroError:
+        return
+
+
+async def test_a_canceled_request_stops_its_statement(world: World) -> None:
+    # The client hung up: the backend does not go on, and the connection is as good as new.
+    org = await world.org()
+    running = asyncio.create_task(org.caller.run(sleep_long, 8.0))
+    await asyncio.sleep(0.1)
+    running.cancel()
+    async with asyncio.timeout(2):
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    owner = await world.house.as_owner()
+    left = await owner.fetch(
+        "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND state = 'active'"
+        " AND pid <> pg_backend_pid()"
+    )
+    await owner.close()
+    assert left == []
+    await require_healthy(world, org)
+
+
+async def test_a_request_may_be_canceled_at_any_moment(world: World) -> None:
+    # However far it came, the same request sent again has the one effect and leaves a clean pool.
+    org = await world.org()
+    customer = await org.customer()
+    for step in range(40):
+        invoice = await org.invoice(customer, cents=100 + step)
+        begin, key = org.begin(invoice.id), f"canceled-{step}"
+        caller = keyed(org.caller, key)
+        running = asyncio.create_task(pay_invoice(caller, begin, done))
+        await asyncio.sleep(step * 0.001)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await caller.release()
+        with suppress(Replayed):
+            await pay_invoice(keyed(org.caller, key), begin, done)
+    rows = await counted(world.house, org)
+    assert (rows["invoices"], rows["payments"]) == (40, 40)
+    charges = await world.provider.booked_charges(org.id)
+    assert isinstance(charges, tuple)
+    assert len(charges) == 40
+    await require_healthy(world, org)
+
+
+async def test_a_hidden_failure_is_not_a_commit(world: World) -> None:
+    # PostgreSQL answers COMMIT with ROLLBACK then; taking that for success would lose the effect.
+    org = await world.org()
+    with pytest.raises(AssertionError, match="had failed"):
+        await org.caller.run(go_on_after_failure, None)
+    await require_healthy(world, org)
+
+
+async def test_a_lock_is_waited_for_and_then_given_up(world: World) -> None:
+    # Somebody holds the customer for long: 503 after the lock's patience, no partial effect.
+    org = await world.org()
+    act = await finalizing(org)
+    before = await counted(world.house, org)
+    owner = await world.house.as_owner()
+    async with owner.transaction():
+        await owner.execute("SELECT FROM customers WHERE org_id = $1 FOR UPDATE", uuid_of(org.id))
+        async with asyncio.timeout(6):
+            with pytest.raises(DatabaseAway):
+                await act(keyed(org.caller, "locked"))
+    await owner.close()
+    assert before == await counted(world.house, org)
+    await act(keyed(org.caller, "locked"))
+
+
+async def test_a_real_deadlock_is_nobodys_failure(world: World) -> None:
+    # Two verbs that lock two customers crosswise: PostgreSQL ends one, and it is tried again.
+    org = await world.org()
+    ids = [uuid_of((await org.customer(None)).id) for _ in range(2)]
+    lock = Query("lock", "SELECT FROM customers WHERE org_id = $1 AND id = $2 FOR UPDATE")
+    tries = 0
+
+    @operation(requires=Permission.INVOICE_WRITE)
+    async def cross(tx: Tx, order: list[Any]) -> None:
+        nonlocal tries
+        tries += 1
+        for customer_id in order:
+            await tx.fetch(lock, uuid_of(tx.org_id), customer_id)
+            await asyncio.sleep(0.2)
+
+    await asyncio.gather(org.caller.run(cross, ids), org.caller.run(cross, list(reversed(ids))))
+    assert tries == 3
+
+
+async def test_an_exhausted_pool_answers_soon(world: World) -> None:
+    # Every connection is busy: whoever comes next waits two seconds, and is told to come back.
+    org = await world.org()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(POOL):
+            group.create_task(org.caller.run(sleep_long, 3.0))
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(2.5):
+            with pytest.raises(DatabaseAway):
+                await org.caller.look(organization)
+    await require_healthy(world, org)
+
+
+async def test_a_migration_under_a_prepared_statement_costs_nothing(world: World) -> None:
+    # The plan of a statement prepared before is stale: the verb is tried again, nobody notices.
+    org = await world.org()
+    superuser = await asyncpg.connect(world.house.superuser_url, database="bursar")
+    await superuser.execute("CREATE TABLE public.aging AS SELECT 1 AS a")
+    await superuser.execute("GRANT SELECT ON public.aging TO bursar_app")
+    aging = Query("aging", "SELECT * FROM aging")
+
+    @operation(requires=Permission.INVOICE_WRITE)
+    async def look_at_it(tx: Tx, _command: None) -> int:
+        return len(await tx.fetchrow(aging) or ())
+
+    widths = [await org.caller.run(look_at_it, None) for _ in range(POOL)]
+    await superuser.execute("ALTER TABLE public.aging ADD COLUMN b integer")
+    widths += [await org.caller.run(look_at_it, None) for _ in range(POOL)]
+    await superuser.execute("DROP TABLE public.aging")
+    await superuser.close()
+    assert widths == [1] * POOL + [2] * POOL
+
+
+@query(requires=Permission.INVOICE_READ)
+async def write_in_a_look(tx: ReadTx) -> None:
+    """A bug: a question that changes something."""
+    change = Query("write", "UPDATE customers SET name = 'x' WHERE org_id = $1 RETURNING 1")
+    await tx.fetch(change, uuid_of(tx.org_id))
+
+
+async def test_a_look_cannot_write(world: World) -> None:
+    # Its transaction is read-only, whatever the query says.
+    org = await world.org()
+    await org.customer(None)
+    with pytest.raises(DatabaseAway, match="read-only"):
+        await org.caller.look(write_in_a_look)
+
+
+@asynccontextmanager
+async def absent_standby(
+    house: Installation,
+) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Commits wait for a standby that never comes."""
+    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+    await superuser.execute("SET synchronous_commit = off")
+    await superuser.execute("ALTER SYSTEM SET synchronous_commit = 'on'")
+    await superuser.execute("ALTER SYSTEM SET synchronous_standby_names = 'ghost'")
+    await superuser.execute("SELECT pg_reload_conf()")
+    try:
+        await asyncio.sleep(0.2)
+        yield superuser
+    finally:
+        await superuser.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        await superuser.execute("ALTER SYSTEM RESET synchronous_commit")
+        await superuser.execute("SELECT pg_reload_conf()")
+        await asyncio.sleep(0.2)
+        await superuser.close()
+
+
+WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+
+@pytest.mark.parametrize("ending", ["pg_cancel_backend(pid)", "pg_terminate_backend(pid)", None])
+async def test_a_commit_that_no_standby_has_is_unknown(world: World, ending: str | None) -> None:
+    # Canceled, ended or given up by us: never a success, and the key tells what became of it.
+    org = await world.org()
+    act = await drafting(org)
+    caller = keyed(org.caller, "standby")
+    async with absent_standby(world.house) as superuser:
+        running = asyncio.ensure_future(act(caller))
+        await asyncio.sleep(0.5)
+        assert await superuser.fetchval(f"SELECT count(*) {WAITING}") == 1
+        if ending is not None:
+            await superuser.execute(f"SELECT {ending} {WAITING}")
+        async with asyncio.timeout(9):
+            with pytest.raises(DatabaseAway):
+                await running
+    with pytest.raises(Replayed):
+        await act(keyed(org.caller, "standby"))
+    await require_healthy(world, org)
+    assert (await counted(world.house, org))["invoices"] == 1

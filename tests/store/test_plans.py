@@ -1,0 +1,199 @@
+"""Twenty thousand rows in every table: no question of ours reads one from end to end.
+
+Plans are judged twice: as PostgreSQL makes them for any arguments (a prepared statement ends up
+there after five uses), and by what a whole journey really read.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import msgspec
+import pytest
+from tests.support.database import Installation, installation
+from tests.support.world import Org, World, open_world
+
+import bursar
+from bursar.domain.ids import uuid_of
+from bursar.domain.paging import Page
+from bursar.reads import customers, invoices, payments
+from bursar.runtime import doors
+from bursar.runtime.clock import now
+from bursar.runtime.crypto import context_mac
+from bursar.runtime.sql import Query, beside
+
+ROWS: Final = 20_000
+READ_MAX: Final = 2_000
+FLUSH_SECONDS: Final = 1.5  # a session reports what it read about once a second
+FILL: Final = Path(__file__).with_name("large.sql")
+SOURCES: Final = sorted(Path(bursar.__file__).parent.glob("*/*.sql"))
+QUERIES: Final = {
+    f"{path.parent.name}/{path.stem}/{query.name}": query
+    for path in SOURCES
+    if path.parent.name in {"reads", "store", "runtime"}
+    for query in beside(str(path))
+}
+# Questions about everything: whoever asks them wants all of it, and not often.
+WHOLE: Final = frozenset(
+    {
+        *(name for name in QUERIES if name.startswith("reads/verify/")),
+        "reads/ledger/trial_balance",
+        "runtime/queue/depth",
+    }
+)
+# Which index carries a hot query.
+HOT: Final = {
+    "store/invoices/get_invoice": "invoices_pkey",
+    "store/invoices/get_invoice_lines": "invoice_lines_",
+    "store/customers/lock_customer": "customers_pkey",
+    "store/payments/get_payment": "payments_pkey",
+    "store/payments/open_attempt": "one_open_attempt",
+    "store/payments/attempt_of_key": "payments_by_invoice",
+    "reads/invoices/last_attempt": "payments_by_invoice",
+    "reads/invoices/invoice": "invoices_pkey",
+    "reads/events/event": "_pkey",
+}
+
+
+@dataclass(frozen=True)
+class Large:
+    """An organization with a past, and the application beside it."""
+
+    house: Installation
+    world: World
+    org: Org
+
+    async def connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A session of the application, bound to the large organization for a while."""
+        connection = await asyncpg.connect(self.house.app_url)
+        org, pid = uuid_of(self.org.id), connection.get_server_pid()
+        expires = int(now().timestamp()) + 600
+        mac = context_mac(self.world.app.context_key, org, backend_pid=pid, expires_epoch=expires)
+        await connection.execute(f"SET bursar.context = '{org}|{pid}|{expires}|{mac}'")
+        await connection.execute("SET plan_cache_mode = force_generic_plan; SET jit = off")
+        return connection
+
+
+@pytest.fixture(scope="module")
+async def large() -> AsyncIterator[Large]:
+    async with installation() as house, open_world(house) as world:
+        org = await world.org()
+        await org.invoice(await org.customer())
+        await world.drain()
+        text = FILL.read_text("utf-8").replace("{org}", str(uuid_of(org.id)))
+        superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+        async with superuser.transaction():
+            await superuser.execute(text.replace("{rows}", str(ROWS)))
+        await superuser.execute("VACUUM ANALYZE")
+        await superuser.close()
+        yield Large(house, world, org)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+async def plan_of(
+    connection: "asyncpg.Connection[asyncpg.Record]", query: Query
+) -> list[dict[str, Any]]:
+    """The plan for any arguments, node by node."""
+    await connection.execute(f"PREPARE any_arguments AS {query.text}")
+    prepared = await connection.prepare(query.text)
+    nulls = ", ".join(["NULL"] * len(prepared.get_parameters()))
+    call = f"any_arguments({nulls})" if nulls else "any_arguments"
+    try:
+        text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {call}")
+    finally:
+        await connection.execute("DEALLOCATE any_arguments")
+    return list(nodes(msgspec.json.decode(text)[0]["Plan"]))
+
+
+@pytest.fixture(scope="module")
+async def plans(large: Large) -> dict[str, list[dict[str, Any]]]:
+    connection = await large.connect()
+    found = {name: await plan_of(connection, query) for name, query in QUERIES.items()}
+    await connection.close()
+    return found
+
+
+async def test_no_prepared_plan_reads_a_table_from_end_to_end(
+    plans: dict[str, list[dict[str, Any]]],
+) -> None:
+    # Every named query but those that want everything; empty partitions may be read whole.
+    offenders = [
+        f"{name}: {node['Relation Name']}"
+        for name, plan in plans.items()
+        if name not in WHOLE
+        for node in plan
+        if node["Node Type"] == "Seq Scan" and node["Plan Rows"] > 1
+    ]
+    assert offenders == []
+
+
+async def test_the_exceptions_exist() -> None:
+    # The list only shrinks.
+    assert set(QUERIES) >= WHOLE
+    assert len(QUERIES) > 50
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_hot_query_has_its_index(plans: dict[str, list[dict[str, Any]]], name: str) -> None:
+    # By name, so that an index that stops serving is noticed before it is slow.
+    used = [node["Index Name"] for node in plans[name] if "Index Name" in node]
+    assert any(HOT[name] in index for index in used), used
+
+
+async def read_whole(large: Large) -> dict[str, int]:
+    """How many rows were read by going through tables from end to end, so far."""
+    await asyncio.sleep(FLUSH_SECONDS)
+    owner = await large.house.as_owner()
+    rows = await owner.fetch(
+        "SELECT schemaname || '.' || relname AS name, seq_tup_read FROM pg_stat_all_tables"
+        " WHERE schemaname IN ('public', 'queue', 'sec', 'directory')"
+    )
+    await owner.close()
+    return {row["name"]: row["seq_tup_read"] for row in rows}
+
+
+async def journey(large: Large) -> None:
+    """Everything the first paid invoice takes, and the lists people look at, in both sizes."""
+    world, org = large.world, await large.world.org()
+    for _ in range(7):  # prepared statements settle on their plans
+        invoice = await org.invoice(await org.customer())
+        await org.pay(invoice.id)
+    await world.drain()
+    page = Page(number=1, size=50)
+    for each in (org, large.org):
+        await each.caller.look(customers.customers, page, customers.CustomerFilters())
+        await each.caller.look(invoices.invoices, page, invoices.InvoiceFilters())
+        await each.caller.look(payments.payments, page, payments.PaymentFilters())
+    draft = await large.org.draft(await large.org.customer(None))
+    await large.org.caller.look(invoices.timeline, draft.id)
+    async with world.app.database.machine() as connection:
+        await doors.find_api_key(connection, [b"x" * 32])
+        await doors.lags(connection)
+        await doors.unsealed_orgs(connection, 10)
+
+
+async def test_a_journey_reads_no_table_from_end_to_end(large: Large) -> None:
+    # Counted by PostgreSQL itself, the functions of sec included.
+    before = await read_whole(large)
+    await journey(large)
+    after = await read_whole(large)
+    read = {name: after[name] - before.get(name, 0) for name in after}
+    assert {name: count for name, count in read.items() if count > READ_MAX} == {}
+
+
+async def test_reading_a_table_whole_would_be_noticed(large: Large) -> None:
+    # The negative control: one such question is counted.
+    before = await read_whole(large)
+    connection = await large.connect()
+    await connection.fetchval("SELECT count(*) FROM customers WHERE name LIKE '%x%'")
+    await connection.close()
+    after = await read_whole(large)
+    assert after["public.customers"] - before["public.customers"] >= ROWS

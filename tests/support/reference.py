@@ -1,0 +1,256 @@
+"""Writes `docs/reference/`: the lists that must not be kept by hand, made from the code itself.
+
+`make docs` runs it; `tests/architecture/test_reference.py` fails when a page is not what it gives.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, TypeVar
+
+from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
+from bursar.domain import invoices, payments
+from bursar.domain.access import LINK_PERMISSIONS, ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission
+from bursar.domain.events import EVENTS
+from bursar.runtime.settings import FIELDS
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+FOLDER: Final = ROOT / "docs" / "reference"
+SCRIPTS: Final = ROOT / "src" / "bursar" / "migrations" / "sql"
+NOTE: Final = "*Made from the code by `make docs`; a test fails when it is out of date.*"
+
+_CREATE: Final = re.compile(r"^CREATE TABLE ([\w.]+) \(\n", re.MULTILINE)
+_ISOLATE: Final = re.compile(r"^CALL sec\.isolate\('(\w+)'\)", re.MULTILINE)
+_CONSTRAINT: Final = re.compile(r"(PRIMARY KEY|FOREIGN KEY|UNIQUE|CONSTRAINT|CHECK|EXCLUDE)\b")
+_COLUMN: Final = re.compile(
+    r"(?P<name>\w+) (?P<type>[\w.]+(?: with time zone| precision)?(?:\([\d, ]+\))?(?:\[\])?)"
+    r"(?P<rest>.*)",
+    re.DOTALL,
+)
+
+
+Status = TypeVar("Status", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as a migration makes it."""
+
+    name: str
+    about: str
+    columns: tuple[tuple[str, str, bool], ...]
+    constraints: tuple[str, ...]
+    is_isolated: bool
+
+
+def pages() -> dict[str, str]:
+    """Every page by its file's name."""
+    return {
+        "errors.md": errors(),
+        "events.md": events(),
+        "permissions.md": permissions(),
+        "settings.md": settings(),
+        "states.md": states(),
+        "tables.md": tables(),
+    }
+
+
+def errors() -> str:
+    """Codes and reasons."""
+    codes = sorted({*CODES.values(), *PROTOCOL_CODES}, key=lambda code: (code.status, code.code))
+    return _page(
+        "Errors",
+        'Every answer from 400 on is `{"error": {…}}` with `code`, `message`, `details`, '
+        "`requestId` and `docUrl`. The code decides the status; the reason, which `docUrl` names, "
+        "says what it was.",
+        "## Codes",
+        _table(
+            ("status", "code", "means"),
+            ((str(code.status), f"`{code.code}`", code.meaning) for code in codes),
+        ),
+        "## Reasons",
+        _table(
+            ("reason", "code", "status", "means"),
+            (
+                (f"`{reason}`", f"`{code.code}`", str(code.status), meaning)
+                for reason, (code, meaning) in every_reason().items()
+            ),
+        ),
+    )
+
+
+def events() -> str:
+    """Public and internal facts."""
+    public = [
+        (f"`{name}`", event.when) for name, event in sorted(EVENTS.items()) if event.is_public
+    ]
+    internal = [
+        (f"`{name}`", event.when) for name, event in sorted(EVENTS.items()) if not event.is_public
+    ]
+    return _page(
+        "Events",
+        "What is told, and when. How events are kept, ordered and read is in "
+        "[events](../domain/events.md). `GET /v1/event-types` gives each public type with its "
+        "JSON Schema and a sample.",
+        "## Public: webhooks, feed, timeline, audit",
+        _table(("type", "told when"), public),
+        "## Internal: audit only",
+        _table(("type", "told when"), internal),
+    )
+
+
+def permissions() -> str:
+    """Roles, scopes and links."""
+    roles = list(ROLE_PERMISSIONS)
+    role_rows = (
+        (f"`{each.value}`", *(_mark(each in ROLE_PERMISSIONS[role]) for role in roles))
+        for each in Permission
+    )
+    scope_rows = ((f"`{scope}`", _listed(held)) for scope, held in SCOPE_PERMISSIONS.items())
+    return _page(
+        "Permissions",
+        "One table decides. A person has a role in an organization, an API key has scopes, a "
+        "hosted link opens one invoice. A person also has `anyone` and `self:manage` everywhere; "
+        "what no role has is for Bursar's own workers.",
+        "## Roles",
+        _table(("permission", *(role.value for role in roles)), role_rows),
+        "## Scopes of API keys",
+        _table(("scope", "permissions"), scope_rows),
+        "## Hosted links",
+        f"{_listed(LINK_PERMISSIONS)}, for that one invoice.",
+    )
+
+
+def settings() -> str:
+    """Every environment variable."""
+    rows = (
+        (
+            f"`{each.name}`" + (f" (also `{each.alias}`)" if each.alias else ""),
+            each.meaning,
+            f"`{each.default}`" if each.default else each.otherwise or "empty",
+            "yes" if each.is_secret else "",
+        )
+        for each in FIELDS.values()
+    )
+    return _page(
+        "Settings",
+        "Environment variables, read once at the start. A missing or bad value ends the start with "
+        "one line that names the variable. A secret can be given as a file, by `<NAME>_FILE`; in "
+        "production no secret has a default.",
+        _table(("variable", "meaning", "unset", "secret"), rows),
+    )
+
+
+def states() -> str:
+    """Every table of transitions, drawn."""
+    return _page(
+        "States",
+        "Drawn from the tables of transitions. There is no other way from one state to another.",
+        "## Invoice",
+        _diagram(invoices.InvoiceStatus.DRAFT, invoices.TRANSITIONS),
+        "## Payment",
+        _diagram(payments.PaymentStatus.PENDING, payments.TRANSITIONS),
+    )
+
+
+def tables() -> str:
+    """Every table that the migrations make."""
+    about = (
+        "Every table of the schema. Where an organization sees its own rows only, row-level "
+        "security is forced; see [security](../security.md)."
+    )
+    parts = [about]
+    for table in made_tables():
+        parts.append(f"## {table.name}")
+        isolation = "An organization sees its own rows only." if table.is_isolated else ""
+        if table.about or isolation:
+            parts.append(f"{table.about} {isolation}".strip())
+        rows = (
+            (f"`{name}`", kind, "" if is_required else "may be null")
+            for name, kind, is_required in table.columns
+        )
+        parts.append(_table(("column", "type", ""), rows))
+        if table.constraints:
+            parts.append("\n".join(f"- `{constraint}`" for constraint in table.constraints))
+    return _page("Tables", *parts)
+
+
+def made_tables() -> Iterator[Table]:
+    """What the scripts of `migrations/sql` create, read from their text."""
+    scripts = [path.read_text() for path in sorted(SCRIPTS.glob("*.sql"))]
+    isolated = {name for text in scripts for name in _ISOLATE.findall(text)}
+    for text in scripts:
+        for found in _CREATE.finditer(text):
+            columns: list[tuple[str, str, bool]] = []
+            constraints: list[str] = []
+            for part in _parts(text, found.end()):
+                if _CONSTRAINT.match(part):
+                    constraints.append(part)
+                    continue
+                column = _COLUMN.fullmatch(part)
+                assert column is not None, part
+                is_required = "NOT NULL" in column["rest"] or "PRIMARY KEY" in column["rest"]
+                columns.append((column["name"], column["type"], is_required))
+            about = _comment_above(text[: found.start()])
+            yield Table(found[1], about, tuple(columns), tuple(constraints), found[1] in isolated)
+
+
+def write() -> None:
+    """Bring the folder up to date."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+
+
+def _parts(text: str, start: int) -> list[str]:
+    """What stands between a table's parentheses, split at its own commas, comments left out."""
+    parts, depth, part = [], 0, ""
+    for letter in re.sub(r"--[^\n]*", "", text[start:]):
+        depth += (letter == "(") - (letter == ")")
+        if depth < 0:
+            break
+        if letter == "," and depth == 0:
+            parts.append(part)
+            part = ""
+        else:
+            part += letter
+    return [" ".join(each.split()) for each in (*parts, part)]
+
+
+def _comment_above(text: str) -> str:
+    lines: list[str] = []
+    for line in reversed(text.splitlines()):
+        if not line.startswith("-- "):
+            break
+        lines.append(line.removeprefix("-- "))
+    return " ".join(reversed(lines))
+
+
+def _diagram(first: StrEnum, transitions: Mapping[Status, tuple[Status, ...]]) -> str:
+    edges = [f"    {start} --> {end}" for start, ends in transitions.items() for end in ends]
+    return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {first}", *edges, "```"])
+
+
+def _listed(held: Iterable[Permission]) -> str:
+    return ", ".join(f"`{each.value}`" for each in sorted(held))
+
+
+def _mark(is_held: bool) -> str:
+    return "yes" if is_held else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join([f"# {title}", NOTE, *parts]) + "\n"
+
+
+if __name__ == "__main__":
+    write()
