@@ -28,8 +28,8 @@ from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookSender
 from bursar.jobs.demo_org import found_demo_org
 from bursar.jobs.handlers import run_task
+from bursar.jobs.queue_loop import QueueLoop
 from bursar.jobs.schedule import keep_schedule, schedule_of, spread_wake
-from bursar.jobs.standin_worker import Worker
 from bursar.providers.documents import TypstRenderer
 from bursar.providers.guard import PAYMENT_PROVIDER, BreakerState, CircuitBreaker, GuardedProvider
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
@@ -278,8 +278,8 @@ async def work(settings: Settings, *, has_demo_org: bool) -> None:
     async with opened(settings, "worker") as app:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         passes = schedule_of(app, Anchors(anchors_path(settings), app.keys))
-        worker = Worker(app.queue, app.database, partial(run_task, app))
-        bells = (worker.bell, *(each.bell for each in passes if each.is_woken))
+        loop = QueueLoop(app.queue, app.database, app.telemetry, partial(run_task, app))
+        bells = (loop.bell, *(each.bell for each in passes if each.is_woken))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_beside(spread_wake(app.woken, bells)))
             if has_demo_org:
@@ -289,10 +289,10 @@ async def work(settings: Settings, *, has_demo_org: bool) -> None:
 
             def stop() -> None:
                 stopping.set()
-                worker.stop()
+                loop.stop()
 
             with _told_to_stop(stop):
-                await asyncio.gather(passing, worker.run())
+                await asyncio.gather(passing, loop.run())
 
 
 @asynccontextmanager
@@ -376,7 +376,7 @@ def cli() -> None:
         version=VERSION,
     )
     with explained({DatabaseAway: Exit.UNREACHABLE, TimeoutError: Exit.UNREACHABLE}):
-        build_root(programs)()
+        build_root(programs)(prog_name="bursar")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from bursar.operations.api_keys import CreateApiKey, create_api_key
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
 from bursar.runtime.ids import new_uuid
 
-SCOPES = ("billing:read", "billing:write")
 _JOIN = """
     INSERT INTO members (org_id, id, user_id, role, version, sequence, created_at, updated_at)
     VALUES ($1, $2, $3, $4, 1, 1, now(), now())
@@ -63,7 +62,7 @@ async def askers(world: World, org: Org, anyone: Client) -> list[Asker]:
         )
         for role in Role
     ]
-    for scope in SCOPES:
+    for scope in SCOPE_PERMISSIONS:
         client = await key_client(org, scope, anyone)
         allowed = SCOPE_PERMISSIONS[scope] | {Permission.ANYONE}
         found.append(Asker(scope, client, frozenset(allowed), is_person=False))

@@ -15,7 +15,7 @@ from bursar.main import Strangers, build
 async def cut_off(world: World, house: Installation) -> AsyncIterator[Client]:
     """The API of a process whose connections are gone."""
     strangers = Strangers(world.app.providers, world.postman)
-    opened = build(house.settings, process="cut-off", app_url=house.app_url, strangers=strangers)
+    opened = build(house.settings, part="cut-off", app_url=house.app_url, strangers=strangers)
     async with opened as app:
         await app.database.close()
         yield Client(build_api(app))

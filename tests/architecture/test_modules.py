@@ -9,7 +9,14 @@ from importlib.metadata import packages_distributions
 from tests.architecture.source import ROOT, Source, python, tracked
 
 # Where a process starts, or what Alembic finds by walking a folder.
-ENTRIES = ("bursar.main", "bursar_sandbox.main", "bursar.migrations")
+ENTRIES = (
+    "bursar.cli.entry",
+    "bursar.cli.run",
+    "bursar.cli.demo",
+    "bursar.main",
+    "bursar_sandbox.main",
+    "bursar.migrations",
+)
 OURS = frozenset({"bursar", "bursar_sandbox", "bench", "tests"})
 
 

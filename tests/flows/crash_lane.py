@@ -21,7 +21,6 @@ from typing import Final
 
 import msgspec
 import structlog
-import uvloop
 from tests.flows.crash_plan import Setting, Story, settings
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
@@ -142,7 +141,9 @@ async def run_lane(stage: Stage, mine: list[Setting], seed: int, limits: Limits)
     chance.shuffle(pool)
     for single in pool:
         is_late = time.monotonic() - began > limits.seconds
-        if (is_late and report.doubles >= limits.doubles_min) or len(report.findings) > FINDINGS_MAX:
+        if (is_late and report.doubles >= limits.doubles_min) or len(
+            report.findings
+        ) > FINDINGS_MAX:
             break
         if report.singles >= limits.singles_max:
             break
@@ -221,8 +222,7 @@ def main() -> int:
         else:
             limits = Limits(given.seconds, given.doubles)
             work = tell_many(given.lane, given.lanes, given.seed, limits)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            report = runner.run(work)
+        report = asyncio.run(work)
     if given.story is None:
         sys.stdout.buffer.write(msgspec.json.encode(report))
         return 0

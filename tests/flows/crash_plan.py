@@ -1,4 +1,4 @@
-"""Which stories of a payment are told: what the processor does, who else acts, and where it crashes.
+"""Which stories of a payment are told: what the processor does, who else acts, where it crashes.
 
 A story is one line of text, so that whatever was found can be told again word for word:
 `charge/timeout_charged/twice/void/-/17/pay_invoice.charge.before_send:1`.
@@ -94,7 +94,7 @@ class Setting:
         return f"{self.mode}/{self.outcome}"
 
     def __str__(self) -> str:
-        return "/".join((self.mode, self.outcome, self.webhooks, self.rival, self.listener))
+        return f"{self.theme}/{self.webhooks}/{self.rival}/{self.listener}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ time passes, so watchdogs ask. Then the auditor looks.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -14,7 +15,6 @@ from tests.api.client import Response
 from tests.flows.crash_plan import GOOD_CARD, NOBODY_LISTENS, Play, Story
 from tests.flows.crash_stage import Stage
 from tests.support.auditor import IN_PROGRESS, Facts, Told
-from tests.support.crash import Fault
 from tests.support.sandbox import browse
 from tests.support.world import WEBHOOK_SECRET
 
@@ -235,7 +235,7 @@ class Telling:
         self.chance.shuffle(self.jobs)
         for job in self.jobs:
             if self.chance.random() < 0.3:
-                await self.stage.alive(lambda job=job: self._run_again(job))
+                await self.stage.alive(partial(self._run_again, job))
         await self._come_to_rest()
 
     def _has_not_acted(self, asker: Asker) -> bool:
@@ -407,7 +407,9 @@ class Telling:
         for row in rows:
             bodies = sent.get(f"evt_{row['event_id']}", set())
             if row["status"] != "delivered" or len(bodies) != 1:
-                self.wrong.append(f"E2 {row['event_type']} is {row['status']}, {len(bodies)} bodies")
+                self.wrong.append(
+                    f"E2 {row['event_type']} is {row['status']}, {len(bodies)} bodies"
+                )
         self.wrong += _disorder(stage.postman.sent)
         await stage.owner.execute("DELETE FROM webhook_attempts")
         await stage.owner.execute("DELETE FROM webhook_deliveries")

@@ -1,7 +1,7 @@
 """An auditor with books of its own: what must be true of a payment, whatever happened to it.
 
-It believes the processor's books and what callers were told, predicts from them what our tables must
-hold, and compares. It shares no rule, no query and no arithmetic with what it audits.
+It believes the processor's books and what callers were told, predicts from them what our tables
+must hold, and compares. It shares no rule, no query and no arithmetic with what it audits.
 """
 
 from collections import Counter, defaultdict
@@ -27,7 +27,9 @@ SELECT jsonb_build_object(
     'invoice', (SELECT to_jsonb(i) FROM invoices AS i WHERE i.org_id = $1 AND i.id = $2),
     'payments', (SELECT coalesce(jsonb_agg(m.row ORDER BY m.id), '[]') FROM mine AS m),
     'entries', (
-        SELECT coalesce(jsonb_agg(jsonb_build_array(t.kind, t.source_id, a.code, e.amount_minor)), '[]')
+        SELECT coalesce(jsonb_agg(
+            jsonb_build_array(t.kind, t.source_id, a.code, e.amount_minor)
+        ), '[]')
         FROM ledger_transactions AS t
         JOIN ledger_entries AS e ON e.org_id = t.org_id AND e.transaction_id = t.id
         JOIN ledger_accounts AS a ON a.org_id = e.org_id AND a.id = e.account_id
@@ -313,8 +315,8 @@ def _ended(evidence: Evidence) -> Iterator[str]:
 def _events(facts: Facts, evidence: Evidence) -> Iterator[str]:
     """E1: every change told once, in order, and the last word is how things are."""
     told: dict[str, list[tuple[int, str, str | None, str | None]]] = defaultdict(list)
-    for resource, *rest in evidence.events:
-        told[resource].append((rest[0], rest[1], rest[2], rest[3]))
+    for resource, sequence, name, status, version in evidence.events:
+        told[resource].append((sequence, name, status, version))
     for row in (evidence.invoice, *evidence.payments):
         events = told[row["id"]]
         if [each[0] for each in events] != list(range(1, row["sequence"] + 1)):

@@ -21,7 +21,7 @@ from tests.support.sandbox import InProcessClient
 
 import bursar
 from bursar.domain.provider import PaymentProvider
-from bursar.domain.sending import WebhookSender
+from bursar.domain.sending import WebhookAnswer, WebhookRequest, WebhookSender
 
 SOURCE: Final = Path(bursar.__path__[0])
 FLOORS: Final = ("flows", "jobs", "api")
@@ -290,17 +290,18 @@ class Tapped:
         return asked
 
 
-class TappedSender(Tapped):
+@dataclass
+class TappedSender:
     """A sender whose receiver has the bytes before the answer is on its way."""
 
-    def __init__(self, inner: Any, fuse: Fuse) -> None:
-        super().__init__(inner, fuse, SENDER_VERBS)
+    inner: WebhookSender
+    fuse: Fuse
 
-    async def send(self, request: object) -> object:
-        await self._fuse.reach("send", "before_send")
-        answer = await self._inner.send(request)
-        await self._fuse.reach("send", "after_send_no_answer")
-        await self._fuse.reach("send", "after_answer")
+    async def send(self, request: WebhookRequest) -> WebhookAnswer:
+        await self.fuse.reach("send", "before_send")
+        answer = await self.inner.send(request)
+        await self.fuse.reach("send", "after_send_no_answer")
+        await self.fuse.reach("send", "after_answer")
         return answer
 
 

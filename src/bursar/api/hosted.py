@@ -23,7 +23,7 @@ from bursar.domain.access import Link, actor_label
 from bursar.domain.ids import InvoiceId, OrgId, print_id
 from bursar.domain.invoices import Invoice
 from bursar.domain.payments import PaymentMode
-from bursar.domain.refusals import Kind, NotFound, Refusal
+from bursar.domain.refusals import Kind, NotFound, NothingToPay, PaymentInProgress
 from bursar.flows.pay_invoice import pay_invoice, refuse_if_away
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import invoice_document, last_attempt
@@ -122,9 +122,7 @@ async def _pay(visit: Visit) -> Answer:
     command = begin_command(caller, invoice.id, wish, back=back)
     try:
         payment = await pay_invoice(caller, command)
-    except Refusal as refusal:
-        if refusal.kind is not Kind.CONFLICT:
-            raise
+    except (NothingToPay, PaymentInProgress):
         return _seen_other(f"/i/{visit.token}")  # the page says what stands in the way
     return _seen_other(payment.checkout_url or f"/i/{visit.token}?{_BACK}=1")
 

@@ -11,7 +11,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from bursar.api.fields import METADATA_KEYS_MAX
-from bursar.domain.refusals import InvalidInput, NotFound, PreconditionFailed, StaleVersion
+from bursar.domain.refusals import (
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    PreconditionFailed,
+    StaleVersion,
+)
 
 Result = TypeVar("Result")
 
@@ -43,7 +49,7 @@ async def peeked(look: Awaitable[Result]) -> Result | None:
     """What is there before the verb runs, or None: whether that is a 403 or a 404, it will say."""
     try:
         return await look
-    except NotFound:
+    except (NotAllowed, NotFound):
         return None
 
 

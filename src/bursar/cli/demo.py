@@ -17,9 +17,9 @@ import msgspec
 import typer
 
 from bursar.cli.demo_cast import Cast
-from bursar.cli.demo_http import Api, Browser, Unexpected, open_session
+from bursar.cli.demo_http import Api, Browser, open_session
 from bursar.cli.demo_receiver import receiver
-from bursar.cli.demo_story import SCENES, VERIFY, Step, Tell, tell_step, tell_story
+from bursar.cli.demo_story import SCENES, VERIFY, Step, tell_step, tell_story
 from bursar.cli.demo_system import System, found_or_started
 from bursar.cli.entry import refuse_optimized
 from bursar.cli.failing import Exit, explained
@@ -33,6 +33,7 @@ _PATIENCE_SECONDS: Final = 20
 # half a minute, and the watchdog's second question comes after one.
 _PATIENCE_REPEATED_SECONDS: Final = 150
 _REPEATS_MAX: Final = 1_000
+_EXIT_SIGNAL: Final = 128
 _NUMBERS: Final = {name: number for number, (name, _) in enumerate(SCENES, 1)} | {
     _SYSTEM: 0,
     VERIFY: len(SCENES) + 1,
@@ -89,7 +90,10 @@ def demo(
         settings = from_environment()
         logging.configure(level="error", is_development=True, stream=sys.stderr)
         teller = Teller(is_quiet=as_json)
-        asyncio.run(_tell(settings, teller, repeat, url))
+        try:
+            asyncio.run(_tell(settings, teller, repeat, url))
+        except asyncio.CancelledError:
+            sys.exit(_EXIT_SIGNAL + signal.SIGTERM)
     report = teller.report()
     if as_json:
         print(msgspec.json.encode(report).decode(), flush=True)

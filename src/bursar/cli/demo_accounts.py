@@ -1,4 +1,4 @@
-"""The story's first scenes: somebody signs up, lets a program in, and tells where to send events."""
+"""The first scenes: somebody signs up, lets a program in, and names an endpoint and a customer."""
 
 from typing import Any, Final
 

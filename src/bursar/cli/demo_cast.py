@@ -16,7 +16,7 @@ _POLL_SECONDS: Final = 0.25
 
 @dataclass
 class Cast:
-    """One telling of the story. What comes after `patience_seconds` is not there before its scene."""
+    """One telling of the story; what has no value at first gets it in its scene."""
 
     browser: Browser
     anyone: Api

@@ -1,7 +1,7 @@
-"""A receiver of webhooks, as a customer of Bursar would run one: it keeps what comes and answers 200.
+"""A receiver of webhooks, as a customer of Bursar would run one: keeps what comes, answers 200.
 
-A delivery is believed only when both signatures hold, each checked without Bursar's own code: one by
-the `standardwebhooks` package, one as a plain HMAC of the body.
+A delivery is believed only when both signatures hold, each checked without Bursar's own code: one
+by the `standardwebhooks` package, one as a plain HMAC of the body.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The system that the demo is played on: the one that runs, or one of its own for as long as it lasts.
+"""The system the demo is played on: the one that runs, or one of its own while the demo lasts.
 
 Its own has a data directory that is thrown away and ports nobody else uses, and is told nothing of
 this installation's settings. It is ended by the signal an operator would send.
@@ -153,10 +153,13 @@ async def _until_healthy(
     deadline = monotonic() + _START_SECONDS
     while not await _is_healthy(session, url):
         if child.returncode is not None or monotonic() > deadline:
-            lines = log.read_text(errors="replace").splitlines()[-_LINES_SHOWN:]
-            came = f"exit code {child.returncode}; its last words: " + " | ".join(lines)
+            came = f"exit code {child.returncode}; its last words: {_last_words(log)}"
             raise Unexpected(f"`bursar run` to be healthy within {_START_SECONDS} s", came=came)
         await asyncio.sleep(_POLL_SECONDS)
+
+
+def _last_words(log: Path) -> str:
+    return " | ".join(log.read_text(errors="replace").splitlines()[-_LINES_SHOWN:])
 
 
 async def _is_healthy(session: aiohttp.ClientSession, url: str) -> bool:

@@ -20,6 +20,7 @@ from bursar.domain.money import Money
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _CENTS: Final = "Cents"
+_FILE_WIDTH: Final = 1_000
 
 Record = Mapping[str, Any]
 
@@ -87,13 +88,12 @@ def _table(records: Sequence[Record], columns: Sequence[str]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         is_number = name.endswith(_CENTS)
-        table.add_column(_heading(name), justify="right" if is_number else "left")
+        table.add_column(_heading(name), justify="right" if is_number else "left", overflow="fold")
     for record in records:
         table.add_row(*(_cell(record, name) for name in columns))
-    # Rich follows NO_COLOR and the width of the terminal by itself.
-    console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = max(console.width, console.measure(table).maximum)
+    # Rich follows NO_COLOR and a terminal's width by itself; a file has no width.
+    width = None if sys.stdout.isatty() else _FILE_WIDTH
+    console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False, width=width)
     console.print(table)
 
 

@@ -67,7 +67,7 @@ class Stage:
 @command.command()
 def run(
     *,
-    no_demo: Annotated[bool, typer.Option(help="Make no demo organization.")] = False,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="Make no demo organization.")] = False,
     port: Annotated[int | None, typer.Option(help="TCP port of the API, instead of PORT.")] = None,
 ) -> None:
     """Start the API, workers and the sandbox processor, all in one."""

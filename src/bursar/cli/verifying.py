@@ -31,7 +31,7 @@ from bursar.runtime.installation import anchors_path
 
 BOOKS: Final = "the processor's own books agree"
 HEADS: Final = "the event chain agrees with its signed heads"
-_COLUMNS: Final = ("orgId", "check", "verdict", "counted", "offenders")
+_COLUMNS: Final = ("check", "verdict", "counted", "offenders", "orgId")
 _OPEN: Final = (PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING)
 _TRIES: Final = 3
 _PAUSE_SECONDS: Final = 1.0

@@ -2,7 +2,7 @@
 
 from bursar.domain.ids import CustomerId
 from bursar.domain.provider import Declined, Linked
-from bursar.domain.refusals import ProviderFailed
+from bursar.domain.refusals import NotFound, ProviderFailed
 from bursar.operations.customers import (
     DescribeCustomer,
     LinkCustomer,
@@ -18,7 +18,10 @@ async def sync_customer(caller: Caller, customer_id: CustomerId) -> None:
     Raises:
         ProviderFailed: it could not be told; the task tries again.
     """
-    request, mode = await caller.run(describe_customer, DescribeCustomer(customer_id))
+    try:
+        request, mode = await caller.run(describe_customer, DescribeCustomer(customer_id))
+    except NotFound:
+        return  # deleted before their task came: nobody to tell of
     provider = caller.app.providers.get(mode)
     if provider is None:
         return  # a live organization without a live provider has nobody to tell

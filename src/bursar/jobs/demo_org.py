@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from bursar.domain.access import Nobody, Person
 from bursar.domain.customers import Customer
 from bursar.domain.ids import OrgId, SessionId, UserId
@@ -120,6 +122,10 @@ async def found_demo_org(app: App) -> None:
         except _AWAY as away:
             log.info("demo_org.put_off", reason=str(away))
             await asyncio.sleep(_RETRY_SECONDS)
+        except Exception as fault:
+            app.telemetry.unhandled(where="worker")
+            log.exception("demo_org.failed", reason=str(fault))
+            return
         else:
             log.info("demo_org.made", org_id=made.org_id, invoices=made.invoices)
             return
@@ -139,7 +145,7 @@ async def _make(app: App, folder: Path) -> DemoOrg:
     for plan in plans():
         await _bring(caller, plan, buyers[plan.customer], by_name.get(plan.name))
     every = list(plans())
-    kept = replace(
+    kept = msgspec.structs.replace(
         kept,
         customers=len(buyers),
         invoices=len(every),

@@ -102,6 +102,9 @@ CREATE TABLE webhook_subscriptions (
     PRIMARY KEY (org_id, id)
 );
 
+-- The relay asks for each batch of events who listens.
+CREATE INDEX subscriptions_active ON webhook_subscriptions (org_id) WHERE is_active;
+
 -- One row per event and endpoint, waiting for its turn; its attempts are kept beside it.
 CREATE TABLE webhook_deliveries (
     org_id uuid NOT NULL,

@@ -1,0 +1,327 @@
+"""A tour of everything else that commits or asks: each errand dies at each of its points.
+
+An errand is one request over HTTP (or one piece of the worker's own). After the crash the same
+request is sent again under the same key, its tasks are run, and it is sent once more: it must have
+been done once, and be answered the same.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from tests.api.client import Client, Response
+from tests.flows.crash_stage import Stage
+from tests.support.crash import Fault
+from tests.support.world import PASSWORD
+
+from bursar.domain.ids import uuid_of
+from bursar.jobs import demo_org
+from bursar.reads.verify import checks
+
+_numbers = count(1)
+TRIES_MAX: Final = 4
+LIVES_MAX: Final = 20
+AUTH: Final = "/v1/auth"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, and how to count what it did; `again` are other good answers to a repetition."""
+
+    client: Client
+    method: str
+    path: str
+    body: object = None
+    counted: str | None = None
+    subject: object = None
+    again: tuple[int, ...] = ()
+
+
+Arrange = Callable[[Stage], Awaitable[Request]]
+
+
+@dataclass
+class Tour:
+    """What the errands did and found."""
+
+    told: int = 0
+    crashes: int = 0
+    hit: set[str] = field(default_factory=set)
+    findings: list[tuple[str, list[str]]] = field(default_factory=list)
+
+
+async def take_tour(stage: Stage) -> Tour:
+    """Every errand, alive and dead."""
+    tour = Tour()
+    await stage.renew()
+    for arrange in ERRANDS:
+        await _errand(stage, tour, arrange)
+    await _demo(stage, tour)
+    found = await stage.world.operator(stage.org.id).look(checks)
+    wrong = [f"{each.name}: {each.offenders}" for each in found if not each.is_good]
+    if wrong:
+        tour.findings.append(("the tour", wrong))
+    return tour
+
+
+async def _errand(stage: Stage, tour: Tour, arrange: Arrange) -> None:
+    passed = await _told(stage, tour, arrange, ())
+    for fault in passed:
+        if fault.nth == 1:
+            await _told(stage, tour, arrange, (fault,))
+
+
+async def _told(
+    stage: Stage, tour: Tour, arrange: Arrange, faults: tuple[Fault, ...]
+) -> list[Fault]:
+    """One errand that dies at these points."""
+    request = await arrange(stage)
+    stage.fuse.arm(*faults)
+    wrong = await _done(stage, request)
+    passed, blown = list(stage.fuse.passed), stage.fuse.blown
+    stage.fuse.disarm()
+    tour.told += 1
+    tour.crashes += blown
+    tour.hit |= {fault.point for fault in passed}
+    if wrong:
+        tour.findings.append((f"{request.method} {request.path} {faults}", wrong))
+    return passed
+
+
+async def _done(stage: Stage, request: Request) -> list[str]:
+    key, answers = stage.new_key(), list[Response]()
+
+    async def ask() -> None:
+        answers.append(
+            await request.client.ask(
+                request.method, request.path, request.body, headers={"idempotency-key": key}
+            )
+        )
+
+    for _ in range(TRIES_MAX):
+        await stage.alive(ask)
+        if answers:
+            break
+    wrong = await _work(stage)
+    await stage.alive(ask)
+    if len(answers) < 2:
+        return [*wrong, "it was never answered"]
+    return [*wrong, *_judged(request, answers), *await _counted(stage, request)]
+
+
+def _judged(request: Request, answers: list[Response]) -> list[str]:
+    first, last = answers[0], answers[-1]
+    if first.status >= 300 and first.status not in request.again:
+        return [f"A1 it was answered {first.status} {first.body.decode()}"]
+    is_same = (first.status, first.body) == (last.status, last.body)
+    if not request.path.startswith(AUTH) and not is_same:
+        return [f"A2 it was answered {first.body.decode()}, then {last.body.decode()}"]
+    if last.status >= 300 and last.status not in {first.status, *request.again}:
+        return [f"A2 the repetition was answered {last.status} {last.body.decode()}"]
+    return []
+
+
+async def _counted(stage: Stage, request: Request) -> list[str]:
+    if request.counted is None:
+        return []
+    done = await stage.owner.fetchval(request.counted, request.subject)
+    return [] if done == 1 else [f"A2 it was done {done} times"]
+
+
+async def _work(stage: Stage) -> list[str]:
+    """The tasks it left, until none is left, each of them twice; what went wrong."""
+    wrong: list[str] = []
+
+    async def once() -> bool:
+        jobs = await stage.claim(is_anyones=True)
+        for job in jobs:
+            try:
+                await stage.run(job)
+                await stage.run_unfenced(job)
+            except Exception as failed:  # noqa: BLE001 - whatever a task raises is a finding
+                wrong.append(f"J2 {job.task} raised {failed!r}")
+        return bool(jobs)
+
+    for _ in range(TRIES_MAX):
+        crashes = stage.fuse.blown
+        if not await stage.alive(once) and crashes == stage.fuse.blown:
+            break
+    return wrong
+
+
+async def _demo(stage: Stage, tour: Tour) -> None:
+    """The history of the demo organization, which looks at what is there after each crash."""
+    app, folder = stage.world.app, stage.world.house.settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    stage.fuse.arm(
+        *(Fault(point, 1) for point in stage.fuse.places.points if point.startswith("demo_org."))
+    )
+    lives = 0
+    made: Any = None
+    wrong = "it is never finished"
+    try:
+        while made is None and lives < LIVES_MAX:
+            made = await stage.alive(lambda: demo_org._make(app, folder))
+            lives += 1
+    except Exception as failed:  # noqa: BLE001 - whatever it raises is a finding
+        wrong = f"it raised {failed!r}"
+    tour.told += lives
+    tour.crashes += stage.fuse.blown
+    tour.hit |= {fault.point for fault in stage.fuse.passed}
+    stage.fuse.disarm()
+    if made is None:
+        tour.findings.append(("the demo organization", [wrong]))
+        return
+    counted = await stage.owner.fetchrow(
+        "SELECT (SELECT count(*) FROM customers WHERE org_id = $1) AS customers,"
+        " (SELECT count(*) FROM invoices WHERE org_id = $1) AS invoices",
+        uuid_of(made.org_id),
+    )
+    assert counted is not None
+    if (counted["customers"], counted["invoices"]) != (made.customers, made.invoices):
+        tour.findings.append(("the demo organization", [f"it has {dict(counted)}"]))
+
+
+# --- the errands ---
+
+
+async def _register(stage: Stage) -> Request:
+    email = f"tour{next(_numbers)}@example.com"
+    body = {"email": email, "password": PASSWORD, "name": "To Ur", "organizationName": "Tour"}
+    count = "SELECT count(*) FROM directory.users WHERE email = $1"
+    return Request(stage.http, "POST", f"{AUTH}/register", body, count, email, again=(409,))
+
+
+async def _signed_up(stage: Stage) -> tuple[str, str]:
+    request = await _register(stage)
+    response = await stage.http.post(request.path, request.body)
+    assert response.status == 201, response.body
+    return str(request.subject), response.value["refreshToken"]
+
+
+async def _log_in(stage: Stage) -> Request:
+    email, _ = await _signed_up(stage)
+    return Request(stage.http, "POST", f"{AUTH}/login", {"email": email, "password": PASSWORD})
+
+
+async def _refresh(stage: Stage) -> Request:
+    _, token = await _signed_up(stage)
+    # A token works once: whoever lost the answer signs in again.
+    return Request(stage.http, "POST", f"{AUTH}/refresh", {"refreshToken": token}, again=(401,))
+
+
+async def _log_out(stage: Stage) -> Request:
+    _, token = await _signed_up(stage)
+    return Request(stage.http, "POST", f"{AUTH}/logout", {"refreshToken": token})
+
+
+async def _found_organization(stage: Stage) -> Request:
+    name = f"Tour {next(_numbers)}"
+    count = "SELECT count(*) FROM organizations WHERE name = $1"
+    person = stage.http.bearing(stage.org.access_token)
+    return Request(person, "POST", "/v1/organizations", {"name": name}, count, name)
+
+
+async def _change_organization(stage: Stage) -> Request:
+    body = {"netTermsDays": next(_numbers) % 60}
+    return Request(stage.client, "PATCH", f"/v1/organizations/{stage.org.id}", body)
+
+
+async def _issue_key(stage: Stage) -> Request:
+    name = f"Tour {next(_numbers)}"
+    count = "SELECT count(*) FROM api_keys WHERE name = $1"
+    body = {"name": name, "scopes": ["billing:read"]}
+    return Request(stage.client, "POST", "/v1/api-keys", body, count, name)
+
+
+async def _revoke_key(stage: Stage) -> Request:
+    issue = await _issue_key(stage)
+    made = await stage.client.post(issue.path, issue.body)
+    return Request(stage.client, "POST", f"/v1/api-keys/{made.value['id']}/revoke")
+
+
+async def _create_customer(stage: Stage) -> Request:
+    email = f"tour{next(_numbers)}@example.com"
+    count = "SELECT count(*) FROM customers WHERE email = $1"
+    body = {"email": email, "name": "Tour"}
+    return Request(stage.client, "POST", "/v1/customers", body, count, email)
+
+
+async def _customer(stage: Stage) -> str:
+    create = await _create_customer(stage)
+    made = await stage.client.post(create.path, create.body)
+    assert made.status == 201, made.body
+    return str(made.value["id"])
+
+
+async def _change_customer(stage: Stage) -> Request:
+    customer = await _customer(stage)
+    body = {"name": f"Tour {next(_numbers)}"}
+    return Request(stage.client, "PATCH", f"/v1/customers/{customer}", body)
+
+
+async def _delete_customer(stage: Stage) -> Request:
+    customer = await _customer(stage)
+    return Request(stage.client, "DELETE", f"/v1/customers/{customer}")
+
+
+async def _attach(stage: Stage) -> Request:
+    body = {"customerId": await _customer(stage), "providerToken": "pm_card_visa"}
+    return Request(stage.client, "POST", "/v1/payment-methods", body)
+
+
+async def _draft(stage: Stage) -> Request:
+    memo = f"Tour {next(_numbers)}"
+    count = "SELECT count(*) FROM invoices WHERE memo = $1"
+    lines = [{"description": "Work", "unitAmountCents": 1200}]
+    body = {"customerId": await _customer(stage), "lines": lines, "memo": memo}
+    return Request(stage.client, "POST", "/v1/invoices", body, count, memo)
+
+
+async def _invoice(stage: Stage) -> str:
+    draft = await _draft(stage)
+    made = await stage.client.post(draft.path, draft.body)
+    assert made.status == 201, made.body
+    return f"/v1/invoices/{made.value['id']}"
+
+
+async def _change_draft(stage: Stage) -> Request:
+    return Request(stage.client, "PATCH", await _invoice(stage), {"memo": f"{next(_numbers)}"})
+
+
+async def _delete_draft(stage: Stage) -> Request:
+    return Request(stage.client, "DELETE", await _invoice(stage))
+
+
+async def _finalize(stage: Stage) -> Request:
+    return Request(stage.client, "POST", f"{await _invoice(stage)}/finalize")
+
+
+async def _void(stage: Stage) -> Request:
+    path = await _invoice(stage)
+    await stage.client.post(f"{path}/finalize")
+    return Request(stage.client, "POST", f"{path}/void")
+
+
+async def _subscribe(stage: Stage) -> Request:
+    url = f"http://127.0.0.1:9999/{next(_numbers)}"
+    count = "SELECT count(*) FROM webhook_subscriptions WHERE url = $1"
+    body = {"url": url, "eventTypes": ["*"]}
+    return Request(stage.client, "POST", "/v1/webhook-subscriptions", body, count, url)
+
+
+async def _unsubscribe(stage: Stage) -> Request:
+    subscribe = await _subscribe(stage)
+    made = await stage.client.post(subscribe.path, subscribe.body)
+    assert made.status == 201, made.body
+    return Request(stage.client, "DELETE", f"/v1/webhook-subscriptions/{made.value['id']}")
+
+
+ERRANDS: Final[tuple[Arrange, ...]] = (
+    *(_register, _log_in, _refresh, _log_out),
+    *(_found_organization, _change_organization, _issue_key, _revoke_key),
+    *(_create_customer, _change_customer, _delete_customer, _attach),
+    *(_draft, _change_draft, _delete_draft, _finalize, _void),
+    *(_subscribe, _unsubscribe),
+)
