@@ -35,7 +35,7 @@ from bursar.domain.orgs import Mode
 from bursar.jobs.handlers import HANDLERS, caller_for, run_task
 from bursar.main import Strangers, build
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
-from bursar.runtime.queue import Claimed
+from bursar.runtime.queue import STALE_AFTER, Claimed
 from bursar_sandbox.clock import wall_clock
 from bursar_sandbox.core.outbox import Endpoint
 from bursar_sandbox.sandbox import Sandbox, SandboxSettings
@@ -61,6 +61,7 @@ class Stage:
     owner: "asyncpg.Connection[asyncpg.Record]"
     life: "asyncpg.Connection[asyncpg.Record]"
     skew: list[int]
+    running: int = 0
     org: Org = field(init=False)
     client: Client = field(init=False)
     customers: dict[str, Customer] = field(init=False)
@@ -71,7 +72,9 @@ class Stage:
         self.fuse.disarm()
         control(self.world.sandbox, "POST", "reset")
         self.skew[0] = 0
-        await self.owner.execute("DELETE FROM queue.pgqueuer; DELETE FROM queue.claims")
+        await self.owner.execute(
+            "DELETE FROM queue.pgqueuer; DELETE FROM queue.claims; DELETE FROM agenda"
+        )
         self.org = await self.world.org()
         self.client = self.http.bearing(self.org.access_token, self.org.id)
         self.customers = {method: await self.org.customer(method) for method in METHODS}
@@ -97,14 +100,13 @@ class Stage:
         self.fuse.revive()
 
     async def claim(self, *, is_anyones: bool = False) -> list[Claimed]:
-        """Every due task; with nobody else alive, whoever holds one is dead."""
+        """Every due task; while no task runs, whoever holds one is dead."""
         app, org = self.world.app, self.org.id
+        silence = STALE_AFTER if self.running else timedelta(0)
         found: list[Claimed] = []
         async with app.database.machine() as connection:
             for queue in {kind.queue for kind in HANDLERS}:
-                found += await app.queue.claim(
-                    connection, queue, limit=100, stale_after=timedelta(0)
-                )
+                found += await app.queue.claim(connection, queue, limit=100, stale_after=silence)
         assert is_anyones or all(job.org_id == org for job in found), (
             "only this organization has work"
         )
@@ -112,7 +114,11 @@ class Stage:
 
     async def run(self, job: Claimed) -> None:
         """One claimed task, as the worker runs it; it is gone when it was done."""
-        await run_task(self.world.app, job)
+        self.running += 1
+        try:
+            await run_task(self.world.app, job)
+        finally:
+            self.running -= 1
         async with self.world.app.database.machine() as connection:
             await self.world.app.queue.complete(connection, job.claim)
 

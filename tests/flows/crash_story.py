@@ -29,6 +29,7 @@ from bursar_sandbox.core.wire import Request
 
 CENTS: Final = 4_999
 ROUNDS_MAX: Final = 60
+IDLE_MAX: Final = 2
 SLOW_SECONDS: Final = 70
 HEARD_TYPES: Final = frozenset(
     f"payment_intent.{name}"
@@ -209,12 +210,13 @@ class Telling:
         for _ in range(ROUNDS_MAX):
             if await self._is_round_busy():
                 continue
-            before = await self._waiting()
-            if not before or idle == 2:
+            before, tasks = await self._waiting()
+            if not (before or tasks) or idle == IDLE_MAX:
                 return
             crashes = self.stage.fuse.blown
             await self.stage.alive(self._let_time_pass)
-            has_moved = before != await self._waiting() or crashes != self.stage.fuse.blown
+            after, _ = await self._waiting()
+            has_moved = before != after or crashes != self.stage.fuse.blown
             idle = 0 if has_moved else idle + 1
         self.wrong.append("L1 the story does not come to rest")
 
@@ -350,18 +352,13 @@ class Telling:
         await stage.make_due(uuid_of(self.invoice_id))
         await dispatch.drain_agenda(stage.world.app)
 
-    async def _waiting(self) -> list[tuple[object, ...]]:
-        """What only time can move: open attempts, deliveries to come, tasks put off."""
-        rows = await self.stage.owner.fetch(
-            "SELECT id, status FROM payments WHERE org_id = $1 AND invoice_id = $2"
-            " AND status IN ('pending', 'processing', 'requires_action')"
-            " UNION ALL SELECT id, attempt_count::text FROM webhook_deliveries"
-            " WHERE org_id = $1 AND status = 'pending'"
-            " UNION ALL SELECT NULL, status::text FROM queue.pgqueuer",
-            uuid_of(self.stage.org.id),
-            uuid_of(self.invoice_id),
+    async def _waiting(self) -> tuple[list[str], int]:
+        """What only time can move: open attempts and deliveries; and how many tasks there are."""
+        row = await self.stage.owner.fetchrow(
+            _WAITING, uuid_of(self.stage.org.id), uuid_of(self.invoice_id)
         )
-        return [tuple(row) for row in rows]
+        assert row is not None
+        return row["waiting"], row["tasks"]
 
     # --- the organization's own endpoint ---
 
@@ -416,6 +413,17 @@ class Telling:
         await stage.client.delete(f"/v1/webhook-subscriptions/{self.subscription}")
 
 
+_WAITING: Final = """
+SELECT
+    array(
+        SELECT id || status FROM payments WHERE org_id = $1 AND invoice_id = $2
+            AND status IN ('pending', 'processing', 'requires_action')
+        UNION ALL
+        SELECT id || attempt_count::text FROM webhook_deliveries
+        WHERE org_id = $1 AND status = 'pending'
+    ) AS waiting,
+    (SELECT count(*) FROM queue.pgqueuer) AS tasks
+"""
 _DELIVERIES: Final = (
     "SELECT event_id, event_type, status FROM webhook_deliveries WHERE org_id = $1 ORDER BY id"
 )

@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 import stripe
 
-from bursar_sandbox.sandbox import Sandbox
 from bursar_sandbox.core.wire import Request, Response
+from bursar_sandbox.sandbox import Sandbox
 
 BASE_URL = "http://sandbox.test"
 

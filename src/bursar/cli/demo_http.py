@@ -200,7 +200,7 @@ def understood() -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError) as wrong:
+    except (LookupError, TypeError, ValueError, msgspec.DecodeError) as wrong:
         raise Unexpected(
             "an answer as documented", came=f"{type(wrong).__name__}: {wrong}"
         ) from wrong

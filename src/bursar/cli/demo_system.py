@@ -48,7 +48,11 @@ class System:
         Raises:
             Unexpected: it found something, or looked elsewhere.
         """
+        deadline = monotonic() + _VERIFY_SECONDS
         code, out, err = await self._run("verify", "--format", "json")
+        while code == Exit.UNREACHABLE and monotonic() < deadline:
+            await asyncio.sleep(_POLL_SECONDS)
+            code, out, err = await self._run("verify", "--format", "json")
         if code != Exit.DONE:
             said = b" ".join(err.split()).decode(errors="replace")
             raise Unexpected("`bursar verify` to exit with 0", came=f"{code}: {said}")

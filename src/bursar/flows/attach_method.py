@@ -10,7 +10,7 @@ from bursar.domain.refusals import PaymentDeclined, ProviderFailed, Unavailable
 from bursar.operations.customers import (
     DescribeCustomer,
     UseMethod,
-    describe_customer,
+    prepare_method,
     use_method,
 )
 from bursar.runtime.app import Caller
@@ -34,7 +34,7 @@ async def attach_method(
         PaymentDeclined: the provider refused the method.
         ProviderFailed: no usable answer.
     """
-    request, mode = await caller.run(describe_customer, DescribeCustomer(command.customer_id))
+    request, mode = await caller.run(prepare_method, DescribeCustomer(command.customer_id))
     provider = caller.provider(mode)
     try:
         known = attached = await provider.ensure_customer(request)

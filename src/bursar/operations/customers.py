@@ -106,12 +106,13 @@ class DescribeCustomer:
 @operation(requires=Permission.CUSTOMER_WRITE)
 async def describe_customer(tx: Tx, command: DescribeCustomer) -> tuple[CustomerRequest, Mode]:
     """The request that makes the provider know the customer, and the organization's mode."""
-    customer = await customers.lock(tx, command.customer_id)
-    assert tx.mode is not None
-    request = CustomerRequest(
-        tx.org_id, customer.id, customer.email, customer.name, customer.provider_reference
-    )
-    return request, Mode(tx.mode)
+    return await _described(tx, command.customer_id)
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def prepare_method(tx: Tx, command: DescribeCustomer) -> tuple[CustomerRequest, Mode]:
+    """The same, for whoever may give the customer a payment method."""
+    return await _described(tx, command.customer_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,15 @@ async def use_method(tx: Tx, command: UseMethod) -> Customer:
     customer = await customers.lock(tx, command.customer_id)
     customer = await _written(tx, customer, customer.link(command.reference))
     return await _written(tx, customer, customer.use_method(command.method_reference))
+
+
+async def _described(tx: Tx, customer_id: CustomerId) -> tuple[CustomerRequest, Mode]:
+    customer = await customers.lock(tx, customer_id)
+    assert tx.mode is not None
+    request = CustomerRequest(
+        tx.org_id, customer.id, customer.email, customer.name, customer.provider_reference
+    )
+    return request, Mode(tx.mode)
 
 
 async def _written(tx: Tx, customer: Customer, change: Change | None) -> Customer:

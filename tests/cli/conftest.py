@@ -1,0 +1,90 @@
+"""A terminal in this process: the real command line over the suite's own database."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+from tests.support.world import World
+
+from bursar.cli.failing import Exit, explained
+from bursar.cli.programs import Programs
+from bursar.cli.root import build_root
+from bursar.main import Strangers, build, key_ring
+from bursar.runtime.app import App
+from bursar.runtime.db import DatabaseAway
+from bursar.runtime.settings import Settings
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out.decode()
+
+    @property
+    def value(self) -> Any:
+        """The JSON on stdout."""
+        return msgspec.json.decode(self.out)
+
+
+class Terminal:
+    """Runs commands in a thread, since each brings an event loop and an application of its own."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        programs = Programs(
+            serve=self._nothing,
+            work=self._nothing,
+            context_key=lambda settings: key_ring(settings).key("context"),
+            set_up=self._nothing,
+            opened=self._opened,
+            version="0.0.0",
+        )
+        self._root = build_root(programs)
+
+    async def run(self, *arguments: str) -> Said:
+        return await asyncio.to_thread(self._run, arguments)
+
+    def _run(self, arguments: tuple[str, ...]) -> Said:
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+        code = 0
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                with explained({DatabaseAway: Exit.UNREACHABLE}):
+                    self._root(args=list(arguments), prog_name="bursar")
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        out.flush()
+        return Said(code, out.buffer.getvalue(), err.getvalue())  # type: ignore[attr-defined]  # it wraps a BytesIO
+
+    @asynccontextmanager
+    async def _opened(self, settings: Settings, part: str) -> AsyncIterator[App]:
+        world = self._world
+        strangers = Strangers(world.app.providers, world.postman)
+        async with build(
+            settings, part=part, app_url=world.house.app_url, strangers=strangers
+        ) as app:
+            yield app
+
+    async def _nothing(self, *_: object, **__: object) -> Any:
+        raise AssertionError("no test here starts a server")
+
+
+@pytest.fixture
+def terminal(world: World, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """The command line of the installation that the suite runs on."""
+    monkeypatch.setenv("APP_ENV", "test")
+    monkeypatch.setenv("DATA_DIR", str(world.house.settings.data_dir))
+    monkeypatch.setenv("NO_COLOR", "1")
+    return Terminal(world)
