@@ -94,15 +94,19 @@ def _load(stage: Stage, library: Library, port: int, effort: Effort) -> Load:
 
 async def _differing(stage: Stage, library: Library, ports: tuple[int, int]) -> list[str]:
     """Documents that either side tells otherwise than they were, or that do not add up."""
-    found = []
-    for port in ports:
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-            for path, body in library.answers.items():
-                async with session.get(path, headers=stage.headers) as answer:
-                    if await answer.read() != body:
-                        found.append(f"{path} differs on port {port}")
+    found = [fault for port in ports for fault in await _told_wrong(stage, library, port)]
     for path, body in library.answers.items():
         invoice = json.loads(body)["data"]
         if sum(line["amountCents"] for line in invoice["lines"]) != TOTAL_CENTS:
             found.append(f"{path} does not add up")
+    return found
+
+
+async def _told_wrong(stage: Stage, library: Library, port: int) -> list[str]:
+    found = []
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for path, body in library.answers.items():
+            async with session.get(path, headers=stage.headers) as answer:
+                if await answer.read() != body:
+                    found.append(f"{path} differs on port {port}")
     return found

@@ -66,7 +66,7 @@ class Terminal:
             except SystemExit as ended:
                 code = int(ended.code or 0)
         out.flush()
-        return Said(code, out.buffer.getvalue(), err.getvalue())  # type: ignore[attr-defined]  # it wraps a BytesIO
+        return Said(code, out.buffer.getvalue(), err.getvalue())
 
     @asynccontextmanager
     async def _opened(self, settings: Settings, part: str) -> AsyncIterator[App]:

@@ -41,7 +41,7 @@ async def test_a_list_goes_beyond_one_page_and_stops_at_the_limit(
 ) -> None:
     # The audit log of a busy organization is longer than a page of the API.
     org = await world.org()
-    for _ in range(26):
+    for _ in range(36):
         await org.draft(await org.customer(token=None))
     listing = ("audit", "query", "--org", org.id, "--format", "jsonl", "--limit")
     everything = (await terminal.run(*listing, "5000")).text.splitlines()
@@ -106,7 +106,7 @@ async def test_a_webhook_endpoint_comes_and_goes(terminal: Terminal, world: Worl
     # The secret is shown once; deleting needs a yes where nobody can be asked.
     org = await world.org()
     of = ("--org", org.id)
-    made = await terminal.run("webhook", "create", "--url", "http://127.0.0.1:9/x", *of)
+    made = await terminal.run("webhook", "create", "--url", "http://127.0.0.1:9009/x", *of)
     assert made.value["secret"].startswith("whsec_")
     refused = await terminal.run("webhook", "delete", made.value["id"], *of)
     assert refused.code == Exit.USAGE

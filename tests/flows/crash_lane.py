@@ -33,6 +33,8 @@ from bursar.reads.verify import checks
 
 BATCH: Final = 60
 FINDINGS_MAX: Final = 20
+HUNT_MAX: Final = 2_000
+SINGLES_IN_HUNT: Final = 4
 
 
 class Report(msgspec.Struct):
@@ -164,6 +166,24 @@ async def _die_twice(lane: Lane, single: Story, chance: Random) -> None:
     if after:
         await lane.tell(single.with_fault(chance.choice(after)))
         lane.report.doubles += 1
+
+
+async def hunt(stage: Stage, bug: str, seed: int) -> tuple[int, str]:
+    """How many stories it takes to find a planted bug, and which one did; it must be found."""
+    lane, chance = Lane(stage, seed), Random(seed)
+    await stage.renew()
+    with planted(bug):
+        while not lane.report.findings:
+            assert lane.report.stories < HUNT_MAX, f"{bug} is not found in {HUNT_MAX} stories"
+            setting = chance.choice(list(settings()))
+            story = Story(setting, chance.randrange(1_000_000))
+            passed = await lane.tell(story)
+            lane.report.clean += 1
+            for fault in chance.sample(passed, min(len(passed), SINGLES_IN_HUNT)):
+                if not lane.report.findings:
+                    await _die_twice(lane, story.with_fault(fault), chance)
+    await stage.renew()
+    return lane.report.stories, lane.report.findings[0][0]
 
 
 def lane_of(number: int, lanes: int, seed: int) -> list[Setting]:

@@ -94,7 +94,9 @@ def test_concurrent_hits_never_exceed_the_limit(limit: int, hits: int) -> None:
     # However many come at once, no more than the limit pass, and all that may do.
     async def rush() -> int:
         async with limiting() as limiter:
-            states = await asyncio.gather(*(limiter.hit("a", limit=limit, window_seconds=3600) for _ in range(hits)))
+            states = await asyncio.gather(
+                *(limiter.hit("a", limit=limit, window_seconds=3600) for _ in range(hits))
+            )
             assert all(later.limit == earlier.limit for earlier, later in pairwise(states))
             return sum(state.is_allowed for state in states)
 
@@ -123,5 +125,7 @@ async def test_many_at_once_fall_back_together() -> None:
     # A hundred requests that meet a silent Redis are all counted, and none is let through twice.
     async with redis_in(silent) as url, limiting(url) as limiter:
         async with asyncio.timeout(3):
-            states = await asyncio.gather(*(limiter.hit("a", limit=10, window_seconds=60) for _ in range(100)))
+            states = await asyncio.gather(
+                *(limiter.hit("a", limit=10, window_seconds=60) for _ in range(100))
+            )
         assert sum(state.is_allowed for state in states) == 10

@@ -62,7 +62,11 @@ async def test_processes_share_one_count() -> None:
     async with redis_server(free_port()) as url:
         one, other = RateLimiter(Secret(url)), RateLimiter(Secret(url))
         states = await asyncio.gather(
-            *(limiter.hit("a", limit=10, window_seconds=60) for limiter in (one, other) for _ in range(20))
+            *(
+                limiter.hit("a", limit=10, window_seconds=60)
+                for limiter in (one, other)
+                for _ in range(20)
+            )
         )
         assert sum(state.is_allowed for state in states) == 10
         assert one.is_shared

@@ -139,7 +139,6 @@ def children(parent: int) -> list[int]:
 async def running() -> AsyncIterator[Tree]:
     """A fresh installation, healthy, and ended as an operator would."""
     folder = Path(tempfile.mkdtemp(prefix="bursar-storm-"))
-    folder.chmod(0o711)
     port, sandbox_port = free_ports()
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
         "DATA_DIR": str(folder / "data"),

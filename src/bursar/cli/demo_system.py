@@ -22,11 +22,13 @@ import msgspec
 from bursar.cli.demo_http import Unexpected
 from bursar.cli.entry import THE_REST
 from bursar.cli.failing import Exit
+from bursar.runtime import guardian
 from bursar.runtime.clock import monotonic
 from bursar.runtime.settings import FIELDS, Settings, child_environment
 
 _HERE: Final = "127.0.0.1"
 _START_SECONDS: Final = 90
+_NAMED_SECONDS: Final = 10  # it may be in the middle of a restart
 _STOP_SECONDS: Final = 15
 _PROBE_SECONDS: Final = 3
 _POLL_SECONDS: Final = 0.1
@@ -93,7 +95,8 @@ async def found_or_started(
         Unexpected: nothing answers where one was named, or the new one does not start.
     """
     wanted = (url or f"http://{_HERE}:{settings.port}").rstrip("/")
-    if await _is_healthy(session, wanted):
+    patience_seconds = 0 if url is None else _NAMED_SECONDS
+    if await _is_healthy_within(session, wanted, patience_seconds):
         yield System(wanted, child_environment({}), is_own=False)
     elif url is not None:
         raise Unexpected(f"a healthy Bursar at {wanted}", came="none")
@@ -119,12 +122,32 @@ async def _started(session: aiohttp.ClientSession) -> AsyncIterator[System]:
                 process_group=0,  # Ctrl-C is ours to hear; it is ended when the story is
             )
         try:
-            await _until_healthy(session, system.url, child, log)
-            yield system
+            async with _guarded(child):
+                await _until_healthy(session, system.url, child, log)
+                yield system
         finally:
             await _end(child)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _guarded(child: asyncio.subprocess.Process) -> AsyncIterator[None]:
+    """Somebody outside who ends the child when the demo is killed without a word."""
+    guard = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", guardian.__file__),
+        stdin=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert guard.stdin is not None, "it was asked for"
+    guard.stdin.write(f"+{child.pid}\n".encode())
+    try:
+        yield
+    finally:
+        with suppress(ConnectionError):
+            guard.stdin.write(f"-{child.pid}\n".encode())
+            guard.stdin.close()
+        await guard.wait()
 
 
 def _environment(folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
@@ -164,6 +187,17 @@ async def _until_healthy(
 
 def _last_words(log: Path) -> str:
     return " | ".join(log.read_text(errors="replace").splitlines()[-_LINES_SHOWN:])
+
+
+async def _is_healthy_within(
+    session: aiohttp.ClientSession, url: str, patience_seconds: float
+) -> bool:
+    deadline = monotonic() + patience_seconds
+    while not await _is_healthy(session, url):
+        if monotonic() > deadline:
+            return False
+        await asyncio.sleep(_POLL_SECONDS)
+    return True
 
 
 async def _is_healthy(session: aiohttp.ClientSession, url: str) -> bool:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hmac import compare_digest
 from typing import Annotated, Final
 
 import typer
@@ -147,7 +148,7 @@ async def _heads(caller: Caller, heads: Sequence[Anchor]) -> Check:
     offenders = [
         f"position {head.position} {'differs' if head.position in kept else 'is gone'}"
         for head in heads
-        if kept.get(head.position, b"").hex() != head.hash
+        if not compare_digest(kept.get(head.position, b"").hex(), head.hash)
     ]
     return Check(HEADS, len(heads), tuple(offenders))
 

@@ -99,7 +99,7 @@ class Plan:
 def plans() -> Iterator[Plan]:
     """Every invoice of the history."""
     for number in range(len(_PEOPLE)):
-        is_failing = _token(number) != _WORKING
+        is_failing = _card(number) != _WORKING
         ends = (
             (InvoiceStatus.OPEN, InvoiceStatus.OPEN, InvoiceStatus.DRAFT)
             if is_failing
@@ -184,7 +184,7 @@ async def _customer(caller: Caller, number: int) -> Customer:
         command = CreateCustomer(email=email, name=name, metadata={"demo": str(number)})
         customer = await create_customer_everywhere(caller, command)
     if customer.method_reference is None:
-        customer = await attach_method(caller, AttachMethod(customer.id, _token(number)))
+        customer = await attach_method(caller, AttachMethod(customer.id, _card(number)))
     return customer
 
 
@@ -220,7 +220,7 @@ async def _charge(caller: Caller, plan: Plan, invoice: Invoice) -> None:
     await pay_invoice(caller, command)
 
 
-def _token(number: int) -> str:
+def _card(number: int) -> str:
     place = number - (len(_PEOPLE) - len(_FAILING))
     return _FAILING[place] if place >= 0 else _WORKING
 

@@ -1,4 +1,4 @@
-"""The few questions that span organizations: each is a function of the database that gives ids only.
+"""The few questions that span organizations: each a function of the database that gives only ids.
 
 Finding work needs no organization; doing it does, and happens in a transaction of that one.
 """
@@ -57,9 +57,7 @@ async def claim_deliveries(
 ) -> list[tuple[OrgId, DeliveryId]]:
     """Lease deliveries under a token."""
     rows = await connection.fetch(Q.claim_deliveries.text, limit, per_endpoint, token, lease)
-    return [
-        (_org(row["org_id"]), DeliveryId(print_id("whd", row["delivery_id"]))) for row in rows
-    ]
+    return [(_org(row["org_id"]), DeliveryId(print_id("whd", row["delivery_id"]))) for row in rows]
 
 
 async def unsealed_orgs(connection: Connection, limit: int) -> list[OrgId]:
@@ -86,9 +84,7 @@ async def find_api_key(connection: Connection, hashes: list[bytes]) -> FoundKey 
     row = await connection.fetchrow(Q.find_api_key.text, hashes)
     if row is None:
         return None
-    return FoundKey(
-        _org(row["org_id"]), ApiKeyId(print_id("key", row["id"])), tuple(row["scopes"])
-    )
+    return FoundKey(_org(row["org_id"]), ApiKeyId(print_id("key", row["id"])), tuple(row["scopes"]))
 
 
 async def org_of_payment(connection: Connection, payment_id: PaymentId) -> OrgId | None:

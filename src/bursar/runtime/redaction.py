@@ -62,9 +62,7 @@ def is_secret_name(name: str) -> bool:
 
 def holds_card_number(text: str) -> bool:
     """Whether a card number stands in the text, as far as its digits can tell."""
-    return any(
-        _is_card_number(re.sub(r"[ -]", "", found["pan"])) for found in _PAN.finditer(text)
-    )
+    return any(_is_card_number(re.sub(r"[ -]", "", found["pan"])) for found in _PAN.finditer(text))
 
 
 def _plain(value: object, depth: int) -> Plain:

@@ -49,7 +49,7 @@ CALL sec.guard_partition('events_default');
 CREATE FUNCTION sec.first_id_at(p_at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid;
+    SELECT (lpad(to_hex((EXTRACT(EPOCH FROM p_at) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid;
 END;
 
 -- Makes the months' partitions ahead of time; a month that exists is left alone.

@@ -25,7 +25,9 @@ GRANT SELECT, INSERT, UPDATE ON
 organizations, members, api_keys, test_clocks, customers, invoice_series, invoices, payments,
 provider_events, ledger_accounts, webhook_subscriptions, webhook_deliveries
 TO bursar_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON invoices, invoice_lines, agenda, idempotency_keys, test_clocks TO bursar_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+invoices, invoice_lines, agenda, idempotency_keys, test_clocks
+TO bursar_app;
 GRANT SELECT, INSERT ON
 ledger_transactions, ledger_entries, events, event_seals, webhook_attempts
 TO bursar_app;

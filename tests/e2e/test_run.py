@@ -1,0 +1,148 @@
+"""`bursar run` as people meet it: real processes, real ports, an embedded PostgreSQL of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+from functools import partial
+from pathlib import Path
+
+from tests.support.processes import children, command_line
+from tests.support.program import Place, Program, place
+
+STOP_SECONDS = 12
+
+
+async def stop(program: Program, number: int = signal.SIGTERM) -> None:
+    program.process.send_signal(number)
+    assert await program.ended(seconds=STOP_SECONDS) == 0, program.said[-3_000:]
+
+
+async def test_a_first_and_a_second_start() -> None:
+    # Health says what was promised; the words name the database, the API and the docs; a stop
+    # leaves no process; the second start finds everything and migrates nothing.
+    async with place() as here:
+        first = await here.start("run", "--no-demo")
+        await here.until_healthy(first)
+        body = (await here.ask("/health")).partition("\r\n\r\n")[2]
+        assert json.loads(body) == {"status": "ok", "database": "connected", "redis": "disabled"}
+        await first.until(lambda: f"Docs      http://localhost:{here.port}/docs" in first.said)
+        assert f"(embedded)   {here.folder}/data/" in first.said
+        assert "bringing the schema up to date" in first.said
+        await stop(first)
+        assert here.alive() == []
+        again = await here.start("run", "--no-demo")
+        await here.until_healthy(again)
+        assert "bringing the schema" not in again.said
+        await stop(again, signal.SIGINT)
+        assert here.alive() == []
+
+
+async def test_the_demo_organization_is_made_once_and_goes_on_after_a_kill() -> None:
+    # Killed in the middle, it is finished by the next start; the key stays the same; verify is
+    # green over all of it, and a third start makes nothing.
+    async with place() as here:
+        first = await here.start("run")
+        await here.until_healthy(first)
+        await first.until(lambda: "key bsk_" in first.said)
+        key = first.said.partition("key ")[2].split()[0]
+        first.process.kill()
+        await first.process.wait()
+        again = await here.start("run")
+        whole = '"Acme Cloud": 20 customers, 60 invoices, 3 failing cards'
+        await again.until(lambda: whole in again.said)
+        assert again.said.partition("key ")[2].split()[0] == key
+        code, said = await here.run("verify")
+        assert code == 0, said
+        code, said = await here.run("invoice", "list", "--format", "csv", "--limit", "500")
+        statuses = [line.split(",")[2] for line in said.splitlines()[1:] if line.startswith("inv_")]
+        assert len(statuses) == 60
+        assert set(statuses) == {"paid", "open", "void", "draft"}
+        await stop(again)
+
+
+async def test_a_taken_port_is_said_and_the_next_one_used() -> None:
+    # Somebody else has our port: plain words, another port, and everything on it.
+    async with place() as here:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", here.port))
+            taken.listen()
+            run = await here.start("run", "--no-demo")
+            await run.until(lambda: "/docs" in run.said)
+            notice = f"Port {here.port} is taken; using "
+            other = int(run.said.partition(notice)[2].partition(".")[0])
+            assert await here.is_healthy(other)
+            assert f"http://localhost:{other}/v1" in run.said
+            await stop(run)
+
+
+async def test_one_tree_for_each_data_directory() -> None:
+    # A second tree on the same data is refused with one line, and the first does not notice.
+    async with place() as here:
+        first = await here.start("run", "--no-demo")
+        await here.until_healthy(first)
+        code, said = await here.run("run", "--no-demo")
+        assert code == 2
+        (line,) = said.splitlines()
+        assert "in use by another `bursar run`" in line
+        assert await here.is_healthy()
+        await stop(first)
+
+
+async def test_a_killed_child_is_started_again() -> None:
+    # kill -9 of the API and of the worker: both come back, and nobody else is disturbed.
+    async with place() as here:
+        run = await here.start("run", "--no-demo")
+        await here.until_healthy(run)
+        for name in ("serve", "worker"):
+            words = f"bursar.main {name}"
+            (victim,) = _children(run, words)
+            os.kill(victim, signal.SIGKILL)
+            await run.until(partial(_is_replaced, run, words, victim))
+        await here.until_healthy(run)
+        await stop(run)
+        assert here.alive() == []
+
+
+async def test_a_killed_supervisor_takes_its_children_along() -> None:
+    # Nobody can tell them any more, and still they are gone in a moment; PostgreSQL stays, whole,
+    # and is found by the next start.
+    async with place() as here:
+        run = await here.start("run", "--no-demo")
+        await here.until_healthy(run)
+        run.process.kill()
+        await run.process.wait()
+        await _until_gone(here, "bursar.main")
+        again = await here.start("run", "--no-demo")
+        await here.until_healthy(again)
+        await stop(again)
+        assert here.alive() == []
+
+
+async def test_secrets_are_on_no_command_line() -> None:
+    # Everybody on the machine can read command lines.
+    async with place() as here:
+        run = await here.start("run", "--no-demo")
+        await here.until_healthy(run)
+        seen = "".join(command_line(pid) for pid in children(run.process.pid))
+        assert "sk_test_" not in seen
+        assert "whsec_" not in seen
+        arguments = Path(here.environment["DATA_DIR"]) / "sandbox.arguments"
+        assert arguments.stat().st_mode & 0o077 == 0
+        await stop(run)
+
+
+def _children(program: Program, words: str) -> list[int]:
+    return [pid for pid in children(program.process.pid) if words in command_line(pid)]
+
+
+def _is_replaced(program: Program, words: str, victim: int) -> bool:
+    found = _children(program, words)
+    return bool(found) and victim not in found
+
+
+async def _until_gone(here: Place, words: str) -> None:
+    async with asyncio.timeout(5):
+        while [line for line in here.alive() if words in line]:  # noqa: ASYNC110 - processes outside tell nothing
+            await asyncio.sleep(0.05)
