@@ -20,8 +20,8 @@ async def stop(program: Program, number: int = signal.SIGTERM) -> None:
 
 
 async def test_a_first_and_a_second_start() -> None:
-    # Health says what was promised; the words name the database, the API and the docs; a stop
-    # leaves no process; the second start finds everything and migrates nothing.
+    # Health says what was promised; the words name the database, the API and the docs; another tree
+    # on the same data is refused; a stop leaves no process; the second start migrates nothing.
     async with place() as here:
         first = await here.start("run", "--no-demo")
         await here.until_healthy(first)
@@ -30,6 +30,11 @@ async def test_a_first_and_a_second_start() -> None:
         await first.until(lambda: f"Docs      http://localhost:{here.port}/docs" in first.said)
         assert f"(embedded)   {here.folder}/data/" in first.said
         assert "bringing the schema up to date" in first.said
+        _require_hidden_secrets(here, first)
+        code, said = await here.run("run", "--no-demo")
+        assert (code, said.count("\n")) == (2, 1)
+        assert "in use by another `bursar run`" in said
+        assert await here.is_healthy()
         await stop(first)
         assert here.alive() == []
         again = await here.start("run", "--no-demo")
@@ -77,21 +82,10 @@ async def test_a_taken_port_is_said_and_the_next_one_used() -> None:
             await stop(run)
 
 
-async def test_one_tree_for_each_data_directory() -> None:
-    # A second tree on the same data is refused with one line, and the first does not notice.
-    async with place() as here:
-        first = await here.start("run", "--no-demo")
-        await here.until_healthy(first)
-        code, said = await here.run("run", "--no-demo")
-        assert code == 2
-        (line,) = said.splitlines()
-        assert "in use by another `bursar run`" in line
-        assert await here.is_healthy()
-        await stop(first)
-
-
-async def test_a_killed_child_is_started_again() -> None:
-    # kill -9 of the API and of the worker: both come back, and nobody else is disturbed.
+async def test_kills_are_survived() -> None:
+    # kill -9 of the API and of the worker: both come back. Of the supervisor: nobody can tell its
+    # children any more, and still they are gone in a moment; PostgreSQL stays, whole, and the next
+    # start finds it.
     async with place() as here:
         run = await here.start("run", "--no-demo")
         await here.until_healthy(run)
@@ -100,16 +94,6 @@ async def test_a_killed_child_is_started_again() -> None:
             (victim,) = _children(run, words)
             os.kill(victim, signal.SIGKILL)
             await run.until(partial(_is_replaced, run, words, victim))
-        await here.until_healthy(run)
-        await stop(run)
-        assert here.alive() == []
-
-
-async def test_a_killed_supervisor_takes_its_children_along() -> None:
-    # Nobody can tell them any more, and still they are gone in a moment; PostgreSQL stays, whole,
-    # and is found by the next start.
-    async with place() as here:
-        run = await here.start("run", "--no-demo")
         await here.until_healthy(run)
         run.process.kill()
         await run.process.wait()
@@ -120,21 +104,18 @@ async def test_a_killed_supervisor_takes_its_children_along() -> None:
         assert here.alive() == []
 
 
-async def test_secrets_are_on_no_command_line() -> None:
-    # Everybody on the machine can read command lines.
-    async with place() as here:
-        run = await here.start("run", "--no-demo")
-        await here.until_healthy(run)
-        seen = "".join(command_line(pid) for pid in children(run.process.pid))
-        assert "sk_test_" not in seen
-        assert "whsec_" not in seen
-        arguments = Path(here.environment["DATA_DIR"]) / "sandbox.arguments"
-        assert arguments.stat().st_mode & 0o077 == 0
-        await stop(run)
-
-
 def _children(program: Program, words: str) -> list[int]:
     return [pid for pid in children(program.process.pid) if words in command_line(pid)]
+
+
+def _require_hidden_secrets(here: Place, program: Program) -> None:
+    """Everybody on the machine can read command lines."""
+    seen = "".join(command_line(pid) for pid in children(program.process.pid))
+    assert "bursar_sandbox" in seen
+    assert "sk_test_" not in seen
+    assert "whsec_" not in seen
+    arguments = Path(here.environment["DATA_DIR"]) / "sandbox.arguments"
+    assert arguments.stat().st_mode & 0o077 == 0
 
 
 def _is_replaced(program: Program, words: str, victim: int) -> bool:

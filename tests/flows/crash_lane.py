@@ -25,7 +25,7 @@ from tests.flows.crash_plan import Setting, Story, settings
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
 from tests.flows.crash_tour import take_tour
-from tests.planted.planting import planted
+from tests.planted.planting import names, planted
 from tests.support.crash import Fault
 from tests.support.database import installation
 
@@ -35,6 +35,14 @@ BATCH: Final = 60
 FINDINGS_MAX: Final = 20
 HUNT_MAX: Final = 2_000
 SINGLES_IN_HUNT: Final = 4
+
+
+class Hunted(msgspec.Struct, frozen=True):
+    """A planted bug, after how many stories it was found, and by which."""
+
+    bug: str
+    stories: int
+    found_by: str
 
 
 class Report(msgspec.Struct):
@@ -52,6 +60,7 @@ class Report(msgspec.Struct):
     hit: set[str] = msgspec.field(default_factory=set)
     strangers: set[str] = msgspec.field(default_factory=set)
     findings: list[tuple[str, list[str]]] = msgspec.field(default_factory=list)
+    hunted: list[Hunted] = msgspec.field(default_factory=list)
 
     @property
     def stories(self) -> int:
@@ -168,22 +177,37 @@ async def _die_twice(lane: Lane, single: Story, chance: Random) -> None:
         lane.report.doubles += 1
 
 
-async def hunt(stage: Stage, bug: str, seed: int) -> tuple[int, str]:
-    """How many stories it takes to find a planted bug, and which one did; it must be found."""
-    lane, chance = Lane(stage, seed), Random(seed)
+async def hunt(stage: Stage, bug: str, seed: int) -> Hunted:
+    """Tell stories with a planted bug until one finds it; without it, that story is spotless.
+
+    Raises:
+        AssertionError: the harness is blind to the bug, or the story is not to be trusted.
+    """
+    lane = Lane(stage, seed)
     await stage.renew()
     with planted(bug):
-        while not lane.report.findings:
-            assert lane.report.stories < HUNT_MAX, f"{bug} is not found in {HUNT_MAX} stories"
-            setting = chance.choice(list(settings()))
-            story = Story(setting, chance.randrange(1_000_000))
-            passed = await lane.tell(story)
-            lane.report.clean += 1
-            for fault in chance.sample(passed, min(len(passed), SINGLES_IN_HUNT)):
-                if not lane.report.findings:
-                    await _die_twice(lane, story.with_fault(fault), chance)
-    await stage.renew()
-    return lane.report.stories, lane.report.findings[0][0]
+        found = await _first_finding(lane, bug, Random(seed))
+        stories = lane.report.stories
+        await lane.tell(Story.read(found))
+        assert len(lane.report.findings) > 1, f"{found} finds {bug} only once"
+    spotless = Lane(stage, seed)
+    await spotless.tell(Story.read(found))
+    assert not spotless.report.findings, f"{found} finds more than {bug}"
+    return Hunted(bug, stories, found)
+
+
+async def _first_finding(lane: Lane, bug: str, chance: Random) -> str:
+    every = list(settings())
+    while lane.report.stories < HUNT_MAX:
+        story = Story(chance.choice(every), chance.randrange(1_000_000))
+        passed = await lane.tell(story)
+        lane.report.clean += 1
+        for fault in chance.sample(passed, min(len(passed), SINGLES_IN_HUNT)):
+            if not lane.report.findings:
+                await _die_twice(lane, story.with_fault(fault), chance)
+        if lane.report.findings:
+            return lane.report.findings[0][0]
+    raise AssertionError(f"{bug} is not found in {HUNT_MAX} stories")
 
 
 def lane_of(number: int, lanes: int, seed: int) -> list[Setting]:
@@ -205,9 +229,11 @@ async def tell_one(text: str, bug: str | None) -> Report:
 
 
 async def tell_many(number: int, lanes: int, seed: int, limits: Limits) -> Report:
-    """A lane; the first one also takes the tour of everything else that commits."""
+    """A lane; the first also takes the tour of everything else, the last hunts planted bugs."""
     async with installation() as house, open_stage(house) as stage:
         report = await run_lane(stage, lane_of(number, lanes, seed), seed, limits)
+        if number == lanes - 1:
+            report.hunted = [await hunt(stage, bug, seed) for bug in names()]
         if number == 0:
             tour = await take_tour(stage)
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes

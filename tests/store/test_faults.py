@@ -18,7 +18,9 @@ from tests.support.database import Installation
 from tests.support.world import Org, World, open_world
 
 from bursar.domain.access import Permission
+from bursar.domain.customers import Customer
 from bursar.domain.ids import uuid_of
+from bursar.domain.invoices import InvoiceStatus
 from bursar.flows.pay_invoice import pay_invoice
 from bursar.operations.invoices import (
     CreateInvoice,
@@ -30,6 +32,7 @@ from bursar.operations.invoices import (
     void_invoice,
 )
 from bursar.operations.payments import begin_payment
+from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.orgs import organization
 from bursar.runtime.app import Caller, operation, query
 from bursar.runtime.db import DatabaseAway, ReadTx, Tx
@@ -260,27 +263,21 @@ class Sniper:
         return self.seen >= self.at
 
 
-async def shot_at(world: World, on: Callable[[Sniper | None], None], sniper: Sniper) -> bool:
-    """Pay an invoice while the sniper waits for its statement; whether there was such a one."""
-    org = await world.org()
-    act = await paying(org)
-    on(sniper)
+async def shot_at(org: Org, customer: Customer, set_up: Callable[[], None]) -> None:
+    """Pay an invoice while a sniper waits for its statement; the request is sent until answered."""
+    invoice = await org.invoice(customer)
+    begin = org.begin(invoice.id)
+    set_up()
     for _ in range(4):
-        caller = keyed(org.caller, "pay")
+        caller = keyed(org.caller, f"pay-{invoice.id}")
         try:
-            await act(caller)
+            await pay_invoice(caller, begin, done)
         except DatabaseAway:
             await caller.release()
         except Replayed:
             break
-    on(None)
-    rows = await counted(world.house, org)
-    assert (rows["payments"], rows["ledger_entries"]) == (1, 4), sniper
-    charges = await world.provider.booked_charges(org.id)
-    assert isinstance(charges, tuple)
-    assert len(charges) == 1
-    await require_healthy(world, org)
-    return sniper.has_shot
+    paid = await org.caller.look(invoice_look, invoice.id)
+    assert paid.status is InvoiceStatus.PAID
 
 
 @pytest.mark.parametrize("verb", ["pg_terminate_backend", "pg_cancel_backend"])
@@ -291,17 +288,25 @@ async def test_a_backend_may_end_at_any_statement(house: Installation, verb: str
         wire_cutter(house.app_url) as cutter,
         open_world(replace(house, app_url=cutter.url)) as world,
     ):
-
-        def on(sniper: Sniper | None) -> None:
-            cutter.on_statement = sniper
-
-        shots = 0
-        while await shot_at(world, on, Sniper(superuser, verb, shots + 1)):
-            shots += 1
-            assert shots < 200
+        org = await world.org()
+        customer = await org.customer()
+        snipers = [Sniper(superuser, verb, 1)]
+        while not snipers[1:] or snipers[-2].has_shot:
+            await shot_at(org, customer, lambda: setattr(cutter, "on_statement", snipers[-1]))
+            cutter.on_statement = None
+            snipers.append(Sniper(superuser, verb, len(snipers) + 1))
+            assert len(snipers) < 200
+        rounds, shots = len(snipers) - 1, len(snipers) - 2
+        assert shots > 20
+        rows = await counted(house, org)
+        assert (rows["invoices"], rows["payments"]) == (rounds, rounds)
+        assert rows["ledger_entries"] == 4 * rounds
+        charges = await world.provider.booked_charges(org.id)
+        assert isinstance(charges, tuple)
+        assert len(charges) == rounds
+        await require_healthy(world, org)
     await superuser.close()
     print(f"{verb}: at each of {shots} statements")
-    assert shots > 20
 
 
 @operation(requires=Permission.INVOICE_WRITE)
@@ -409,7 +414,7 @@ async def test_an_exhausted_pool_answers_soon(world: World) -> None:
     org = await world.org()
     async with asyncio.TaskGroup() as group:
         for _ in range(POOL):
-            group.create_task(org.caller.run(sleep_long, 3.0))
+            group.create_task(org.caller.run(sleep_long, 2.5))
         await asyncio.sleep(0.2)
         async with asyncio.timeout(2.5):
             with pytest.raises(DatabaseAway):

@@ -123,8 +123,7 @@ class Place:
 @asynccontextmanager
 async def place(**settings: str) -> AsyncIterator[Place]:
     """An empty installation; whatever still runs at the end is killed, by its own pid."""
-    folder = Path(tempfile.mkdtemp(prefix="bursar-place-"))
-    folder.chmod(0o711)
+    folder = _folder()
     port, sandbox_port = free_ports()
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
         "DATA_DIR": str(folder / "data"),
@@ -142,6 +141,13 @@ async def place(**settings: str) -> AsyncIterator[Place]:
             await program.process.wait()
         await _clear(made)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    """Not pytest's own: as root, PostgreSQL runs as another user, who must reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="bursar-place-"))
+    folder.chmod(0o711)
+    return folder
 
 
 async def _clear(made: Place) -> None:

@@ -259,7 +259,7 @@ def _received(payment: Payment, invoice: Invoice, outcome: Succeeded, at: Instan
 
 
 def _declined(payment: Payment, outcome: Declined, at: Instant) -> Change | None:
-    if payment.has_open_page(at):
+    if payment.has_open_page(at) and not outcome.ends_page:
         # It takes another card; only its expiry, or its completion, ends the attempt.
         return _noted(payment, outcome)
     failed = _failed(payment, outcome.code, outcome.message, at)

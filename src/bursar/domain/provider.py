@@ -34,12 +34,16 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The provider refused; no money moved and none will for this attempt."""
+    """The provider refused; no money moved and none will for this attempt.
+
+    `ends_page`: the hosted page is over with it, so no other card can be tried there.
+    """
 
     code: str
     message: str
     kind: DeclineKind
     reference: str | None = None
+    ends_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.customers import register as registered
-from bursar.domain.ids import CustomerId
+from bursar.domain.ids import CustomerId, print_id
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import CustomerRequest
 from bursar.domain.refusals import PreconditionFailed
@@ -33,7 +33,12 @@ class CreateCustomer:
 
 @operation(requires=Permission.CUSTOMER_WRITE)
 async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
-    """A new customer; the provider is told by a task that the same commit leaves behind."""
+    """A new customer; the provider is told by a task that the same commit leaves behind.
+
+    A request that is sent again goes on with the customer it made.
+    """
+    if tx.begun is not None:
+        return await customers.lock(tx, CustomerId(print_id("cust", tx.begun)))
     organization = await orgs.get(tx)
     customer = Customer(
         id=CustomerId(tx.new_id("cust")),
@@ -51,6 +56,7 @@ async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
         created_at=tx.now,
         updated_at=tx.now,
     )
+    await tx.note_begun(customer.id)
     return await _written(tx, customer, registered(customer))
 
 

@@ -95,6 +95,7 @@ class Entrance:
     is_credential_good: bool
     key_state: str | None
     answer: bytes | None
+    begun: UUID | None
     is_task_ours: bool
 
 
@@ -140,6 +141,7 @@ class Tx(ReadTx):
         self.actor = binding.actor
         self.request_id = binding.request_id
         self.reason = binding.reason
+        self.begun = entrance.begun
         self.told: list[str] = []
         self.has_tasks = False
 
@@ -161,6 +163,14 @@ class Tx(ReadTx):
         context = self._binding.context(self._connection, uuid_of(org_id))
         await self._connection.fetchval(_BIND.text, context)
         self.org_id = org_id
+
+    async def note_begun(self, made_id: str) -> None:
+        """What this request makes first: `begun` of whoever sends it again before its answer."""
+        if self._binding.key is not None:
+            binding = self._binding
+            await self.execute(
+                _NOTE_BEGUN, binding.key, binding.claim, uuid_of(made_id), binding.scope
+            )
 
     async def enqueue(self, *tasks: Task, delay: timedelta = timedelta(0)) -> None:
         """Leave work that becomes visible with this transaction's commit."""
@@ -216,6 +226,10 @@ _BIND: Final = Query("bind", "SELECT set_config('bursar.context', $1, true)")
 _STORE_ANSWER: Final = Query(
     "store_answer",
     "UPDATE idempotency_keys SET answer = $3 WHERE key = $1 AND claim = $2 AND org_id = $4",
+)
+_NOTE_BEGUN: Final = Query(
+    "note_begun",
+    "UPDATE idempotency_keys SET begun = $3 WHERE key = $1 AND claim = $2 AND org_id = $4",
 )
 _RELEASE_KEY: Final = Query(
     "release_key",
@@ -370,6 +384,7 @@ async def _enter(connection: Connection, binding: Binding) -> Entrance:
         is_credential_good=row["is_credential_good"],
         key_state=row["key_state"],
         answer=row["answer"],
+        begun=row["begun"],
         is_task_ours=row["is_task_ours"],
     )
 

@@ -33,7 +33,7 @@ class NewMethod(Body, frozen=True):
 @ROOM.post(
     "",
     Terms(
-        needs=Permission.CUSTOMER_WRITE,
+        needs=Permission.PAYMENT_METHOD_WRITE,
         takes=NewMethod,
         gives=CustomerOut,
         status=201,

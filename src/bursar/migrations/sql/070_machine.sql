@@ -8,6 +8,8 @@ CREATE TABLE idempotency_keys (
     claim uuid NOT NULL,
     boot_id uuid,
     answer bytea,
+    -- What the request's first transaction made, so that a repetition goes on with it.
+    begun uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (org_id, key)
@@ -36,7 +38,7 @@ CREATE FUNCTION sec.enter(
     p_job bigint, p_token uuid,
     OUT recorded_at timestamptz, OUT business_at timestamptz, OUT mode text,
     OUT role text, OUT is_credential_good boolean,
-    OUT key_state text, OUT answer bytea, OUT is_task_ours boolean
+    OUT key_state text, OUT answer bytea, OUT begun uuid, OUT is_task_ours boolean
 )
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -73,13 +75,14 @@ BEGIN
     VALUES (bound, p_key, p_fingerprint, p_claim, p_boot, now() + interval '24 hours')
     ON CONFLICT (org_id, key) DO UPDATE
     SET fingerprint = excluded.fingerprint, claim = excluded.claim, boot_id = excluded.boot_id,
-        answer = NULL, created_at = now(), expires_at = excluded.expires_at
+        answer = NULL, begun = NULL, created_at = now(), expires_at = excluded.expires_at
     WHERE k.expires_at <= now();
     IF FOUND THEN
         key_state := 'claimed';
         RETURN;
     END IF;
     SELECT * INTO held FROM public.idempotency_keys AS k WHERE k.org_id = bound AND k.key = p_key FOR UPDATE;
+    begun := held.begun;
     IF held.fingerprint <> p_fingerprint THEN
         key_state := 'mismatch';
     ELSIF held.answer IS NOT NULL THEN

@@ -106,7 +106,9 @@ def _read_failed_session(raw: msgspec.Raw) -> Reading:
     session = msgspec.json.decode(raw, type=Session)
     message = "The payment was accepted at first and failed later."
     reference = id_of(session.payment_intent)
-    declined = Declined("async_payment_failed", message, DeclineKind.NEW_METHOD, reference)
+    declined = Declined(
+        "async_payment_failed", message, DeclineKind.NEW_METHOD, reference, ends_page=True
+    )
     return session, declined
 
 

@@ -5,7 +5,7 @@ the ids, the amount and the currency that we asked for; anything else is `Unknow
 another payment's money is worse than waiting for a person.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -153,7 +153,8 @@ def _completed(session: Session, intent: str | Intent) -> Outcome:
         case "unpaid", str():
             return Processing(intent)
         case "unpaid", Intent():
-            return outcome_of(intent)
+            judged = outcome_of(intent)
+            return replace(judged, ends_page=True) if isinstance(judged, Declined) else judged
         case _:
             return Unknown("unexpected state of a completed session", is_outage=False)
 
