@@ -1,12 +1,10 @@
 """Assembly: the only module that knows every concrete class, and the processes made of them."""
 
 import asyncio
-import os
-import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -59,6 +57,7 @@ from bursar.runtime.schema import (
     revision_of,
 )
 from bursar.runtime.settings import Settings, metrics_folder
+from bursar.runtime.stopping import Stop
 from bursar.runtime.telemetry import Telemetry
 from bursar.runtime.tokens import AccessTokens
 from bursar.runtime.wake import Wake
@@ -69,7 +68,6 @@ _KEEP_ALIVE_SECONDS: Final = 65  # longer than a load balancer's own
 _BACKLOG: Final = 2048
 _PATIENCE_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.2
-_EXIT_SIGNAL: Final = 128
 
 
 def key_ring(settings: Settings) -> KeyRing:
@@ -249,7 +247,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def serve(settings: Settings, host: str) -> None:
+async def serve(settings: Settings, host: str, stop: Stop) -> None:
     """The API, until a signal. Connections are taken only once everything stands."""
     async with opened(settings, "api") as app:
         server = _Server(
@@ -269,11 +267,11 @@ async def serve(settings: Settings, host: str) -> None:
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
         )
-        with _bound(host, settings.port) as listener, _told_to_stop(server.stop):
+        with _bound(host, settings.port) as listener, stop.meaning(server.stop):
             await server.serve(sockets=[listener])
 
 
-async def work(settings: Settings, *, has_demo_org: bool) -> None:
+async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
     """A worker: the queues and everything that comes round by itself, until a signal."""
     async with opened(settings, "worker") as app:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -287,11 +285,11 @@ async def work(settings: Settings, *, has_demo_org: bool) -> None:
             stopping = asyncio.Event()
             passing = asyncio.create_task(keep_schedule(app, passes, stopping))
 
-            def stop() -> None:
+            def finish() -> None:
                 stopping.set()
                 loop.stop()
 
-            with _told_to_stop(stop):
+            with stop.meaning(finish):
                 await asyncio.gather(passing, loop.run())
 
 
@@ -342,27 +340,6 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
         except OSError as failed:
             raise CannotListen(f"{host}:{port} cannot be listened on: {failed.strerror}.") from None
         yield listener
-
-
-@contextmanager
-def _told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
-    """Stop at the first SIGTERM or SIGINT; at the second, be gone."""
-    loop = asyncio.get_running_loop()
-    heard: list[int] = []
-
-    def hear(number: int) -> None:
-        if heard:
-            os._exit(_EXIT_SIGNAL + number)
-        heard.append(number)
-        stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, hear, number)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
 
 
 def cli() -> None:

@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 from tests.support.database import Installation
 from tests.support.program import Place, Program, place
@@ -174,19 +173,30 @@ async def test_a_worker_ends_cleanly(house: Installation, here: Place) -> None:
         SECRET_KEY=house.settings.secret_key.reveal(),
         APP_ENV="test",
     )
-    connection = await house.as_owner()
-    try:
-        await program.until(lambda: program.process.pid > 0)
-        async with asyncio.timeout(60):
-            while not await _is_connected(connection):
-                await asyncio.sleep(0.1)
-    finally:
-        await connection.close()
+    await _until_listening(house)
     program.process.send_signal(signal.SIGTERM)
     assert await program.ended(seconds=10) == 0, program.said[-2_000:]
     assert '"level":"error"' not in program.said
 
 
-async def _is_connected(owner: "asyncpg.Connection[asyncpg.Record]") -> bool:
-    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'bursar-worker'"
-    return bool(await owner.fetchval(query))
+async def test_a_start_can_be_stopped(house: Installation, here: Place) -> None:
+    # SIGTERM while a process still starts: it takes back what it opened and ends with 0.
+    program = await here.start("serve", DATABASE_URL="postgresql://127.0.0.1:1/bursar")
+    await asyncio.sleep(5)  # it waits for a database that does not come
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.ended(seconds=5) == 0, program.said[-2_000:]
+
+
+async def _until_listening(house: Installation) -> None:
+    """The worker's line for wake-ups is the last thing that it opens."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE application_name = 'bursar-worker' AND query LIKE '%claim%'"
+    )
+    owner = await house.as_owner()
+    try:
+        async with asyncio.timeout(60):
+            while not await owner.fetchval(query):  # noqa: ASYNC110 - a program outside tells nothing
+                await asyncio.sleep(0.1)
+    finally:
+        await owner.close()

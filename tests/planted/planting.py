@@ -28,16 +28,16 @@ class Hunk:
     new: str
 
 
-def names() -> list[str]:
-    """Every bug that can be planted."""
-    return sorted(path.stem for path in FOLDER.glob("*.patch"))
+def names(harness: str) -> list[str]:
+    """Every bug that a harness must find: the patches in the folder of its name."""
+    return sorted(path.stem for path in (FOLDER / harness).glob("*.patch"))
 
 
 @contextmanager
 def planted(name: str | None) -> Iterator[None]:
     """The bug is there, until the end."""
     taken: list[tuple[FunctionType, CodeType]] = []
-    hunks = [] if name is None else list(_hunks((FOLDER / f"{name}.patch").read_text()))
+    hunks = [] if name is None else list(_hunks(_patch(name)))
     try:
         for module in dict.fromkeys(hunk.module for hunk in hunks):
             mine = [hunk for hunk in hunks if hunk.module == module]
@@ -49,6 +49,11 @@ def planted(name: str | None) -> Iterator[None]:
     finally:
         for function, code in reversed(taken):
             function.__code__ = code
+
+
+def _patch(name: str) -> str:
+    (path,) = FOLDER.glob(f"*/{name}.patch")
+    return path.read_text()
 
 
 def _hunks(patch: str) -> Iterator[Hunk]:

@@ -20,7 +20,6 @@ from tests.support.world import Org, World, open_world
 from bursar.domain.access import Permission
 from bursar.domain.customers import Customer
 from bursar.domain.ids import uuid_of
-from bursar.domain.invoices import InvoiceStatus
 from bursar.flows.pay_invoice import pay_invoice
 from bursar.operations.invoices import (
     CreateInvoice,
@@ -32,7 +31,6 @@ from bursar.operations.invoices import (
     void_invoice,
 )
 from bursar.operations.payments import begin_payment
-from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.orgs import organization
 from bursar.runtime.app import Caller, operation, query
 from bursar.runtime.db import DatabaseAway, ReadTx, Tx
@@ -275,9 +273,8 @@ async def shot_at(org: Org, customer: Customer, set_up: Callable[[], None]) -> N
         except DatabaseAway:
             await caller.release()
         except Replayed:
-            break
-    paid = await org.caller.look(invoice_look, invoice.id)
-    assert paid.status is InvoiceStatus.PAID
+            return
+    raise AssertionError("it was never answered")
 
 
 @pytest.mark.parametrize("verb", ["pg_terminate_backend", "pg_cancel_backend"])
@@ -294,6 +291,7 @@ async def test_a_backend_may_end_at_any_statement(house: Installation, verb: str
         while not snipers[1:] or snipers[-2].has_shot:
             await shot_at(org, customer, lambda: setattr(cutter, "on_statement", snipers[-1]))
             cutter.on_statement = None
+            await asyncio.sleep(0.02)  # a shot at the very last statement may still be on its way
             snipers.append(Sniper(superuser, verb, len(snipers) + 1))
             assert len(snipers) < 200
         rounds, shots = len(snipers) - 1, len(snipers) - 2

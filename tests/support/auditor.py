@@ -54,7 +54,7 @@ SELECT jsonb_build_object(
         SELECT coalesce(jsonb_agg(g.subject_id), '[]') FROM agenda AS g
         WHERE g.org_id = $1 AND g.subject_id IN (SELECT m.id FROM mine AS m)
     ),
-    'tasks', (SELECT count(*) FROM queue.pgqueuer)
+    'tasks', (SELECT count(*) FROM queue.pgqueuer AS q WHERE q.headers ->> 'org' = $1::text)
 )::text
 """
 _BALANCES: Final = """

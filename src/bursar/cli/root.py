@@ -3,8 +3,8 @@
 import asyncio
 import runpy
 import sys
-from collections.abc import Awaitable
-from typing import Annotated, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Annotated
 
 import typer
 import uvloop
@@ -28,8 +28,7 @@ from bursar.cli.programs import Programs
 from bursar.cli.verifying import verify
 from bursar.runtime import logging
 from bursar.runtime.settings import FIELDS, Settings
-
-Result = TypeVar("Result")
+from bursar.runtime.stopping import Stop, until_stopped
 
 _GROUPS = {
     "org": orgs.group,
@@ -92,7 +91,7 @@ def serve(
     """Serve the API, until SIGTERM."""
     at = desk(context)
     everywhere = "0.0.0.0" if at.settings.is_production else "127.0.0.1"  # noqa: S104 - a container is reached from outside
-    _start(at.settings, at.programs.serve(at.settings, host or everywhere))
+    _start(at.settings, lambda stop: at.programs.serve(at.settings, host or everywhere, stop))
 
 
 def work(
@@ -102,14 +101,14 @@ def work(
 ) -> None:
     """Work off the queues and everything that comes round by itself, until SIGTERM."""
     at = desk(context)
-    _start(at.settings, at.programs.work(at.settings, has_demo_org=demo_org))
+    _start(at.settings, lambda stop: at.programs.work(at.settings, stop, has_demo_org=demo_org))
 
 
 def migrate(context: typer.Context, *, quiet: Quiet = False) -> None:
     """Bring the database to this release's schema."""
     at = desk(context)
     logging.configure(level="warning", is_development=not at.settings.is_production)
-    is_changed = asyncio.run(_awaited(at.programs.set_up(at.settings)))
+    is_changed = asyncio.run(at.programs.set_up(at.settings))
     say("schema brought up to date" if is_changed else "schema up to date", is_quiet=quiet)
 
 
@@ -124,14 +123,10 @@ def show_settings(context: typer.Context, *, output: Output = None) -> None:
     show_list(rows, ("name", "value", "meaning"), output)
 
 
-def _start(settings: Settings, program: Awaitable[None]) -> None:
+def _start(settings: Settings, program: Callable[[Stop], Coroutine[None, None, None]]) -> None:
     logging.configure(level=settings.log_level, is_development=settings.app_env == "development")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_awaited(program))
-
-
-async def _awaited(awaitable: Awaitable[Result]) -> Result:
-    return await awaitable
+        runner.run(until_stopped(program))
 
 
 def _told(value: object) -> object:

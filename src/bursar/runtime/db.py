@@ -31,6 +31,7 @@ _CONTEXT_SECONDS: Final = 60
 _ACQUIRE_SECONDS: Final = 2.0
 _COMMAND_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
+_BEGIN_SECONDS: Final = 5.0
 _COMMIT_SECONDS: Final = 5.0
 _ROLLBACK_SECONDS: Final = 2.0
 _TRIES_MAX: Final = 5
@@ -70,6 +71,15 @@ _AWAY: Final = (
     pg.ReadOnlySQLTransactionError,
 )
 
+_LOST: Final = (
+    ConnectionError,
+    pg.InterfaceError,
+    pg.InternalClientError,
+    pg.PostgresConnectionError,
+    pg.AdminShutdownError,
+    pg.CrashShutdownError,
+)
+
 Result = TypeVar("Result")
 Record = asyncpg.Record
 
@@ -78,6 +88,10 @@ log = get_log()
 
 class DatabaseAway(Exception):
     """PostgreSQL cannot be reached, or answered nothing that can be trusted; try again."""
+
+
+class DeadLine(Exception):
+    """The connection had died while it lay in the pool: nothing was begun on it."""
 
 
 class CommitUnknown(ConnectionError):
@@ -284,34 +298,13 @@ class Database:
         self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
     ) -> Result:
         """Run `body` in one transaction; conflicts start it again, at most five times."""
-        for attempt in range(1, _TRIES_MAX + 1):
-            try:
-                return await self._change_once(binding, body, is_dry=is_dry)
-            except _AGAIN as conflict:
-                if attempt == _TRIES_MAX:
-                    raise DatabaseAway("the transaction kept losing to others") from conflict
-                await asyncio.sleep(0.005 * attempt * (1 + new_uuid().int % 100 / 100))
-            except pg.QueryCanceledError as canceled:
-                raise DatabaseAway("a statement took too long") from canceled
-            except _AWAY as away:
-                raise DatabaseAway(str(away)) from away
-        raise AssertionError("unreachable")
+        return await _persistently(lambda: self._change_once(binding, body, is_dry=is_dry))
 
     async def look(
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
     ) -> Result:
         """Run `body` in one read-only transaction over one snapshot."""
-        try:
-            async with (
-                self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
-                _transaction(connection, _BEGIN_LOOK, end=_rolled_back),
-            ):
-                entrance = await _enter(connection, binding)
-                return await body(ReadTx(connection, binding.org_id, entrance), entrance)
-        except pg.QueryCanceledError as canceled:
-            raise DatabaseAway("a statement took too long") from canceled
-        except (*_AWAY, *_AGAIN) as away:
-            raise DatabaseAway(str(away)) from away
+        return await _persistently(lambda: self._look_once(binding, body))
 
     @property
     def pending(self) -> int:
@@ -338,6 +331,16 @@ class Database:
         """The request failed: whoever retries with the key goes on at once."""
         await tx.execute(_RELEASE_KEY, binding.key, binding.claim, binding.scope)
 
+    async def _look_once(
+        self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
+    ) -> Result:
+        async with (
+            self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+            _transaction(connection, _BEGIN_LOOK, end=_rolled_back),
+        ):
+            entrance = await _enter(connection, binding)
+            return await body(ReadTx(connection, binding.org_id, entrance), entrance)
+
     async def _change_once(
         self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
     ) -> Result:
@@ -349,6 +352,22 @@ class Database:
             entrance = await _enter(connection, binding)
             tx = Tx(connection, binding.org_id, entrance, binding, self._means)
             return await body(tx, entrance)
+
+
+async def _persistently(act: Callable[[], Awaitable[Result]]) -> Result:
+    """Whatever PostgreSQL promises left nothing behind is tried again from the start."""
+    for attempt in range(1, _TRIES_MAX + 1):
+        try:
+            return await act()
+        except (DeadLine, *_AGAIN) as conflict:
+            if attempt == _TRIES_MAX:
+                raise DatabaseAway("the transaction kept losing to others") from conflict
+            await asyncio.sleep(0.005 * attempt * (1 + new_uuid().int % 100 / 100))
+        except pg.QueryCanceledError as canceled:
+            raise DatabaseAway("a statement took too long") from canceled
+        except _AWAY as away:
+            raise DatabaseAway(str(away)) from away
+    raise AssertionError("unreachable")
 
 
 async def _until_done(act: Callable[[], Awaitable[None]]) -> None:
@@ -394,12 +413,19 @@ async def _transaction(
     connection: Connection, begin: str, *, end: Callable[[Connection], Awaitable[None]]
 ) -> AsyncIterator[None]:
     try:
-        await connection.execute(begin)
+        await _begun(connection, begin)
         yield
         await end(connection)
     except BaseException:
         await _abandoned(connection)
         raise
+
+
+async def _begun(connection: Connection, begin: str) -> None:
+    try:
+        await connection.execute(begin, timeout=_BEGIN_SECONDS)
+    except _LOST as lost:
+        raise DeadLine(str(lost)) from lost
 
 
 async def _rolled_back(connection: Connection) -> None:
