@@ -1,6 +1,7 @@
 """Drafts of three lines, with API key and idempotency key, beside one INSERT of the same body.
 
-Ours authenticates, claims the key, prices the lines, writes invoice, lines and event, and keeps the
+Many customers, since whoever bills one customer twice at once waits for the first. Ours
+authenticates, claims the key, prices the lines, writes invoice, lines and event, and keeps the
 answer; afterwards every request is counted in the tables and `verify` reads the books.
 """
 
@@ -12,6 +13,7 @@ from bench.place import Place, bursar_server, free_port, limit_server, open_plac
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import (
+    CUSTOMERS,
     LINES,
     TOTAL_CENTS,
     Stage,
@@ -59,7 +61,9 @@ async def bench(effort: Effort) -> Result:
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = await _broken(place, stage, ours, limit, effort)
         result = judged(NAME, TARGET, rounds, unit="drafts/s", broken=broken)
-        result.settings.update(effort.shown(), postgres=await place.shown_settings())
+        result.settings.update(
+            effort.shown(), customers=CUSTOMERS, postgres=await place.shown_settings()
+        )
         result.detail.update(ours=ours.shown(), limit=limit.shown())
         return result
 
@@ -70,7 +74,7 @@ def _load(stage: Stage, port: int, effort: Effort) -> Load:
         method="POST",
         paths=["/v1/invoices"],
         headers=stage.headers,
-        body=json.dumps(stage.draft()),
+        bodies=[json.dumps(stage.draft(number)) for number in range(CUSTOMERS)],
         has_keys=True,
         connections=effort.connections,
         seconds=effort.seconds,

@@ -66,8 +66,8 @@ async def _library(place: Place, stage: Stage) -> Library:
     """Make the documents over the API, and give the limit the very bytes that ours answers."""
     answers = {}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{stage.port}") as session:
-        for _ in range(DOCUMENTS):
-            made = await post(session, "/v1/invoices", stage.draft(), stage.headers)
+        for number in range(DOCUMENTS):
+            made = await post(session, "/v1/invoices", stage.draft(number), stage.headers)
             path = f"/v1/invoices/{made['id']}"
             async with session.get(path, headers=stage.headers) as answer:
                 answers[path] = await answer.read()
@@ -83,7 +83,7 @@ def _load(stage: Stage, library: Library, port: int, effort: Effort) -> Load:
         method="GET",
         paths=list(library.answers),
         headers=stage.headers,
-        body="",
+        bodies=[""],
         has_keys=False,
         connections=effort.connections,
         seconds=effort.seconds,

@@ -21,13 +21,13 @@ _LENGTH = b"\r\ncontent-length:"
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send: `paths` in turn, each with the same headers and body."""
+    """What to send: `paths` and `bodies` in turn, with the same headers."""
 
     port: int
     method: str
     paths: list[str]
     headers: dict[str, str]
-    body: str
+    bodies: list[str]
     has_keys: bool  # a fresh Idempotency-Key with every request
     connections: int
     seconds: float
@@ -105,11 +105,8 @@ class Run:
         self._sent = 0
         self._deadline = time.perf_counter() + load.seconds
         lines = [f"{name}: {value}\r\n" for name, value in load.headers.items()]
-        body = load.body.encode()
-        if body:
-            lines += ["Content-Type: application/json\r\n", f"Content-Length: {len(body)}\r\n"]
         self._head = "".join(lines).encode()
-        self._body = body
+        self._rests = [_rest(body.encode()) for body in load.bodies]
         self._firsts = [
             f"{load.method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\n".encode()
             for path in load.paths
@@ -120,9 +117,10 @@ class Run:
         if self._sent >= self.load.requests_max or time.perf_counter() >= self._deadline:
             return None
         first = self._firsts[self._sent % len(self._firsts)]
+        rest = self._rests[self._sent % len(self._rests)]
         self._sent += 1
         key = f"Idempotency-Key: {uuid.uuid4()}\r\n".encode() if self.load.has_keys else b""
-        return first + self._head + key + b"\r\n" + self._body
+        return first + self._head + key + rest
 
     def note(self, status: int, wait: float) -> None:
         """One answer."""
@@ -130,6 +128,13 @@ class Run:
             self.waits.append(wait)
         else:
             self.bad[str(status)] += 1
+
+
+def _rest(body: bytes) -> bytes:
+    """The end of the head, and the body."""
+    if not body:
+        return b"\r\n"
+    return b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 async def run(load: Load) -> Measured:

@@ -18,6 +18,7 @@ from bursar.main import build
 from bursar.reads.verify import checks
 from bursar.runtime.app import Caller
 
+CUSTOMERS = 100
 PASSWORD = "Correct-horse-7-battery"
 LINES = (("Platform, annual", 1, 120_000), ("Seats", 12, 4_900), ("Onboarding", 3, 25_050))
 TOTAL_CENTS = sum(quantity * cents for _, quantity, cents in LINES)
@@ -80,11 +81,11 @@ _HISTORY = (
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """An organization with a customer and an API key that may do all it takes."""
+    """An organization with customers and an API key that may do all it takes."""
 
     port: int
     org_id: str
-    customer_id: str
+    customer_ids: tuple[str, ...]
     key: str
 
     @property
@@ -92,13 +93,17 @@ class Stage:
         """How a program signs in."""
         return {"Authorization": f"Bearer {self.key}"}
 
-    def draft(self) -> dict[str, object]:
-        """A draft of three lines."""
+    def draft(self, number: int) -> dict[str, object]:
+        """A draft of three lines, for the customers in turn."""
         lines = [
             {"description": description, "quantity": quantity, "unitAmountCents": cents}
             for description, quantity, cents in LINES
         ]
-        return {"customerId": self.customer_id, "lines": lines, "memo": "Thank you."}
+        return {
+            "customerId": self.customer_ids[number % CUSTOMERS],
+            "lines": lines,
+            "memo": "Thank you.",
+        }
 
 
 async def write_history(place: Place, invoices: int) -> None:
@@ -110,7 +115,7 @@ async def write_history(place: Place, invoices: int) -> None:
 
 
 async def set_stage(port: int) -> Stage:
-    """Sign up, found an organization, make a key and a customer."""
+    """Sign up, found an organization, make a key and its customers."""
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         person = {
             "email": f"owner-{secrets.token_hex(6)}@example.com",
@@ -123,9 +128,11 @@ async def set_stage(port: int) -> Stage:
         owner = {"Authorization": f"Bearer {signed_up['accessToken']}", "x-org-id": org_id}
         wanted = {"name": "bench", "scopes": ["billing:write"]}
         issued = await post(session, "/v1/api-keys", wanted, owner)
-        customer = {"email": "billing@example.com", "name": "Ada Lovelace"}
-        made = await post(session, "/v1/customers", customer, owner)
-        return Stage(port, org_id, made["id"], issued["key"])
+        ids = []
+        for number in range(CUSTOMERS):
+            customer = {"email": f"ada{number}@example.com", "name": "Ada Lovelace"}
+            ids.append((await post(session, "/v1/customers", customer, owner))["id"])
+        return Stage(port, org_id, tuple(ids), issued["key"])
 
 
 async def post(

@@ -25,6 +25,7 @@ from bursar.runtime.limits import RateLimiter
 
 CENTS = 4_999
 MANY = 50
+FEW = 8
 
 
 @dataclass
@@ -134,9 +135,9 @@ async def test_many_requests_with_one_key_are_one(ring: Ring) -> None:
     assert await ring.audit(invoice, {"pay-one": again}) == []
 
 
-async def race_of_keys(ring: Ring, invoice: Invoice) -> dict[str, Response]:
+async def race_of_keys(ring: Ring, invoice: Invoice, many: int) -> dict[str, Response]:
     """As many requests as keys, on one invoice."""
-    keys = [f"pay-{number}" for number in range(MANY)]
+    keys = [f"pay-{number}" for number in range(many)]
     with slow_processor(ring.world):
         answers = await at_once(*(ring.pay(invoice, key) for key in keys))
     return dict(zip(keys, answers, strict=True))
@@ -145,7 +146,7 @@ async def race_of_keys(ring: Ring, invoice: Invoice) -> dict[str, Response]:
 async def test_many_keys_on_one_invoice_charge_once(ring: Ring) -> None:
     # One wins; the others are refused, those who met it underway with its name.
     invoice = await ring.invoice(await ring.org.customer())
-    answers = await race_of_keys(ring, invoice)
+    answers = await race_of_keys(ring, invoice, MANY)
     assert Counter(answer.status for answer in answers.values()) == {200: 1, 409: MANY - 1}
     (won,) = (answer for answer in answers.values() if answer.status == 200)
     named = {answer.error.get("paymentId") for answer in answers.values() if answer.status == 409}
@@ -160,9 +161,9 @@ async def test_the_race_sees_a_late_lock(bug: str, ring: Ring) -> None:
     # The same race over code that reads before it locks does not pass for sound.
     invoice = await ring.invoice(await ring.org.customer())
     with planted(bug):
-        answers = await race_of_keys(ring, invoice)
+        answers = await race_of_keys(ring, invoice, FEW)
     codes = Counter(answer.status for answer in answers.values())
-    assert codes != {200: 1, 409: MANY - 1} or len(ring.charges(invoice)) != 1
+    assert codes != {200: 1, 409: FEW - 1} or len(ring.charges(invoice)) != 1
     await ring.world.drain(watch=True)
 
 

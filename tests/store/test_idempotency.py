@@ -105,6 +105,8 @@ async def test_an_owner_whose_line_breaks_is_dead(
     await line.execute(SIGN_OF_LIFE, owner)
     await caller_of(org, "mine", boot_id=owner).run(create_customer, ADA)
     line.terminate()
+    end = "IdempotencyInProgress"
+    end = "IdempotencyInProgress"
     for _ in range(500):
         end = await outcome(caller_of(org, "mine"))
         if end != "IdempotencyInProgress":

@@ -1,6 +1,7 @@
 """The story in its order, told scene by scene until one does not go as it should."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -60,7 +61,7 @@ Tell = Callable[[Step], None]
 async def tell_story(cast: Cast, tell: Tell) -> bool:
     """Every scene in order; whether all of them went well."""
     for name, scene in SCENES:
-        if not await tell_step(name, lambda scene=scene: scene(cast), tell):
+        if not await tell_step(name, partial(scene, cast), tell):
             return False
     return True
 
