@@ -9,7 +9,7 @@ import json
 from contextlib import AsyncExitStack
 
 from bench.load import Load
-from bench.place import Place, bursar_server, free_port, limit_server, open_place, serving
+from bench.place import Place, both_serving, open_place
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import (
@@ -44,20 +44,10 @@ async def bench(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
         await write_history(place, effort.history)
-        ports = free_port(), free_port()
-        command, environment = bursar_server(place, ports[0])
-        log = place.folder / "ours.log"
-        server = await stack.enter_async_context(
-            serving(command, environment, port=ports[0], log=log)
-        )
-        command, environment = limit_server(place, NAME, ports[1])
-        log = place.folder / "limit.log"
-        bare = await stack.enter_async_context(
-            serving(command, environment, port=ports[1], log=log)
-        )
-        stage = await set_stage(ports[0])
-        ours = Side(server, _load(stage, ports[0], effort))
-        limit = Side(bare, _load(stage, ports[1], effort))
+        server, bare = await stack.enter_async_context(both_serving(place, NAME))
+        stage = await set_stage(server.port)
+        ours = Side(server, _load(stage, server.port, effort))
+        limit = Side(bare, _load(stage, bare.port, effort))
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = await _broken(place, stage, ours, limit, effort)
         result = judged(NAME, TARGET, rounds, unit="drafts/s", broken=broken)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from bench.load import Load
-from bench.place import Place, bursar_server, free_port, limit_server, open_place, serving
+from bench.place import Place, both_serving, open_place
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import TOTAL_CENTS, Stage, failed_checks, post, set_stage, uuid_in, write_history
@@ -34,24 +34,14 @@ async def bench(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
         await write_history(place, effort.history)
-        ports = free_port(), free_port()
-        command, environment = bursar_server(place, ports[0])
-        log = place.folder / "ours.log"
-        server = await stack.enter_async_context(
-            serving(command, environment, port=ports[0], log=log)
-        )
-        command, environment = limit_server(place, NAME, ports[1])
-        log = place.folder / "limit.log"
-        bare = await stack.enter_async_context(
-            serving(command, environment, port=ports[1], log=log)
-        )
-        stage = await set_stage(ports[0])
+        server, bare = await stack.enter_async_context(both_serving(place, NAME))
+        stage = await set_stage(server.port)
         library = await _library(place, stage)
-        ours = Side(server, _load(stage, library, ports[0], effort))
-        limit = Side(bare, _load(stage, library, ports[1], effort))
+        ours = Side(server, _load(stage, library, server.port, effort))
+        limit = Side(bare, _load(stage, library, bare.port, effort))
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = [
-            *await _differing(stage, library, ports),
+            *await _differing(stage, library, (server.port, bare.port)),
             *(f"answered {dict(side.faults)}" for side in (ours, limit) if side.faults),
             *await failed_checks(place, stage),
         ]
@@ -103,10 +93,13 @@ async def _differing(stage: Stage, library: Library, ports: tuple[int, int]) -> 
 
 
 async def _told_wrong(stage: Stage, library: Library, port: int) -> list[str]:
-    found = []
+    told = {}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        for path, body in library.answers.items():
+        for path in library.answers:
             async with session.get(path, headers=stage.headers) as answer:
-                if await answer.read() != body:
-                    found.append(f"{path} differs on port {port}")
-    return found
+                told[path] = await answer.read()
+    return [
+        f"{path} differs on port {port}"
+        for path, body in library.answers.items()
+        if told[path] != body
+    ]

@@ -8,8 +8,9 @@ import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -145,6 +146,21 @@ async def serving(
         except TimeoutError:
             child.kill()
             await child.wait()
+
+
+@asynccontextmanager
+async def both_serving(place: Place, limit: str) -> AsyncIterator[tuple[Server, Server]]:
+    """Ours and the limit of this name, side by side."""
+    async with AsyncExitStack() as stack:
+        servers = []
+        for name, made in (("ours", bursar_server), (limit, partial(limit_server, name=limit))):
+            port = free_port()
+            command, environment = made(place, port=port)
+            log = place.folder / f"{name}.log"
+            server = serving(command, environment, port=port, log=log)
+            servers.append(await stack.enter_async_context(server))
+        ours, bare = servers
+        yield ours, bare
 
 
 def bursar_server(place: Place, port: int) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -1,0 +1,128 @@
+"""Migrations: once or twice, alone or together, cut in the middle: the same schema or none."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+from tests.support.database import Installation
+from tests.support.world import World
+
+from bursar.domain.ids import uuid_of
+from bursar.runtime.embedded import Urls, throwaway
+from bursar.runtime.migrations import migrate
+from bursar.runtime.postgres_binaries import binaries
+from bursar.runtime.schema import newest_revision
+
+KEY = b"k" * 32
+# Everything a schema is, as text: columns, constraints, indexes, functions, triggers, policies,
+# and who may do what with each.
+SHAPE = (
+    """SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull
+    FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+    WHERE a.attnum > 0 AND c.relnamespace::regnamespace::text = ANY ($1) ORDER BY 1, attnum""",
+    """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace::regnamespace::text = ANY ($1) ORDER BY 1, 2""",
+    "SELECT indexdef FROM pg_indexes WHERE schemaname = ANY ($1) ORDER BY 1",
+    """SELECT oid::regprocedure::text, pg_get_functiondef(oid), proacl::text,
+        proowner::regrole::text
+    FROM pg_proc WHERE pronamespace::regnamespace::text = ANY ($1) ORDER BY 1""",
+    """SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger
+    WHERE NOT tgisinternal ORDER BY 1, 2""",
+    """SELECT tablename, policyname, qual, with_check FROM pg_policies
+    WHERE schemaname = ANY ($1) ORDER BY 1, 2""",
+    """SELECT oid::regclass::text, relacl::text, relowner::regrole::text FROM pg_class
+    WHERE relnamespace::regnamespace::text = ANY ($1) ORDER BY 1""",
+)
+SCHEMAS = ["public", "sec", "directory", "queue"]
+
+
+async def shape(url: str) -> str:
+    """A digest of the whole schema."""
+    connection = await asyncpg.connect(url)
+    digest = hashlib.sha256()
+    for query in SHAPE:
+        arguments = [SCHEMAS] if "$1" in query else []
+        rows = await connection.fetch(query, *arguments)
+        assert rows
+        digest.update(repr([tuple(row) for row in rows]).encode())
+    await connection.close()
+    return digest.hexdigest()
+
+
+@asynccontextmanager
+async def empty(house: Installation) -> AsyncIterator[Urls]:
+    """A cluster of the same version without a schema."""
+    connection = await asyncpg.connect(house.superuser_url)
+    version = connection.get_server_version().major
+    await connection.close()
+    folder = tempfile.mkdtemp(prefix="bursar-migrations-")
+    async with throwaway(Path(folder) / "postgres", bindir=binaries(version)) as urls:
+        yield urls
+
+
+async def test_a_second_migration_changes_nothing(house: Installation, world: World) -> None:
+    # Every start runs them; the data stays, the schema is the same to the last grant.
+    org = await world.org()
+    await org.invoice(await org.customer())
+    before = await shape(house.owner_url)
+    assert await migrate(house.owner_url, context_key=world.app.context_key) is False
+    assert await shape(house.owner_url) == before
+    owner = await house.as_owner()
+    assert (
+        await owner.fetchval("SELECT count(*) FROM invoices WHERE org_id = $1", uuid_of(org.id))
+        == 1
+    )
+    await owner.close()
+
+
+async def test_migrations_started_together_take_turns(house: Installation) -> None:
+    # Two installations of one database start at once: one does the work, none fails.
+    async with empty(house) as urls:
+        url = urls.owner.reveal()
+        done = await asyncio.gather(*(migrate(url, context_key=KEY) for _ in range(3)))
+        assert sorted(done) == [False, False, True]
+        assert await shape(url) == await shape(house.owner_url)
+
+
+@pytest.mark.parametrize("after", [0.02, 0.1, 0.2, 0.3])
+async def test_a_migration_cut_in_the_middle_is_done_by_the_next(
+    house: Installation, after: float
+) -> None:
+    # Its sessions are ended wherever it is: all of the revision is there, or none of it.
+    async with empty(house) as urls:
+        url = urls.owner.reveal()
+        cut = asyncio.create_task(migrate(url, context_key=KEY))
+        await asyncio.sleep(after)
+        superuser = await asyncpg.connect(urls.superuser.reveal())
+        await superuser.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bursar_owner'"
+        )
+        await asyncio.gather(cut, return_exceptions=True)
+        tables = await superuser.fetchval(
+            "SELECT count(*) FROM pg_tables WHERE schemaname = ANY ($1)", SCHEMAS
+        )
+        await superuser.close()
+        assert tables < 2 or tables > 30, "half a schema"
+        await migrate(url, context_key=KEY)
+        assert await shape(url) == await shape(house.owner_url)
+
+
+async def test_a_new_key_is_taken_at_the_next_start(house: Installation) -> None:
+    # The key of the tenant context follows the installation's secret.
+    async with empty(house) as urls:
+        url = urls.owner.reveal()
+        await migrate(url, context_key=KEY)
+        owner = await asyncpg.connect(url)
+        before = await owner.fetch("SELECT * FROM sec.context_keys")
+        await migrate(url, context_key=b"n" * 32)
+        after = await owner.fetch("SELECT * FROM sec.context_keys")
+        found = await owner.fetchval("SELECT version_num FROM alembic_version")
+        await owner.close()
+    assert (len(before), len(after)) == (1, 1)
+    assert before != after
+    assert found == newest_revision()
