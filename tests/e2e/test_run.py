@@ -8,8 +8,8 @@ import socket
 from functools import partial
 from pathlib import Path
 
-from tests.support.processes import children, command_line
 from tests.support.program import Place, Program, place
+from tests.support.tree import children, command_line
 
 STOP_SECONDS = 12
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import msgspec
 import pytest
-from tests.support.processes import Part, Tree, running
+from tests.support.tree import Part, Tree, running
 
 from bursar.runtime.embedded import EmbeddedPostgres
 

@@ -259,6 +259,20 @@ async def test_without_a_key_effects_double(wired: Wired) -> None:
     assert there > asked
 
 
+async def test_a_release_that_is_lost_is_repeated(wired: Wired) -> None:
+    # The attempt is begun unheard, and so is the word that a retry may go on: it comes later.
+    one = await lane(wired, "release")
+    cuts = iter([Cut.AFTER, Cut.BEFORE, Cut.AFTER, Cut.BEFORE])
+    invoice = await one.org.invoice(one.customer)
+    begin = one.org.begin(invoice.id, key="release-pay")
+    wired.cutter.choose = lambda: next(cuts, None)
+    await one.client.same("release-pay", lambda caller: pay_invoice(caller, begin, answer_of))
+    assert wired.cutter.total == 4
+    one.rounds += 1
+    await require_one_effect_each(wired, one)
+    await require_clean_pool(wired, one.org.caller)
+
+
 async def test_a_commit_that_is_never_answered_is_given_up(wired: Wired) -> None:
     # A line that stays open and says nothing: 503 after the deadline, and the retry finds out.
     one = await lane(wired, "silence")

@@ -206,18 +206,16 @@ class Telling:
 
     async def _come_to_rest(self) -> None:
         """Until nothing is left to do; when nothing happens by itself, time passes."""
-        idle = 0
+        idle, last = 0, None
         for _ in range(ROUNDS_MAX):
             if await self._is_round_busy():
                 continue
-            before, tasks = await self._waiting()
-            if not (before or tasks) or idle == IDLE_MAX:
+            waiting, tasks = await self._waiting()
+            state = (waiting, self.stage.fuse.blown)
+            idle, last = (idle + 1 if state == last else 0), state
+            if not (waiting or tasks) or idle == IDLE_MAX:
                 return
-            crashes = self.stage.fuse.blown
             await self.stage.alive(self._let_time_pass)
-            after, _ = await self._waiting()
-            has_moved = before != after or crashes != self.stage.fuse.blown
-            idle = 0 if has_moved else idle + 1
         self.wrong.append("L1 the story does not come to rest")
 
     async def _is_round_busy(self) -> bool:

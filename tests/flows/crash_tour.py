@@ -6,7 +6,7 @@ been done once, and be answered the same.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
 
@@ -56,7 +56,7 @@ async def take_tour(stage: Stage) -> Tour:
     tour = Tour()
     await stage.renew()
     for arrange in ERRANDS:
-        await _errand(stage, tour, arrange)
+        await run_errand(stage, tour, arrange)
     await _demo(stage, tour)
     found = await stage.world.operator(stage.org.id).look(checks)
     wrong = [f"{each.name}: {each.offenders}" for each in found if not each.is_good]
@@ -65,7 +65,8 @@ async def take_tour(stage: Stage) -> Tour:
     return tour
 
 
-async def _errand(stage: Stage, tour: Tour, arrange: Arrange) -> None:
+async def run_errand(stage: Stage, tour: Tour, arrange: Arrange) -> None:
+    """One errand alive, and dead at each point that it passed."""
     passed = await _told(stage, tour, arrange, ())
     for fault in passed:
         if fault.nth == 1:
@@ -241,7 +242,7 @@ async def _revoke_key(stage: Stage) -> Request:
     return Request(stage.client, "POST", f"/v1/api-keys/{made.value['id']}/revoke")
 
 
-async def _create_customer(stage: Stage) -> Request:
+async def create_customer(stage: Stage) -> Request:
     email = f"tour{next(_numbers)}@example.com"
     count = "SELECT count(*) FROM customers WHERE email = $1"
     body = {"email": email, "name": "Tour"}
@@ -249,7 +250,7 @@ async def _create_customer(stage: Stage) -> Request:
 
 
 async def _customer(stage: Stage) -> str:
-    create = await _create_customer(stage)
+    create = await create_customer(stage)
     made = await stage.client.post(create.path, create.body)
     assert made.status == 201, made.body
     return str(made.value["id"])
@@ -261,7 +262,7 @@ async def _change_customer(stage: Stage) -> Request:
     return Request(stage.client, "PATCH", f"/v1/customers/{customer}", body)
 
 
-async def _delete_customer(stage: Stage) -> Request:
+async def delete_customer(stage: Stage) -> Request:
     customer = await _customer(stage)
     return Request(stage.client, "DELETE", f"/v1/customers/{customer}")
 
@@ -304,6 +305,11 @@ async def _void(stage: Stage) -> Request:
     return Request(stage.client, "POST", f"{path}/void")
 
 
+async def _cancel(stage: Stage) -> Request:
+    void = await _void(stage)
+    return replace(void, path=void.path.replace("/void", "/cancel"))
+
+
 async def _subscribe(stage: Stage) -> Request:
     url = f"http://127.0.0.1:9999/{next(_numbers)}"
     count = "SELECT count(*) FROM webhook_subscriptions WHERE url = $1"
@@ -321,7 +327,7 @@ async def _unsubscribe(stage: Stage) -> Request:
 ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_register, _log_in, _refresh, _log_out),
     *(_found_organization, _change_organization, _issue_key, _revoke_key),
-    *(_create_customer, _change_customer, _delete_customer, _attach),
-    *(_draft, _change_draft, _delete_draft, _finalize, _void),
+    *(create_customer, _change_customer, delete_customer, _attach),
+    *(_draft, _change_draft, _delete_draft, _finalize, _void, _cancel),
     *(_subscribe, _unsubscribe),
 )

@@ -14,13 +14,14 @@ import pytest
 from tests.flows.crash_lane import Limits, Report, hunt, quiet, run_lane
 from tests.flows.crash_plan import Setting
 from tests.flows.crash_stage import Stage, open_stage
-from tests.planted.planting import names
+from tests.flows.crash_tour import Arrange, Tour, create_customer, delete_customer, run_errand
+from tests.planted.planting import names, planted
 from tests.support.crash import known_places
 from tests.support.database import installation
 
 LANES: Final = 2
 SEED: Final = 20_261_121
-LANE_SECONDS: Final = 270.0
+LANE_SECONDS: Final = 250.0
 DOUBLES_MIN: Final = 2_000
 PROOF_SECONDS_MAX: Final = 1_800
 REPLAY: Final = ".venv/bin/python -m tests.flows.crash_lane --story"
@@ -69,11 +70,35 @@ async def test_a_short_walk_finds_the_missing_rejoin(stage: Stage) -> None:
     assert hunted.found_by
 
 
+async def test_a_customer_is_made_once(stage: Stage) -> None:
+    # Wherever the request dies, the repetition goes on with the customer that is there.
+    tour = Tour()
+    await stage.renew()
+    await run_errand(stage, tour, create_customer)
+    assert tour.findings == []
+    assert "create_customer.create_customer.after_commit" in tour.hit
+
+
+@pytest.mark.parametrize(
+    ("bug", "errand"),
+    [("customer_made_twice", create_customer), ("deleted_customer_synced", delete_customer)],
+)
+async def test_the_tour_sees_a_planted_bug(bug: str, errand: Arrange, stage: Stage) -> None:
+    # What the tour once found, it finds again.
+    assert bug in names("tour")
+    tour = Tour()
+    await stage.renew()
+    with planted(bug):
+        await run_errand(stage, tour, errand)
+    assert tour.findings
+    await stage.renew()
+
+
 @pytest.mark.proof
 async def test_crash_points_proof(capsys: pytest.CaptureFixture[str]) -> None:
     # Every point, every outcome, singly and twice; and every planted bug is seen by the same eyes.
-    reports = await asyncio.gather(*(_lane(number) for number in range(LANES)))
     known = known_places().points
+    reports = await asyncio.gather(*(_lane(number) for number in range(LANES)))
     with capsys.disabled():
         _tell(reports, known)
     hit = set().union(*(report.hit for report in reports))
@@ -82,7 +107,8 @@ async def test_crash_points_proof(capsys: pytest.CaptureFixture[str]) -> None:
     assert set().union(*(report.strangers for report in reports)) == set()
     assert all(report.themes == report.themes_known for report in reports)
     assert sum(report.doubles for report in reports) >= DOUBLES_MIN
-    assert [each.bug for report in reports for each in report.hunted] == names("crash")
+    hunted = sorted(each.bug for report in reports for each in report.hunted)
+    assert hunted == names("crash")
 
 
 async def _lane(number: int) -> Report:

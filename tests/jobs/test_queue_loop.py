@@ -14,7 +14,8 @@ from bursar.domain.tasks import QUEUE_RULES, Queue, SyncCustomer
 from bursar.jobs import queue_loop
 from bursar.jobs.queue_loop import QueueLoop
 from bursar.runtime.app import App
-from bursar.runtime.queue import Claimed
+from bursar.runtime.db import DatabaseAway
+from bursar.runtime.queue import Claimed, Connection, Verdict
 
 CUSTOMER = CustomerId("cust_0190a000-0000-7000-8000-000000000000")
 Act = Callable[[Claimed], Awaitable[None]]
@@ -183,3 +184,42 @@ async def test_a_bell_brings_work_sooner_than_the_poll(
         await leave(bare, 1)
         loop.bell.set()
         await asyncio.wait_for(done.wait(), 5)
+
+
+async def test_a_job_that_hangs_is_cut_off(bare: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Past its deadline a job has failed: it waits for its next attempt, and others get its hands.
+    monkeypatch.setattr(queue_loop, "_DEADLINE_SECONDS", 0.1)
+    tried = 0
+
+    async def hang(_job: Claimed) -> None:
+        nonlocal tried
+        tried += 1
+        await asyncio.sleep(60)
+
+    await leave(bare, 4)
+    async with looping(bare, hang):
+        await until(lambda: tried == 4)
+        await asyncio.sleep(0.3)
+        assert await load(bare) == (4, 0)
+
+
+async def test_a_failure_told_late_is_no_death(bare: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    # PostgreSQL goes away just as a job fails: the failure is written down when it is back.
+    failing, is_away = bare.queue.fail, True
+
+    async def fail(connection: Connection, job: Claimed, error: Exception) -> Verdict:
+        nonlocal is_away
+        if is_away:
+            is_away = False
+            raise DatabaseAway("gone for a moment")
+        return await failing(connection, job, error)
+
+    async def act(_job: Claimed) -> None:
+        raise ProviderFailed("no answer")
+
+    monkeypatch.setattr(bare.queue, "fail", fail)
+    await leave(bare, 1)
+    async with looping(bare, act):
+        await until(lambda: not is_away)
+        await asyncio.sleep(1)
+    assert await load(bare) == (1, 0)

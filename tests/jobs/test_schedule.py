@@ -108,7 +108,8 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
         "deliver": 0.5,
         "seal": 5,
         "measure": 5,
-        "forget": 60,
+        "forget keys": 60,
+        "forget jobs": 60,
     }
     assert {each.name for each in passes if each.is_woken} == {"relay", "deliver"}
 

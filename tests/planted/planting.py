@@ -17,6 +17,7 @@ from typing import Any, Final
 from bursar.runtime.app import Operation
 
 FOLDER: Final = Path(__file__).parent
+GROUND: Final = "Hunted in: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ def planted(name: str | None) -> Iterator[None]:
     finally:
         for function, code in reversed(taken):
             function.__code__ = code
+
+
+def ground_of(name: str) -> str:
+    """Where a patch says that it can be found: the beginning of a setting, or nothing."""
+    lines = _patch(name).splitlines()
+    return next((line.removeprefix(GROUND) for line in lines if line.startswith(GROUND)), "")
 
 
 def _patch(name: str) -> str:

@@ -1,18 +1,19 @@
 """What PostgreSQL can throw at a transaction, and what is left of it: all or nothing, asked again.
 
-Conflicts are tried again whole; everything else that is nobody's fault is told as `DatabaseAway`,
-leaves no effect, and no connection in a state that the next user would inherit.
+A backend that ends at any statement, a request that is canceled, locks, deadlocks, an exhausted
+pool, a standby that is gone: no partial effect, and no connection in a state that the next user
+would inherit.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 import asyncpg
 import pytest
+from tests.support.aftermath import POOL, counted, done, keyed, require_healthy
 from tests.support.cutter import wire_cutter
 from tests.support.database import Installation
 from tests.support.world import Org, World, open_world
@@ -21,225 +22,14 @@ from bursar.domain.access import Permission
 from bursar.domain.customers import Customer
 from bursar.domain.ids import uuid_of
 from bursar.flows.pay_invoice import pay_invoice
-from bursar.operations.invoices import (
-    CreateInvoice,
-    FinalizeInvoice,
-    NewLine,
-    VoidInvoice,
-    create_invoice,
-    finalize_invoice,
-    void_invoice,
-)
-from bursar.operations.payments import begin_payment
+from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
 from bursar.reads.orgs import organization
-from bursar.runtime.app import Caller, operation, query
+from bursar.runtime.app import operation, query
 from bursar.runtime.db import DatabaseAway, ReadTx, Tx
-from bursar.runtime.idempotency import Answer, Idempotency, Replayed
-from bursar.runtime.ids import new_uuid
+from bursar.runtime.idempotency import Replayed
 from bursar.runtime.sql import Query
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-
-TRIES_MAX = 5
-POOL = 10
-CONFLICTS = ("40001", "40P01")
-# A statement or a lock took too long, or the transaction idled: at every verb and table.
-TIMEOUTS = ("57014", "55P03", "25P03")
-# Disk full, out of memory, shut down, a server that only reads, nobody knows: once is enough.
-ACCIDENTS = ("53100", "53200", "57P01", "25006", "40003")
-# Raises in the middle of whatever touches a table, so often; a sequence counts through rollbacks.
-INSTALL = """
-CREATE SCHEMA faults;
-GRANT USAGE ON SCHEMA faults TO PUBLIC;
-CREATE TABLE faults.plan (code text, times bigint);
-INSERT INTO faults.plan VALUES ('00000', 0);
-CREATE SEQUENCE faults.seen;
-CREATE FUNCTION faults.strike() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
-DECLARE plan faults.plan;
-BEGIN
-    SELECT * INTO plan FROM faults.plan;
-    IF nextval('faults.seen') <= plan.times THEN
-        RAISE EXCEPTION 'planted' USING ERRCODE = plan.code;
-    END IF;
-    RETURN NULL;
-END $$;
-"""
-
-
-@dataclass(frozen=True)
-class Faults:
-    """Plants a fault on a table."""
-
-    superuser: Connection
-
-    @asynccontextmanager
-    async def on(self, table: str, code: str, times: int) -> AsyncIterator[None]:
-        """The first so many statements that write the table fail with this code."""
-        await self.superuser.execute("UPDATE faults.plan SET code = $1, times = $2", code, times)
-        await self.superuser.execute("ALTER SEQUENCE faults.seen RESTART")
-        await self.superuser.execute(
-            f"CREATE TRIGGER strike AFTER INSERT OR UPDATE ON {table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION faults.strike()"
-        )
-        try:
-            yield
-        finally:
-            await self.superuser.execute(f"DROP TRIGGER strike ON {table}")
-
-    async def met(self) -> int:
-        """How many statements came to the table."""
-        row = await self.superuser.fetchrow("SELECT last_value, is_called FROM faults.seen")
-        assert row is not None
-        return int(row["last_value"]) if row["is_called"] else 0
-
-
-@pytest.fixture(scope="module")
-async def faults(house: Installation) -> AsyncIterator[Faults]:
-    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
-    await superuser.execute(INSTALL)
-    yield Faults(superuser)
-    await superuser.execute("DROP SCHEMA faults CASCADE")
-    await superuser.close()
-
-
-Act = Callable[[Caller], Awaitable[Any]]
-Prepare = Callable[[Org], Awaitable[Act]]
-
-
-async def drafting(org: Org) -> Act:
-    command = CreateInvoice(
-        customer_id=(await org.customer()).id,
-        lines=(NewLine("Work", 1, Decimal(100)),),
-        metadata={},
-    )
-    return lambda caller: caller.run(create_invoice, command, answer=done)
-
-
-async def finalizing(org: Org) -> Act:
-    invoice = await org.draft(await org.customer())
-    return lambda caller: caller.run(finalize_invoice, FinalizeInvoice(invoice.id), answer=done)
-
-
-async def voiding(org: Org) -> Act:
-    invoice = await org.invoice(await org.customer())
-    return lambda caller: caller.run(void_invoice, VoidInvoice(invoice.id), answer=done)
-
-
-async def beginning(org: Org) -> Act:
-    begin = org.begin((await org.invoice(await org.customer())).id)
-    return lambda caller: caller.run(begin_payment, begin, answer=done)
-
-
-async def paying(org: Org) -> Act:
-    begin = org.begin((await org.invoice(await org.customer())).id)
-    return lambda caller: pay_invoice(caller, begin, done)
-
-
-# Each verb, and the tables it writes in its turn.
-VERBS: dict[str, tuple[Prepare, tuple[str, ...]]] = {
-    "draft": (drafting, ("idempotency_keys", "invoices", "invoice_lines", "events")),
-    "finalize": (
-        finalizing,
-        ("invoice_series", "invoices", "ledger_transactions", "ledger_entries", "events"),
-    ),
-    "void": (voiding, ("invoices", "ledger_transactions", "ledger_entries", "events")),
-    "begin": (beginning, ("idempotency_keys", "payments", "events", "agenda")),
-}
-PLACES = [
-    pytest.param(prepare, table, id=f"{verb}-{table}")
-    for verb, (prepare, tables) in VERBS.items()
-    for table in tables
-]
-
-
-def done(_result: object) -> Answer:
-    return Answer(200, b"done")
-
-
-def keyed(caller: Caller, key: str) -> Caller:
-    return replace(caller, idempotency=Idempotency(key, b"f" * 32, new_uuid()))
-
-
-async def counted(house: Installation, org: Org) -> dict[str, int]:
-    """How many rows of each kind the organization has."""
-    tables = ("invoices", "payments", "events", "ledger_entries", "agenda", "idempotency_keys")
-    owner = await house.as_owner()
-    try:
-        return {
-            table: await owner.fetchval(
-                f"SELECT count(*) FROM {table} WHERE org_id = $1", uuid_of(org.id)
-            )
-            for table in tables
-        }
-    finally:
-        await owner.close()
-
-
-async def require_healthy(world: World, org: Org) -> None:
-    """Every connection of the pool works, and none is left inside a transaction."""
-    await asyncio.gather(*(org.caller.look(organization) for _ in range(POOL)))
-    owner = await world.house.as_owner()
-    rows = await owner.fetch(
-        "SELECT query FROM pg_stat_activity"
-        " WHERE application_name = 'bursar-test' AND state LIKE 'idle in transaction%'"
-    )
-    await owner.close()
-    assert rows == []
-
-
-@pytest.mark.parametrize("code", CONFLICTS)
-@pytest.mark.parametrize(("prepare", "table"), PLACES)
-async def test_a_conflict_is_tried_again_whole(
-    world: World, faults: Faults, prepare: Prepare, table: str, code: str
-) -> None:
-    # Twice in a row at any table: the verb starts again from its first statement and succeeds once.
-    org = await world.org()
-    act = await prepare(org)
-    before = await counted(world.house, org)
-    async with faults.on(table, code, times=2):
-        await act(keyed(org.caller, "conflict"))
-        assert await faults.met() >= 3
-    once = await counted(world.house, org)
-    with pytest.raises(Replayed):
-        await act(keyed(org.caller, "conflict"))
-    assert once == await counted(world.house, org) != before
-
-
-@pytest.mark.parametrize("code", CONFLICTS)
-async def test_conflicts_without_end_are_given_up(world: World, faults: Faults, code: str) -> None:
-    # Five tries and no more; then the caller is told to come back, and nothing is left.
-    org = await world.org()
-    act = await finalizing(org)
-    before = await counted(world.house, org)
-    async with faults.on("ledger_entries", code, times=99):
-        with pytest.raises(DatabaseAway):
-            await act(keyed(org.caller, "endless"))
-        assert await faults.met() == TRIES_MAX
-    assert before == await counted(world.house, org)
-    await act(keyed(org.caller, "endless"))
-
-
-@pytest.mark.parametrize(
-    ("prepare", "table", "code"),
-    [
-        *(pytest.param(*place.values, code) for place in PLACES for code in TIMEOUTS),
-        *(pytest.param(finalizing, "ledger_entries", code) for code in ACCIDENTS),
-    ],
-)
-async def test_an_accident_leaves_nothing(
-    world: World, faults: Faults, prepare: Prepare, table: str, code: str
-) -> None:
-    # Told once as `DatabaseAway`, without a trace; the same request then goes through.
-    org = await world.org()
-    act = await prepare(org)
-    before = await counted(world.house, org)
-    async with faults.on(table, code, times=1):
-        with pytest.raises(DatabaseAway):
-            await act(keyed(org.caller, "accident"))
-        assert await faults.met() == 1
-        assert before == await counted(world.house, org)
-        await act(keyed(org.caller, "accident"))
-    assert before != await counted(world.house, org)
 
 
 @dataclass
@@ -305,6 +95,23 @@ async def test_a_backend_may_end_at_any_statement(house: Installation, verb: str
         await require_healthy(world, org)
     await superuser.close()
     print(f"{verb}: at each of {shots} statements")
+
+
+async def test_connections_that_died_in_the_pool_cost_nobody_anything(
+    house: Installation, world: World
+) -> None:
+    # All of them were ended while nobody used them: whoever comes next does not notice.
+    org = await world.org()
+    await require_healthy(world, org)
+    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+    ended = await superuser.fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'bursar-test' AND state = 'idle'"
+    )
+    await superuser.close()
+    assert len(ended) >= POOL
+    await asyncio.gather(*(org.caller.look(organization) for _ in range(POOL)))
+    await org.invoice(await org.customer())
 
 
 @operation(requires=Permission.INVOICE_WRITE)
@@ -375,17 +182,18 @@ async def test_a_hidden_failure_is_not_a_commit(world: World) -> None:
 async def test_a_lock_is_waited_for_and_then_given_up(world: World) -> None:
     # Somebody holds the customer for long: 503 after the lock's patience, no partial effect.
     org = await world.org()
-    act = await finalizing(org)
+    draft = await org.draft(await org.customer())
+    command = FinalizeInvoice(draft.id)
     before = await counted(world.house, org)
     owner = await world.house.as_owner()
     async with owner.transaction():
         await owner.execute("SELECT FROM customers WHERE org_id = $1 FOR UPDATE", uuid_of(org.id))
         async with asyncio.timeout(6):
             with pytest.raises(DatabaseAway):
-                await act(keyed(org.caller, "locked"))
+                await keyed(org.caller, "locked").run(finalize_invoice, command, answer=done)
     await owner.close()
     assert before == await counted(world.house, org)
-    await act(keyed(org.caller, "locked"))
+    await keyed(org.caller, "locked").run(finalize_invoice, command, answer=done)
 
 
 async def test_a_real_deadlock_is_nobodys_failure(world: World) -> None:
@@ -483,10 +291,10 @@ WAITING = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 async def test_a_commit_that_no_standby_has_is_unknown(world: World, ending: str | None) -> None:
     # Canceled, ended or given up by us: never a success, and the key tells what became of it.
     org = await world.org()
-    act = await drafting(org)
+    command = FinalizeInvoice((await org.draft(await org.customer())).id)
     caller = keyed(org.caller, "standby")
     async with absent_standby(world.house) as superuser:
-        running = asyncio.ensure_future(act(caller))
+        running = asyncio.create_task(caller.run(finalize_invoice, command, answer=done))
         await asyncio.sleep(0.5)
         assert await superuser.fetchval(f"SELECT count(*) {WAITING}") == 1
         if ending is not None:
@@ -495,6 +303,6 @@ async def test_a_commit_that_no_standby_has_is_unknown(world: World, ending: str
             with pytest.raises(DatabaseAway):
                 await running
     with pytest.raises(Replayed):
-        await act(keyed(org.caller, "standby"))
+        await keyed(org.caller, "standby").run(finalize_invoice, command, answer=done)
     await require_healthy(world, org)
-    assert (await counted(world.house, org))["invoices"] == 1
+    assert (await counted(world.house, org))["ledger_entries"] == 2

@@ -60,9 +60,9 @@ async def empty(house: Installation) -> AsyncIterator[Urls]:
     connection = await asyncpg.connect(house.superuser_url)
     version = connection.get_server_version().major
     await connection.close()
-    folder = tempfile.mkdtemp(prefix="bursar-migrations-")
-    async with throwaway(Path(folder) / "postgres", bindir=binaries(version)) as urls:
-        yield urls
+    with tempfile.TemporaryDirectory(prefix="bursar-migrations-") as folder:
+        async with throwaway(Path(folder) / "postgres", bindir=binaries(version)) as urls:
+            yield urls
 
 
 async def test_a_second_migration_changes_nothing(house: Installation, world: World) -> None:
@@ -89,7 +89,7 @@ async def test_migrations_started_together_take_turns(house: Installation) -> No
         assert await shape(url) == await shape(house.owner_url)
 
 
-@pytest.mark.parametrize("after", [0.02, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("after", [0.05, 0.25])
 async def test_a_migration_cut_in_the_middle_is_done_by_the_next(
     house: Installation, after: float
 ) -> None:

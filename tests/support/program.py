@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.support.processes import BURSAR, command_line, free_ports
+from tests.support.tree import BURSAR, command_line, free_ports
 
 START_SECONDS: Final = 90
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")

@@ -28,6 +28,7 @@ _PER_ENDPOINT: Final = 2
 _AGENDA_LEASE: Final = timedelta(seconds=60)
 _DELIVERY_LEASE: Final = timedelta(seconds=45)
 _FORGOTTEN_AT_ONCE: Final = 1000
+_JOB_HISTORY: Final = timedelta(days=7)
 
 
 async def drain_agenda(app: App) -> bool:
@@ -90,6 +91,12 @@ async def forget_old_keys(app: App) -> bool:
     """Remove idempotency keys past their day."""
     async with app.database.machine() as connection:
         return bool(await doors.forget_idempotency_keys(connection, _FORGOTTEN_AT_ONCE))
+
+
+async def forget_old_jobs(app: App) -> bool:
+    """Remove the queue's history of jobs that ended a week ago."""
+    async with app.database.machine() as connection:
+        return bool(await app.queue.forget_log(connection, _JOB_HISTORY))
 
 
 def _system(app: App, org_id: OrgId) -> Caller:

@@ -23,8 +23,13 @@ _POLL_SECONDS: Final = 1.0
 _HEARTBEAT_SECONDS: Final = 8.0  # a third of what makes a job stale, and some
 _AWAY_SECONDS: Final = 0.5
 _FINISH_SECONDS: Final = 5.0
+_DEADLINE_SECONDS: Final = 60.0
 
 log = get_log()
+
+
+class JobOverdue(Exception):
+    """A job ran past its deadline and was cut off, so that its hands are free for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,11 @@ class QueueLoop:
     async def _attempt(self, job: Claimed) -> str:
         """Run it and settle it; how it ended."""
         try:
-            await self._act(job)
+            await self._act_in_time(job)
         except TaskSuperseded:
             log.warning("job.superseded")
             return "lost"
-        except (Refusal, DatabaseAway) as expected:
+        except (Refusal, DatabaseAway, JobOverdue) as expected:
             return await self._fail(job, expected)
         except Exception as fault:
             self._telemetry.unhandled(where="worker")
@@ -122,17 +127,31 @@ class QueueLoop:
         log.info("job.done")
         return "done"
 
+    async def _act_in_time(self, job: Claimed) -> None:
+        deadline = asyncio.timeout(_DEADLINE_SECONDS)
+        try:
+            async with deadline:
+                await self._act(job)
+        except TimeoutError:
+            if not deadline.expired():
+                raise  # the job's own
+            raise JobOverdue(f"not done within {_DEADLINE_SECONDS:g} s") from None
+
     async def _complete(self, job: Claimed) -> None:
         async with self._database.machine() as connection:
             await self._queue.complete(connection, job.claim)
 
     async def _fail(self, job: Claimed, error: Exception) -> str:
         self._telemetry.job_failed(queue=job.queue.value, task=type(job.task).__name__)
-        try:
+        verdict = Verdict.LOST
+
+        async def settle() -> None:
+            nonlocal verdict
             async with self._database.machine() as connection:
                 verdict = await self._queue.fail(connection, job, error)
-        except DatabaseAway:
-            verdict = Verdict.LOST  # it falls silent, and comes back as stale
+
+        # A job that is left silent comes back as stale, and would count a death it did not die.
+        await self._database.insist(settle)
         log.warning("job.failed", verdict=verdict.value, reason=str(error))
         return verdict.value
 

@@ -15,6 +15,7 @@ from typing import Final
 from bursar.jobs.dispatch import (
     deliver_due,
     drain_agenda,
+    forget_old_jobs,
     forget_old_keys,
     relay_events,
     seal_logs,
@@ -50,7 +51,8 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("deliver", 0.5, partial(deliver_due, app), is_woken=True),
         Pass("seal", 5, partial(seal_logs, app, anchors)),
         Pass("measure", 5, partial(measure, app)),
-        Pass("forget", 60, partial(forget_old_keys, app)),
+        Pass("forget keys", 60, partial(forget_old_keys, app)),
+        Pass("forget jobs", 60, partial(forget_old_jobs, app)),
     )
 
 
