@@ -8,11 +8,11 @@ while. A request is never let through uncounted, and never fails, because of Red
 import math
 from asyncio import timeout
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from redis.asyncio import BlockingConnectionPool
 
 from bursar.runtime.clock import monotonic, now
 from bursar.runtime.logging import get_log
@@ -41,8 +41,8 @@ class RateLimiter:
 
     def __init__(self, redis_url: Secret | None = None) -> None:
         self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
-        self._redis = None if redis_url is None else _pool(redis_url)
-        self._shared = None if self._redis is None else _shared(self._redis)
+        self._redis = None if redis_url is None else _redis(redis_url)
+        self._shared = None if self._redis is None else SlidingWindowCounterRateLimiter(self._redis)
         self._alone_until = 0.0
         self._is_alone = False
 
@@ -68,7 +68,9 @@ class RateLimiter:
         if timer is not None:
             timer.cancel()
         if self._redis is not None:
-            await self._redis.disconnect()
+            bridge = self._redis.bridge
+            assert isinstance(bridge, RedispyBridge)
+            await bridge.storage.aclose()
 
     @property
     def is_shared(self) -> bool:
@@ -101,19 +103,13 @@ async def _hit(
     )
 
 
-def _pool(url: Secret) -> BlockingConnectionPool:
-    return BlockingConnectionPool.from_url(
-        url.reveal(),
+def _redis(url: Secret) -> RedisStorage:
+    # Only naming the storage imports the Redis client, so whoever has no Redis does not pay for it.
+    return RedisStorage(
+        f"async+{url.reveal()}",
+        implementation="redispy",
+        key_prefix="bursar:limits",
         max_connections=_REDIS_CONNECTIONS_MAX,
-        timeout=_REDIS_SECONDS,
         socket_timeout=_REDIS_SECONDS,
         socket_connect_timeout=_REDIS_SECONDS,
     )
-
-
-def _shared(pool: BlockingConnectionPool) -> SlidingWindowCounterRateLimiter:
-    options: dict[str, Any] = {"connection_pool": pool}  # its stub knows only plain values
-    storage = RedisStorage(
-        "async+redis://", implementation="redispy", key_prefix="bursar:limits", **options
-    )
-    return SlidingWindowCounterRateLimiter(storage)
