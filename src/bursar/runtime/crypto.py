@@ -13,6 +13,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -29,6 +30,7 @@ KEY_ID_LENGTH: Final = 4
 SECRET_KEY_LENGTH_MIN: Final = 32
 WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the public prefix of a secret, not a secret
 
+_DERIVED_MAX: Final = 64
 _NONCE_LENGTH: Final = 12
 _TAG_LENGTH: Final = 16
 _WRAPPED_LENGTH: Final = _NONCE_LENGTH + KEY_LENGTH + _TAG_LENGTH
@@ -144,8 +146,9 @@ class KeyRing:
         return key, head, rest
 
 
+@lru_cache(maxsize=_DERIVED_MAX)
 def derived(root: bytes, label: str) -> bytes:
-    """A key of 32 bytes for one use of a root secret."""
+    """A key of 32 bytes for one use of a root secret; worked out once, since it never differs."""
     kdf = HKDF(algorithm=SHA256(), length=KEY_LENGTH, salt=None, info=f"bursar/{label}".encode())
     return kdf.derive(root)
 
