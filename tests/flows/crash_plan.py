@@ -63,12 +63,19 @@ PAGES: Final = {
     "error_paid": Play(line="error_after=500", page=(GOOD_CARD,)),
     "dropped_paid": Play(line="drop_before", page=(GOOD_CARD,)),
 }
-PLAYS: Final = {"charge": CHARGES, "checkout": PAGES}
+CLICKED: Final = ("paid", "expired", "declined_then_paid", "timeout_paid", "dropped_paid")
+PLAYS: Final = {
+    "charge": CHARGES,
+    "checkout": PAGES,
+    "link": {outcome: PAGES[outcome] for outcome in CLICKED},
+}
+"""By the stored method, by a page, and by the button behind an invoice's hosted link."""
+OTHER_MODE: Final = {"charge": "checkout", "checkout": "charge", "link": "charge"}
 WEBHOOKS: Final = ("none", "before", "early", "after", "twice")
 """When the processor's events come: never, before its answer is read, while the answer's own
 transaction is open, later, or later and twice."""
 RIVALS: Final = ("none", "second", "void", "switch")
-"""Who else acts: nobody, a second request, somebody who voids, a request in the other mode."""
+"""Who else acts: nobody, the same in a second request, somebody who voids, or the other mode."""
 LISTENERS: Final = ("ok", "flaky")
 """An endpoint of the organization's own: it answers, or it answers 500 first."""
 NOBODY_LISTENS: Final = "-"

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from tests.api.client import Response
-from tests.flows.crash_plan import GOOD_CARD, NOBODY_LISTENS, Play, Story
+from tests.flows.crash_plan import GOOD_CARD, NOBODY_LISTENS, OTHER_MODE, Play, Story
 from tests.flows.crash_stage import Stage
 from tests.support.auditor import IN_PROGRESS, Facts, Told
-from tests.support.sandbox import browse
+from tests.support.sandbox import BASE_URL, browse
 from tests.support.world import WEBHOOK_SECRET
 
+from bursar.api.hosted_links import own_hosted_url
 from bursar.domain.ids import uuid_of
 from bursar.domain.refusals import ProviderFailed, TaskSuperseded
 from bursar.domain.sending import WebhookAnswer, WebhookRequest
@@ -57,13 +59,16 @@ class Asker:
 
     async def ask(self) -> None:
         """Send it; the first answer that is one must be the answer for ever."""
-        response = await self.stage.client.post(self.path, self.body, idempotency_key=self.key)
+        if self.act == "link":
+            response = await self.stage.http.post(self.path)
+        else:
+            response = await self.stage.client.post(self.path, self.body, idempotency_key=self.key)
         if response.status >= 500 or self._is_running(response):
             if response.status == 500:
                 self.wrong.append(f"X1 {self.key} was answered 500")
             return
-        if self.final is None:
-            self.final = response
+        if self.final is None or self.act == "link":
+            self.final = response  # whoever clicks again is led to where things stand
         elif (response.status, response.body) != (self.final.status, self.final.body):
             self.wrong.append(
                 f"A2 {self.key} was answered {self.final.status} {self.final.body.decode()},"
@@ -73,6 +78,9 @@ class Asker:
     @property
     def page(self) -> str | None:
         """Where the answer sends the customer."""
+        if self.act == "link" and self.final is not None:
+            leads_to = self.final.headers.get("location", "")
+            return leads_to if leads_to.startswith(BASE_URL) else None
         if self.act != "pay" or self.final is None or self.final.status >= 400:
             return None
         found = self.final.value["checkoutUrl"] or self.final.value["nextActionUrl"]
@@ -80,7 +88,7 @@ class Asker:
 
     @property
     def told(self) -> Told:
-        if self.final is None:
+        if self.final is None or self.act == "link":
             return Told(self.act, self.key)
         return Told(self.act, self.key, self.final.status, self.final.json)
 
@@ -152,11 +160,15 @@ class Telling:
         invoice = await stage.org.invoice(stage.customers[self.play.method], CENTS)
         self.invoice_id = invoice.id
         pay = f"/v1/invoices/{invoice.id}/pay"
-        self._asker("pay", pay, {"mode": setting.mode})
-        other = {"charge": "checkout", "checkout": "charge"}[setting.mode]
-        rivals: dict[str, tuple[str, str, dict[str, str] | None]] = {
-            "second": ("pay", pay, {"mode": setting.mode}),
-            "switch": ("pay", pay, {"mode": other}),
+        first: tuple[str, str, dict[str, str] | None] = ("pay", pay, {"mode": setting.mode})
+        if setting.mode == "link":
+            url = own_hosted_url(stage.org.caller, invoice)
+            assert url is not None
+            first = ("link", f"{urlsplit(url).path}/pay", None)
+        self._asker(*first)
+        rivals = {
+            "second": first,
+            "switch": ("pay", pay, {"mode": OTHER_MODE[setting.mode]}),
             "void": ("void", f"/v1/invoices/{invoice.id}/void", None),
         }
         if setting.rival != "none":

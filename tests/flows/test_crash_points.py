@@ -29,7 +29,7 @@ SHORT: Final = (
     Setting("charge", "timeout_charged", "twice", "second"),
     Setting("checkout", "paid", "before", "switch"),
 )
-SHORT_SINGLES: Final = 15
+SHORT_SINGLES: Final = 8
 
 
 @pytest.fixture(scope="module")
