@@ -1,0 +1,2 @@
+-- People: verification, resets, sessions, second factors, throttles.
+SELECT 1;

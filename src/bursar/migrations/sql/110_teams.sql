@@ -1,0 +1,2 @@
+-- Teams: invitations, roles, organization settings, API keys.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Shorter paths: what makes a hot request cost fewer round trips.
+SELECT 1;

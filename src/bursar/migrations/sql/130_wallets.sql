@@ -1,0 +1,2 @@
+-- Wallets, holds and movements of stored value.
+SELECT 1;

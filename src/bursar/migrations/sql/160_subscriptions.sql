@@ -1,0 +1,2 @@
+-- Subscriptions, coupons and billed periods.
+SELECT 1;

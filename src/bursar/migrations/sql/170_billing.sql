@@ -1,0 +1,2 @@
+-- The billing run and its roll-ups.
+SELECT 1;
