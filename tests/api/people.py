@@ -11,6 +11,7 @@ from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission
 from bursar.domain.ids import uuid_of
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.operations.api_keys import CreateApiKey, create_api_key
+from bursar.operations.wallets import CreateWallet, create_wallet
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
 from bursar.runtime.ids import new_uuid
 
@@ -105,6 +106,7 @@ async def things_of(org: Org) -> Things:
     url = "https://example.com/hook"
     subscribed = await org.caller.run(subscribe_webhook, SubscribeWebhook(url, ("*",)))
     issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
+    wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
     connection = await org.world.house.as_owner()
     try:
         query = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
@@ -118,6 +120,7 @@ async def things_of(org: Org) -> Things:
             "cust": customer.id,
             "inv": draft.id,
             "pay": payment.id,
+            "wal": wallet.id,
             "wh": subscribed.subscription.id,
             "key": issued.record.id,
             "evt": f"evt_{event_id}",

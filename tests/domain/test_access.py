@@ -24,8 +24,11 @@ from bursar.domain.ids import ApiKeyId, InvoiceId, SessionId, UserId
 PERSON = Person(UserId("usr_1"), SessionId("ses_1"))
 MACHINE = {Permission.PAYMENT_SETTLE, Permission.WEBHOOK_DELIVER, Permission.AUDIT_SEAL}
 
-READS = "org:read customer:read invoice:read payment:read ledger:read webhook:read event:read"
-MONEY = "customer:write invoice:write invoice:pay payment_method:write"
+READS = (
+    "org:read customer:read invoice:read payment:read wallet:read ledger:read webhook:read "
+    "event:read"
+)
+MONEY = "customer:write invoice:write invoice:pay payment_method:write wallet:move"
 RULE = "org:write api_key:read api_key:write webhook:write"
 # Whoever changes this table has changed who may do what; the diff is the decision.
 ROLES = {
@@ -43,6 +46,8 @@ SCOPES = {
     "invoices:write": "invoice:read invoice:write",
     "payments:read": "payment:read",
     "payments:write": "payment:read invoice:pay",
+    "wallets:read": "wallet:read",
+    "wallets:write": "wallet:read wallet:move",
     "webhooks:read": "webhook:read",
     "webhooks:write": "webhook:read webhook:write",
     "events:read": "event:read",

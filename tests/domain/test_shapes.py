@@ -34,6 +34,7 @@ ROWS: tuple[Row, ...] = (
     samples.API_KEY,
     samples.CUSTOMER,
     samples.DRAFT,
+    samples.WALLET,
     samples.WEBHOOK,
     an_attempt(an_open_invoice()),
 )
@@ -48,6 +49,8 @@ PUBLISHED = {
     "paidAt voidedAt invoiceNumber metadata lines",
     "payment": "invoiceId customerId amountCents currency status mode stripePaymentIntentId "
     "failureCode failureMessage attemptCount checkoutUrl nextActionUrl",
+    "wallet": "customerId userId ownerType name status currency balanceCents heldCents "
+    "availableCents transferLimitCents dailyLimitCents provokeCredit metadata closedAt",
     "webhook_subscription": "url eventTypes description isActive",
 }
 SECRETS = ("hash", "secret", "sealed", "password", "attemptKey", "sessionReference")

@@ -47,6 +47,7 @@ _ID_FIELDS: Final[Mapping[str, str]] = {
     "sourceId": "inv",
     "subscriptionId": "wh",
     "userId": "usr",
+    "walletId": "wal",
 }
 
 

@@ -15,7 +15,7 @@ from msgspec import Meta
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.events import PUBLIC_EVENTS
-from bursar.domain.ids import PREFIX_OF_RESOURCE, CustomerId, InvoiceId
+from bursar.domain.ids import PREFIX_OF_RESOURCE, CustomerId, InvoiceId, WalletId
 from bursar.domain.money import AMOUNT_MAX
 from bursar.domain.times import Instant
 from bursar.domain.webhooks import EVENT_TYPE_ALL, URL_LENGTH_MAX
@@ -156,6 +156,7 @@ InvoicePrefix: TypeAlias = Annotated[
 ]
 Days: TypeAlias = Annotated[int, Meta(ge=0, le=365, examples=[14])]
 Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000, examples=[2])]
+PositiveCents: TypeAlias = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, examples=[2500])]
 AmountCents: TypeAlias = Annotated[int, Meta(ge=0, le=AMOUNT_MAX, examples=[4900])]
 # Minor units with up to twelve decimals, as text: a JSON number would not be exact everywhere.
 AmountDecimal: TypeAlias = Annotated[
@@ -182,6 +183,7 @@ MetadataPatch: TypeAlias = Annotated[
 ]
 CustomerRef: TypeAlias = Annotated[CustomerId, _id("cust")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
+WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]
 ResourceRef: TypeAlias = Annotated[
     str,
     _text(

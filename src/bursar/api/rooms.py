@@ -16,6 +16,7 @@ from bursar.api.v1 import (
     organizations,
     payment_methods,
     payments,
+    wallets,
     webhook_subscriptions,
 )
 
@@ -29,6 +30,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     invoices.ROOM,
     invoice_payments.ROOM,
     payments.ROOM,
+    wallets.ROOM,
     ledger.ROOM,
     webhook_subscriptions.ROOM,
     events.ROOM,

@@ -32,6 +32,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "invoiceId": "inv",
     "organizationId": "org",
     "paymentId": "pay",
+    "walletId": "wal",
     "webhookSubscriptionId": "wh",
 }
 """Path parameters and the prefix of the ids they hold."""

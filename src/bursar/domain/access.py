@@ -29,6 +29,8 @@ class Permission(StrEnum):
     PAYMENT_READ = "payment:read"
     PAYMENT_SETTLE = "payment:settle"
     PAYMENT_METHOD_WRITE = "payment_method:write"
+    WALLET_READ = "wallet:read"
+    WALLET_MOVE = "wallet:move"
     LEDGER_READ = "ledger:read"
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_WRITE = "webhook:write"
@@ -53,6 +55,7 @@ _READS: Final = frozenset(
         Permission.CUSTOMER_READ,
         Permission.INVOICE_READ,
         Permission.PAYMENT_READ,
+        Permission.WALLET_READ,
         Permission.LEDGER_READ,
         Permission.WEBHOOK_READ,
         Permission.EVENT_READ,
@@ -64,6 +67,7 @@ _MONEY: Final = frozenset(
         Permission.INVOICE_WRITE,
         Permission.INVOICE_PAY,
         Permission.PAYMENT_METHOD_WRITE,
+        Permission.WALLET_MOVE,
     }
 )
 _ADMINISTRATION: Final = frozenset(
@@ -96,6 +100,8 @@ SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "invoices:write": frozenset({Permission.INVOICE_READ, Permission.INVOICE_WRITE}),
     "payments:read": frozenset({Permission.PAYMENT_READ}),
     "payments:write": frozenset({Permission.PAYMENT_READ, Permission.INVOICE_PAY}),
+    "wallets:read": frozenset({Permission.WALLET_READ}),
+    "wallets:write": frozenset({Permission.WALLET_READ, Permission.WALLET_MOVE}),
     "webhooks:read": frozenset({Permission.WEBHOOK_READ}),
     "webhooks:write": frozenset({Permission.WEBHOOK_READ, Permission.WEBHOOK_WRITE}),
     "events:read": frozenset({Permission.EVENT_READ}),

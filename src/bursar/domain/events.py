@@ -150,6 +150,16 @@ class PaymentFailed(Event):
     when = "The attempt is over and no money moved."
 
 
+class WalletCreated(Event):
+    name = "wallet.created"
+    when = "A wallet is made: for a customer, at a member's first use, or for the organization."
+
+
+class WalletUpdated(Event):
+    name = "wallet.updated"
+    when = "A wallet's name, limits or metadata change."
+
+
 class WebhookSubscriptionCreated(Event):
     name = "webhook_subscription.created"
     is_public = False

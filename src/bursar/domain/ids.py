@@ -18,6 +18,8 @@ CustomerId = NewType("CustomerId", str)
 InvoiceId = NewType("InvoiceId", str)
 InvoiceLineId = NewType("InvoiceLineId", str)
 PaymentId = NewType("PaymentId", str)
+WalletId = NewType("WalletId", str)
+HoldId = NewType("HoldId", str)
 LedgerTransactionId = NewType("LedgerTransactionId", str)
 AccountId = NewType("AccountId", str)
 EventId = NewType("EventId", str)
@@ -27,6 +29,7 @@ DeliveryId = NewType("DeliveryId", str)
 PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
+        *("wal", "hld"),
         *("led", "acct", "evt", "wh", "whd"),
     }
 )
@@ -38,6 +41,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "customer": "cust",
         "invoice": "inv",
         "payment": "pay",
+        "wallet": "wal",
         "webhook_subscription": "wh",
     }
 )

@@ -169,6 +169,27 @@ class PaymentDeclined(Refusal):
     reason = "payment_declined"
 
 
+class InsufficientFunds(Refusal):
+    """More than what is available; `availableCents` says how much that is, where it is known."""
+
+    kind = Kind.INSUFFICIENT_FUNDS
+    reason = "insufficient_funds"
+
+
+class WalletClosed(Refusal):
+    """A closed wallet takes no part in any move."""
+
+    kind = Kind.CONFLICT
+    reason = "wallet_closed"
+
+
+class WrongCurrency(Refusal):
+    """The amount is in another currency; nothing is ever exchanged."""
+
+    kind = Kind.INVALID
+    reason = "wrong_currency"
+
+
 class StillInUse(Refusal):
     """The thing cannot go while something open depends on it."""
 

@@ -29,6 +29,7 @@ from bursar.domain.ledger import (
 from bursar.domain.money import Money
 from bursar.domain.orgs import Colleague, Member, Membership, Mode, Organization, User
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.wallets import Provocation, Wallet, WalletStatus
 from bursar.domain.webhook_subscriptions import (
     Delivery,
     DeliveryAttempt,
@@ -223,6 +224,33 @@ def row_to_payment(record: Record) -> Payment:
     )
 
 
+def row_to_wallet(record: Record) -> Wallet:
+    """From every column of `wallets` beside its account's `balance_minor` and `held_minor`."""
+    code = Currency(record["currency"])
+    customer_id, user_id = record["customer_id"], record["user_id"]
+    return Wallet(
+        id=ids.WalletId(ids.print_id("wal", record["id"])),
+        account_id=ids.AccountId(ids.print_id("acct", record["account_id"])),
+        customer_id=None
+        if customer_id is None
+        else ids.CustomerId(ids.print_id("cust", customer_id)),
+        user_id=None if user_id is None else ids.UserId(ids.print_id("usr", user_id)),
+        name=record["name"],
+        status=WalletStatus(record["status"]),
+        balance=Money(record["balance_minor"], code),
+        held=Money(record["held_minor"], code),
+        provoke_credit=Provocation(record["provoke_credit"]),
+        transfer_limit=_money_or_none(record["transfer_limit_minor"], code),
+        daily_limit=_money_or_none(record["daily_limit_minor"], code),
+        metadata=_texts(record["metadata"]),
+        closed_at=record["closed_at"],
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
 def row_to_webhook_subscription(record: Record) -> WebhookSubscription:
     """From every column of `webhook_subscriptions`."""
     return WebhookSubscription(
@@ -320,6 +348,10 @@ def row_to_posting(record: Record, entries: Sequence[Record]) -> BookedPosting:
             for entry in entries
         ),
     )
+
+
+def _money_or_none(minor: int | None, code: Currency) -> Money | None:
+    return None if minor is None else Money(minor, code)
 
 
 def _number(record: Record) -> InvoiceNumber | None:

@@ -252,6 +252,7 @@ WITH resources AS (
     UNION ALL SELECT 'customer', c.id, c.sequence, c.version FROM customers AS c WHERE c.org_id = $1
     UNION ALL SELECT 'invoice', i.id, i.sequence, i.version FROM invoices AS i WHERE i.org_id = $1
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
+    UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1
     UNION ALL
     SELECT 'webhook_subscription', w.id, w.sequence, w.version FROM webhook_subscriptions AS w
     WHERE w.org_id = $1

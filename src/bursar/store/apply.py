@@ -15,6 +15,7 @@ from bursar.domain.events import Row
 from bursar.domain.invoices import Invoice
 from bursar.domain.orgs import Member, Organization
 from bursar.domain.payments import Payment
+from bursar.domain.wallets import Wallet
 from bursar.domain.webhook_subscriptions import WebhookSubscription
 from bursar.runtime.db import Tx
 from bursar.store import (
@@ -26,6 +27,7 @@ from bursar.store import (
     ledger,
     orgs,
     payments,
+    wallets,
     webhook_subscriptions,
 )
 
@@ -38,6 +40,7 @@ _SAVE: Final[dict[type, Save]] = {
     Customer: customers.save,
     Invoice: invoices.save,
     Payment: payments.save,
+    Wallet: wallets.save,
     WebhookSubscription: webhook_subscriptions.save,
 }
 

@@ -1,13 +1,40 @@
 """Postings: append-only, once per move and source, with kept balances for accounts with a floor."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
-from bursar.domain.ids import uuid_of
+import asyncpg
+
+from bursar.domain.ids import AccountId, print_id, uuid_of
 from bursar.domain.ledger import Account, Entry, Posting
+from bursar.domain.refusals import AmountTooLarge, InsufficientFunds, WalletClosed
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 
 Q = sql.beside(__file__)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Says what a strict account's constraint means: the last line behind the rules.
+
+    Raises:
+        InsufficientFunds: less is available than a statement wanted to take or to hold.
+        WalletClosed: money for an account that is closed.
+        AmountTooLarge: a balance beyond exact amounts.
+    """
+    try:
+        yield
+    except asyncpg.CheckViolationError as violated:
+        match violated.constraint_name:
+            case "balance_above_floor" | "available_above_floor":
+                raise InsufficientFunds("Less than that is available.") from violated
+            case "closed_is_empty":
+                raise WalletClosed("The wallet is closed.") from violated
+            case "balance_is_exact":
+                raise AmountTooLarge("The balance would be beyond exact amounts.") from violated
+        raise
 
 
 async def post(tx: Tx, posting: Posting) -> None:
@@ -16,6 +43,7 @@ async def post(tx: Tx, posting: Posting) -> None:
     Raises:
         asyncpg.UniqueViolationError: the same move of the same source is in the books already: a
             bug, since the domain decides under the customer's lock.
+        InsufficientFunds, WalletClosed, AmountTooLarge: a strict account says no, see `refusing`.
     """
     assert sum(entry.amount.minor for entry in posting.entries) == 0
     currencies = {entry.amount.currency for entry in posting.entries}
@@ -36,6 +64,13 @@ async def post(tx: Tx, posting: Posting) -> None:
         [ids[entry.account.code] for entry in posting.entries],
         [entry.amount.minor for entry in posting.entries],
     )
+
+
+async def open_account(tx: Tx, account: Account) -> AccountId:
+    """The account's id; it is made when it does not exist yet."""
+    await _open(tx, [account], account.currency)
+    ids = await _found(tx, [account.code], account.currency)
+    return AccountId(print_id("acct", ids[account.code]))
 
 
 async def _account_ids(tx: Tx, entries: tuple[Entry, ...], currency: str) -> dict[str, UUID]:
@@ -68,9 +103,10 @@ async def _open(tx: Tx, accounts: list[Account], currency: str) -> None:
 async def _move_strict(tx: Tx, entries: tuple[Entry, ...], ids: dict[str, UUID]) -> None:
     strict = [entry for entry in entries if entry.account.is_strict]
     if strict:
-        await tx.execute(
-            Q.move_strict_balances,
-            uuid_of(tx.org_id),
-            [ids[entry.account.code] for entry in strict],
-            [entry.account.balance(entry.amount).minor for entry in strict],
-        )
+        with refusing():
+            await tx.execute(
+                Q.move_strict_balances,
+                uuid_of(tx.org_id),
+                [ids[entry.account.code] for entry in strict],
+                [entry.account.balance(entry.amount).minor for entry in strict],
+            )

@@ -22,7 +22,9 @@ from bursar.domain.shapes.fields import Shape
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
 from bursar.domain.shapes.payments import PaymentOut
+from bursar.domain.shapes.wallets import WalletOut
 from bursar.domain.shapes.webhook_subscriptions import WebhookSubscriptionOut
+from bursar.domain.wallets import Wallet
 from bursar.domain.webhook_subscriptions import WebhookSubscription
 
 # Every change moves these; telling so would say nothing.
@@ -45,6 +47,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Customer: Rendering("customer", CustomerOut, CustomerOut.of),
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
+    Wallet: Rendering("wallet", WalletOut, WalletOut.of),
     WebhookSubscription: Rendering(
         "webhook_subscription", WebhookSubscriptionOut, WebhookSubscriptionOut.of
     ),

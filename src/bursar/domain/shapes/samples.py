@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from bursar.domain import customers, ids, invoices, orgs, payments, webhook_subscriptions
+from bursar.domain import customers, ids, invoices, orgs, payments, wallets, webhook_subscriptions
 from bursar.domain.access import Role
 from bursar.domain.api_keys import ApiKeyRecord, issue
 from bursar.domain.change import Change
@@ -29,6 +29,7 @@ from bursar.domain.provider import (
     Processing,
     Succeeded,
 )
+from bursar.domain.wallets import Provocation, Wallet, WalletStatus
 from bursar.domain.webhook_subscriptions import WebhookSubscription
 
 AT: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
@@ -123,6 +124,25 @@ DRAFT: Final = invoices.with_lines(
         invoices.line(ids.InvoiceLineId(_id("il", 8)), "API calls", 1204, Decimal("0.25"), USD),
     ],
 )
+WALLET: Final = Wallet(
+    id=ids.WalletId(_id("wal", 11)),
+    account_id=ids.AccountId(_id("acct", 12)),
+    customer_id=CUSTOMER.id,
+    user_id=None,
+    name="Prepaid credits",
+    status=WalletStatus.OPEN,
+    balance=_ZERO,
+    held=_ZERO,
+    provoke_credit=Provocation.NONE,
+    transfer_limit=None,
+    daily_limit=Money(500_000, USD),
+    metadata={},
+    closed_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
 WEBHOOK: Final = WebhookSubscription(
     id=ids.WebhookSubscriptionId(_id("wh", 9)),
     url="https://globex.example/hooks/billing",
@@ -158,6 +178,7 @@ def story() -> Iterator[Change]:
     assert isinstance(opened, Invoice)
     yield opened.void(AT)
     yield from _attempts(opened)
+    yield from _wallet_moves()
 
 
 def _attempts(invoice: Invoice) -> Iterator[Change]:
@@ -174,6 +195,11 @@ def _attempts(invoice: Invoice) -> Iterator[Change]:
     declined = Declined("insufficient_funds", message, DeclineKind.RETRY, intent)
     yield _made(attempt.settle(invoice, declined, AT))
     yield _made(attempt.settle(invoice, Succeeded(intent, invoice.due), AT))
+
+
+def _wallet_moves() -> Iterator[Change]:
+    yield wallets.open_wallet(WALLET, is_sandbox=True)
+    yield _made(WALLET.edit(replace(WALLET, name="Credits"), is_sandbox=True))
 
 
 def _attempt(invoice: Invoice) -> Payment:

@@ -1,0 +1,126 @@
+"""Wallets: make one and change what may be changed at will."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from bursar.domain import chart
+from bursar.domain.access import Permission
+from bursar.domain.change import Change
+from bursar.domain.currencies import Currency
+from bursar.domain.ids import CustomerId, WalletId
+from bursar.domain.money import Money
+from bursar.domain.orgs import Mode
+from bursar.domain.refusals import PreconditionFailed
+from bursar.domain.wallets import (
+    Provocation,
+    Wallet,
+    WalletStatus,
+    open_wallet,
+    require_currency,
+)
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import customers, ledger, orgs, wallets
+from bursar.store.apply import apply
+
+_LIMITS: Final = frozenset({"transfer_limit", "daily_limit"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateWallet:
+    """A wallet for a customer, or without one for the organization; limits in minor units."""
+
+    name: str
+    customer_id: CustomerId | None = None
+    currency: Currency | None = None
+    provoke_credit: Provocation = Provocation.NONE
+    transfer_limit: int | None = None
+    daily_limit: int | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@operation(requires=Permission.WALLET_MOVE)
+async def create_wallet(tx: Tx, command: CreateWallet) -> Wallet:
+    """A new, empty wallet in the customer's currency, or the organization's.
+
+    Raises:
+        NotFound: no such customer.
+        WrongCurrency: the customer is billed in another one.
+    """
+    if command.customer_id is None:
+        currency = command.currency or (await orgs.get(tx)).currency
+    else:
+        customer = await customers.lock(tx, command.customer_id)
+        currency = customer.currency
+        require_currency(command.currency, currency, holder=f"Customer {customer.id}")
+    wallet = await _empty(tx, command, currency)
+    return await _written(tx, wallet, open_wallet(wallet, is_sandbox=_is_sandbox(tx)))
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWallet:
+    """Fields to change, by their names in `Wallet`; `expected_version` is If-Match."""
+
+    wallet_id: WalletId
+    changes: Mapping[str, Any]
+    expected_version: int | None = None
+
+
+@operation(requires=Permission.WALLET_MOVE)
+async def update_wallet(tx: Tx, command: UpdateWallet) -> Wallet:
+    """Change name, limits or metadata; limits come in minor units, None takes one away.
+
+    Raises:
+        NotFound: no such wallet.
+        PreconditionFailed: another version than the expected one.
+    """
+    wallet = await wallets.lock(tx, command.wallet_id)
+    if command.expected_version not in {None, wallet.version}:
+        raise PreconditionFailed(f"{wallet.id} is at version {wallet.version}.")
+    changes: dict[str, Any] = {
+        name: Money(value, wallet.currency) if name in _LIMITS and value is not None else value
+        for name, value in command.changes.items()
+    }
+    after = replace(wallet, **changes)
+    return await _written(tx, wallet, wallet.edit(after, is_sandbox=_is_sandbox(tx)))
+
+
+async def _empty(tx: Tx, command: CreateWallet, currency: Currency) -> Wallet:
+    wallet_id = WalletId(tx.new_id("wal"))
+    zero = Money.zero(currency)
+    return Wallet(
+        id=wallet_id,
+        account_id=await ledger.open_account(tx, chart.wallet(wallet_id, currency)),
+        customer_id=command.customer_id,
+        user_id=None,
+        name=command.name,
+        status=WalletStatus.OPEN,
+        balance=zero,
+        held=zero,
+        provoke_credit=command.provoke_credit,
+        transfer_limit=_limit(command.transfer_limit, currency),
+        daily_limit=_limit(command.daily_limit, currency),
+        metadata=command.metadata,
+        closed_at=None,
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+
+
+def _limit(minor: int | None, currency: Currency) -> Money | None:
+    return None if minor is None else Money(minor, currency)
+
+
+def _is_sandbox(tx: Tx) -> bool:
+    return tx.mode == Mode.SANDBOX.value
+
+
+async def _written(tx: Tx, wallet: Wallet, change: Change | None) -> Wallet:
+    if change is None:
+        return wallet
+    written = (await apply(tx, change))[wallet.id]
+    assert isinstance(written, Wallet)
+    return written

@@ -1,0 +1,54 @@
+"""Rows of wallets, each beside the account that keeps what it has."""
+
+import msgspec
+
+from bursar.domain.ids import WalletId, uuid_of
+from bursar.domain.refusals import NotFound
+from bursar.domain.rows import row_to_wallet
+from bursar.domain.wallets import Wallet
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+from bursar.store.saving import replaced
+
+Q = sql.beside(__file__)
+
+
+async def lock(tx: Tx, wallet_id: WalletId) -> Wallet:
+    """One wallet; from here on the verb is alone with it and with its money.
+
+    Raises:
+        NotFound: no such wallet in this organization.
+    """
+    row = await tx.fetchrow(Q.lock_wallet, uuid_of(tx.org_id), uuid_of(wallet_id))
+    if row is None:
+        raise NotFound(f"No wallet {wallet_id}.")
+    return row_to_wallet(row)
+
+
+async def save(tx: Tx, row: Wallet) -> None:
+    """Insert version 1, or replace the version before; the balance is the account's to keep.
+
+    Raises:
+        StaleVersion: somebody else replaced it first.
+    """
+    values = (
+        uuid_of(tx.org_id),
+        uuid_of(row.id),
+        uuid_of(row.account_id),
+        None if row.customer_id is None else uuid_of(row.customer_id),
+        None if row.user_id is None else uuid_of(row.user_id),
+        row.name,
+        row.currency,
+        row.status.value,
+        row.provoke_credit.value,
+        None if row.transfer_limit is None else row.transfer_limit.minor,
+        None if row.daily_limit is None else row.daily_limit.minor,
+        msgspec.json.encode(row.metadata).decode(),
+        row.closed_at,
+        row.version,
+        row.sequence,
+        row.created_at,
+        row.updated_at,
+    )
+    query = Q.insert_wallet if row.version == 1 else Q.update_wallet
+    replaced(row, await tx.execute(query, *values))
