@@ -64,7 +64,7 @@ from bursar.runtime.wake import Wake
 
 VERSION: Final = version("bursar")
 _DRAIN_SECONDS: Final = 6  # a stop may take ten in all
-_KEEP_ALIVE_SECONDS: Final = 65  # longer than a load balancer's own
+_KEEP_ALIVE_SECONDS: Final = 60
 _BACKLOG: Final = 2048
 _PATIENCE_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.2
@@ -132,11 +132,11 @@ async def build(
         stack.push_async_callback(wake.stop)
         passwords = Passwords(keys)
         stack.callback(passwords.close)
-        limiter = RateLimiter(settings.redis_url)
-        stack.push_async_callback(limiter.close)
         renderer = TypstRenderer()
         stack.callback(renderer.close)
         telemetry = Telemetry(version=VERSION, shared=metrics_folder())
+        limiter = RateLimiter(settings.redis_url, telemetry.limits_shared)
+        stack.push_async_callback(limiter.close)
         if strangers is None:
             strangers = await stack.enter_async_context(_strangers(settings, telemetry))
         yield App(
@@ -250,6 +250,7 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings, host: str, stop: Stop) -> None:
     """The API, until a signal. Connections are taken only once everything stands."""
     async with opened(settings, "api") as app:
+        await app.limiter.check()
         server = _Server(
             uvicorn.Config(
                 build_api(app),

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 from tests.api.client import Client
 from tests.api.operations import OPERATIONS, Operation
 from tests.api.people import Things
@@ -146,6 +148,36 @@ def test_kept_request_ids() -> None:
     # An id in capitals means the same id.
     own = str(uuid4())
     assert kept_request_id(own.upper()) == own
+
+
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("given", "trace_id"),
+    [
+        (f"00-{TRACE_ID}-00f067aa0ba902b7-01", TRACE_ID),
+        (f"cc-{TRACE_ID}-00f067aa0ba902b7-01", TRACE_ID),
+        (f"ff-{TRACE_ID}-00f067aa0ba902b7-01", None),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", None),
+        (f"00-{TRACE_ID}-{'0' * 16}-01", None),
+        (f"00-{TRACE_ID.upper()}-00f067aa0ba902b7-01", None),
+        (f"00-{TRACE_ID}-00f067aa0ba902b7-01-x", None),
+        ("nonsense", None),
+    ],
+)
+async def test_traces_are_continued(given: str, trace_id: str | None, anyone: Client) -> None:
+    # Every log line of a request is found by the trace its caller is in; nonsense starts nothing.
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        assert (await anyone.get("/health/live", traceparent=given)).status == 200
+    assert {line.get("trace_id") for line in lines} == {trace_id}
+
+
+async def test_two_traces_are_none(anyone: Client) -> None:
+    # A request in two traces is in neither, and is answered all the same.
+    parent = f"00-{TRACE_ID}-00f067aa0ba902b7-01".encode()
+    headers = [(b"host", b"localhost"), (b"traceparent", parent), (b"traceparent", parent)]
+    assert (await anyone.send("GET", "/health/live", b"", headers)).status == 200
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)

@@ -239,6 +239,24 @@ def test_proxies_and_hosts_are_lists(tmp_path: Path) -> None:
     assert given.allowed_hosts == ("a.example", "*.b.example")
 
 
+def test_proxies_and_origins(tmp_path: Path) -> None:
+    # Proxies are named by network or by number, origins in full; anything looser is refused.
+    assert load_in(tmp_path, {"TRUSTED_PROXIES": "2"}).trusted_proxies == 2
+    assert load_in(tmp_path, {}).cors_origins == ()
+    listed = load_in(tmp_path, {"CORS_ORIGINS": "https://a.example, http://localhost:8080"})
+    assert listed.cors_origins == ("https://a.example", "http://localhost:8080")
+    for name, text in (
+        ("TRUSTED_PROXIES", "11"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "https://*.example.com"),
+        ("CORS_ORIGINS", "https://a.example/path"),
+        ("CORS_ORIGINS", "https://user@a.example"),
+        ("CORS_ORIGINS", "a.example"),
+    ):
+        with pytest.raises(SettingsInvalid):
+            load_in(tmp_path, {name: text})
+
+
 def test_every_field_is_documented() -> None:
     # The reference page is made from this table.
     assert list(FIELDS) == list(Settings.__slots__)

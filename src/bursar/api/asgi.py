@@ -42,7 +42,12 @@ def build_api(app: App) -> AsgiApp:
         pdb_on_exception=False,
         request_max_body_size=BODY_MAX,
     )
-    return Guard(litestar, allowed_hosts=app.settings.allowed_hosts, telemetry=app.telemetry)  # type: ignore[arg-type]  # the framework types its messages one by one
+    return Guard(
+        litestar,  # type: ignore[arg-type]  # the framework types its messages one by one
+        allowed_hosts=app.settings.allowed_hosts,
+        telemetry=app.telemetry,
+        cors_origins=app.settings.cors_origins,
+    )
 
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -130,14 +130,14 @@ async def _served(edge: Edge, route: Route, request: Wire) -> Answer:
 async def _admitted(edge: Edge, route: Route, scope: Scope, trace: Trace) -> Credential:
     """Who asks, once they are known not to ask too often."""
     if route.terms.audience is Audience.ANYONE:
-        await edge.limits.admit_address(scope, trace, route.path)
+        await edge.limits.admit_address(scope, trace, route.spot)
         return NOBODY
     try:
         credential = await credential_of(edge.app, scope)
     except NotAuthenticated:
-        await edge.limits.admit_address(scope, trace, route.path)
+        await edge.limits.admit_address(scope, trace, route.spot)
         raise
-    await edge.limits.admit_actor(credential.actor, trace)
+    await edge.limits.admit_actor(credential.actor, route, scope, trace)
     return credential
 
 

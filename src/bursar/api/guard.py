@@ -6,10 +6,11 @@ headers, and the log one line. Whatever escapes from below becomes a 500 without
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, Final
 
+from bursar.api.cors import Cors
 from bursar.api.errors import (
     HEADERS_TOO_LARGE,
     URI_TOO_LONG,
@@ -18,7 +19,7 @@ from bursar.api.errors import (
     kept_request_id,
     new_request_id,
 )
-from bursar.api.headers import content_type, header
+from bursar.api.headers import content_type, header, trace_of
 from bursar.api.trace import Trace, begin
 from bursar.domain.refusals import InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
 from bursar.runtime.clock import monotonic
@@ -42,6 +43,7 @@ HEADER_COUNT_MAX: Final = 100
 
 _JSON_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
 _FORM: Final = "application/x-www-form-urlencoded"
+_UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
 _HOSTED: Final = "/i/"
 
@@ -63,11 +65,17 @@ class Guard:
     """The outermost ASGI application."""
 
     def __init__(
-        self, app: AsgiApp, *, allowed_hosts: tuple[str, ...], telemetry: Telemetry
+        self,
+        app: AsgiApp,
+        *,
+        allowed_hosts: tuple[str, ...],
+        telemetry: Telemetry,
+        cors_origins: tuple[str, ...] = (),
     ) -> None:
         self._app = app
         self._hosts = allowed_hosts
         self._telemetry = telemetry
+        self._cors = Cors(cors_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -86,15 +94,28 @@ class Guard:
         if is_head:
             scope["method"] = "GET"
         outlet = Outlet(send, trace, is_bodiless=is_head)
-        with bound(request_id=trace.request_id):
+        with bound(**_names(scope, trace)):
             try:
-                _refuse(scope, self._hosts)
-                async with asyncio.timeout(REQUEST_SECONDS_MAX):
-                    await self._app(scope, Inlet(receive), outlet)
+                await self._answered(scope, receive, outlet, trace)
             except Exception as error:  # noqa: BLE001 - the last place where anything can be answered
                 await outlet.answer(answer_for(error, trace))
             finally:
                 self._tell(trace, method, monotonic() - began)
+
+    async def _answered(
+        self, scope: Scope, receive: Receive, outlet: "Outlet", trace: Trace
+    ) -> None:
+        _refuse(scope, self._hosts)
+        trace.headers += self._cors.headers(scope)
+        preflight = self._cors.preflight(scope)
+        if preflight is not None:
+            await outlet.answer(preflight)
+            return
+        if scope["method"] == "OPTIONS":
+            # The router would answer this by itself, and name some of the path's methods only.
+            scope["method"] = _UNKNOWN_METHOD
+        async with asyncio.timeout(REQUEST_SECONDS_MAX):
+            await self._app(scope, Inlet(receive), outlet)
 
     def _tell(self, trace: Trace, method: str, seconds: float) -> None:
         known = method if method in _METHODS else "OTHER"
@@ -180,13 +201,20 @@ def too_large() -> PayloadTooLarge:
     return PayloadTooLarge(f"The body is larger than {BODY_MAX} bytes.")
 
 
-def _request_id(scope: Mapping[str, Any]) -> str:
+def _names(scope: Scope, trace: Trace) -> dict[str, str]:
+    """What every log line of this request carries."""
+    trace_id = trace_of(scope)
+    names = {"request_id": trace.request_id}
+    return names if trace_id is None else {**names, "trace_id": trace_id}
+
+
+def _request_id(scope: Scope) -> str:
     given = [value for name, value in scope["headers"] if name == b"x-request-id"]
     kept = kept_request_id(given[0].decode("latin-1")) if len(given) == 1 else None
     return kept or new_request_id()
 
 
-def _refuse(scope: Mapping[str, Any], hosts: tuple[str, ...]) -> None:
+def _refuse(scope: Scope, hosts: tuple[str, ...]) -> None:
     """Refuse the request for what its first lines say.
 
     Raises:
@@ -200,7 +228,7 @@ def _refuse(scope: Mapping[str, Any], hosts: tuple[str, ...]) -> None:
     _refuse_body(scope, path)
 
 
-def _refuse_size(scope: Mapping[str, Any]) -> None:
+def _refuse_size(scope: Scope) -> None:
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > URL_MAX:
         raise Protocol(URI_TOO_LONG, f"The URL is longer than {URL_MAX} bytes.")
     sizes = [len(name) + len(value) + len(b": \r\n") for name, value in scope["headers"]]
@@ -212,7 +240,7 @@ def _refuse_size(scope: Mapping[str, Any]) -> None:
         raise Protocol(HEADERS_TOO_LARGE, "The headers are larger than this server reads.")
 
 
-def _refuse_host(scope: Mapping[str, Any], hosts: tuple[str, ...]) -> None:
+def _refuse_host(scope: Scope, hosts: tuple[str, ...]) -> None:
     given = header(scope, "Host")
     if given is None or not is_allowed_host(given, hosts):
         raise InvalidInput.at("Host", "is not a name of this server", "unknown_host")
@@ -230,7 +258,7 @@ def is_allowed_host(given: str, hosts: tuple[str, ...]) -> bool:
     )
 
 
-def _refuse_body(scope: Mapping[str, Any], path: str) -> None:
+def _refuse_body(scope: Scope, path: str) -> None:
     if (header(scope, "Content-Encoding") or "identity").lower() != "identity":
         raise UnsupportedMedia("Request bodies are not compressed here.")
     length = header(scope, "Content-Length")

@@ -5,9 +5,9 @@ twice is refused, since two readers could believe different halves.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import parse_qsl
 
 from bursar.api.bodies import refusal_of, text_fault, typed
@@ -18,7 +18,12 @@ from bursar.domain.refusals import Detail, InvalidInput
 Scope = Mapping[str, Any]
 
 PARAMETERS_MAX: Final = 50
+_KNOWN: Final = "bursar.headers"
+_TWICE: Final = "\x00"  # no header holds this
 REASON_LENGTH_MAX: Final = 500
+_TRACE: Final = re.compile(
+    "(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 _KEY: Final = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 _ENTITY_TAG: Final = re.compile(r'"([0-9]{1,10})"')
 _WHOLE: Final = re.compile("[0-9]{1,10}")
@@ -39,11 +44,22 @@ def header(scope: Scope, name: str) -> str | None:
     Raises:
         InvalidInput: it is given more than once.
     """
-    wanted = name.lower().encode()
-    found = [value for key, value in scope["headers"] if key == wanted]
-    if len(found) > 1:
+    given = _once(scope).get(name.lower())
+    if given is _TWICE:
         raise InvalidInput.at(name, "is given more than once", "duplicate_header")
-    return found[0].decode("latin-1").strip(" \t") if found else None
+    return given
+
+
+def _once(scope: Scope) -> dict[str, str]:
+    """Every header by its name in small letters; read once a request."""
+    known: dict[str, str] | None = scope.get(_KNOWN)
+    if known is None:
+        known = {}
+        for key, value in scope["headers"]:
+            name = key.decode("latin-1")
+            known[name] = _TWICE if name in known else value.decode("latin-1").strip(" \t")
+        cast("MutableMapping[str, Any]", scope)[_KNOWN] = known  # every server gives a dict
+    return known
 
 
 def idempotency_key(scope: Scope) -> str | None:
@@ -97,6 +113,13 @@ def audit_reason(scope: Scope) -> str | None:
     if fault is not None:
         raise InvalidInput.at(name, *fault)
     return reason
+
+
+def trace_of(scope: Scope) -> str | None:
+    """The trace that `traceparent` puts this request into; what is malformed puts it nowhere."""
+    given = _once(scope).get("traceparent")
+    match = None if given is None else _TRACE.fullmatch(given)
+    return None if match is None else match[1]
 
 
 @dataclass(frozen=True, slots=True)

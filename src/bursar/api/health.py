@@ -19,7 +19,7 @@ def health_routes(app: App) -> list[HTTPRouteHandler]:
         state = {
             "status": "ok" if is_connected else "unavailable",
             "database": "connected" if is_connected else "disconnected",
-            "redis": _redis(app),
+            "redis": await _redis(app),
         }
         return Answer(200 if is_connected else 503, encoded(state))
 
@@ -42,10 +42,11 @@ def health_routes(app: App) -> list[HTTPRouteHandler]:
     ]
 
 
-def _redis(app: App) -> str:
+async def _redis(app: App) -> str:
+    """Whether rate limits are shared; without Redis all goes on, so the status stays as it is."""
     if app.settings.redis_url is None:
         return "disabled"
-    return "connected" if app.limiter.is_shared else "disconnected"
+    return "connected" if await app.limiter.check() else "disconnected"
 
 
 async def _is_connected(app: App) -> bool:

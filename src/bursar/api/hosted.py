@@ -76,7 +76,7 @@ async def _visit(edge: Edge, request: Wire) -> Visit:
         NotFound: whatever is wrong with the link.
     """
     trace = traced(request.scope)
-    await edge.limits.admit_address(request.scope, trace, trace.route or PAGE)
+    await edge.limits.admit_address(request.scope, trace, f"{request.method} {trace.route}")
     token = request.path_params["token"]
     try:
         link = read_hosted_token(edge.app.keys, token)

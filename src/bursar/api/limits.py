@@ -1,43 +1,59 @@
-"""How often who may ask: a credential by itself, everybody else by their address.
+"""How often who may ask: a credential in an organization, everybody else by their address.
 
 The counting is `runtime.limits`; here is who is counted, how high, and what the headers say of it.
-An address is what our own proxies vouch for, never what a stranger writes in a header. Outside
-production everybody may ask as often as a credential may: there, all of them share one address.
+Every request of a credential counts as much as it costs us, writes are counted once more by the
+second, and some doors have a narrower allowance of their own. Outside production everybody may ask
+as often as a credential may: there, all of them share one address.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any, Final
+from typing import Final
 
+from bursar.api.addresses import address_of
 from bursar.api.headers import Scope
+from bursar.api.routes import Route
 from bursar.api.trace import Trace
-from bursar.domain.access import Actor, actor_label
+from bursar.domain.access import Actor, Person, actor_label
 from bursar.domain.refusals import TooManyRequests
 from bursar.runtime.limits import LimitState, RateLimiter
 from bursar.runtime.settings import Settings
 
-_UNKNOWN: Final = "unknown"
-_HOPS_MAX: Final = 20
-_SITE_PREFIX: Final = 64
+WRITES_PER_SECOND: Final = 20
+_ORGS_PER_PERSON: Final = 5
+_ORG_HEADER: Final = b"x-org-id"
+_ORG_LENGTH: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """So many requests in so many seconds."""
+    """So many requests in so many seconds, under the name that headers show."""
 
+    name: str
     requests: int
     seconds: int
 
+    @property
+    def policy(self) -> str:
+        """As `RateLimit-Policy` states it."""
+        return f'"{self.name}";q={self.requests};w={self.seconds}'
 
-ANONYMOUS: Final = Allowance(30, 60)
-HOSTED_PAY: Final = Allowance(10, 3_600)
-# Doors that are worth rattling.
-BY_PATH: Final = {
-    "/v1/auth/register": Allowance(5, 3_600),
-    "/v1/auth/login": Allowance(10, 60),
-    "/v1/auth/refresh": Allowance(30, 60),
-    "/i/{token}": Allowance(60, 60),
-    "/i/{token}/pay": HOSTED_PAY,
+
+ANONYMOUS: Final = Allowance("anonymous", 30, 60)
+HOSTED_PAY: Final = Allowance("pay", 10, 3_600)
+# Doors worth rattling, for whoever comes to them: with a credential or without.
+DOORS: Final = {
+    "POST /v1/auth/register": Allowance("register", 5, 3_600),
+    "POST /v1/auth/login": Allowance("login", 30, 60),
+    "POST /v1/auth/refresh": Allowance("refresh", 30, 60),
+    "POST /v1/auth/forgot-password": Allowance("reset", 5, 3_600),
+    "POST /v1/auth/reset-password": Allowance("reset", 10, 3_600),
+    "POST /v1/auth/verify-email": Allowance("verify", 10, 3_600),
+    "POST /v1/auth/accept-invitation": Allowance("invitation", 10, 3_600),
+    "POST /v1/webhook-subscriptions": Allowance("webhook-registration", 30, 3_600),
+    "GET /i/{token}": Allowance("hosted", 60, 60),
+    "GET /i/{token}/pdf": Allowance("hosted", 60, 60),
+    "POST /i/{token}/pay": HOSTED_PAY,
 }
 
 
@@ -49,25 +65,43 @@ class RequestLimits:
         self._proxies = settings.trusted_proxies
         self._is_strict = settings.is_production
         seconds = -(-settings.rate_limit_window_ms // 1000)
-        self._credential = Allowance(settings.rate_limit_requests_max, seconds)
+        requests = settings.rate_limit_requests_max
+        self._credential = Allowance("default", requests, seconds)
+        # Whoever may ask more often than 20 times a second may also write as often.
+        self._writes = Allowance("writes", max(WRITES_PER_SECOND, -(-requests // seconds)), 1)
+        self._person = Allowance("person", requests * _ORGS_PER_PERSON, seconds)
 
-    async def admit_actor(self, actor: Actor, trace: Trace) -> None:
+    async def admit_actor(self, actor: Actor, route: Route, scope: Scope, trace: Trace) -> None:
         """Count a request of somebody known.
 
         Raises:
-            TooManyRequests: the allowance is used up.
+            TooManyRequests: an allowance is used up.
         """
-        await self._admit(actor_label(actor), self._credential, trace)
+        who, org = actor_label(actor), ""
+        if isinstance(actor, Person):
+            org = _org_named(scope)
+            # Naming one organization after another would be a fresh allowance each time.
+            state = await self._hit(who, self._person)
+            if not state.is_allowed:
+                raise _too_many([(self._person, state)], trace)
+        allowances = [self._credential]
+        if route.is_write:
+            allowances.append(self._writes)
+            door = DOORS.get(route.spot)
+            if door is not None and self._is_strict:
+                allowances.append(door)
+        await self._admit(f"{who}@{org}", allowances, trace, weight=route.terms.weight)
 
-    async def admit_address(self, scope: Scope, trace: Trace, route: str) -> None:
-        """Count a request of nobody we know, at this route.
+    async def admit_address(self, scope: Scope, trace: Trace, spot: str) -> None:
+        """Count a request of nobody we know; `spot` is the route's method and path.
 
         Raises:
             TooManyRequests: the allowance is used up.
         """
-        allowance = BY_PATH.get(route, ANONYMOUS) if self._is_strict else self._credential
-        shared = route if route in BY_PATH else "any"
-        await self._admit(f"address:{shared}:{self.address_of(scope)}", allowance, trace)
+        door = DOORS.get(spot)
+        allowance = (door or ANONYMOUS) if self._is_strict else self._credential
+        shared = "any" if door is None else spot
+        await self._admit(f"address:{shared}:{self.address_of(scope)}", (allowance,), trace)
 
     async def admit_tries(self, scope: Scope, trace: Trace, subject: str) -> None:
         """Count a try at paying one document from one address.
@@ -76,53 +110,57 @@ class RequestLimits:
             TooManyRequests: the allowance is used up.
         """
         allowance = HOSTED_PAY if self._is_strict else self._credential
-        await self._admit(f"pay:{subject}:{self.address_of(scope)}", allowance, trace)
+        await self._admit(f"pay:{subject}:{self.address_of(scope)}", (allowance,), trace)
 
     def address_of(self, scope: Scope) -> str:
-        """The address that asks: the last one that none of our own proxies has."""
-        client = scope.get("client")
-        hops = [client[0]] if client else []
-        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-        named = b",".join(forwarded).decode("latin-1").split(",")[-_HOPS_MAX:]
-        for hop in [*hops, *reversed(named)]:
-            place = _place(hop.strip())
-            if place is None:
-                return _UNKNOWN
-            if not any(place in network for network in self._proxies):
-                return _site(place)
-        return _UNKNOWN
+        """The address that asks, as it is counted."""
+        return address_of(scope, self._proxies)
 
-    async def _admit(self, key: str, allowance: Allowance, trace: Trace) -> None:
-        state = await self._limiter.hit(
-            key, limit=allowance.requests, window_seconds=allowance.seconds
+    async def _admit(
+        self, key: str, allowances: Iterable[Allowance], trace: Trace, *, weight: int = 1
+    ) -> None:
+        counted: list[tuple[Allowance, LimitState]] = []
+        for allowance in allowances:
+            cost = weight if allowance is self._credential else 1
+            state = await self._hit(f"{key}:{allowance.name}", allowance, cost)
+            counted.append((allowance, state))
+            if not state.is_allowed:
+                raise _too_many(counted, trace)
+        trace.headers += _headers(counted, counted[0][1])
+
+    async def _hit(self, key: str, allowance: Allowance, cost: int = 1) -> LimitState:
+        return await self._limiter.hit(
+            key, limit=allowance.requests, window_seconds=allowance.seconds, cost=cost
         )
-        trace.headers += _headers(state, allowance)
-        if not state.is_allowed:
-            raise TooManyRequests(
-                f"Too many requests; try again in {state.reset_seconds} s.",
-                facts={"retryAfterSeconds": state.reset_seconds},
-            )
 
 
-def _headers(state: LimitState, allowance: Allowance) -> list[tuple[str, str]]:
+def _too_many(counted: list[tuple[Allowance, LimitState]], trace: Trace) -> TooManyRequests:
+    """The refusal by the last of these, once its headers are left."""
+    state = counted[-1][1]
+    trace.headers += _headers(counted, state)
+    return TooManyRequests(
+        f"Too many requests; try again in {state.reset_seconds} s.",
+        facts={"retryAfterSeconds": state.reset_seconds},
+    )
+
+
+def _headers(
+    counted: list[tuple[Allowance, LimitState]], shown: LimitState
+) -> list[tuple[str, str]]:
+    """Every policy that was applied; the older headers have room for one of them."""
+    left = [f'"{each.name}";r={state.remaining};t={state.reset_seconds}' for each, state in counted]
     return [
-        ("ratelimit-policy", f'"default";q={allowance.requests};w={allowance.seconds}'),
-        ("ratelimit", f'"default";r={state.remaining};t={state.reset_seconds}'),
-        ("x-ratelimit-limit", str(state.limit)),
-        ("x-ratelimit-remaining", str(state.remaining)),
-        ("x-ratelimit-reset", str(state.reset_seconds)),
+        ("ratelimit-policy", ", ".join(each.policy for each, _ in counted)),
+        ("ratelimit", ", ".join(left)),
+        ("x-ratelimit-limit", str(shown.limit)),
+        ("x-ratelimit-remaining", str(shown.remaining)),
+        ("x-ratelimit-reset", str(shown.reset_seconds)),
     ]
 
 
-def _place(text: str) -> Any:
-    try:
-        return ip_address(text)
-    except ValueError:
-        return None
-
-
-def _site(place: Any) -> str:
-    """One household of IPv6 is one address, or it would have 2^64 of them."""
-    if isinstance(place, IPv6Address):
-        return str(ip_network((place, _SITE_PREFIX), strict=False))
-    return str(place)
+def _org_named(scope: Scope) -> str:
+    """The organization in the header, as somebody claims; whether they may is asked later."""
+    for name, value in scope["headers"]:
+        if name == _ORG_HEADER:
+            return bytes(value[:_ORG_LENGTH]).decode("latin-1")
+    return ""

@@ -18,7 +18,7 @@ from bursar.domain.orgs import Mode
 from bursar.domain.provider import BadSignature
 from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
-from bursar.runtime.app import App, Caller
+from bursar.runtime.app import Caller
 from bursar.runtime.clock import now
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.logging import get_log
@@ -35,12 +35,13 @@ def hooks(edge: Edge) -> list[HTTPRouteHandler]:
 
 def _hook(edge: Edge, path: str, mode: Mode) -> HTTPRouteHandler:
     async def receive(request: Wire) -> Answer:
-        return await _received(edge.app, mode, request)
+        return await _received(edge, mode, request)
 
     return plain_endpoint("POST", path, receive)
 
 
-async def _received(app: App, mode: Mode, request: Wire) -> Answer:
+async def _received(edge: Edge, mode: Mode, request: Wire) -> Answer:
+    app, trace = edge.app, traced(request.scope)
     provider = app.providers.get(mode)
     if provider is None:
         raise NotFound("No such path.")
@@ -51,6 +52,8 @@ async def _received(app: App, mode: Mode, request: Wire) -> Answer:
     except BadSignature:
         digest = hashlib.sha256(body).hexdigest()
         get_log().warning("provider_event.refused", provider=provider.name, body_sha256=digest)
+        # Only what is forged is counted: after an outage the provider itself may come in a rush.
+        await edge.limits.admit_address(request.scope, trace, f"POST {trace.route}")
         raise InvalidInput("The event cannot be verified.") from None
     # The event's own word for the organization is not trusted: the payment says whose it is.
     org_id = None if event.payment_id is None else await app.org_of_payment(event.payment_id)
@@ -59,7 +62,7 @@ async def _received(app: App, mode: Mode, request: Wire) -> Answer:
             app=app,
             org_id=org_id,
             actor=System(f"{provider.name}:{event.event_id}"),
-            request_id=traced(request.scope).request_id,
+            request_id=trace.request_id,
         )
         await caller.run(receive_provider_event, ReceiveProviderEvent(provider.name, event))
     return RECEIVED

@@ -82,6 +82,7 @@ class Terms:
     refuses: tuple[type[Refusal], ...] = ()
     is_versioned: bool = False  # reads `If-Match`
     media: str = JSON
+    weight: int = 1  # how many requests this one counts as
 
 
 def litestar_path(path: str) -> str:
@@ -104,6 +105,11 @@ class Route:
         """The operation's id, in camelCase and unique."""
         first, *rest = self.act.__name__.split("_")
         return first + "".join(word.capitalize() for word in rest)
+
+    @property
+    def spot(self) -> str:
+        """Method and path, as tables name a route."""
+        return f"{self.method} {self.path}"
 
     @property
     def parameters(self) -> list[str]:

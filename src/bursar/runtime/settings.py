@@ -15,14 +15,14 @@ from urllib.parse import urlsplit
 
 from bursar.runtime import settings_text as text
 from bursar.runtime.secret import Secret, derive, kept_text
-from bursar.runtime.settings_text import Network, Variable
+from bursar.runtime.settings_checks import found_wrong
+from bursar.runtime.settings_text import Proxies, Variable
 
 AppEnv: TypeAlias = Literal["development", "test", "production"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 
-_DISTINCT_CHARACTERS_MIN: Final = 8
 _SECRET_FILE_BYTES_MAX: Final = 65_536
 _PORT_MAX: Final = 65_535
 _WORKERS_MAX: Final = 32
@@ -317,11 +317,11 @@ class Settings:
         ),
     ]
     trusted_proxies: Annotated[
-        tuple[Network, ...],
+        Proxies,
         Variable(
             "TRUSTED_PROXIES",
-            "Networks of our own proxies; only their X-Forwarded-For is believed.",
-            text.networks,
+            "Networks of our own proxies, or how many stand in a row; only they are believed.",
+            text.proxies,
             default="",
         ),
     ]
@@ -332,6 +332,15 @@ class Settings:
             "Host names a request may carry; `*.example.com` covers the names below.",
             text.hosts,
             otherwise="the host of PUBLIC_URL and the loopback names",
+        ),
+    ]
+    cors_origins: Annotated[
+        tuple[str, ...],
+        Variable(
+            "CORS_ORIGINS",
+            "Origins whose pages may call the API from a browser, with commas between them.",
+            text.origins,
+            default="",
         ),
     ]
     otlp_endpoint: Annotated[
@@ -388,9 +397,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     read: dict[str, Any] = {
         attribute: _value_of(variable, environ) for attribute, variable in FIELDS.items()
     }
-    _check_together(read)
-    if read["app_env"] == "production":
-        _check_production(read)
+    for attribute, reason in found_wrong(read, roots=("secret_key", *_DERIVED)):
+        raise SettingsInvalid(FIELDS[attribute].name, reason)
     read["secret_key"] = read["secret_key"] or _kept_secret(read["data_dir"])
     for attribute in _DERIVED:
         read[attribute] = read[attribute] or derive(read["secret_key"], attribute)
@@ -437,43 +445,6 @@ def _text_of_file(name: str, path: Path) -> str:
     if not given:
         raise SettingsInvalid(name, f"{path} is empty.")
     return given
-
-
-def _check_together(read: Mapping[str, Any]) -> None:
-    """Refuse values that are right alone and wrong beside each other."""
-    if read["database_url"] is None:
-        for attribute in ("migration_database_url", "database_direct_url", "database_pooler"):
-            if read[attribute] is not None:
-                raise SettingsInvalid(FIELDS[attribute].name, "is set without DATABASE_URL.")
-    if read["database_pooler"] and read["database_direct_url"] is None:
-        raise SettingsInvalid("DATABASE_DIRECT_URL", "is required with DATABASE_POOLER.")
-    retries, waits = read["dunning_retries_max"], len(read["dunning_schedule_minutes"])
-    if retries > waits:
-        raise SettingsInvalid(
-            "DUNNING_MAX_RETRIES",
-            f"is {retries}, but DUNNING_SCHEDULE_MINUTES names only {waits} waits.",
-        )
-    if read["port"] == read["sandbox_port"]:
-        raise SettingsInvalid("SANDBOX_PORT", f"is {read['port']}, and so is PORT.")
-
-
-def _check_production(read: Mapping[str, Any]) -> None:
-    """In production no secret has a default, and none can be guessed."""
-    advice = "make one with `openssl rand -hex 32`."
-    if read["secret_key"] is None:
-        raise SettingsInvalid("SECRET_KEY", f"is required in production; {advice}")
-    for attribute in ("secret_key", *_DERIVED):
-        secret = read[attribute]
-        if secret is None:
-            continue
-        shown = secret.reveal()
-        if len(shown.encode()) < text.SECRET_BYTES_MIN:
-            reason = f"must have at least {text.SECRET_BYTES_MIN} bytes in production"
-            raise SettingsInvalid(FIELDS[attribute].name, f"{reason}; {advice}")
-        if len(set(shown)) < _DISTINCT_CHARACTERS_MIN:
-            raise SettingsInvalid(FIELDS[attribute].name, f"is not random; {advice}")
-    if read["stripe_secret_key"] is not None and read["stripe_webhook_secret"] is None:
-        raise SettingsInvalid("STRIPE_WEBHOOK_SECRET", "is required with STRIPE_SECRET_KEY.")
 
 
 def _kept_secret(data_dir: Path) -> Secret:

@@ -15,9 +15,12 @@ from urllib.parse import SplitResult, urlsplit
 from bursar.runtime.secret import Secret
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+Proxies: TypeAlias = tuple[Network, ...] | int
+"""Our own proxies: their networks, or how many of them stand in a row."""
 
 SECRET_BYTES_MIN: Final = 32
 _YEAR_MINUTES: Final = 525_600
+_PROXIES_MAX: Final = 10
 _SECONDS_PER_UNIT: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd]?)")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
@@ -128,6 +131,25 @@ def networks(text: str) -> tuple[Network, ...]:
         if found[-1].prefixlen == 0:
             raise ValueError(f"{part} would trust every address; name your proxies")
     return tuple(found)
+
+
+def proxies(text: str) -> Proxies:
+    """The networks of our proxies, or their number."""
+    if text.isdigit():
+        return whole(least=0, most=_PROXIES_MAX)(text)
+    return networks(text)
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Web origins as browsers send them, without a path."""
+    found = tuple(filter(None, (part.strip() for part in text.split(","))))
+    for origin in found:
+        parts = _split_url(origin, ("http", "https"))
+        if origin != f"{parts.scheme}://{parts.netloc}".lower() or not parts.hostname:
+            raise ValueError(f"must be origins such as https://shop.example.com, not {origin!r}")
+        if "@" in parts.netloc or "*" in parts.netloc:
+            raise ValueError("must name each origin in full, without user or wildcard")
+    return found
 
 
 def hosts(text: str) -> tuple[str, ...]:

@@ -101,6 +101,10 @@ class Telemetry:
         """A circuit breaker is `closed`, `half_open` or `open`."""
         self._breakers.labels(provider).set(_BREAKER_STATES[state])
 
+    def limits_shared(self, is_shared: bool) -> None:
+        """Rate limits are counted in Redis, or by each process alone."""
+        self._limits_shared.set(is_shared)
+
     def replay(self) -> None:
         """A stored answer was given to a repeated request."""
         self._replays.inc()
@@ -127,6 +131,9 @@ class Telemetry:
         )
         self._http_requests = self._counter(
             "http_requests_total", "Requests answered.", "method", "route", "status"
+        )
+        self._limits_shared = self._gauge(
+            "rate_limits_shared", "1 while Redis counts for all processes, 0 while each is alone."
         )
         self._replays = self._counter("idempotent_replays_total", "Stored answers given again.")
         self._unhandled = self._counter(

@@ -133,7 +133,7 @@ def _declined(payment: Payment) -> PaymentDeclined:
 
 @ROOM.get(
     "/{invoiceId}/pdf",
-    Terms(needs=Permission.INVOICE_READ, media=PDF, refuses=(NotFound, Unavailable)),
+    Terms(needs=Permission.INVOICE_READ, media=PDF, weight=10, refuses=(NotFound, Unavailable)),
 )
 async def get_invoice_pdf(call: Call[None, NoQuery]) -> Answer:
     """Get an invoice as PDF; the same invoice always gives the same bytes."""
