@@ -1,6 +1,7 @@
 """Everybody who may stand before a route, and an organization full of things to ask for."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +10,12 @@ from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Role
 from bursar.domain.ids import uuid_of
+from bursar.domain.meters import Aggregation
+from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.operations.api_keys import CreateApiKey, create_api_key
+from bursar.operations.meters import DefineMeter, define_meter
+from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.wallets import CreateWallet, create_wallet
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
 from bursar.runtime.ids import new_uuid
@@ -105,6 +110,13 @@ async def things_of(org: Org) -> Things:
     draft = await org.draft(customer)
     url = "https://example.com/hook"
     subscribed = await org.caller.run(subscribe_webhook, SubscribeWebhook(url, ("*",)))
+    counted = DefineMeter(name="Calls", key=f"calls_{new_uuid().hex}", aggregation=Aggregation.SUM)
+    meter = await org.caller.run(define_meter, counted)
+    terms = PriceTerms(PricingModel.PER_UNIT, Decimal(100), meter_id=meter.id)
+    plan = await org.caller.run(
+        create_plan,
+        CreatePlan(name="Team", interval=BillingInterval.MONTH, terms=(terms,), metadata={}),
+    )
     issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
     wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
     connection = await org.world.house.as_owner()
@@ -119,6 +131,8 @@ async def things_of(org: Org) -> Things:
             "usr": org.user_id,
             "cust": customer.id,
             "inv": draft.id,
+            "mtr": meter.id,
+            "plan": plan.id,
             "pay": payment.id,
             "wal": wallet.id,
             "wh": subscribed.subscription.id,

@@ -26,9 +26,10 @@ MACHINE = {Permission.PAYMENT_SETTLE, Permission.WEBHOOK_DELIVER, Permission.AUD
 
 READS = (
     "org:read customer:read invoice:read payment:read wallet:read ledger:read webhook:read "
-    "event:read"
+    "event:read "
+    "plan:read"
 )
-MONEY = "customer:write invoice:write invoice:pay payment_method:write wallet:move"
+MONEY = "customer:write invoice:write invoice:pay payment_method:write wallet:move plan:write"
 RULE = "org:write api_key:read api_key:write webhook:write"
 # Whoever changes this table has changed who may do what; the diff is the decision.
 ROLES = {
@@ -42,6 +43,8 @@ SCOPES = {
     "billing:write": f"{READS} {MONEY} webhook:write",
     "customers:read": "customer:read",
     "customers:write": "customer:read customer:write",
+    "plans:read": "plan:read",
+    "plans:write": "plan:read plan:write",
     "invoices:read": "invoice:read",
     "invoices:write": "invoice:read invoice:write",
     "payments:read": "payment:read",

@@ -36,6 +36,8 @@ ROWS: tuple[Row, ...] = (
     samples.DRAFT,
     samples.WALLET,
     samples.WEBHOOK,
+    samples.METER,
+    samples.PLAN,
     an_attempt(an_open_invoice()),
 )
 # Renaming or dropping one of these breaks whoever reads our answers.
@@ -47,6 +49,9 @@ PUBLISHED = {
     "invoice": "customerId subscriptionId status currency subtotalCents discountCents "
     "taxAmountCents totalCents amountPaidCents amountDueCents periodStart periodEnd dueDate "
     "paidAt voidedAt invoiceNumber metadata lines",
+    "meter": "name key aggregation property thresholds",
+    "plan": "name description pricingModel amountCents unitAmountDecimal tiers packageSize "
+    "currency billingInterval trialPeriodDays status meterId charges priceVersion metadata",
     "payment": "invoiceId customerId amountCents currency status mode stripePaymentIntentId "
     "failureCode failureMessage attemptCount checkoutUrl nextActionUrl",
     "wallet": "customerId userId ownerType name status currency balanceCents heldCents "

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
-from bursar.domain import invoices, payments, wallets
+from bursar.domain import catalog, invoices, payments, wallets
 from bursar.domain.access import LINK_PERMISSIONS, ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission
 from bursar.domain.events import EVENTS
 from bursar.runtime.settings import FIELDS
@@ -148,6 +148,8 @@ def states() -> str:
     return _page(
         "States",
         "Drawn from the tables of transitions. There is no other way from one state to another.",
+        "## Plan",
+        _diagram(catalog.PlanStatus.ACTIVE, catalog.TRANSITIONS),
         "## Invoice",
         _diagram(invoices.InvoiceStatus.DRAFT, invoices.TRANSITIONS),
         "## Payment",

@@ -36,13 +36,21 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "version": 1,
 }
 # Given instead of another field, or fit for one installation only.
-_LEFT_OUT: Final = frozenset({"cancelUrl", "successUrl", "unitAmountDecimal"})
+_LEFT_OUT: Final = frozenset(
+    (
+        *("cancelUrl", "successUrl", "unitAmountDecimal"),
+        *("charges", "meterId", "packageSize", "property", "tiers"),
+    )
+)
 _ID_FIELDS: Final[Mapping[str, str]] = {
     "customerId": "cust",
     "eventId": "evt",
     "invoiceId": "inv",
+    "meterId": "mtr",
     "organizationId": "org",
     "paymentId": "pay",
+    "planId": "plan",
+    "priceId": "price",
     "resourceId": "inv",
     "sourceId": "inv",
     "subscriptionId": "wh",

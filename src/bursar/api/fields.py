@@ -15,7 +15,7 @@ from msgspec import Meta
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.events import PUBLIC_EVENTS
-from bursar.domain.ids import PREFIX_OF_RESOURCE, CustomerId, InvoiceId, WalletId
+from bursar.domain.ids import PREFIX_OF_RESOURCE, CustomerId, InvoiceId, MeterId, WalletId
 from bursar.domain.money import AMOUNT_MAX
 from bursar.domain.times import Instant
 from bursar.domain.webhooks import EVENT_TYPE_ALL, URL_LENGTH_MAX
@@ -168,6 +168,18 @@ AmountDecimal: TypeAlias = Annotated[
         examples=["0.25"],
     ),
 ]
+MeterKey: TypeAlias = Annotated[
+    str,
+    _text(
+        "[a-z][a-z0-9_]{0,63}",
+        "expected small letters, digits and underscores",
+        max_length=64,
+        examples=["api_calls"],
+    ),
+]
+PropertyName: TypeAlias = Annotated[
+    str, _text("[A-Za-z][A-Za-z0-9_]{0,39}", "expected a name", max_length=40, examples=["region"])
+]
 MetadataKey: TypeAlias = Annotated[
     str, _text(_LINE, "expected one line of text", max_length=40, examples=["orderId"])
 ]
@@ -182,6 +194,7 @@ MetadataPatch: TypeAlias = Annotated[
     Meta(max_length=METADATA_KEYS_MAX, examples=[{"orderId": "A-1042"}]),
 ]
 CustomerRef: TypeAlias = Annotated[CustomerId, _id("cust")]
+MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]
 ResourceRef: TypeAlias = Annotated[

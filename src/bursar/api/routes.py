@@ -30,9 +30,11 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "deliveryId": "whd",
     "eventId": "evt",
     "invoiceId": "inv",
+    "meterId": "mtr",
     "organizationId": "org",
     "paymentId": "pay",
     "walletId": "wal",
+    "planId": "plan",
     "webhookSubscriptionId": "wh",
 }
 """Path parameters and the prefix of the ids they hold."""

@@ -23,6 +23,8 @@ class Permission(StrEnum):
     API_KEY_WRITE = "api_key:write"
     CUSTOMER_READ = "customer:read"
     CUSTOMER_WRITE = "customer:write"
+    PLAN_READ = "plan:read"
+    PLAN_WRITE = "plan:write"
     INVOICE_READ = "invoice:read"
     INVOICE_WRITE = "invoice:write"
     INVOICE_PAY = "invoice:pay"
@@ -53,6 +55,7 @@ _READS: Final = frozenset(
     {
         Permission.ORG_READ,
         Permission.CUSTOMER_READ,
+        Permission.PLAN_READ,
         Permission.INVOICE_READ,
         Permission.PAYMENT_READ,
         Permission.WALLET_READ,
@@ -64,6 +67,7 @@ _READS: Final = frozenset(
 _MONEY: Final = frozenset(
     {
         Permission.CUSTOMER_WRITE,
+        Permission.PLAN_WRITE,
         Permission.INVOICE_WRITE,
         Permission.INVOICE_PAY,
         Permission.PAYMENT_METHOD_WRITE,
@@ -96,6 +100,8 @@ SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "billing:write": _READS | _MONEY | {Permission.WEBHOOK_WRITE},
     "customers:read": frozenset({Permission.CUSTOMER_READ}),
     "customers:write": frozenset({Permission.CUSTOMER_READ, Permission.CUSTOMER_WRITE}),
+    "plans:read": frozenset({Permission.PLAN_READ}),
+    "plans:write": frozenset({Permission.PLAN_READ, Permission.PLAN_WRITE}),
     "invoices:read": frozenset({Permission.INVOICE_READ}),
     "invoices:write": frozenset({Permission.INVOICE_READ, Permission.INVOICE_WRITE}),
     "payments:read": frozenset({Permission.PAYMENT_READ}),

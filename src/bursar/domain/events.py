@@ -94,6 +94,27 @@ class CustomerDeleted(Event):
     when = "A customer is deleted; their documents stay."
 
 
+class PlanCreated(Event):
+    name = "plan.created"
+    when = "A plan is created."
+
+
+class PlanUpdated(Event):
+    name = "plan.updated"
+    when = "A plan's details change, or it gets a new version of its prices."
+
+
+class PlanArchived(Event):
+    name = "plan.archived"
+    when = "A plan is archived: nobody subscribes to it any more."
+
+
+class MeterCreated(Event):
+    name = "meter.created"
+    is_public = False
+    when = "A meter is defined."
+
+
 class InvoiceCreated(Event):
     name = "invoice.created"
     when = "A draft invoice is created."

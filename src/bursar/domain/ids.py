@@ -15,6 +15,9 @@ MemberId = NewType("MemberId", str)
 SessionId = NewType("SessionId", str)
 ApiKeyId = NewType("ApiKeyId", str)
 CustomerId = NewType("CustomerId", str)
+PlanId = NewType("PlanId", str)
+PriceId = NewType("PriceId", str)
+MeterId = NewType("MeterId", str)
 InvoiceId = NewType("InvoiceId", str)
 InvoiceLineId = NewType("InvoiceLineId", str)
 PaymentId = NewType("PaymentId", str)
@@ -30,6 +33,7 @@ PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
         *("wal", "hld"),
+        *("plan", "price", "mtr"),
         *("led", "acct", "evt", "wh", "whd"),
     }
 )
@@ -39,6 +43,8 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "member": "mem",
         "api_key": "key",
         "customer": "cust",
+        "plan": "plan",
+        "meter": "mtr",
         "invoice": "inv",
         "payment": "pay",
         "wallet": "wal",

@@ -181,6 +181,22 @@ def priced(quantity: Decimal | int, unit_amount: Decimal, currency: Currency) ->
     return Money(half_even(top, denominator=bottom), currency)
 
 
+def sum_of_products(pairs: Iterable[tuple[int, Decimal]], currency: Currency) -> Money:
+    """Quantities times unit amounts, added up exactly and rounded once, half to even.
+
+    Raises:
+        MalformedDecimal: a unit amount is not finite or has more than 12 places.
+        AmountOutOfRange: the sum is beyond the largest amount.
+    """
+    scale = 10**PRICE_PLACES_MAX
+    top = 0
+    for quantity, unit_amount in pairs:
+        unit_top, unit_bottom = _ratio(unit_amount, places_max=PRICE_PLACES_MAX)
+        # A decimal of at most 12 places has a denominator that divides 10^12.
+        top += quantity * unit_top * (scale // unit_bottom)
+    return Money(half_even(top, denominator=scale), currency)
+
+
 def rounded(amount: Decimal | int, currency: Currency) -> Money:
     """An exact sum of products (tiers, usage), in minor units, rounded once, half to even.
 

@@ -113,6 +113,13 @@ class EmailTaken(Refusal):
     reason = "email_taken"
 
 
+class MeterKeyTaken(Refusal):
+    """Another meter of the organization has this key."""
+
+    kind = Kind.CONFLICT
+    reason = "meter_key_taken"
+
+
 class IllegalTransition(Refusal):
     """The noun's state does not allow the step."""
 

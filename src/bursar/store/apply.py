@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bursar.domain.api_keys import ApiKeyRecord
+from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
 from bursar.domain.events import Row
 from bursar.domain.invoices import Invoice
+from bursar.domain.meters import Meter
 from bursar.domain.orgs import Member, Organization
 from bursar.domain.payments import Payment
 from bursar.domain.wallets import Wallet
@@ -25,8 +27,10 @@ from bursar.store import (
     events,
     invoices,
     ledger,
+    meters,
     orgs,
     payments,
+    plans,
     wallets,
     webhook_subscriptions,
 )
@@ -38,6 +42,8 @@ _SAVE: Final[dict[type, Save]] = {
     Member: orgs.save_member,
     ApiKeyRecord: api_keys.save,
     Customer: customers.save,
+    Plan: plans.save,
+    Meter: meters.save,
     Invoice: invoices.save,
     Payment: payments.save,
     Wallet: wallets.save,

@@ -11,17 +11,21 @@ from typing import Any, Final
 import msgspec
 
 from bursar.domain.api_keys import ApiKeyRecord
+from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
 from bursar.domain.events import Row
 from bursar.domain.invoices import Invoice
+from bursar.domain.meters import Meter
 from bursar.domain.orgs import Member, Organization
 from bursar.domain.payments import Payment
 from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.customers import CustomerOut
 from bursar.domain.shapes.fields import Shape
 from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.domain.shapes.meters import MeterOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
 from bursar.domain.shapes.payments import PaymentOut
+from bursar.domain.shapes.plans import PlanOut
 from bursar.domain.shapes.wallets import WalletOut
 from bursar.domain.shapes.webhook_subscriptions import WebhookSubscriptionOut
 from bursar.domain.wallets import Wallet
@@ -45,6 +49,8 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Member: Rendering("member", MemberOut, MemberOut.of),
     ApiKeyRecord: Rendering("api_key", ApiKeyOut, ApiKeyOut.of),
     Customer: Rendering("customer", CustomerOut, CustomerOut.of),
+    Plan: Rendering("plan", PlanOut, PlanOut.of),
+    Meter: Rendering("meter", MeterOut, MeterOut.of),
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),

@@ -10,17 +10,30 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from bursar.domain import customers, ids, invoices, orgs, payments, wallets, webhook_subscriptions
+from bursar.domain import (
+    catalog,
+    customers,
+    ids,
+    invoices,
+    meters,
+    orgs,
+    payments,
+    wallets,
+    webhook_subscriptions,
+)
 from bursar.domain.access import Role
 from bursar.domain.api_keys import ApiKeyRecord, issue
+from bursar.domain.catalog import Plan, PlanStatus
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.events import Event
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
+from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.money import Money
 from bursar.domain.orgs import Member, Mode, Organization
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.provider import (
     ActionRequired,
     CheckoutOpened,
@@ -88,6 +101,49 @@ CUSTOMER: Final = Customer(
     provider_reference=None,
     method_reference=None,
     deleted_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
+METER: Final = Meter(
+    id=ids.MeterId(_id("mtr", 11)),
+    name="API calls",
+    key="api_calls",
+    aggregation=Aggregation.SUM,
+    property_name=None,
+    thresholds=(1_000_000,),
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
+PLAN: Final = Plan(
+    id=ids.PlanId(_id("plan", 12)),
+    name="Team",
+    description="Seats, and API calls beyond the first thousand.",
+    status=PlanStatus.ACTIVE,
+    currency=USD,
+    interval=BillingInterval.MONTH,
+    trial_days=14,
+    price_version=1,
+    prices=(
+        price(
+            ids.PriceId(_id("price", 13)),
+            PriceTerms(PricingModel.PER_UNIT, unit_amount=Decimal(1900)),
+        ),
+        price(
+            ids.PriceId(_id("price", 14)),
+            PriceTerms(
+                PricingModel.GRADUATED,
+                tiers=(Tier(1000, Decimal(0)), Tier(None, Decimal("0.25"))),
+                meter_id=METER.id,
+                name="API calls",
+            ),
+        ),
+    ),
+    metadata={},
+    archived_at=None,
     version=1,
     sequence=0,
     created_at=AT,
@@ -170,6 +226,10 @@ def story() -> Iterator[Change]:
     yield webhook_subscriptions.subscribe(WEBHOOK)
     yield _made(WEBHOOK.switch_off())
     yield _made(WEBHOOK.delete(AT))
+    yield meters.define(METER)
+    yield catalog.publish(PLAN)
+    yield _made(PLAN.edit(replace(PLAN, name="Team plus")))
+    yield PLAN.archive(AT)
     yield invoices.draft(DRAFT)
     yield _made(DRAFT.edit(replace(DRAFT, memo="Thank you.")))
     finalized = DRAFT.finalize(InvoiceNumber("INV-2026", 7), due_at=AT + timedelta(days=14), at=AT)
