@@ -39,7 +39,6 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     ("ledger", "entries", (ORG, [SOME]), "ledger_entries_pkey"),
     ("events", "audit", (ORG, SOME, 21, 0, None, None, None, None, None, None), "_pkey"),
     ("events", "feed", (ORG, SOME, 100, None, None, None), "_org_id_transaction_id_id_idx"),
-    ("verify", "kept_links", (ORG, 0, 5000), "event_seals_pkey"),
 ]
 
 

@@ -2,16 +2,21 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import asyncpg
 import pytest
 from tests.support.world import Org, World
 
+from bursar.domain.access import Permission
 from bursar.domain.ids import uuid_of
 from bursar.domain.payments import PaymentMode
 from bursar.domain.verification import Check, compared
 from bursar.operations.invoices import VoidInvoice, void_invoice
 from bursar.reads.verify import CHAIN, CHECKS, checks, collected
+from bursar.runtime.app import Look
+from bursar.runtime.db import ReadTx
+from bursar.runtime.sql import Query
 
 NAMES = [name for name, _ in CHECKS]
 # What a superuser could do behind our back, and which check says so.
@@ -141,3 +146,19 @@ async def test_our_books_agree_with_the_processors(world: World) -> None:
     check = compared(held, charges, "books")
     assert (check.is_good, check.counted) == (True, 1)
     assert not compared(held[:0], charges, "books").is_good
+
+
+async def test_a_survey_may_take_its_time(world: World) -> None:
+    # A big organization is proven whole: what cuts a request short does not cut its survey.
+    org = await world.org()
+    patience = Query("patience", "SELECT current_setting('statement_timeout')")
+    joins = Query("joins", "SELECT current_setting('enable_nestloop')")
+
+    async def ask(tx: ReadTx) -> tuple[str, str]:
+        return await tx.fetchval(patience), await tx.fetchval(joins)
+
+    look = Look("patience", Permission.AUDIT_READ, ask)
+    assert await org.caller.look(look) == ("10s", "on")
+    assert await org.caller.look(replace(look, is_survey=True)) == ("10min", "off")
+    assert await org.caller.look(look) == ("10s", "on")
+    assert checks.is_survey

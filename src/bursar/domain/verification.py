@@ -4,7 +4,7 @@ A check counts what it looked at, so that one that looked at nothing cannot pass
 names what is wrong by id. The SQL of the others stands in `reads/verify.sql`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
@@ -61,14 +61,13 @@ class ChainWalk:
         self.position = 0
         self.offenders: list[str] = []
 
-    def follow(self, links: Iterable[KeptLink]) -> None:
-        """The next links, in order of position."""
-        for link in links:
-            fault = self._fault(link)
-            if fault is not None:
-                self.offenders.append(f"{fault} {print_id('evt', link.event_id)}")
-            # Going on from what is kept names the first bad event and accuses no innocent one.
-            self._hash, self.position = link.hash, link.position
+    def follow(self, link: KeptLink) -> None:
+        """The next link, in order of position."""
+        fault = self._fault(link)
+        if fault is not None and len(self.offenders) < OFFENDERS_MAX:
+            self.offenders.append(f"{fault} {print_id('evt', link.event_id)}")
+        # Going on from what is kept names the first bad event and accuses no innocent one.
+        self._hash, self.position = link.hash, link.position
 
     def check(self, name: str, *, uncovered: Sequence[str]) -> Check:
         """The verdict; `uncovered` are events that the chain passed over."""

@@ -35,10 +35,9 @@ CHECKS: Final = (
     ("every change has its event", Q.changes_are_told),
 )
 CHAIN: Final = "the event chain is unbroken"
-_LINKS_AT_ONCE: Final = 5_000
 
 
-@query(requires=Permission.AUDIT_READ)
+@query(requires=Permission.AUDIT_READ, is_survey=True)
 async def checks(tx: ReadTx) -> tuple[Check, ...]:
     """Everything that must hold within the database, for the bound organization."""
     org_id = uuid_of(tx.org_id)
@@ -50,7 +49,7 @@ async def checks(tx: ReadTx) -> tuple[Check, ...]:
     return (*found, await _chain(tx))
 
 
-@query(requires=Permission.AUDIT_READ)
+@query(requires=Permission.AUDIT_READ, is_survey=True)
 async def chain(tx: ReadTx) -> Check:
     """Whether the hash chain over the organization's events still holds, from the first link."""
     return await _chain(tx)
@@ -63,7 +62,7 @@ async def kept_hashes(tx: ReadTx, positions: Sequence[int]) -> dict[int, bytes]:
     return {row["position"]: row["hash"] for row in rows}
 
 
-@query(requires=Permission.AUDIT_READ)
+@query(requires=Permission.AUDIT_READ, is_survey=True)
 async def collected(tx: ReadTx) -> tuple[Collected, ...]:
     """What our books say the providers hold, payment by payment."""
     return tuple(
@@ -80,8 +79,8 @@ async def collected(tx: ReadTx) -> tuple[Collected, ...]:
 async def _chain(tx: ReadTx) -> Check:
     org_id = uuid_of(tx.org_id)
     walk = ChainWalk(org_id)
-    while rows := await tx.fetch(Q.kept_links, org_id, walk.position, _LINKS_AT_ONCE):
-        walk.follow(map(_kept_link, rows))
+    async for row in tx.stream(Q.kept_links, org_id):
+        walk.follow(_kept_link(row))
     uncovered = await tx.fetch(Q.passed_over, org_id)
     return walk.check(CHAIN, uncovered=[row["name"] for row in uncovered])
 

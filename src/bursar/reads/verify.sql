@@ -1,12 +1,11 @@
 -- name: postings_balance
 -- Every ledger transaction has at least two entries and sums to zero per currency.
-WITH checked AS (
-    SELECT 'led_' || t.id AS name, count(e.position) > 1 AND bool_and(e.currency_sum = 0) AS is_good
-    FROM ledger_transactions AS t
-    LEFT JOIN LATERAL (
-        SELECT i.position, sum(i.amount_minor) OVER (PARTITION BY i.currency) AS currency_sum
-        FROM ledger_entries AS i WHERE i.org_id = t.org_id AND i.transaction_id = t.id
-    ) AS e ON true
+WITH summed AS (
+    SELECT i.transaction_id, count(*) AS entries, sum(i.amount_minor) AS currency_sum
+    FROM ledger_entries AS i WHERE i.org_id = $1 GROUP BY i.transaction_id, i.currency
+), checked AS (
+    SELECT 'led_' || t.id AS name, sum(s.entries) > 1 AND bool_and(s.currency_sum = 0) AS is_good
+    FROM ledger_transactions AS t LEFT JOIN summed AS s ON s.transaction_id = t.id
     WHERE t.org_id = $1 GROUP BY t.id
 )
 SELECT
@@ -288,18 +287,22 @@ SELECT
     e.snapshot::text AS snapshot, e.previous::text AS previous
 FROM event_seals AS s
 LEFT JOIN events AS e ON e.org_id = s.org_id AND e.id = s.event_id
-WHERE s.org_id = $1 AND s.position > $2
-ORDER BY s.position LIMIT $3;
+WHERE s.org_id = $1
+ORDER BY s.position;
 
 -- name: passed_over
 -- Events that lie before the chain's head and are not in the chain: somebody put them there.
-SELECT 'evt_' || e.id AS name FROM events AS e
-JOIN LATERAL (
+WITH head AS MATERIALIZED (
     SELECT h.transaction_id, h.event_id FROM event_seals AS h
-    WHERE h.org_id = e.org_id ORDER BY h.position DESC LIMIT 1
-) AS head ON (e.transaction_id, e.id) <= (head.transaction_id, head.event_id)
+    WHERE h.org_id = $1 ORDER BY h.position DESC LIMIT 1
+)
+SELECT 'evt_' || e.id AS name FROM events AS e
 LEFT JOIN event_seals AS s ON s.org_id = e.org_id AND s.event_id = e.id
-WHERE e.org_id = $1 AND s.event_id IS NULL
+WHERE
+    e.org_id = $1 AND s.event_id IS NULL
+    AND (e.transaction_id, e.id) <= (
+        (SELECT head.transaction_id FROM head), (SELECT head.event_id FROM head)
+    )
 ORDER BY e.id LIMIT 100;
 
 -- name: collected

@@ -72,6 +72,7 @@ class Look(Generic[Args, Result]):
     name: str
     requires: Permission
     ask: Callable[Concatenate[ReadTx, Args], Awaitable[Result]]
+    is_survey: bool = False
 
 
 def operation(
@@ -82,10 +83,13 @@ def operation(
 
 
 def query(
-    *, requires: Permission
+    *, requires: Permission, is_survey: bool = False
 ) -> Callable[[Callable[Concatenate[ReadTx, Args], Awaitable[Result]]], Look[Args, Result]]:
-    """Make a question of an async function of a read-only transaction."""
-    return lambda ask: Look(ask.__name__, requires, ask)
+    """Make a question of an async function of a read-only transaction.
+
+    A survey looks at all there is, and may take minutes; it is asked by operators, not over HTTP.
+    """
+    return lambda ask: Look(ask.__name__, requires, ask, is_survey)
 
 
 async def no_checkpoint(_point: str) -> None:
@@ -213,7 +217,8 @@ class Caller:
             self._admit(question.requires, entrance, binding)
             return await question.ask(tx, *args, **kwargs)
 
-        return await self.app.database.look(binding, body)
+        database = self.app.database
+        return await (database.survey if question.is_survey else database.look)(binding, body)
 
     async def remember(self, answer: Answer) -> None:
         """Keep a refusal's answer for the request's idempotency key: it had no other effect."""

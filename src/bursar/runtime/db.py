@@ -26,22 +26,26 @@ from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
 from bursar.runtime.queue import Connection, TaskQueue
 from bursar.runtime.sql import Query
+from bursar.runtime.transactions import (
+    BEGIN,
+    BEGIN_LOOK,
+    BEGIN_SURVEY,
+    SURVEY_SECONDS,
+    DeadLine,
+    committed,
+    rolled_back,
+    transaction,
+)
 
 _CONTEXT_SECONDS: Final = 60
 _ACQUIRE_SECONDS: Final = 2.0
 _COMMAND_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
-_BEGIN_SECONDS: Final = 5.0
-_COMMIT_SECONDS: Final = 5.0
-_ROLLBACK_SECONDS: Final = 2.0
+_STREAMED_AT_ONCE: Final = 2_000
 _TRIES_MAX: Final = 5
 _INSISTING_MAX: Final = 1_000
 _INSIST_FIRST_SECONDS: Final = 0.02
 _INSIST_MAX_SECONDS: Final = 1.0
-_BEGIN: Final = "BEGIN"
-_BEGIN_LOOK: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-_COMMIT: Final = "COMMIT"
-_ROLLBACK: Final = "ROLLBACK"
 _SETTINGS: Final = {
     "statement_timeout": "10s",
     "lock_timeout": "4s",
@@ -71,15 +75,6 @@ _AWAY: Final = (
     pg.ReadOnlySQLTransactionError,
 )
 
-_LOST: Final = (
-    ConnectionError,
-    pg.InterfaceError,
-    pg.InternalClientError,
-    pg.PostgresConnectionError,
-    pg.AdminShutdownError,
-    pg.CrashShutdownError,
-)
-
 Result = TypeVar("Result")
 Record = asyncpg.Record
 
@@ -88,14 +83,6 @@ log = get_log()
 
 class DatabaseAway(Exception):
     """PostgreSQL cannot be reached, or answered nothing that can be trusted; try again."""
-
-
-class DeadLine(Exception):
-    """The connection had died while it lay in the pool: nothing was begun on it."""
-
-
-class CommitUnknown(ConnectionError):
-    """PostgreSQL said COMMIT with a warning: it may or may not outlive this server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +103,16 @@ class Entrance:
 class ReadTx:
     """A transaction that looks. Row-level security shows it one organization only."""
 
-    def __init__(self, connection: Connection, org_id: OrgId, entrance: Entrance) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        org_id: OrgId,
+        entrance: Entrance,
+        *,
+        patience: float | None = None,
+    ) -> None:
         self._connection = connection
+        self._patience = patience
         self.org_id = org_id
         self.now = entrance.now
         self.wall = entrance.wall
@@ -125,15 +120,23 @@ class ReadTx:
 
     async def fetch(self, query: Query, *args: object) -> list[Record]:
         """All rows."""
-        return await self._connection.fetch(query.text, *args)
+        return await self._connection.fetch(query.text, *args, timeout=self._patience)
 
     async def fetchrow(self, query: Query, *args: object) -> Record | None:
         """The first row, if any."""
-        return await self._connection.fetchrow(query.text, *args)
+        return await self._connection.fetchrow(query.text, *args, timeout=self._patience)
 
     async def fetchval(self, query: Query, *args: object) -> Any:
         """The first column of the first row."""
-        return await self._connection.fetchval(query.text, *args)
+        return await self._connection.fetchval(query.text, *args, timeout=self._patience)
+
+    async def stream(self, query: Query, *args: object) -> AsyncIterator[Record]:
+        """Row by row, as many as there are, of which only a few are in memory at a time."""
+        rows = self._connection.cursor(
+            query.text, *args, prefetch=_STREAMED_AT_ONCE, timeout=self._patience
+        )
+        async for row in rows:
+            yield row
 
 
 class Tx(ReadTx):
@@ -306,6 +309,12 @@ class Database:
         """Run `body` in one read-only transaction over one snapshot."""
         return await _persistently(lambda: self._look_once(binding, body))
 
+    async def survey(
+        self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
+    ) -> Result:
+        """Look at all there is of something; for an operator, since it may take minutes."""
+        return await _persistently(lambda: self._survey_once(binding, body))
+
     @property
     def pending(self) -> int:
         """How much of what `insist` was asked to do is not done yet."""
@@ -336,18 +345,29 @@ class Database:
     ) -> Result:
         async with (
             self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
-            _transaction(connection, _BEGIN_LOOK, end=_rolled_back),
+            transaction(connection, BEGIN_LOOK, end=rolled_back),
         ):
             entrance = await _enter(connection, binding)
             return await body(ReadTx(connection, binding.org_id, entrance), entrance)
 
+    async def _survey_once(
+        self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
+    ) -> Result:
+        async with (
+            self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+            transaction(connection, BEGIN_SURVEY, end=rolled_back),
+        ):
+            entrance = await _enter(connection, binding)
+            tx = ReadTx(connection, binding.org_id, entrance, patience=SURVEY_SECONDS)
+            return await body(tx, entrance)
+
     async def _change_once(
         self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
     ) -> Result:
-        end = _rolled_back if is_dry else _committed
+        end = rolled_back if is_dry else committed
         async with (
             self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
-            _transaction(connection, _BEGIN, end=end),
+            transaction(connection, BEGIN, end=end),
         ):
             entrance = await _enter(connection, binding)
             tx = Tx(connection, binding.org_id, entrance, binding, self._means)
@@ -406,67 +426,6 @@ async def _enter(connection: Connection, binding: Binding) -> Entrance:
         begun=row["begun"],
         is_task_ours=row["is_task_ours"],
     )
-
-
-@asynccontextmanager
-async def _transaction(
-    connection: Connection, begin: str, *, end: Callable[[Connection], Awaitable[None]]
-) -> AsyncIterator[None]:
-    try:
-        await _begun(connection, begin)
-        yield
-        await end(connection)
-    except BaseException:
-        await _abandoned(connection)
-        raise
-
-
-async def _begun(connection: Connection, begin: str) -> None:
-    try:
-        await connection.execute(begin, timeout=_BEGIN_SECONDS)
-    except _LOST as lost:
-        raise DeadLine(str(lost)) from lost
-
-
-async def _rolled_back(connection: Connection) -> None:
-    await connection.execute(_ROLLBACK, timeout=_ROLLBACK_SECONDS)
-
-
-async def _committed(connection: Connection) -> None:
-    """Commit, and believe nothing but a plain success.
-
-    A wait for a synchronous standby that was given up also says COMMIT; only its warning tells
-    that another server may not have it.
-    """
-    warnings: list[str] = []
-
-    def note(_connection: object, message: asyncpg.PostgresLogMessage) -> None:
-        warnings.append(str(message))
-
-    connection.add_log_listener(note)
-    try:
-        told = await connection.execute(_COMMIT, timeout=_COMMIT_SECONDS)
-    except (OSError, TimeoutError, pg.InterfaceError):
-        connection.terminate()
-        raise
-    finally:
-        with suppress(pg.InterfaceError):
-            connection.remove_log_listener(note)
-    assert told == _COMMIT, "a verb went on after a statement of its transaction had failed"
-    if warnings:
-        raise CommitUnknown("; ".join(warnings))
-
-
-async def _abandoned(connection: Connection) -> None:
-    """Leave no transaction behind; a connection that cannot promise that is not worth keeping.
-
-    The driver first waits for the end of whatever was canceled, a BEGIN or COMMIT as well.
-    """
-    try:
-        await asyncio.shield(connection.execute(_ROLLBACK, timeout=_ROLLBACK_SECONDS))
-    except BaseException:  # noqa: BLE001 - the first fault is the one to tell
-        with suppress(pg.InterfaceError):  # it is back in the pool, closed
-            connection.terminate()
 
 
 async def _keep(_connection: Connection) -> None:
