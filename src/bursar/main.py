@@ -17,7 +17,7 @@ import msgspec
 import uvicorn
 
 from bursar.api.asgi import build_api
-from bursar.api.protocol import GuardedHttp
+from bursar.api.protocol import guarded_http
 from bursar.cli.failing import CannotListen, Exit, explained
 from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
@@ -255,7 +255,7 @@ async def serve(settings: Settings, host: str, stop: Stop) -> None:
             uvicorn.Config(
                 build_api(app),
                 loop="none",  # it runs inside ours
-                http=GuardedHttp,
+                http=guarded_http(settings.trusted_proxies),
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from bursar.api.bodies import DEPTH_MAX, read_body
+from bursar.api.faults import FAULTS_MAX
 from bursar.api.fields import (
     AmountCents,
     AmountDecimal,
@@ -76,6 +77,39 @@ def test_a_good_body_is_read() -> None:
     assert type(Moment.plainly(body.due_at)) is datetime
     assert body.lines == [Part(description="a\tb\nc", amount_cents=2**53 - 1)]
     assert body.metadata == {"order": "7"}
+
+
+def test_a_text_at_fault_is_found_wherever_it_hides() -> None:
+    # An escape, a long list or a deep place hides nothing: the quick look misses no fault.
+    bell, card = '"\\u0007"', '"4242 4242 4242 4242"'
+    for text, code in ((bell, "control_character"), (card, "card_number_not_allowed")):
+        for body in (
+            f'{{"name": {text}}}',
+            f'{{"name": "a", "metadata": {{"a": {text}}}}}',
+            f'{{"name": "a", "metadata": {{{text}: "a"}}}}',
+            '{"name": "a", "x": ' + "[" * 18 + text + "]" * 18 + "}",
+            '{"name": "a", "x": [' + "1," * 5_000 + text + "]}",
+        ):
+            assert code in faults(body).values(), body[:80]
+    assert "card_number_not_allowed" in faults('{"name": "\\t4242424242424242"}').values()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{" + b",".join(b'"k%d":1' % number for number in range(80_000)) + b"}",
+        b'{"lines":[' + b",".join([b"{}"] * 300_000) + b"]}",
+        b'{"lines":[' + b",".join([b"1"] * 500_000) + b"]}",
+        b'{"metadata":{' + b",".join(b'"k%d":1' % number for number in range(80_000)) + b"}}",
+        b'{"name":"' + b"1-1 " * 250_000 + b'"}',
+        b"{" + b'"a":1,' * 150_000 + b'"a":1}',
+    ],
+)
+def test_no_body_takes_long_to_refuse(body: bytes) -> None:
+    # A megabyte of nonsense costs less than a second, and at most fifty faults are named.
+    began = time.perf_counter()
+    assert len(faults(body)) <= FAULTS_MAX
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(

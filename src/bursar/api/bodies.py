@@ -7,23 +7,33 @@ that the fault can be named by its path. Nothing is trimmed, rounded or guessed.
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, Final, TypeVar
 
 import msgspec
 
-from bursar.api.faults import Flaw, joined, shown, typed_faults
+from bursar.api.faults import FAULTS_MAX, Flaw, joined, shown, typed_faults
 from bursar.api.fields import special
 from bursar.domain.refusals import Detail, InvalidInput
 from bursar.runtime.redaction import holds_card_number
 
 DEPTH_MAX: Final = 20
+KEYS_MAX: Final = 1_000
+"""Members of one object; no route has a use for more."""
+VALUES_MAX: Final = 100_000
+"""Values in one body, at whatever depth."""
 _NAMED_MAX: Final = 5
 
 # NUL and every other control character but tab and newline, and halves of surrogate pairs.
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 T = TypeVar("T")
+
+
+class _TooManyKeys(Exception):
+    """An object has more members than anyone reads."""
+
 
 _FLOAT: Final = Flaw("expected a whole number, written without a fraction or exponent", "float")
 _NOT_A_NUMBER: Final = Flaw("is not a number", "not_a_number")
@@ -36,19 +46,26 @@ def read_body(raw: bytes, kind: type[T]) -> T:
     Raises:
         InvalidInput: with a detail for every field at fault.
     """
-    return typed(_decoded(raw), kind)
+    value = _decoded(raw)
+    return typed(value, kind, is_clean=_is_surely_clean(raw))
 
 
-def typed(value: object, kind: type[T]) -> T:
-    """The decoded value as this kind of struct, or all its faults."""
-    faults = list(_text_faults(value, "", 0))
+def typed(value: object, kind: type[T], *, is_clean: bool = False) -> T:
+    """The decoded value as this kind of struct, or its faults; `is_clean` if no text can be one."""
+    faults = [] if is_clean or _is_clean(value) else _found(_text_faults(value, "", 0))
     if not faults:
         try:
             return msgspec.convert(value, kind, dec_hook=special)
         except msgspec.ValidationError as refused:
-            raise refusal_of(list(typed_faults(value, kind)) or [_whole(refused)]) from None
+            found = _found(typed_faults(value, kind))
+            raise refusal_of(found or [_whole(refused)]) from None
     named = {fault.field for fault in faults}
-    raise refusal_of([*faults, *(f for f in typed_faults(value, kind) if f.field not in named)])
+    rest = _found(typed_faults(value, kind))
+    raise refusal_of([*faults, *(fault for fault in rest if fault.field not in named)])
+
+
+def _found(faults: Iterator[Detail]) -> list[Detail]:
+    return list(islice(faults, FAULTS_MAX))
 
 
 def refusal_of(faults: Sequence[Detail]) -> InvalidInput:
@@ -78,6 +95,9 @@ def _decoded(raw: bytes) -> object:
     except json.JSONDecodeError as malformed:
         place = f"line {malformed.lineno}, column {malformed.colno}"
         raise InvalidInput.at("body", f"is not JSON: {place}", "malformed_json") from None
+    except _TooManyKeys:
+        said = f"holds an object of more than {KEYS_MAX:,} keys"
+        raise InvalidInput.at("body", said, "too_many_keys") from None
     except ValueError:  # a number of thousands of digits
         raise InvalidInput.at("body", "holds a number beyond any limit", "out_of_range") from None
     if not isinstance(value, dict):
@@ -90,6 +110,8 @@ _TOO_DEEP: Final = f"is nested more than {DEPTH_MAX} deep"
 
 def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
+    if len(members) > KEYS_MAX:
+        raise _TooManyKeys
     if len(members) == len(pairs):
         return members
     seen: set[str] = set()
@@ -105,6 +127,41 @@ _DECODER: Final = json.JSONDecoder(
     parse_float=lambda _: _FLOAT,
     parse_constant=lambda _: _NOT_A_NUMBER,
 )
+
+
+def _is_surely_clean(raw: bytes) -> bool:
+    """Whether a look at the bytes shows that no text is at fault and nothing is nested deep.
+
+    Most bodies are small and plain; only the others are walked through. An escape may hide
+    anything, so with one the answer is no.
+    """
+    nested = raw.count(b"{") + raw.count(b"[")
+    return b"\\" not in raw and nested <= DEPTH_MAX and text_fault(raw.decode()) is None
+
+
+def _is_clean(value: object) -> bool:
+    """Whether no text is at fault and nothing is nested deep, without saying what and where.
+
+    Raises:
+        InvalidInput: there are too many values to look at.
+    """
+    level, seen = [value], 0
+    for _ in range(DEPTH_MAX + 1):
+        seen += len(level)
+        if seen > VALUES_MAX:
+            said = f"holds more than {VALUES_MAX:,} values"
+            raise InvalidInput.at("body", said, "too_many_values")
+        if any(text_fault(each) is not None for each in level if isinstance(each, str)):
+            return False
+        nests = [each for each in level if isinstance(each, dict | list)]
+        if not nests:
+            return True
+        level = [inner for each in nests for inner in _members(each)]
+    return False
+
+
+def _members(nest: dict[str, Any] | list[Any]) -> Iterable[object]:
+    return chain(nest.keys(), nest.values()) if isinstance(nest, dict) else nest
 
 
 def _text_faults(value: object, path: str, depth: int) -> Iterator[Detail]:

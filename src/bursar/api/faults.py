@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -16,6 +17,8 @@ import msgspec
 from bursar.api.fields import special
 from bursar.domain.refusals import Detail
 
+FAULTS_MAX: Final = 50
+"""Nobody mends more at a time, and naming each one costs time."""
 _SHOWN_MAX: Final = 100
 # What the caller might think they can set; saying so is kinder than "unknown".
 _READ_ONLY: Final = frozenset(
@@ -75,19 +78,23 @@ def typed_faults(value: object, wanted: Any, path: str = "") -> Iterator[Detail]
     if refused is None:
         return
     core = list(_layers(wanted))[-1]
-    inner: list[Detail] = []
+    inner: Iterator[Detail] = iter(())
     if isinstance(value, dict):
-        inner = list(_member_faults(value, core, path))
+        inner = _member_faults(value, core, path)
     elif isinstance(value, list) and get_origin(core) in {list, tuple}:
-        item_kind = get_args(core)[0]
-        for position, item in enumerate(value):
-            inner += typed_faults(item, item_kind, f"{path}[{position}]")
-    yield from inner or [Detail(path or "body", *_said(refused, wanted))]
+        inner = _item_faults(value, get_args(core)[0], path)
+    found = list(islice(inner, FAULTS_MAX))
+    yield from found or [Detail(path or "body", *_said(refused, wanted))]
+
+
+def _item_faults(items: list[Any], kind: Any, path: str) -> Iterator[Detail]:
+    for position, item in enumerate(items):
+        yield from typed_faults(item, kind, f"{path}[{position}]")
 
 
 def nearest(name: str, known: list[str]) -> str:
     """A sentence about an unknown name that points to what was probably meant."""
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name[:_SHOWN_MAX], known, n=1)
     if close:
         return f"is not known here; did you mean {close[0]}?"
     listed = ", ".join(sorted(known))

@@ -43,6 +43,7 @@ HEADER_COUNT_MAX: Final = 100
 
 _JSON_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
 _FORM: Final = "application/x-www-form-urlencoded"
+_CLOSING: Final = ("connection", "close")
 _UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
 _HOSTED: Final = "/i/"
@@ -89,23 +90,25 @@ class Guard:
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = monotonic()
         method = scope["method"]
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server looks at its own for what it sends
         trace = begin(scope, _request_id(scope))
-        is_head = method == "HEAD"
-        if is_head:
-            scope["method"] = "GET"
-        outlet = Outlet(send, trace, is_bodiless=is_head)
+        inlet = Inlet(receive, is_awaited=_has_body(scope))
+        outlet = Outlet(send, trace, inlet, is_bodiless=method == "HEAD")
         with bound(**_names(scope, trace)):
             try:
-                await self._answered(scope, receive, outlet, trace)
+                await self._answered(scope, inlet, outlet, trace)
             except Exception as error:  # noqa: BLE001 - the last place where anything can be answered
                 await outlet.answer(answer_for(error, trace))
             finally:
                 self._tell(trace, method, monotonic() - began)
 
-    async def _answered(
-        self, scope: Scope, receive: Receive, outlet: "Outlet", trace: Trace
-    ) -> None:
-        _refuse(scope, self._hosts)
+    async def _answered(self, scope: Scope, inlet: "Inlet", outlet: "Outlet", trace: Trace) -> None:
+        try:
+            _refuse(scope, self._hosts)
+        except Exception:
+            trace.headers.append(_CLOSING)
+            raise
         trace.headers += self._cors.headers(scope)
         preflight = self._cors.preflight(scope)
         if preflight is not None:
@@ -115,7 +118,7 @@ class Guard:
             # The router would answer this by itself, and name some of the path's methods only.
             scope["method"] = _UNKNOWN_METHOD
         async with asyncio.timeout(REQUEST_SECONDS_MAX):
-            await self._app(scope, Inlet(receive), outlet)
+            await self._app(scope, inlet, outlet)
 
     def _tell(self, trace: Trace, method: str, seconds: float) -> None:
         known = method if method in _METHODS else "OTHER"
@@ -141,11 +144,17 @@ class Guard:
 class Inlet:
     """The request's body, as much and as slow as it may be."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, *, is_awaited: bool) -> None:
         self._receive = receive
+        self._is_awaited = is_awaited
         self._length = 0
         self._deadline = monotonic() + BODY_SECONDS
         self._is_whole = False
+
+    @property
+    def is_left(self) -> bool:
+        """Whether some of the body was not read: what follows on the line is not a request."""
+        return self._is_awaited and not self._is_whole
 
     async def __call__(self) -> Message:
         if self._is_whole:
@@ -165,9 +174,10 @@ class Inlet:
 class Outlet:
     """The way out: completes the headers of whatever is answered, and remembers the status."""
 
-    def __init__(self, send: Send, trace: Trace, *, is_bodiless: bool) -> None:
+    def __init__(self, send: Send, trace: Trace, inlet: Inlet, *, is_bodiless: bool) -> None:
         self._send = send
         self._trace = trace
+        self._inlet = inlet
         self._is_bodiless = is_bodiless
 
     async def __call__(self, message: Message) -> None:
@@ -192,8 +202,10 @@ class Outlet:
     def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         present = {name.lower() for name, _ in headers}
         told = [("x-request-id", self._trace.request_id), *self._trace.headers]
+        if self._inlet.is_left:
+            told.append(_CLOSING)
         added = [*((name.encode(), text.encode()) for name, text in told), *_SECURITY]
-        return [*headers, *(pair for pair in added if pair[0] not in present)]
+        return [*headers, *(pair for pair in dict(added).items() if pair[0] not in present)]
 
 
 def too_large() -> PayloadTooLarge:
@@ -266,12 +278,17 @@ def _refuse_body(scope: Scope, path: str) -> None:
         raise InvalidInput.at("Content-Length", "expected a number")
     if length is not None and int(length[:20]) > BODY_MAX:
         raise too_large()
-    has_body = length not in {None, "0"} or header(scope, "Transfer-Encoding") is not None
-    if not has_body or scope["method"] == "GET" or path.startswith(_HOOKS):
+    if not _has_body(scope) or scope["method"] == "GET" or path.startswith(_HOOKS):
         return
     expected = {_FORM} if path.startswith(_HOSTED) else _JSON_TYPES
     if content_type(scope) not in expected:
         raise UnsupportedMedia(f"The body must be {min(expected)}.")
 
 
+def _has_body(scope: Scope) -> bool:
+    names = {name: value for name, value in scope["headers"] if name in _FRAMING}
+    return b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"
+
+
+_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})

@@ -13,14 +13,25 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from bursar.api.errors import CODES, HEADERS_TOO_LARGE, URI_TOO_LONG, Code, new_request_id
+from bursar.api.crowds import Crowd
+from bursar.api.errors import (
+    CODES,
+    HEADERS_TOO_LARGE,
+    METHOD_NOT_ALLOWED,
+    URI_TOO_LONG,
+    Code,
+    new_request_id,
+)
 from bursar.api.guard import HEADER_COUNT_MAX, HEADER_MAX, HEADERS_MAX, SECURITY_HEADERS, URL_MAX
 from bursar.domain.refusals import Kind
 from bursar.runtime.logging import get_log
+from bursar.runtime.settings_text import Proxies
 
 HEAD_SECONDS: Final = 10.0
 _HEAD_MAX: Final = URL_MAX + HEADERS_MAX + 1_024
 _BAD: Final = CODES[Kind.INVALID]
+_METHODS: Final = "GET, HEAD, POST, PATCH, DELETE"
+_CROWDED: Final = CODES[Kind.TOO_MANY]
 _ONLY_ONCE: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"authorization"})
 
 
@@ -30,6 +41,8 @@ class HeadRefused(Exception):
 
 class GuardedHttp(HttpToolsProtocol):
     """Uvicorn's protocol, refusing what its parser lets through."""
+
+    crowd = Crowd(())
 
     def __init__(
         self,
@@ -45,13 +58,22 @@ class GuardedHttp(HttpToolsProtocol):
         self._header_bytes = 0
         self._once: set[bytes] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._entered: str | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
-        self._await_head()
+        self._entered = self.crowd.enter(self.client[0] if self.client else "")
+        if self._entered is None:
+            self._refusal = _CROWDED
+            self.send_400_response("Too many connections.")
+        else:
+            self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        if self._entered is not None:
+            self.crowd.leave(self._entered)
+            self._entered = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -96,6 +118,8 @@ class GuardedHttp(HttpToolsProtocol):
         is_ambiguous = {b"content-length", b"transfer-encoding"} <= self._once
         if is_ambiguous or self.parser.get_http_version() != "1.1" or b"host" not in self._once:
             self._refuse(_BAD)
+        if self.parser.get_method() == b"CONNECT":
+            self._refuse(METHOD_NOT_ALLOWED)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -126,6 +150,7 @@ class GuardedHttp(HttpToolsProtocol):
             ("content-length", str(len(body))),
             ("connection", "close"),
             ("x-request-id", request_id),
+            *((("allow", _METHODS),) if self._refusal is METHOD_NOT_ALLOWED else ()),
             *SECURITY_HEADERS,
         )
         head = "".join(f"{name}: {text}\r\n" for name, text in headers)
@@ -148,3 +173,12 @@ class GuardedHttp(HttpToolsProtocol):
         self._timer = None
         if self._is_in_head and not self.transport.is_closing():
             self.transport.close()
+
+
+def guarded_http(proxies: Proxies) -> type[GuardedHttp]:
+    """The protocol of a server of its own, which knows its own crowd."""
+
+    class Http(GuardedHttp):
+        crowd = Crowd(proxies)
+
+    return Http
