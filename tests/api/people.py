@@ -14,6 +14,7 @@ from bursar.domain.meters import Aggregation
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.operations.api_keys import CreateApiKey, create_api_key
+from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.wallets import CreateWallet, create_wallet
@@ -119,6 +120,8 @@ async def things_of(org: Org) -> Things:
     )
     issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
     wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
+    await org.deposit(wallet.id, 5_000_000)
+    hold = await org.caller.run(create_hold, CreateHold(wallet_id=wallet.id, amount_minor=100))
     connection = await org.world.house.as_owner()
     try:
         query = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
@@ -135,6 +138,7 @@ async def things_of(org: Org) -> Things:
             "plan": plan.id,
             "pay": payment.id,
             "wal": wallet.id,
+            "hld": hold.id,
             "wh": subscribed.subscription.id,
             "key": issued.record.id,
             "evt": f"evt_{event_id}",

@@ -22,7 +22,12 @@ from bursar.domain.access import (
 from bursar.domain.ids import ApiKeyId, InvoiceId, SessionId, UserId
 
 PERSON = Person(UserId("usr_1"), SessionId("ses_1"))
-MACHINE = {Permission.PAYMENT_SETTLE, Permission.WEBHOOK_DELIVER, Permission.AUDIT_SEAL}
+MACHINE = {
+    Permission.PAYMENT_SETTLE,
+    Permission.HOLD_EXPIRE,
+    Permission.WEBHOOK_DELIVER,
+    Permission.AUDIT_SEAL,
+}
 
 READS = (
     "org:read customer:read invoice:read payment:read wallet:read ledger:read webhook:read "

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from bursar.domain import chart
 from bursar.domain.currencies import EXPONENTS, currency
-from bursar.domain.ids import CustomerId, InvoiceId, PaymentId
+from bursar.domain.ids import CustomerId, HoldId, InvoiceId, PaymentId, WalletId
 from bursar.domain.ledger import Account, AccountKind, Posting, entry_sums
 from bursar.domain.money import AMOUNT_MAX, AmountOutOfRange, CurrencyMismatch, Money
 
 USD, JPY = currency("usd"), currency("jpy")
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 INVOICE, CUSTOMER, PAYMENT = InvoiceId("inv_1"), CustomerId("cust_1"), PaymentId("pay_1")
+WALLET, HOLD = WalletId("wal_1"), HoldId("hld_1")
 Amounts = tuple[Money, list[tuple[str, Money]]]
 
 invoices = st.sampled_from(sorted(EXPONENTS)).flatmap(
@@ -54,10 +55,31 @@ def credited(amount: Money) -> Posting:
     return chart.credit_applied("use_1", CUSTOMER, amount, AT)
 
 
+def deposited(amount: Money) -> Posting:
+    origin = chart.external(amount.currency)
+    return chart.wallet_deposited("wal_1:2", WALLET, origin, amount, AT)
+
+
+def withdrawn(amount: Money) -> Posting:
+    return chart.wallet_withdrawn("wal_1:3", WALLET, chart.bank(amount.currency), amount, AT)
+
+
+def paid_by_wallet(amount: Money) -> Posting:
+    return chart.wallet_paid_invoice(PAYMENT, WALLET, CUSTOMER, amount, AT)
+
+
+def captured(amount: Money) -> Posting:
+    return chart.hold_captured(HOLD, WALLET, chart.bank(amount.currency), amount, AT)
+
+
 SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "payment_succeeded": succeeded,
     "overpayment": overpaid,
     "credit_applied": credited,
+    "wallet_deposited": deposited,
+    "wallet_withdrawn": withdrawn,
+    "wallet_paid_invoice": paid_by_wallet,
+    "hold_captured": captured,
     "invoice_finalized": lambda amount: finalized(amount, []),
     "invoice_voided": lambda amount: voided(amount, []),
 }
@@ -133,6 +155,21 @@ def test_a_whole_life_leaves_revenue_tax_and_cash() -> None:
         "revenue": -10_000,
         "tax_payable:txr_1": -2_000,
         f"credit:{CUSTOMER}": -500,
+    }
+
+
+def test_stored_value_is_owed_until_it_is_used() -> None:
+    # 100.00 stored, 30.00 pays an invoice, 20.00 is captured, 15.00 is paid out: 35.00 is left.
+    assert balances(
+        deposited(Money(10_000, USD)),
+        paid_by_wallet(Money(3_000, USD)),
+        captured(Money(2_000, USD)),
+        withdrawn(Money(1_500, USD)),
+    ) == {
+        "external": 10_000,
+        "wallet:wal_1": -3_500,
+        f"receivable:{CUSTOMER}": -3_000,
+        "bank": -3_500,
     }
 
 

@@ -35,6 +35,7 @@ ROWS: tuple[Row, ...] = (
     samples.CUSTOMER,
     samples.DRAFT,
     samples.WALLET,
+    samples.HOLD,
     samples.WEBHOOK,
     samples.METER,
     samples.PLAN,
@@ -56,6 +57,8 @@ PUBLISHED = {
     "failureCode failureMessage attemptCount checkoutUrl nextActionUrl",
     "wallet": "customerId userId ownerType name status currency balanceCents heldCents "
     "availableCents transferLimitCents dailyLimitCents provokeCredit metadata closedAt",
+    "hold": "walletId status amountCents capturedCents currency description metadata expiresAt "
+    "settledAt",
     "webhook_subscription": "url eventTypes description isActive",
 }
 SECRETS = ("hash", "secret", "sealed", "password", "attemptKey", "sessionReference")

@@ -12,6 +12,7 @@ from bursar.domain.access import Permission
 from bursar.domain.ids import uuid_of
 from bursar.domain.payments import PaymentMode
 from bursar.domain.verification import Check, compared
+from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.invoices import VoidInvoice, void_invoice
 from bursar.reads.verify import CHAIN, CHECKS, checks, collected
 from bursar.runtime.app import Look
@@ -35,6 +36,11 @@ FAULTS = {
     " SET amount_minor = amount_minor + 1 WHERE org_id = $1 AND status = 'succeeded'",
     "nothing is in transit": "UPDATE ledger_accounts SET code = 'transit'"
     " WHERE org_id = $1 AND code = 'revenue'",
+    "what is held is what open holds set aside": "UPDATE ledger_accounts"
+    " SET held_minor = held_minor + 1 WHERE org_id = $1 AND code LIKE 'wallet:%'",
+    "wallets are open or closed with their accounts": "UPDATE ledger_accounts"
+    " SET closed_at = now(), balance_minor = 0, held_minor = 0"
+    " WHERE org_id = $1 AND code LIKE 'wallet:%'",
     "invoices are lines less discounts plus tax": "UPDATE invoice_lines"
     " SET amount_minor = amount_minor + 1 WHERE org_id = $1",
     "invoices are paid by their payments": "UPDATE payments SET status = 'failed'"
@@ -62,7 +68,7 @@ async def behind_the_curtain(world: World) -> AsyncIterator["asyncpg.Connection[
 
 
 async def lived(world: World) -> Org:
-    """An organization with a paid, a void, a waiting and a drafted invoice, sealed."""
+    """An organization with a paid, a void, a waiting and a drafted invoice and a wallet, sealed."""
     org = await world.org()
     buyer = await org.customer()
     await org.pay((await org.invoice(buyer)).id)
@@ -71,6 +77,8 @@ async def lived(world: World) -> Org:
     waiting = await org.invoice(buyer, 900)
     await org.pay(waiting.id, PaymentMode.CHECKOUT)
     await org.draft(buyer, 100)
+    wallet = await org.wallet(1_000, buyer)
+    await org.caller.run(create_hold, CreateHold(wallet_id=wallet.id, amount_minor=300))
     await world.seal()
     return org
 

@@ -18,7 +18,7 @@ from tests.support.sandbox import BASE_URL, InProcessClient, browse
 
 from bursar.domain.access import Operator, Person, System
 from bursar.domain.customers import Customer
-from bursar.domain.ids import InvoiceId, OrgId, SessionId, UserId
+from bursar.domain.ids import InvoiceId, OrgId, SessionId, UserId, WalletId
 from bursar.domain.invoices import Invoice
 from bursar.domain.orgs import Mode
 from bursar.domain.payments import Payment, PaymentMode
@@ -26,6 +26,7 @@ from bursar.domain.provider import PaymentProvider
 from bursar.domain.refusals import Refusal
 from bursar.domain.sending import WebhookAnswer, WebhookRequest
 from bursar.domain.tasks import Queue
+from bursar.domain.wallets import Wallet
 from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.flows.pay_invoice import pay_invoice
@@ -34,6 +35,7 @@ from bursar.jobs import dispatch
 from bursar.jobs.handlers import run_task
 from bursar.main import Strangers, build
 from bursar.operations.customers import CreateCustomer
+from bursar.operations.deposits import BeginDeposit, begin_deposit
 from bursar.operations.invoices import (
     CreateInvoice,
     FinalizeInvoice,
@@ -43,6 +45,7 @@ from bursar.operations.invoices import (
 )
 from bursar.operations.payments import BeginPayment
 from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
+from bursar.operations.wallets import CreateWallet, create_wallet
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
@@ -107,6 +110,17 @@ class Org:
         """An open invoice of one line."""
         made = await self.draft(customer, cents)
         return await self.caller.run(finalize_invoice, FinalizeInvoice(made.id))
+
+    async def wallet(self, cents: int = 0, customer: Customer | None = None) -> Wallet:
+        """A wallet with this much in it: a customer's, or the organization's own."""
+        owner = None if customer is None else customer.id
+        made = await self.caller.run(create_wallet, CreateWallet(name="W", customer_id=owner))
+        return await self.deposit(made.id, cents) if cents else made
+
+    async def deposit(self, wallet_id: WalletId, cents: int) -> Wallet:
+        """Store money from a sandbox's outside world."""
+        command = BeginDeposit(wallet_id=wallet_id, amount_minor=cents)
+        return await self.caller.run(begin_deposit, command)
 
     def begin(
         self, invoice_id: InvoiceId, mode: PaymentMode = PaymentMode.CHARGE, key: str | None = None

@@ -56,6 +56,7 @@ _ID_FIELDS: Final[Mapping[str, str]] = {
     "subscriptionId": "wh",
     "userId": "usr",
     "walletId": "wal",
+    "holdId": "hld",
 }
 
 

@@ -35,6 +35,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "paymentId": "pay",
     "walletId": "wal",
     "planId": "plan",
+    "holdId": "hld",
     "webhookSubscriptionId": "wh",
 }
 """Path parameters and the prefix of the ids they hold."""

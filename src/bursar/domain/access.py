@@ -33,6 +33,7 @@ class Permission(StrEnum):
     PAYMENT_METHOD_WRITE = "payment_method:write"
     WALLET_READ = "wallet:read"
     WALLET_MOVE = "wallet:move"
+    HOLD_EXPIRE = "hold:expire"
     LEDGER_READ = "ledger:read"
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_WRITE = "webhook:write"
@@ -85,7 +86,12 @@ _ADMINISTRATION: Final = frozenset(
 _PEOPLE: Final = frozenset({Permission.MEMBER_READ})
 _AUDIT: Final = frozenset({Permission.AUDIT_READ})
 _MACHINE: Final = frozenset(
-    {Permission.PAYMENT_SETTLE, Permission.WEBHOOK_DELIVER, Permission.AUDIT_SEAL}
+    {
+        Permission.PAYMENT_SETTLE,
+        Permission.HOLD_EXPIRE,
+        Permission.WEBHOOK_DELIVER,
+        Permission.AUDIT_SEAL,
+    }
 )
 
 ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {

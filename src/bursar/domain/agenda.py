@@ -22,9 +22,13 @@ class DueKind(StrEnum):
     """Every kind of thing that can be due."""
 
     WATCH_PAYMENT = "watch_payment"
+    EXPIRE_HOLD = "expire_hold"
 
 
-CLOCK_OF: Final[dict[DueKind, Clock]] = {DueKind.WATCH_PAYMENT: Clock.WALL}
+CLOCK_OF: Final[dict[DueKind, Clock]] = {
+    DueKind.WATCH_PAYMENT: Clock.WALL,
+    DueKind.EXPIRE_HOLD: Clock.WALL,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bursar.domain.currencies import Currency
-from bursar.domain.ids import CustomerId, InvoiceId, PaymentId
+from bursar.domain.ids import CustomerId, HoldId, InvoiceId, PaymentId, WalletId
 from bursar.domain.ledger import Account, AccountKind, Entry, Posting
 from bursar.domain.money import Money, total
 from bursar.domain.times import Instant
@@ -58,6 +58,30 @@ MOVES: Final = (
         ("credit",),
         ("receivable",),
         "The customer's credit pays for what is owed.",
+    ),
+    Move(
+        "wallet_deposited",
+        ("processor", "external"),
+        ("wallet",),
+        "Money came in from outside, or through the processor, and is stored in a wallet.",
+    ),
+    Move(
+        "wallet_withdrawn",
+        ("wallet",),
+        ("bank", "external"),
+        "Stored money was paid out to its owner.",
+    ),
+    Move(
+        "wallet_paid_invoice",
+        ("wallet",),
+        ("receivable",),
+        "Stored money pays for what is owed.",
+    ),
+    Move(
+        "hold_captured",
+        ("wallet",),
+        ("bank", "external"),
+        "What was held was really taken, all of it or a part.",
     ),
 )
 
@@ -179,6 +203,44 @@ def credit_applied(source_id: str, customer_id: CustomerId, amount: Money, at: I
         Entry.credit(receivable(customer_id, amount.currency), amount),
     )
     return Posting("credit_applied", source_id, at, entries)
+
+
+def wallet_deposited(
+    source_id: str, wallet_id: WalletId, origin: Account, amount: Money, at: Instant
+) -> Posting:
+    """Money from `origin` (a processor, or the outside world) becomes stored value."""
+    entries = (
+        Entry.debit(origin, _positive(amount)),
+        Entry.credit(wallet(wallet_id, amount.currency), amount),
+    )
+    return Posting("wallet_deposited", source_id, at, entries)
+
+
+def wallet_withdrawn(
+    source_id: str, wallet_id: WalletId, goal: Account, amount: Money, at: Instant
+) -> Posting:
+    """Stored value leaves for `goal`: the bank, or the outside world of a sandbox."""
+    return Posting("wallet_withdrawn", source_id, at, _out_of(wallet_id, goal, amount))
+
+
+def wallet_paid_invoice(
+    payment_id: PaymentId, wallet_id: WalletId, customer_id: CustomerId, amount: Money, at: Instant
+) -> Posting:
+    """Stored value pays for what is owed."""
+    goal = receivable(customer_id, amount.currency)
+    return Posting("wallet_paid_invoice", payment_id, at, _out_of(wallet_id, goal, amount))
+
+
+def hold_captured(
+    hold_id: HoldId, wallet_id: WalletId, goal: Account, amount: Money, at: Instant
+) -> Posting:
+    """What a hold had set aside leaves by the same door as a withdrawal."""
+    return Posting("hold_captured", hold_id, at, _out_of(wallet_id, goal, amount))
+
+
+def _out_of(wallet_id: WalletId, goal: Account, amount: Money) -> tuple[Entry, Entry]:
+    taken = Entry.debit(wallet(wallet_id, amount.currency), _positive(amount))
+    return taken, Entry.credit(goal, amount)
 
 
 def _not_negative(amount: Money) -> Money:

@@ -181,6 +181,46 @@ class WalletUpdated(Event):
     when = "A wallet's name, limits or metadata change."
 
 
+class WalletDeposited(Event):
+    name = "wallet.deposited"
+    when = "Money from outside was stored in a wallet."
+
+
+class WalletWithdrawn(Event):
+    name = "wallet.withdrawn"
+    when = "Stored money was paid out of a wallet."
+
+
+class WalletClosed(Event):
+    name = "wallet.closed"
+    when = "An empty wallet is closed and takes no more part."
+
+
+class WalletReopened(Event):
+    name = "wallet.reopened"
+    when = "Money that came late opened a closed wallet again."
+
+
+class HoldCreated(Event):
+    name = "hold.created"
+    when = "A part of a wallet's money is set aside."
+
+
+class HoldCaptured(Event):
+    name = "hold.captured"
+    when = "Held money is taken, all of it or a part; the rest is free again."
+
+
+class HoldReleased(Event):
+    name = "hold.released"
+    when = "Held money is free again, by hand."
+
+
+class HoldExpired(Event):
+    name = "hold.expired"
+    when = "Held money is free again, because its time is over."
+
+
 class WebhookSubscriptionCreated(Event):
     name = "webhook_subscription.created"
     is_public = False

@@ -48,6 +48,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "invoice": "inv",
         "payment": "pay",
         "wallet": "wal",
+        "hold": "hld",
         "webhook_subscription": "wh",
     }
 )

@@ -190,6 +190,13 @@ class WalletClosed(Refusal):
     reason = "wallet_closed"
 
 
+class HoldOverdue(Refusal):
+    """The hold's time is over; what it held is free again, or will be in a moment."""
+
+    kind = Kind.CONFLICT
+    reason = "hold_overdue"
+
+
 class WrongCurrency(Refusal):
     """The amount is in another currency; nothing is ever exchanged."""
 

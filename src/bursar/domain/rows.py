@@ -18,6 +18,7 @@ from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.events import LoggedEvent
+from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.invoices import Invoice, InvoiceLine, InvoiceNumber, InvoiceStatus, LineType
 from bursar.domain.ledger import (
     Account,
@@ -29,7 +30,7 @@ from bursar.domain.ledger import (
 from bursar.domain.money import Money
 from bursar.domain.orgs import Colleague, Member, Membership, Mode, Organization, User
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
-from bursar.domain.wallets import Provocation, Wallet, WalletStatus
+from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
 from bursar.domain.webhook_subscriptions import (
     Delivery,
     DeliveryAttempt,
@@ -244,6 +245,40 @@ def row_to_wallet(record: Record) -> Wallet:
         daily_limit=_money_or_none(record["daily_limit_minor"], code),
         metadata=_texts(record["metadata"]),
         closed_at=record["closed_at"],
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_wallet_entry(record: Record, code: Currency) -> WalletEntry:
+    """From a posting's columns beside `amount_minor` and `balance_minor`, on the natural side."""
+    return WalletEntry(
+        id=ids.LedgerTransactionId(ids.print_id("led", record["id"])),
+        kind=record["kind"],
+        source_id=record["source_id"],
+        description=record["description"],
+        amount=Money(int(record["amount_minor"]), code),
+        balance=Money(int(record["balance_minor"]), code),
+        occurred_at=record["occurred_at"],
+        recorded_at=record["recorded_at"],
+    )
+
+
+def row_to_hold(record: Record) -> Hold:
+    """From every column of `holds`."""
+    code = Currency(record["currency"])
+    return Hold(
+        id=ids.HoldId(ids.print_id("hld", record["id"])),
+        wallet_id=ids.WalletId(ids.print_id("wal", record["wallet_id"])),
+        status=HoldStatus(record["status"]),
+        amount=Money(record["amount_minor"], code),
+        captured=Money(record["captured_minor"], code),
+        description=record["description"],
+        metadata=_texts(record["metadata"]),
+        expires_at=record["expires_at"],
+        settled_at=record["settled_at"],
         version=record["version"],
         sequence=record["sequence"],
         created_at=record["created_at"],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from bursar.domain.ids import CustomerId, PaymentId
+from bursar.domain.ids import CustomerId, HoldId, PaymentId
 
 
 class Queue(StrEnum):
@@ -72,10 +72,19 @@ class CloseAttempt:
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-Task = SyncCustomer | HandleProviderEvent | ConfirmPayment | CloseAttempt
+@dataclass(frozen=True, slots=True)
+class ExpireHold:
+    """Free what a hold set aside: its time is over."""
+
+    hold_id: HoldId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+Task = SyncCustomer | HandleProviderEvent | ConfirmPayment | CloseAttempt | ExpireHold
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
     HandleProviderEvent,
     ConfirmPayment,
     CloseAttempt,
+    ExpireHold,
 )

@@ -10,12 +10,29 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from bursar.domain import chart, refusals
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
-from bursar.domain.events import WalletCreated, WalletUpdated
-from bursar.domain.ids import AccountId, CustomerId, UserId, WalletId
-from bursar.domain.money import Money
-from bursar.domain.refusals import Detail, IllegalTransition, InvalidInput, WrongCurrency
+from bursar.domain.events import (
+    WalletClosed,
+    WalletCreated,
+    WalletDeposited,
+    WalletReopened,
+    WalletUpdated,
+    WalletWithdrawn,
+)
+from bursar.domain.ids import AccountId, CustomerId, LedgerTransactionId, UserId, WalletId
+from bursar.domain.ledger import Account
+from bursar.domain.money import AmountOutOfRange, Money
+from bursar.domain.refusals import (
+    AmountTooLarge,
+    Detail,
+    IllegalTransition,
+    InsufficientFunds,
+    InvalidInput,
+    StillInUse,
+    WrongCurrency,
+)
 from bursar.domain.times import Instant
 
 
@@ -38,6 +55,20 @@ class Provocation(StrEnum):
     NONE = "none"
     REFUSE = "refuse"
     TIME_OUT = "time_out"
+
+
+@dataclass(frozen=True, slots=True)
+class WalletEntry:
+    """One line of a wallet's history: what came in or went out, and what it had then."""
+
+    id: LedgerTransactionId
+    kind: str
+    source_id: str
+    description: str
+    amount: Money
+    balance: Money
+    occurred_at: Instant
+    recorded_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +137,112 @@ class Wallet:
         _require_playground(after, is_sandbox=is_sandbox)
         after = replace(after, version=self.version + 1)
         return Change(rows=(after,), events=(WalletUpdated(after, self),))
+
+    def with_more(self, amount: Money) -> "Wallet":
+        """The wallet once this amount is in it.
+
+        Raises:
+            WalletClosed, WrongCurrency: it takes no part, or is in another currency.
+            AmountTooLarge: the balance would be beyond exact amounts.
+        """
+        self._require_part(amount)
+        try:
+            return replace(self, balance=self.balance + amount)
+        except AmountOutOfRange as exceeded:
+            raise AmountTooLarge("The balance would be beyond exact amounts.") from exceeded
+
+    def with_less(self, amount: Money) -> "Wallet":
+        """The wallet once this amount is taken from what is available.
+
+        Raises:
+            WalletClosed, WrongCurrency: it takes no part, or is in another currency.
+            InsufficientFunds: less than that is available.
+        """
+        self._require_part(amount)
+        self.require_available(amount)
+        return replace(self, balance=self.balance - amount)
+
+    def require_available(self, amount: Money) -> None:
+        """Refuse to go below zero, or into what is held.
+
+        Raises:
+            InsufficientFunds: less than that is available.
+        """
+        if amount > self.available:
+            raise InsufficientFunds(
+                f"Wallet {self.id} has less available than that.",
+                facts={"walletId": self.id, "availableCents": self.available.minor},
+            )
+
+    def deposit(self, amount: Money, at: Instant) -> Change:
+        """Money of a sandbox's outside world is stored at once."""
+        after = self._next(self.with_more(amount))
+        origin = chart.external(amount.currency)
+        posting = chart.wallet_deposited(after.move_id, self.id, origin, amount, at)
+        return Change((after,), (posting,), (WalletDeposited(after, self),))
+
+    def receive(
+        self, amount: Money
+    ) -> tuple["Wallet", tuple[WalletDeposited | WalletReopened, ...]]:
+        """Money that really came, whatever happened meanwhile: it even opens a closed wallet."""
+        if self.is_open:
+            after = self._next(self.with_more(amount))
+            return after, (WalletDeposited(after, self),)
+        opened = replace(self.to(WalletStatus.OPEN), closed_at=None)
+        after = opened.with_more(amount)
+        return after, (WalletReopened(after, self), WalletDeposited(after, self))
+
+    def withdraw(self, amount: Money, at: Instant, *, goal: Account) -> Change:
+        """Stored money is paid out."""
+        after = self._next(self.with_less(amount))
+        posting = chart.wallet_withdrawn(after.move_id, self.id, goal, amount, at)
+        return Change((after,), (posting,), (WalletWithdrawn(after, self),))
+
+    def close(self, at: Instant, *, open_deposits: int) -> Change:
+        """The wallet takes no more part.
+
+        Raises:
+            IllegalTransition: it is closed already.
+            StillInUse: it has money, holds some, or waits for a deposit.
+        """
+        after = replace(self.to(WalletStatus.CLOSED), closed_at=at)
+        if not self.balance.is_zero or open_deposits:
+            raise StillInUse(
+                f"Wallet {self.id} is not empty, or waits for a deposit.",
+                facts={"balanceCents": self.balance.minor, "heldCents": self.held.minor},
+            )
+        assert self.held.is_zero, "what is held is part of the balance"
+        return Change(rows=(after,), events=(WalletClosed(after, self),))
+
+    @property
+    def move_id(self) -> str:
+        """What a posting that made this version names as its cause."""
+        return f"{self.id}:{self.version}"
+
+    def require_open(self) -> None:
+        """Refuse to take part once closed.
+
+        Raises:
+            WalletClosed: it is.
+        """
+        if not self.is_open:
+            raise refusals.WalletClosed(
+                f"Wallet {self.id} is closed.",
+                facts={"walletId": self.id, "currentStatus": self.status.value},
+            )
+
+    def _require_part(self, amount: Money) -> None:
+        assert amount.is_positive
+        self.require_open()
+        require_currency(amount.currency, self.currency, holder=f"Wallet {self.id}")
+
+    def _next(self, after: "Wallet") -> "Wallet":
+        return replace(after, version=self.version + 1)
+
+
+def outside(currency: Currency, *, is_sandbox: bool) -> Account:
+    """Where money goes that leaves: a sandbox has no bank."""
+    return chart.external(currency) if is_sandbox else chart.bank(currency)
 
 
 def open_wallet(wallet: Wallet, *, is_sandbox: bool) -> Change:

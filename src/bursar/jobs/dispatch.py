@@ -5,13 +5,15 @@ back at once. Passes of several workers never take the same thing: rows are leas
 """
 
 import asyncio
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 from bursar.domain.access import System
 from bursar.domain.agenda import DueKind
-from bursar.domain.ids import OrgId, PaymentId, print_id
-from bursar.domain.tasks import ConfirmPayment
+from bursar.domain.ids import HoldId, OrgId, PaymentId, print_id
+from bursar.domain.tasks import ConfirmPayment, ExpireHold, Task
 from bursar.flows.deliver_webhook import deliver_webhook
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
 from bursar.runtime import doors
@@ -31,13 +33,19 @@ _FORGOTTEN_AT_ONCE: Final = 1000
 _JOB_HISTORY: Final = timedelta(days=7)
 
 
+# What is asked for when an item of this kind is due.
+_TASK_OF: Final[Mapping[DueKind, Callable[[UUID], Task]]] = {
+    DueKind.WATCH_PAYMENT: lambda subject: ConfirmPayment(PaymentId(print_id("pay", subject))),
+    DueKind.EXPIRE_HOLD: lambda subject: ExpireHold(HoldId(print_id("hld", subject))),
+}
+
+
 async def drain_agenda(app: App) -> bool:
     """Turn what is due into tasks; the lease and the tasks are one commit."""
     async with app.database.machine() as connection, connection.transaction():
         due = await connection.fetch("SELECT * FROM sec.claim_due($1, $2)", _AT_ONCE, _AGENDA_LEASE)
         for item in due:
-            assert DueKind(item["kind"]) is DueKind.WATCH_PAYMENT
-            task = ConfirmPayment(PaymentId(print_id("pay", item["subject_id"])))
+            task = _TASK_OF[DueKind(item["kind"])](item["subject_id"])
             await app.queue.enqueue(
                 connection, OrgId(print_id("org", item["org_id"])), (task,), timedelta(0)
             )

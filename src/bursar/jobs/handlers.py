@@ -8,6 +8,7 @@ from bursar.domain.access import System
 from bursar.domain.tasks import (
     CloseAttempt,
     ConfirmPayment,
+    ExpireHold,
     HandleProviderEvent,
     SyncCustomer,
     Task,
@@ -16,6 +17,7 @@ from bursar.flows.close_attempt import close_attempt
 from bursar.flows.confirm_payment import confirm_payment
 from bursar.flows.handle_provider_event import handle_provider_event
 from bursar.flows.sync_customer import sync_customer
+from bursar.operations.holds import SettleHold, expire_hold
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.queue import Claimed
@@ -39,12 +41,17 @@ async def _close_attempt(caller: Caller, task: CloseAttempt) -> None:
     await close_attempt(caller, task.payment_id)
 
 
+async def _expire_hold(caller: Caller, task: ExpireHold) -> None:
+    await caller.run(expire_hold, SettleHold(task.hold_id))
+
+
 HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
     {
         SyncCustomer: _sync_customer,
         HandleProviderEvent: _handle_provider_event,
         ConfirmPayment: _confirm_payment,
         CloseAttempt: _close_attempt,
+        ExpireHold: _expire_hold,
     }
 )
 

@@ -1,4 +1,4 @@
-"""Wallets: make one and change what may be changed at will."""
+"""Wallets: make one, change what may be changed at will, pay out of it, close it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -8,15 +8,16 @@ from bursar.domain import chart
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
-from bursar.domain.ids import CustomerId, WalletId
+from bursar.domain.ids import CustomerId, UserId, WalletId
 from bursar.domain.money import Money
 from bursar.domain.orgs import Mode
-from bursar.domain.refusals import PreconditionFailed
+from bursar.domain.refusals import NotFound, PreconditionFailed
 from bursar.domain.wallets import (
     Provocation,
     Wallet,
     WalletStatus,
     open_wallet,
+    outside,
     require_currency,
 )
 from bursar.runtime.app import operation
@@ -59,6 +60,27 @@ async def create_wallet(tx: Tx, command: CreateWallet) -> Wallet:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenOwnWallet:
+    """The member whose wallet it is: always the one who asks."""
+
+    user_id: UserId
+
+
+@operation(requires=Permission.SELF)
+async def open_own_wallet(tx: Tx, command: OpenOwnWallet) -> Wallet:
+    """A member's own wallet, made at its first use in the organization's currency."""
+    if tx.actor != f"user:{command.user_id}":
+        raise NotFound("No such member.")
+    wallet = await wallets.lock_own(tx, command.user_id)
+    if wallet is not None:
+        return wallet
+    currency = (await orgs.get(tx)).currency
+    empty = await _empty(tx, CreateWallet(name="My wallet"), currency)
+    wallet = replace(empty, user_id=command.user_id)
+    return await _written(tx, wallet, open_wallet(wallet, is_sandbox=_is_sandbox(tx)))
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateWallet:
     """Fields to change, by their names in `Wallet`; `expected_version` is If-Match."""
 
@@ -84,6 +106,50 @@ async def update_wallet(tx: Tx, command: UpdateWallet) -> Wallet:
     }
     after = replace(wallet, **changes)
     return await _written(tx, wallet, wallet.edit(after, is_sandbox=_is_sandbox(tx)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawMoney:
+    """How much to pay out of which wallet."""
+
+    wallet_id: WalletId
+    amount_minor: int
+    currency: Currency | None = None
+
+
+@operation(requires=Permission.WALLET_MOVE)
+async def withdraw_money(tx: Tx, command: WithdrawMoney) -> Wallet:
+    """Pay stored money out: to the bank, or out of a sandbox.
+
+    Raises:
+        NotFound: no such wallet.
+        InsufficientFunds, WalletClosed, WrongCurrency: the wallet has not got it.
+    """
+    wallet = await wallets.lock(tx, command.wallet_id)
+    require_currency(command.currency, wallet.currency, holder=f"Wallet {wallet.id}")
+    amount = Money(command.amount_minor, wallet.currency)
+    goal = outside(wallet.currency, is_sandbox=_is_sandbox(tx))
+    return await _written(tx, wallet, wallet.withdraw(amount, tx.now, goal=goal))
+
+
+@dataclass(frozen=True, slots=True)
+class CloseWallet:
+    """A wallet to close."""
+
+    wallet_id: WalletId
+
+
+@operation(requires=Permission.WALLET_MOVE)
+async def close_wallet(tx: Tx, command: CloseWallet) -> Wallet:
+    """Close an empty wallet.
+
+    Raises:
+        NotFound: no such wallet.
+        IllegalTransition: it is closed.
+        StillInUse: it has money.
+    """
+    wallet = await wallets.lock(tx, command.wallet_id)
+    return await _written(tx, wallet, wallet.close(tx.now, open_deposits=0))
 
 
 async def _empty(tx: Tx, command: CreateWallet, currency: Currency) -> Wallet:

@@ -27,6 +27,8 @@ CHECKS: Final = (
     ("credit is what credited payments brought", Q.credits_match_payments),
     ("processor accounts are what payments brought", Q.processors_match_payments),
     ("nothing is in transit", Q.transit_is_empty),
+    ("what is held is what open holds set aside", Q.held_matches_holds),
+    ("wallets are open or closed with their accounts", Q.wallets_match_accounts),
     ("invoices are lines less discounts plus tax", Q.invoices_add_up),
     ("invoices are paid by their payments", Q.invoices_match_payments),
     ("finalized invoices are booked, void ones reversed", Q.invoices_are_booked),

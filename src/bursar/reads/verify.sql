@@ -132,6 +132,43 @@ SELECT
     AS offenders
 FROM checked AS c;
 
+-- name: held_matches_holds
+-- What a wallet's account keeps as held is what its open holds set aside; no other account holds any.
+WITH held AS (
+    SELECT h.wallet_id, sum(h.amount_minor) AS total FROM holds AS h
+    WHERE h.org_id = $1 AND h.status = 'open' GROUP BY h.wallet_id
+), checked AS (
+    SELECT coalesce('wal_' || w.id, a.code) AS name, a.held_minor = coalesce(h.total, 0) AS is_good
+    FROM ledger_accounts AS a
+    LEFT JOIN wallets AS w ON w.org_id = a.org_id AND w.account_id = a.id
+    LEFT JOIN held AS h ON h.wallet_id = w.id
+    WHERE a.org_id = $1 AND (w.id IS NOT NULL OR a.held_minor <> 0)
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: wallets_match_accounts
+-- A wallet's account is a strict one of its own, in its currency, closed when and while it is.
+WITH kept AS (
+    SELECT a.* FROM ledger_accounts AS a WHERE a.org_id = $1 AND a.code LIKE 'wallet:%'
+), wanted AS (
+    SELECT w.* FROM wallets AS w WHERE w.org_id = $1
+), checked AS (
+    SELECT
+        coalesce('wal_' || w.id, a.code) AS name,
+        a.code = 'wallet:wal_' || w.id AND a.currency = w.currency AND a.floor_minor = 0
+        AND (a.closed_at IS NULL) = (w.closed_at IS NULL) AS is_good
+    FROM wanted AS w FULL JOIN kept AS a ON a.id = w.account_id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
 -- name: invoices_add_up
 -- Subtotal is the sum of the lines, total is lines less discounts plus tax.
 WITH checked AS (
@@ -252,6 +289,7 @@ WITH resources AS (
     UNION ALL SELECT 'invoice', i.id, i.sequence, i.version FROM invoices AS i WHERE i.org_id = $1
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
     UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1
+    UNION ALL SELECT 'hold', h.id, h.sequence, h.version FROM holds AS h WHERE h.org_id = $1
     UNION ALL
     SELECT 'webhook_subscription', w.id, w.sequence, w.version FROM webhook_subscriptions AS w
     WHERE w.org_id = $1

@@ -30,3 +30,41 @@ SELECT count(*) FROM (
         AND ($7::timestamptz IS NULL OR created_at < $7)
     LIMIT $2
 ) AS counted;
+
+-- name: wallet_of_user
+-- The one wallet of a person in the bound organization.
+SELECT w.*, a.balance_minor, a.held_minor FROM wallets AS w
+JOIN ledger_accounts AS a ON a.org_id = w.org_id AND a.id = w.account_id
+WHERE w.org_id = $1 AND w.user_id = $2;
+
+-- name: wallet_history
+-- A window on a wallet's entries, newest first; each balance is the kept one without what came later.
+WITH seen AS (
+    SELECT e.transaction_id, e.amount_minor FROM ledger_entries AS e
+    WHERE e.org_id = $1 AND e.account_id = $2 AND ($3::uuid IS NULL OR e.transaction_id < $3)
+    ORDER BY e.transaction_id DESC LIMIT $4 OFFSET $5
+), later AS (
+    SELECT coalesce(sum(e.amount_minor), 0) AS total FROM ledger_entries AS e
+    WHERE
+        e.org_id = $1 AND e.account_id = $2
+        AND e.transaction_id > (SELECT s.transaction_id FROM seen AS s ORDER BY s.transaction_id DESC LIMIT 1)
+)
+SELECT
+    t.id, t.kind, t.source_id, t.description, t.occurred_at, t.recorded_at,
+    -s.amount_minor AS amount_minor,
+    a.balance_minor + l.total + coalesce(
+        sum(s.amount_minor) OVER (
+            ORDER BY s.transaction_id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ), 0
+    ) AS balance_minor
+FROM seen AS s
+CROSS JOIN later AS l
+JOIN ledger_transactions AS t ON t.org_id = $1 AND t.id = s.transaction_id
+JOIN ledger_accounts AS a ON a.org_id = $1 AND a.id = $2
+ORDER BY s.transaction_id DESC;
+
+-- name: count_wallet_history
+-- How many entries the wallet has, counted up to a limit.
+SELECT count(*) FROM (
+    SELECT 1 FROM ledger_entries WHERE org_id = $1 AND account_id = $2 LIMIT $3
+) AS counted;

@@ -13,6 +13,7 @@ from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
 from bursar.domain.events import Row
+from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
 from bursar.domain.meters import Meter
 from bursar.domain.orgs import Member, Organization
@@ -25,6 +26,7 @@ from bursar.store import (
     api_keys,
     customers,
     events,
+    holds,
     invoices,
     ledger,
     meters,
@@ -47,6 +49,7 @@ _SAVE: Final[dict[type, Save]] = {
     Invoice: invoices.save,
     Payment: payments.save,
     Wallet: wallets.save,
+    Hold: holds.save,
     WebhookSubscription: webhook_subscriptions.save,
 }
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bursar.domain.ids import WalletId, uuid_of
+from bursar.domain.ids import HoldId, UserId, WalletId, uuid_of
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_wallet
 from bursar.domain.wallets import Wallet
@@ -23,6 +23,31 @@ async def lock(tx: Tx, wallet_id: WalletId) -> Wallet:
     if row is None:
         raise NotFound(f"No wallet {wallet_id}.")
     return row_to_wallet(row)
+
+
+async def lock_through(tx: Tx, hold_id: HoldId) -> Wallet:
+    """The wallet a hold is on, locked the same way.
+
+    Raises:
+        NotFound: no such hold in this organization.
+    """
+    row = await tx.fetchrow(Q.lock_through_hold, uuid_of(tx.org_id), uuid_of(hold_id))
+    if row is None:
+        raise NotFound(f"No hold {hold_id}.")
+    return row_to_wallet(row)
+
+
+async def lock_own(tx: Tx, user_id: UserId) -> Wallet | None:
+    """A member's one wallet, if it was ever used; either way nobody else makes it meanwhile.
+
+    Raises:
+        NotFound: no such member of this organization.
+    """
+    key = uuid_of(tx.org_id), uuid_of(user_id)
+    if await tx.fetchval(Q.lock_member, *key) is None:
+        raise NotFound("No such member.")
+    row = await tx.fetchrow(Q.lock_wallet_of_user, *key)
+    return None if row is None else row_to_wallet(row)
 
 
 async def save(tx: Tx, row: Wallet) -> None:

@@ -25,3 +25,22 @@ WHERE
     org_id = $1 AND id = $2 AND version = $14 - 1
     AND account_id = $3 AND customer_id IS NOT DISTINCT FROM $4 AND user_id IS NOT DISTINCT FROM $5
     AND currency = $7 AND created_at = $16;
+
+-- name: lock_through_hold
+-- Finds and locks the wallet of a hold, with what its account keeps.
+SELECT w.*, a.balance_minor, a.held_minor FROM wallets AS w
+JOIN ledger_accounts AS a ON a.org_id = w.org_id AND a.id = w.account_id
+JOIN holds AS h ON h.org_id = w.org_id AND h.wallet_id = w.id
+WHERE h.org_id = $1 AND h.id = $2
+FOR NO KEY UPDATE OF w, a;
+
+-- name: lock_member
+-- The person's place in the organization: whoever holds it is alone with their wallet's beginning.
+SELECT user_id FROM members WHERE org_id = $1 AND user_id = $2 FOR NO KEY UPDATE;
+
+-- name: lock_wallet_of_user
+-- The one wallet of a person, with what its account keeps, both locked.
+SELECT w.*, a.balance_minor, a.held_minor FROM wallets AS w
+JOIN ledger_accounts AS a ON a.org_id = w.org_id AND a.id = w.account_id
+WHERE w.org_id = $1 AND w.user_id = $2
+FOR NO KEY UPDATE;

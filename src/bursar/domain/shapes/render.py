@@ -14,6 +14,7 @@ from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
 from bursar.domain.events import Row
+from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
 from bursar.domain.meters import Meter
 from bursar.domain.orgs import Member, Organization
@@ -21,6 +22,7 @@ from bursar.domain.payments import Payment
 from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.customers import CustomerOut
 from bursar.domain.shapes.fields import Shape
+from bursar.domain.shapes.holds import HoldOut
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.shapes.meters import MeterOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
@@ -54,6 +56,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),
+    Hold: Rendering("hold", HoldOut, HoldOut.of),
     WebhookSubscription: Rendering(
         "webhook_subscription", WebhookSubscriptionOut, WebhookSubscriptionOut.of
     ),

@@ -13,6 +13,7 @@ from typing import Final
 from bursar.domain import (
     catalog,
     customers,
+    holds,
     ids,
     invoices,
     meters,
@@ -28,6 +29,7 @@ from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.events import Event
+from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.money import Money
@@ -199,6 +201,21 @@ WALLET: Final = Wallet(
     created_at=AT,
     updated_at=AT,
 )
+HOLD: Final = Hold(
+    id=ids.HoldId(_id("hld", 13)),
+    wallet_id=WALLET.id,
+    status=HoldStatus.OPEN,
+    amount=Money(2_000, USD),
+    captured=_ZERO,
+    description="Deposit for the rental",
+    metadata={},
+    expires_at=AT + timedelta(days=7),
+    settled_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
 WEBHOOK: Final = WebhookSubscription(
     id=ids.WebhookSubscriptionId(_id("wh", 9)),
     url="https://globex.example/hooks/billing",
@@ -260,6 +277,21 @@ def _attempts(invoice: Invoice) -> Iterator[Change]:
 def _wallet_moves() -> Iterator[Change]:
     yield wallets.open_wallet(WALLET, is_sandbox=True)
     yield _made(WALLET.edit(replace(WALLET, name="Credits"), is_sandbox=True))
+    yield WALLET.deposit(Money(5_000, USD), AT)
+    full, late = WALLET.receive(Money(5_000, USD))
+    yield Change(rows=(full,), events=late)
+    bank = wallets.outside(USD, is_sandbox=True)
+    yield full.withdraw(Money(1_000, USD), AT, goal=bank)
+    closing = WALLET.close(AT, open_deposits=0)
+    yield closing
+    (closed,) = closing.rows
+    assert isinstance(closed, Wallet)
+    opened, late = closed.receive(Money(5_000, USD))
+    yield Change(rows=(opened,), events=late)
+    yield holds.authorize(HOLD, full, wall=AT)
+    yield HOLD.capture(full, Money(1_500, USD), AT, goal=bank)
+    yield HOLD.release(AT)
+    yield _made(HOLD.expire(AT, wall=AT + timedelta(days=8)))
 
 
 def _attempt(invoice: Invoice) -> Payment:

@@ -5,7 +5,7 @@ from typing import Literal
 from bursar.domain.money import Money
 from bursar.domain.shapes.fields import Cents, Shape, WireInstant, instant
 from bursar.domain.times import wire_instant
-from bursar.domain.wallets import Provocation, Wallet, WalletStatus
+from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
 
 OwnerType = Literal["customer", "member", "organization"]
 
@@ -55,6 +55,58 @@ class WalletOut(Shape, frozen=True, kw_only=True):
             version=wallet.version,
             created_at=wire_instant(wallet.created_at),
             updated_at=wire_instant(wallet.updated_at),
+        )
+
+
+class WalletBalanceOut(Shape, frozen=True, kw_only=True):
+    """What a wallet has, and how much of that may be spent."""
+
+    wallet_id: str
+    object: Literal["wallet_balance"] = "wallet_balance"
+    currency: str
+    balance_cents: Cents
+    held_cents: Cents
+    available_cents: Cents
+
+    @classmethod
+    def of(cls, wallet: Wallet) -> "WalletBalanceOut":
+        """The balance's shape."""
+        return cls(
+            wallet_id=wallet.id,
+            currency=wallet.currency,
+            balance_cents=wallet.balance.minor,
+            held_cents=wallet.held.minor,
+            available_cents=wallet.available.minor,
+        )
+
+
+class WalletEntryOut(Shape, frozen=True, kw_only=True):
+    """One line of a wallet's history: above zero came in, below zero went out."""
+
+    id: str
+    object: Literal["wallet_entry"] = "wallet_entry"
+    kind: str
+    source_id: str
+    description: str
+    amount_cents: Cents
+    balance_cents: Cents
+    currency: str
+    occurred_at: WireInstant
+    created_at: WireInstant
+
+    @classmethod
+    def of(cls, entry: WalletEntry) -> "WalletEntryOut":
+        """The line's shape."""
+        return cls(
+            id=entry.id,
+            kind=entry.kind,
+            source_id=entry.source_id,
+            description=entry.description,
+            amount_cents=entry.amount.minor,
+            balance_cents=entry.balance.minor,
+            currency=entry.amount.currency,
+            occurred_at=wire_instant(entry.occurred_at),
+            created_at=wire_instant(entry.recorded_at),
         )
 
 

@@ -56,7 +56,7 @@ CREATE TABLE holds (
     currency char(3) NOT NULL,
     description text,
     metadata jsonb NOT NULL,
-    expires_at timestamptz,
+    expires_at timestamptz NOT NULL,
     settled_at timestamptz,
     version integer NOT NULL,
     sequence integer NOT NULL,
