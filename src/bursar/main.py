@@ -21,6 +21,7 @@ from bursar.api.protocol import guarded_http
 from bursar.cli.failing import CannotListen, Exit, explained
 from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
+from bursar.domain.mails import Mailer
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookSender
@@ -29,7 +30,18 @@ from bursar.jobs.handlers import run_task
 from bursar.jobs.queue_loop import QueueLoop
 from bursar.jobs.schedule import keep_schedule, schedule_of, spread_wake
 from bursar.providers.documents import TypstRenderer
-from bursar.providers.guard import PAYMENT_PROVIDER, BreakerState, CircuitBreaker, GuardedProvider
+from bursar.providers.guard import (
+    MAIL,
+    PAYMENT_PROVIDER,
+    BreakerState,
+    CircuitBreaker,
+    GuardedProvider,
+)
+from bursar.providers.mail.guarded import GuardedMailer
+from bursar.providers.mail.letters import Letters
+from bursar.providers.mail.outbox import OutboxMailer
+from bursar.providers.mail.resend import ResendMailer
+from bursar.providers.mail.smtp import SmtpMailer, SmtpServer
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.providers.webhook_sender import Egress, HttpWebhookSender
 from bursar.runtime import clock
@@ -108,6 +120,7 @@ class Strangers:
 
     providers: Mapping[Mode, PaymentProvider]
     sender: WebhookSender
+    mailer: Mailer
 
 
 @asynccontextmanager
@@ -150,6 +163,7 @@ async def build(
             queue=queue,
             providers=strangers.providers,
             sender=strangers.sender,
+            mailer=strangers.mailer,
             renderer=renderer,
             telemetry=telemetry,
             limiter=limiter,
@@ -195,7 +209,28 @@ async def _strangers(settings: Settings, telemetry: Telemetry) -> AsyncIterator[
             )
         )
         stack.push_async_callback(sender.aclose)
-        yield Strangers(providers, sender)
+        mailer = await stack.enter_async_context(_mailer(settings, telemetry))
+        yield Strangers(providers, sender, mailer)
+
+
+@asynccontextmanager
+async def _mailer(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Mailer]:
+    """The way mail leaves: Resend, SMTP, or not at all."""
+    letters = Letters(settings.public_url)
+    inner: Mailer
+    async with AsyncExitStack() as stack:
+        if settings.email_api_key is not None:
+            key = settings.email_api_key.reveal()
+            inner = ResendMailer(key, settings.email_from, letters)
+            stack.push_async_callback(inner.aclose)
+        elif settings.smtp_url is not None:
+            server = SmtpServer.of(settings.smtp_url.reveal())
+            inner = SmtpMailer(server, settings.email_from, letters)
+        else:
+            yield OutboxMailer(letters)
+            return
+        tell = partial(_tell_breaker, telemetry, inner.name)
+        yield GuardedMailer(inner, CircuitBreaker(MAIL, clock.monotonic, tell))
 
 
 def _tell_call(telemetry: Telemetry, call: str, outcome: str, seconds: float) -> None:

@@ -14,7 +14,7 @@ from bursar.main import Strangers, build
 @pytest.fixture
 async def cut_off(world: World, house: Installation) -> AsyncIterator[Client]:
     """The API of a process whose connections are gone."""
-    strangers = Strangers(world.app.providers, world.postman)
+    strangers = Strangers(world.app.providers, world.postman, world.mailbox)
     opened = build(house.settings, part="cut-off", app_url=house.app_url, strangers=strangers)
     async with opened as app:
         await app.database.close()

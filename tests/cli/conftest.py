@@ -71,7 +71,7 @@ class Terminal:
     @asynccontextmanager
     async def _opened(self, settings: Settings, part: str) -> AsyncIterator[App]:
         world = self._world
-        strangers = Strangers(world.app.providers, world.postman)
+        strangers = Strangers(world.app.providers, world.postman, world.mailbox)
         async with build(
             settings, part=part, app_url=world.house.app_url, strangers=strangers
         ) as app:

@@ -27,11 +27,12 @@ MACHINE = {
     Permission.HOLD_EXPIRE,
     Permission.WEBHOOK_DELIVER,
     Permission.AUDIT_SEAL,
+    Permission.MAIL_SEND,
 }
 
 READS = (
     "org:read customer:read invoice:read payment:read wallet:read ledger:read webhook:read "
-    "event:read "
+    "event:read mail:read "
     "plan:read"
 )
 MONEY = "customer:write invoice:write invoice:pay payment_method:write wallet:move plan:write"

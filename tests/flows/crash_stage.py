@@ -23,10 +23,18 @@ from tests.flows.crash_plan import (
     GOOD_METHOD,
 )
 from tests.support.auditor import Auditor
-from tests.support.crash import PROVIDER_VERBS, Crash, Fuse, Tapped, TappedSender, TappedWire
+from tests.support.crash import (
+    PROVIDER_VERBS,
+    Crash,
+    Fuse,
+    Tapped,
+    TappedMailer,
+    TappedSender,
+    TappedWire,
+)
 from tests.support.database import Installation
 from tests.support.sandbox import BASE_URL, control
-from tests.support.world import WEBHOOK_SECRET, Org, Postman, World
+from tests.support.world import WEBHOOK_SECRET, Mailbox, Org, Postman, World
 
 from bursar.api.asgi import build_api
 from bursar.domain.customers import Customer
@@ -175,11 +183,15 @@ async def open_stage(house: Installation) -> AsyncIterator[Stage]:
     provider = Tapped(StripeProvider(account, wire), fuse, PROVIDER_VERBS)
     wire.fuse, wire.provider = fuse, provider
     postman = Postman()
-    strangers = Strangers({Mode.SANDBOX: provider}, TappedSender(postman, fuse))
+    strangers = Strangers(
+        {Mode.SANDBOX: provider}, TappedSender(postman, fuse), TappedMailer(Mailbox(), fuse)
+    )
     limits = replace(house.settings, rate_limit_requests_max=1_000_000_000)
     async with build(limits, part="test", app_url=house.app_url, strangers=strangers) as built:
         app = replace(built, checkpoint=fuse.checkpoint, wake=lambda: None)
-        world = World(app, house, sandbox, wire, postman, strangers.providers[Mode.SANDBOX])
+        world = World(
+            app, house, sandbox, wire, postman, strangers.providers[Mode.SANDBOX], Mailbox()
+        )
         owner, life = await house.as_owner(), await house.as_owner()
         stage = Stage(
             world=world,

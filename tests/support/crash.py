@@ -1,7 +1,7 @@
 """Crash points: counted from the source, passed at run time, and blown on demand.
 
-Every `caller.run` and every call of a payment provider or webhook sender under flows, jobs and api
-is a place; each place has its moments, and a place and a moment are a named point such as
+Every `caller.run` and every call of a payment provider, webhook sender or mailer under flows, jobs
+and api is a place; each place has its moments, and a place and a moment are a named point such as
 `pay_invoice.charge.after_send_no_answer`. A crash is a `Crash` that unwinds the journey from such a
 point: transactions roll back or have committed, and nothing of the process goes on.
 """
@@ -20,6 +20,7 @@ from typing import Any, Final
 from tests.support.sandbox import InProcessClient
 
 import bursar
+from bursar.domain.mails import Letter, Mailer, MailOutcome, PrintedMail
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookAnswer, WebhookRequest, WebhookSender
 
@@ -42,6 +43,7 @@ def asked_of(port: type) -> frozenset[str]:
 
 PROVIDER_VERBS: Final = asked_of(PaymentProvider)
 SENDER_VERBS: Final = asked_of(WebhookSender)
+MAILER_VERBS: Final = asked_of(Mailer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ def _asked_verb(node: ast.AST) -> str | None:
     name, asked = node.func.attr, ast.unparse(node.func.value)
     if name in PROVIDER_VERBS and "provider" in asked:
         return name
+    if name in MAILER_VERBS and "mailer" in asked:
+        return name
     return name if name in SENDER_VERBS and "sender" in asked else None
 
 
@@ -303,6 +307,28 @@ class TappedSender:
         await self.fuse.reach("send", "after_send_no_answer")
         await self.fuse.reach("send", "after_answer")
         return answer
+
+
+@dataclass
+class TappedMailer(Mailer):
+    """A mailer whose server has the letter before the answer is on its way."""
+
+    inner: Mailer
+    fuse: Fuse
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    def print_letter(self, letter: Letter) -> PrintedMail:
+        return self.inner.print_letter(letter)
+
+    async def send(self, letter: Letter) -> MailOutcome:
+        await self.fuse.reach("send", "before_send")
+        outcome = await self.inner.send(letter)
+        await self.fuse.reach("send", "after_send_no_answer")
+        await self.fuse.reach("send", "after_answer")
+        return outcome
 
 
 class TappedWire(InProcessClient):

@@ -20,6 +20,7 @@ from bursar.domain.access import Operator, Person, System
 from bursar.domain.customers import Customer
 from bursar.domain.ids import InvoiceId, OrgId, SessionId, UserId, WalletId
 from bursar.domain.invoices import Invoice
+from bursar.domain.mails import Letter, Mailer, MailKind, MailOutcome, MailSent, PrintedMail
 from bursar.domain.orgs import Mode
 from bursar.domain.payments import Payment, PaymentMode
 from bursar.domain.provider import PaymentProvider
@@ -46,6 +47,7 @@ from bursar.operations.invoices import (
 from bursar.operations.payments import BeginPayment
 from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
 from bursar.operations.wallets import CreateWallet, create_wallet
+from bursar.providers.mail.letters import Letters
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
@@ -70,6 +72,32 @@ class Postman:
         if self.mood is not None:
             return self.mood(request)
         return WebhookAnswer(status=200, excerpt="", duration_ms=1)
+
+
+@dataclass
+class Mailbox(Mailer):
+    """Notes every letter; the mail server takes it, or answers whatever `mood` says."""
+
+    letters: list[Letter] = field(default_factory=list)
+    mood: Callable[[Letter], MailOutcome] | None = None
+    printer: Letters = field(default_factory=lambda: Letters("http://localhost:3000"))
+
+    @property
+    def name(self) -> str:
+        return "mailbox"
+
+    def print_letter(self, letter: Letter) -> PrintedMail:
+        return self.printer.printed(letter)
+
+    async def send(self, letter: Letter) -> MailOutcome:
+        self.letters.append(letter)
+        return MailSent("1") if self.mood is None else self.mood(letter)
+
+    def newest(self, recipient: str, kind: MailKind) -> Letter:
+        """The last letter of this kind to somebody."""
+        return [each for each in self.letters if (each.recipient, each.kind) == (recipient, kind)][
+            -1
+        ]
 
 
 @dataclass
@@ -151,6 +179,7 @@ class World:
     wire: InProcessClient
     postman: Postman
     provider: PaymentProvider
+    mailbox: "Mailbox"
 
     async def org(self) -> Org:
         """A new organization in sandbox mode."""
@@ -265,8 +294,9 @@ async def open_world(house: Installation) -> AsyncIterator[World]:
     account = StripeAccount("sandbox", sandbox.settings.secret_key, (WEBHOOK_SECRET,), BASE_URL)
     provider = StripeProvider(account, wire)
     postman = Postman()
-    strangers = Strangers({Mode.SANDBOX: provider}, postman)
+    mailbox = Mailbox()
+    strangers = Strangers({Mode.SANDBOX: provider}, postman, mailbox)
     async with build(
         house.settings, part="test", app_url=house.app_url, strangers=strangers
     ) as app:
-        yield World(app, house, sandbox, wire, postman, provider)
+        yield World(app, house, sandbox, wire, postman, provider, mailbox)

@@ -69,6 +69,10 @@ class Desk:
 
         return asyncio.run(run())
 
+    def ask_nowhere(self, act: Act[Result]) -> Result:
+        """Run something as the operator, in no organization: about the installation or a person."""
+        return self.with_app(lambda app: act(operator(app, None)))
+
     def ask(
         self,
         act: Act[Result],

@@ -41,6 +41,8 @@ class Permission(StrEnum):
     EVENT_READ = "event:read"
     AUDIT_READ = "audit:read"
     AUDIT_SEAL = "audit:seal"
+    MAIL_READ = "mail:read"
+    MAIL_SEND = "mail:send"
 
 
 class Role(StrEnum):
@@ -63,6 +65,7 @@ _READS: Final = frozenset(
         Permission.LEDGER_READ,
         Permission.WEBHOOK_READ,
         Permission.EVENT_READ,
+        Permission.MAIL_READ,
     }
 )
 _MONEY: Final = frozenset(
@@ -91,6 +94,7 @@ _MACHINE: Final = frozenset(
         Permission.HOLD_EXPIRE,
         Permission.WEBHOOK_DELIVER,
         Permission.AUDIT_SEAL,
+        Permission.MAIL_SEND,
     }
 )
 

@@ -28,6 +28,7 @@ AccountId = NewType("AccountId", str)
 EventId = NewType("EventId", str)
 WebhookSubscriptionId = NewType("WebhookSubscriptionId", str)
 DeliveryId = NewType("DeliveryId", str)
+MailId = NewType("MailId", str)
 
 PREFIXES: Final = frozenset(
     {
@@ -35,6 +36,7 @@ PREFIXES: Final = frozenset(
         *("wal", "hld"),
         *("plan", "price", "mtr"),
         *("led", "acct", "evt", "wh", "whd"),
+        "mail",
     }
 )
 PREFIX_OF_RESOURCE: Final = MappingProxyType(

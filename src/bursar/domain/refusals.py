@@ -267,6 +267,13 @@ class ProviderFailed(Refusal):
     reason = "provider_failed"
 
 
+class MailNotSent(Refusal):
+    """The mail server did not take a mail this time; it is tried again."""
+
+    kind = Kind.UNAVAILABLE
+    reason = "mail_not_sent"
+
+
 class Unavailable(Refusal):
     """Something Bursar stands on is away for the moment; the same request may be sent again."""
 

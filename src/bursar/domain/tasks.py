@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from bursar.domain.ids import CustomerId, HoldId, PaymentId
+from bursar.domain.ids import CustomerId, HoldId, MailId, PaymentId
 
 
 class Queue(StrEnum):
@@ -80,11 +80,20 @@ class ExpireHold:
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-Task = SyncCustomer | HandleProviderEvent | ConfirmPayment | CloseAttempt | ExpireHold
+@dataclass(frozen=True, slots=True)
+class SendMail:
+    """Send a mail that waits in the outbox of an organization or a person."""
+
+    mail_id: MailId
+    queue: ClassVar[Queue] = Queue.NOTIFICATIONS
+
+
+Task = SyncCustomer | HandleProviderEvent | ConfirmPayment | CloseAttempt | ExpireHold | SendMail
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
     HandleProviderEvent,
     ConfirmPayment,
     CloseAttempt,
     ExpireHold,
+    SendMail,
 )

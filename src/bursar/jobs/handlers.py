@@ -10,12 +10,14 @@ from bursar.domain.tasks import (
     ConfirmPayment,
     ExpireHold,
     HandleProviderEvent,
+    SendMail,
     SyncCustomer,
     Task,
 )
 from bursar.flows.close_attempt import close_attempt
 from bursar.flows.confirm_payment import confirm_payment
 from bursar.flows.handle_provider_event import handle_provider_event
+from bursar.flows.send_email import send_email
 from bursar.flows.sync_customer import sync_customer
 from bursar.operations.holds import SettleHold, expire_hold
 from bursar.runtime.app import App, Caller
@@ -45,6 +47,10 @@ async def _expire_hold(caller: Caller, task: ExpireHold) -> None:
     await caller.run(expire_hold, SettleHold(task.hold_id))
 
 
+async def _send_mail(caller: Caller, task: SendMail) -> None:
+    await send_email(caller, task.mail_id)
+
+
 HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
     {
         SyncCustomer: _sync_customer,
@@ -52,6 +58,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         ConfirmPayment: _confirm_payment,
         CloseAttempt: _close_attempt,
         ExpireHold: _expire_hold,
+        SendMail: _send_mail,
     }
 )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bursar.domain.access import Permission
+from bursar.domain.ids import UserId, print_id
 from bursar.domain.orgs import User
 from bursar.domain.rows import row_to_user
 from bursar.runtime import sql
@@ -18,6 +19,13 @@ class Credentials:
 
     user: User
     password_hash: str
+
+
+@query(requires=Permission.MAIL_SEND)
+async def user_of_email(tx: ReadTx, email: str) -> UserId | None:
+    """Who has this address, for whoever runs this installation."""
+    found = await tx.fetchval(Q.user_of_email, email)
+    return None if found is None else UserId(print_id("usr", found))
 
 
 @query(requires=Permission.ANYONE)

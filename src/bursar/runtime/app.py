@@ -22,6 +22,7 @@ from bursar.domain.access import (
 )
 from bursar.domain.documents import DocumentRenderer
 from bursar.domain.ids import OrgId, PaymentId, print_id, uuid_of
+from bursar.domain.mails import Mailer
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.refusals import (
@@ -110,6 +111,7 @@ class App:
     queue: TaskQueue
     providers: Mapping[Mode, PaymentProvider]
     sender: WebhookSender
+    mailer: Mailer
     renderer: DocumentRenderer
     limiter: RateLimiter
     telemetry: Telemetry

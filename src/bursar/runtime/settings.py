@@ -260,6 +260,15 @@ class Settings:
             is_secret=True,
         ),
     ]
+    email_from: Annotated[
+        str,
+        Variable(
+            "EMAIL_FROM",
+            "Who mail is from: an address, or a name before one in angle brackets.",
+            text.sender,
+            otherwise="Bursar <bursar@the host of PUBLIC_URL>",
+        ),
+    ]
     smtp_url: Annotated[
         Secret | None,
         Variable(
@@ -403,6 +412,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     for attribute in _DERIVED:
         read[attribute] = read[attribute] or derive(read["secret_key"], attribute)
     read["public_url"] = read["public_url"] or f"http://localhost:{read['port']}"
+    host = urlsplit(read["public_url"]).hostname
+    read["email_from"] = read["email_from"] or f"Bursar <bursar@{host}>"
     read["sandbox_url"] = read["sandbox_url"] or f"http://127.0.0.1:{read['sandbox_port']}"
     read["allowed_hosts"] = read["allowed_hosts"] or _hosts_of(read["public_url"])
     return Settings(**read)

@@ -24,6 +24,10 @@ _PROXIES_MAX: Final = 10
 _SECONDS_PER_UNIT: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION: Final = re.compile(r"([0-9]{1,9})([smhd]?)")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
+# An address, or a name in letters, digits and blanks before one in angle brackets.
+_SENDER: Final = re.compile(
+    r"[^\s<>@,;\"]+@[A-Za-z0-9.-]+|[\w .&'-]{1,100} <[^\s<>@,;\"]+@[A-Za-z0-9.-]+>"
+)
 _HOST: Final = re.compile(r"(\*\.)?[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 
 
@@ -158,6 +162,13 @@ def hosts(text: str) -> tuple[str, ...]:
         if _HOST.fullmatch(host) is None:
             raise ValueError(f"must be host names without scheme or port, not {host!r}")
     return hosts
+
+
+def sender(text: str) -> str:
+    """Whom mail is from."""
+    if _SENDER.fullmatch(text) is None:
+        raise ValueError(f"must be an address, or a name before one in <>, not {text!r}")
+    return text
 
 
 def log_level(text: str) -> str:

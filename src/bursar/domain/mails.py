@@ -1,0 +1,174 @@
+"""Mail: what is written to whom, what it is filled with, and what became of it.
+
+A mail is kept before it is sent and sent by a task, so a commit never waits for a mail server and a
+mail server never sees what was rolled back. The words stand in templates, by kind and language;
+here stands which values a kind needs. A value may be a token, so values are sealed where they are
+kept and forgotten when the mail has left.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, Protocol, TypeAlias
+
+from bursar.domain.ids import MailId
+from bursar.domain.tasks import QUEUE_RULES, Queue
+from bursar.domain.times import Instant
+
+LANGUAGE_DEFAULT: Final = "en"
+RECIPIENT_LENGTH_MAX: Final = 254
+FAILURE_LENGTH_MAX: Final = 300
+ATTEMPTS_MAX: Final = QUEUE_RULES[Queue.NOTIFICATIONS].attempts_max
+
+
+class MailKind(StrEnum):
+    """Every mail there is."""
+
+    VERIFY_ADDRESS = "verify_address"
+    ADDRESS_TAKEN = "address_taken"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - the name of a mail, not a password
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a mail, not a password
+    SESSION_REUSED = "session_reused"
+    FACTOR_CHANGED = "factor_changed"
+    INVITATION = "invitation"
+
+
+PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
+    {
+        MailKind.VERIFY_ADDRESS: frozenset({"name", "token"}),
+        MailKind.ADDRESS_TAKEN: frozenset({"name"}),
+        MailKind.RESET_PASSWORD: frozenset({"name", "token", "minutes"}),
+        MailKind.PASSWORD_CHANGED: frozenset({"name", "at"}),
+        MailKind.SESSION_REUSED: frozenset({"name", "at", "address"}),
+        MailKind.FACTOR_CHANGED: frozenset({"name", "at", "change"}),
+        MailKind.INVITATION: frozenset({"organization", "inviter", "role", "token"}),
+    }
+)
+"""What each kind is filled with, all of it text."""
+
+
+class MailStatus(StrEnum):
+    """What became of a mail."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    KEPT = "kept"  # nothing is configured that could send it: it is read where it lies
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMail:
+    """A mail to write."""
+
+    kind: MailKind
+    recipient: str
+    parameters: Mapping[str, str]
+    language: str = LANGUAGE_DEFAULT
+
+    def __post_init__(self) -> None:
+        assert self.parameters.keys() == PARAMETERS[self.kind], self.kind
+        assert is_mailbox(self.recipient), "a recipient is one address on one line"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail with everything that goes into it, ready to be printed and sent."""
+
+    id: MailId
+    kind: MailKind
+    language: str
+    recipient: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail as it is kept: what became of it, and nothing of what stands in it."""
+
+    id: MailId
+    kind: MailKind
+    language: str
+    recipient: str
+    status: MailStatus
+    attempt_count: int
+    transport: str | None
+    reference: str | None
+    failure: str | None
+    created_at: Instant
+    settled_at: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedMail:
+    """A letter in words."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailSent:
+    """The mail server took it; `reference` is its own name for it."""
+
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailKept:
+    """Nothing is configured that could send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailDeferred:
+    """Not now: the server is away, or asks to wait."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailRefused:
+    """Never: this mail to this address is not taken."""
+
+    reason: str
+
+
+MailOutcome: TypeAlias = MailSent | MailKept | MailDeferred | MailRefused
+
+
+class Mailer(Protocol):
+    """Prints letters and sends them."""
+
+    @property
+    def name(self) -> str:
+        """Which way mail goes."""
+        ...
+
+    def print_letter(self, letter: Letter) -> PrintedMail:
+        """The letter in words; the same every time."""
+        ...
+
+    async def send(self, letter: Letter) -> MailOutcome:
+        """Send it once. Whatever the far end does is an answer, in a time that is bounded."""
+        ...
+
+
+def is_mailbox(text: str) -> bool:
+    """Whether the text can stand in a header as one address, and as nothing else."""
+    head, at, tail = text.rpartition("@")
+    is_plain = text.isascii() and text.isprintable() and not set(text) & set(' ,;<>"()[]\\:')
+    return is_plain and bool(head and at and tail) and len(text) <= RECIPIENT_LENGTH_MAX
+
+
+def status_after(outcome: MailOutcome, attempt: int) -> MailStatus:
+    """What the mail is after this attempt, counted from one."""
+    match outcome:
+        case MailSent():
+            return MailStatus.SENT
+        case MailKept():
+            return MailStatus.KEPT
+        case MailRefused():
+            return MailStatus.FAILED
+        case MailDeferred():
+            return MailStatus.FAILED if attempt >= ATTEMPTS_MAX else MailStatus.PENDING

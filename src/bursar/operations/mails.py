@@ -1,0 +1,59 @@
+"""Mail on its way out: what to send, and what became of it."""
+
+from dataclasses import dataclass
+
+from bursar.domain.access import Permission
+from bursar.domain.ids import MailId
+from bursar.domain.mails import Letter, MailOutcome
+from bursar.domain.refusals import NotFound
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import mails
+
+
+@dataclass(frozen=True, slots=True)
+class BeginMail:
+    """A mail that waits."""
+
+    mail_id: MailId
+
+
+@operation(requires=Permission.MAIL_SEND)
+async def begin_mail(tx: Tx, command: BeginMail) -> Letter | None:
+    """The letter to send; nothing, when it has left already."""
+    return await mails.unsent(tx, command.mail_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SettleMail:
+    """What the mail server said."""
+
+    mail_id: MailId
+    outcome: MailOutcome
+    transport: str
+
+
+@operation(requires=Permission.MAIL_SEND)
+async def settle_mail(tx: Tx, command: SettleMail) -> None:
+    """Keep what became of the attempt; a mail that left forgets what stood in it."""
+    await mails.settle(tx, command.mail_id, command.outcome, command.transport)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMail:
+    """A mail to read where it lies."""
+
+    mail_id: MailId
+
+
+@operation(requires=Permission.MAIL_SEND)
+async def open_mail(tx: Tx, command: OpenMail) -> Letter:
+    """The letter, for whoever runs this installation.
+
+    Raises:
+        NotFound: no such mail, or it has left and nobody can read it here any more.
+    """
+    letter = await mails.kept(tx, command.mail_id)
+    if letter is None:
+        raise NotFound(f"No mail {command.mail_id} that could still be read.")
+    return letter
