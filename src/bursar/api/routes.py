@@ -88,11 +88,6 @@ class Terms:
     weight: int = 1  # how many requests this one counts as
 
 
-def litestar_path(path: str) -> str:
-    """The path as the router spells it."""
-    return _PARAMETER.sub(r"{\1:str}", path)
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
     """One operation of the API."""
