@@ -17,6 +17,7 @@ from bursar.operations.api_keys import CreateApiKey, create_api_key
 from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.plans import CreatePlan, create_plan
+from bursar.operations.transfers import PostTransfer, post_transfer
 from bursar.operations.wallets import CreateWallet, create_wallet
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
 from bursar.runtime.ids import new_uuid
@@ -122,6 +123,12 @@ async def things_of(org: Org) -> Things:
     wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
     await org.deposit(wallet.id, 5_000_000)
     hold = await org.caller.run(create_hold, CreateHold(wallet_id=wallet.id, amount_minor=100))
+    transfer = await org.caller.run(
+        post_transfer,
+        PostTransfer(
+            from_wallet_id=wallet.id, to_wallet_id=(await org.wallet()).id, amount_minor=1
+        ),
+    )
     connection = await org.world.house.as_owner()
     try:
         query = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
@@ -139,6 +146,7 @@ async def things_of(org: Org) -> Things:
             "pay": payment.id,
             "wal": wallet.id,
             "hld": hold.id,
+            "txn": transfer.id,
             "wh": subscribed.subscription.id,
             "key": issued.record.id,
             "evt": f"evt_{event_id}",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bursar.domain import chart
 from bursar.domain.currencies import EXPONENTS, currency
-from bursar.domain.ids import CustomerId, HoldId, InvoiceId, PaymentId, WalletId
+from bursar.domain.ids import CustomerId, HoldId, InvoiceId, PaymentId, TransferId, WalletId
 from bursar.domain.ledger import Account, AccountKind, Posting, entry_sums
 from bursar.domain.money import AMOUNT_MAX, AmountOutOfRange, CurrencyMismatch, Money
 
@@ -17,6 +17,7 @@ USD, JPY = currency("usd"), currency("jpy")
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 INVOICE, CUSTOMER, PAYMENT = InvoiceId("inv_1"), CustomerId("cust_1"), PaymentId("pay_1")
 WALLET, HOLD = WalletId("wal_1"), HoldId("hld_1")
+TRANSFER = TransferId("txn_1")
 Amounts = tuple[Money, list[tuple[str, Money]]]
 
 invoices = st.sampled_from(sorted(EXPONENTS)).flatmap(
@@ -82,6 +83,9 @@ SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "hold_captured": captured,
     "invoice_finalized": lambda amount: finalized(amount, []),
     "invoice_voided": lambda amount: voided(amount, []),
+    "transfer_debited": lambda amount: chart.transfer_debited(TRANSFER, WALLET, amount, AT),
+    "transfer_credited": lambda amount: chart.transfer_credited(TRANSFER, WALLET, amount, AT),
+    "transfer_refunded": lambda amount: chart.transfer_refunded(TRANSFER, WALLET, amount, AT),
 }
 
 
@@ -193,7 +197,7 @@ def test_a_negative_tax_another_currency_or_too_large_a_total_is_refused() -> No
 
 def test_only_stored_value_and_credit_have_a_floor() -> None:
     # Strict accounts keep a balance row; the busy ones are folded.
-    strict = [chart.credit(CUSTOMER, USD), chart.wallet("wal_1", USD)]
+    strict = [chart.credit(CUSTOMER, USD), chart.wallet(WALLET, USD)]
     folded = [
         chart.receivable(CUSTOMER, USD),
         chart.processor("stripe", USD),

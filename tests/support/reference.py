@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
-from bursar.domain import catalog, holds, invoices, payments, wallets
+from bursar.domain import catalog, holds, invoices, payments, transfers, wallets
 from bursar.domain.access import LINK_PERMISSIONS, ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission
 from bursar.domain.events import EVENTS
 from bursar.runtime.settings import FIELDS
@@ -158,6 +158,8 @@ def states() -> str:
         _diagram(wallets.WalletStatus.OPEN, wallets.TRANSITIONS),
         "## Hold",
         _diagram(holds.HoldStatus.OPEN, holds.TRANSITIONS),
+        "## Transaction",
+        _diagram(transfers.TransferStatus.INITIATED, transfers.TRANSITIONS),
     )
 
 

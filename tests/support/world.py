@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from tests.support.database import Installation
@@ -139,10 +139,13 @@ class Org:
         made = await self.draft(customer, cents)
         return await self.caller.run(finalize_invoice, FinalizeInvoice(made.id))
 
-    async def wallet(self, cents: int = 0, customer: Customer | None = None) -> Wallet:
+    async def wallet(
+        self, cents: int = 0, customer: Customer | None = None, **terms: Any
+    ) -> Wallet:
         """A wallet with this much in it: a customer's, or the organization's own."""
         owner = None if customer is None else customer.id
-        made = await self.caller.run(create_wallet, CreateWallet(name="W", customer_id=owner))
+        command = CreateWallet(name="W", customer_id=owner, **terms)
+        made = await self.caller.run(create_wallet, command)
         return await self.deposit(made.id, cents) if cents else made
 
     async def deposit(self, wallet_id: WalletId, cents: int) -> Wallet:

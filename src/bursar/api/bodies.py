@@ -9,11 +9,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 
-from bursar.api.faults import FAULTS_MAX, Flaw, joined, shown, typed_faults
+from bursar.api.faults import FAULTS_MAX, Flaw, fields_of, joined, shown, typed_faults
 from bursar.api.fields import special
 from bursar.domain.refusals import Detail, InvalidInput
 from bursar.runtime.redaction import holds_card_number
@@ -29,6 +29,7 @@ _NAMED_MAX: Final = 5
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 T = TypeVar("T")
+Batch = TypeVar("Batch", bound=msgspec.Struct)
 
 
 class _TooManyKeys(Exception):
@@ -48,6 +49,44 @@ def read_body(raw: bytes, kind: type[T]) -> T:
     """
     value = _decoded(raw)
     return typed(value, kind, is_clean=_is_surely_clean(raw))
+
+
+def read_items(raw: bytes, kind: type[Batch], name: str) -> list[Any]:
+    """The items of the one list in a body: each as the list wants it, or the refusal of it.
+
+    Raises:
+        InvalidInput: what is around the items is at fault, or there are too few or too many.
+    """
+    body = _decoded(raw)
+    assert isinstance(body, dict)
+    wanted, items = fields_of(kind)[name], body.get(name)
+    if not isinstance(items, list):
+        return list(getattr(typed(body, kind), name))  # it says what is wrong
+    around = {**body, name: []}
+    faults = [fault for fault in _found(typed_faults(around, kind)) if fault.field != name]
+    faults += [*_found(_text_faults(around, "", 0)), *_length_faults(items, wanted.kind, name)]
+    if faults:
+        raise refusal_of(faults)
+    (item_kind,) = get_args(wanted.core)
+    is_clean = _is_surely_clean(raw)
+    return [_judged(item, item_kind, is_clean=is_clean) for item in items]
+
+
+def _judged(
+    item: object, kind: type[msgspec.Struct], *, is_clean: bool
+) -> msgspec.Struct | InvalidInput:
+    try:
+        return typed(item, kind, is_clean=is_clean)
+    except InvalidInput as refused:
+        return refused
+
+
+def _length_faults(items: list[Any], kind: Any, name: str) -> Iterator[Detail]:
+    for meta in kind.__metadata__:
+        if meta.min_length is not None and len(items) < meta.min_length:
+            yield Detail(name, f"expected {meta.min_length} or more", "wrong_length")
+        if meta.max_length is not None and len(items) > meta.max_length:
+            yield Detail(name, f"expected {meta.max_length:,} or fewer", "wrong_length")
 
 
 def typed(value: object, kind: type[T], *, is_clean: bool = False) -> T:

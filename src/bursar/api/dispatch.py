@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bursar.api.auth import NOBODY, Credential, credential_of, org_of
-from bursar.api.bodies import read_body
+from bursar.api.bodies import read_body, read_items
 from bursar.api.errors import STORED_KINDS, answer_for
 from bursar.api.fields import Nothing
 from bursar.api.headers import (
@@ -138,7 +138,10 @@ def _ids(route: Route, given: Mapping[str, str]) -> dict[str, str]:
 
 def _body(route: Route, raw: bytes) -> object:
     """The body as the route takes it; no body at all counts as an empty one."""
-    return read_body(raw or b"{}", route.terms.takes or Nothing)
+    takes = route.terms.takes or Nothing
+    if route.terms.judges is not None:
+        return read_items(raw or b"{}", takes, route.terms.judges)
+    return read_body(raw or b"{}", takes)
 
 
 def _idempotency(route: Route, scope: Scope, raw: bytes) -> Idempotency | None:

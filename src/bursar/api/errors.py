@@ -87,6 +87,9 @@ class ErrorBody(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True)
     current_status: str | None = None
     allowed_transitions: list[str] | msgspec.UnsetType = msgspec.UNSET
     payment_id: str | None = None
+    available_cents: int | None = None
+    limit: str | None = None
+    limit_cents: int | None = None
     decline_code: str | None = None
 
 
@@ -138,6 +141,14 @@ def answer_for(error: BaseException, trace: Trace) -> Answer:
         case _:
             trace.is_broken = True
             return _unhandled(error, request_id)
+
+
+def told_of(refusal: Refusal, request_id: str) -> tuple[int, ErrorBody]:
+    """The status and the error of one of many, as they would be for it alone."""
+    code = CODES[refusal.kind]
+    body = _body(code, refusal.message, request_id, anchor=refusal.reason) | refusal.facts
+    error = msgspec.convert({**body, "details": []}, ErrorBody)
+    return code.status, msgspec.structs.replace(error, details=detailed(refusal.details))
 
 
 def detailed(details: Sequence[Detail]) -> list[ErrorDetail]:

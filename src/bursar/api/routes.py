@@ -33,6 +33,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "meterId": "mtr",
     "organizationId": "org",
     "paymentId": "pay",
+    "transactionId": "txn",
     "walletId": "wal",
     "planId": "plan",
     "holdId": "hld",
@@ -86,6 +87,7 @@ class Terms:
     is_versioned: bool = False  # reads `If-Match`
     media: str = JSON
     weight: int = 1  # how many requests this one counts as
+    judges: str | None = None  # the list in the body whose items each have an answer of their own
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from bursar.cli import (
     plans,
     queues,
     reports,
+    transfers,
     webhooks,
 )
 from bursar.cli.desk import Desk, Output, Quiet, desk
@@ -40,6 +41,7 @@ _GROUPS = {
     "meter": meters.group,
     "invoice": invoices.group,
     "payment": payments.group,
+    "transaction": transfers.group,
     "apikey": api_keys.group,
     "webhook": webhooks.group,
     "mail": mails.group,

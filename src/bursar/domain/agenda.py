@@ -23,11 +23,13 @@ class DueKind(StrEnum):
 
     WATCH_PAYMENT = "watch_payment"
     EXPIRE_HOLD = "expire_hold"
+    RESUME_TRANSFER = "resume_transfer"
 
 
 CLOCK_OF: Final[dict[DueKind, Clock]] = {
     DueKind.WATCH_PAYMENT: Clock.WALL,
     DueKind.EXPIRE_HOLD: Clock.WALL,
+    DueKind.RESUME_TRANSFER: Clock.WALL,
 }
 
 

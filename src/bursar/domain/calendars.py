@@ -17,6 +17,12 @@ def year_in(at: Instant, timezone: str) -> int:
     return at.astimezone(ZoneInfo(timezone)).year
 
 
+def day_begins(at: Instant, timezone: str) -> Instant:
+    """The first instant of the civil day that an instant lies in."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(at.tzinfo)
+
+
 def days_after(at: Instant, days: int, timezone: str) -> Instant:
     """The same wall time some civil days later, so that a change of clocks moves no due date."""
     local = at.astimezone(ZoneInfo(timezone))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bursar.domain.currencies import Currency
-from bursar.domain.ids import CustomerId, HoldId, InvoiceId, PaymentId, WalletId
+from bursar.domain.ids import CustomerId, HoldId, InvoiceId, PaymentId, TransferId, WalletId
 from bursar.domain.ledger import Account, AccountKind, Entry, Posting
 from bursar.domain.money import Money, total
 from bursar.domain.times import Instant
@@ -83,7 +83,27 @@ MOVES: Final = (
         ("bank", "external"),
         "What was held was really taken, all of it or a part.",
     ),
+    Move(
+        "transfer_debited",
+        ("wallet",),
+        ("transit",),
+        "The amount has left the sender and is on its way.",
+    ),
+    Move(
+        "transfer_credited",
+        ("transit",),
+        ("wallet",),
+        "The amount has arrived at the receiver.",
+    ),
+    Move(
+        "transfer_refunded",
+        ("transit",),
+        ("wallet",),
+        "The credit was refused: the sender has the amount back.",
+    ),
 )
+
+TRANSIT: Final = "transit"
 
 
 class ImpossibleMove(ValueError):
@@ -123,13 +143,18 @@ def credit(customer_id: CustomerId, currency: Currency) -> Account:
     return Account(f"credit:{customer_id}", AccountKind.LIABILITY, currency, floor_minor=0)
 
 
-def wallet(wallet_id: str, currency: Currency) -> Account:
+def wallet_code(wallet_id: WalletId) -> str:
+    """The code of a wallet's account."""
+    return f"wallet:{wallet_id}"
+
+
+def wallet(wallet_id: WalletId, currency: Currency) -> Account:
     """Stored value: never below zero."""
-    return Account(f"wallet:{wallet_id}", AccountKind.LIABILITY, currency, floor_minor=0)
+    return Account(wallet_code(wallet_id), AccountKind.LIABILITY, currency, floor_minor=0)
 
 
 def transit(currency: Currency) -> Account:
-    return Account("transit", AccountKind.LIABILITY, currency)
+    return Account(TRANSIT, AccountKind.LIABILITY, currency)
 
 
 def external(currency: Currency) -> Account:
@@ -241,6 +266,38 @@ def hold_captured(
 def _out_of(wallet_id: WalletId, goal: Account, amount: Money) -> tuple[Entry, Entry]:
     taken = Entry.debit(wallet(wallet_id, amount.currency), _positive(amount))
     return taken, Entry.credit(goal, amount)
+
+
+def transfer_debited(
+    transfer_id: TransferId, sender_id: WalletId, amount: Money, at: Instant
+) -> Posting:
+    """The first half of a transfer: out of the sender's wallet, into nobody's."""
+    entries = _out_of(sender_id, transit(amount.currency), amount)
+    return Posting("transfer_debited", transfer_id, at, entries)
+
+
+def transfer_credited(
+    transfer_id: TransferId, receiver_id: WalletId, amount: Money, at: Instant
+) -> Posting:
+    """The second half: into the receiver's wallet."""
+    return _out_of_transit("transfer_credited", transfer_id, receiver_id, amount, at)
+
+
+def transfer_refunded(
+    transfer_id: TransferId, sender_id: WalletId, amount: Money, at: Instant
+) -> Posting:
+    """The second half when the credit was refused: back into the sender's wallet."""
+    return _out_of_transit("transfer_refunded", transfer_id, sender_id, amount, at)
+
+
+def _out_of_transit(
+    kind: str, transfer_id: TransferId, wallet_id: WalletId, amount: Money, at: Instant
+) -> Posting:
+    entries = (
+        Entry.debit(transit(amount.currency), _positive(amount)),
+        Entry.credit(wallet(wallet_id, amount.currency), amount),
+    )
+    return Posting(kind, transfer_id, at, entries)
 
 
 def _not_negative(amount: Money) -> Money:

@@ -221,6 +221,36 @@ class HoldExpired(Event):
     when = "Held money is free again, because its time is over."
 
 
+class TransactionInitiated(Event):
+    name = "transaction.initiated"
+    when = "A transfer between wallets is accepted."
+
+
+class TransactionDebited(Event):
+    name = "transaction.debited"
+    when = "The amount has left the sender's wallet and is on its way."
+
+
+class TransactionCredited(Event):
+    name = "transaction.credited"
+    when = "The amount has arrived in the receiver's wallet."
+
+
+class TransactionCompleted(Event):
+    name = "transaction.completed"
+    when = "The transfer is done."
+
+
+class TransactionRefunding(Event):
+    name = "transaction.refunding"
+    when = "The receiver's wallet did not take the amount; it goes back to the sender."
+
+
+class TransactionFailed(Event):
+    name = "transaction.failed"
+    when = "The transfer is over and the sender has the amount back."
+
+
 class WebhookSubscriptionCreated(Event):
     name = "webhook_subscription.created"
     is_public = False

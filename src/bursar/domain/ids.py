@@ -23,6 +23,7 @@ InvoiceLineId = NewType("InvoiceLineId", str)
 PaymentId = NewType("PaymentId", str)
 WalletId = NewType("WalletId", str)
 HoldId = NewType("HoldId", str)
+TransferId = NewType("TransferId", str)
 LedgerTransactionId = NewType("LedgerTransactionId", str)
 AccountId = NewType("AccountId", str)
 EventId = NewType("EventId", str)
@@ -35,6 +36,7 @@ PREFIXES: Final = frozenset(
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
         *("wal", "hld"),
         *("plan", "price", "mtr"),
+        "txn",
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
     }
@@ -51,6 +53,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "payment": "pay",
         "wallet": "wal",
         "hold": "hld",
+        "transaction": "txn",
         "webhook_subscription": "wh",
     }
 )

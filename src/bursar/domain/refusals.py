@@ -204,6 +204,13 @@ class WrongCurrency(Refusal):
     reason = "wrong_currency"
 
 
+class TransferAboveLimit(Refusal):
+    """The wallet may not send so much; `limit` says which limit, `limitCents` how high it is."""
+
+    kind = Kind.CONFLICT
+    reason = "transfer_above_limit"
+
+
 class StillInUse(Refusal):
     """The thing cannot go while something open depends on it."""
 

@@ -7,7 +7,7 @@ minor units beside a currency. Refuses nothing: the schema's constraints already
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import msgspec
@@ -30,12 +30,22 @@ from bursar.domain.ledger import (
 from bursar.domain.money import Money
 from bursar.domain.orgs import Colleague, Member, Membership, Mode, Organization, User
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.transfers import CreditFailure, Purse, Step, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
 from bursar.domain.webhook_subscriptions import (
     Delivery,
     DeliveryAttempt,
     DeliveryStatus,
     WebhookSubscription,
+)
+
+_STEP_COLUMNS: Final = (
+    (TransferStatus.INITIATED, "created_at"),
+    (TransferStatus.DEBITED, "debited_at"),
+    (TransferStatus.CREDITED, "credited_at"),
+    (TransferStatus.COMPLETED, "completed_at"),
+    (TransferStatus.REFUNDING, "refunding_at"),
+    (TransferStatus.FAILED, "failed_at"),
 )
 
 
@@ -283,6 +293,38 @@ def row_to_hold(record: Record) -> Hold:
         sequence=record["sequence"],
         created_at=record["created_at"],
         updated_at=record["updated_at"],
+    )
+
+
+def row_to_purse(record: Record) -> Purse:
+    """From a wallet's terms beside the columns of its account, which are locked."""
+    return Purse(
+        wallet_id=ids.WalletId(ids.print_id("wal", record["wallet_id"])),
+        currency=Currency(record["currency"]),
+        balance_minor=record["balance_minor"],
+        held_minor=record["held_minor"],
+        is_open=record["closed_at"] is None,
+        provoked=Provocation(record["provoke_credit"]),
+        transfer_limit_minor=record["transfer_limit_minor"],
+        daily_limit_minor=record["daily_limit_minor"],
+    )
+
+
+def row_to_transfer(record: Record) -> Transfer:
+    """From every column of `transfers`; the history is the instants of its steps."""
+    arrived = ((status, record[column]) for status, column in _STEP_COLUMNS)
+    return Transfer(
+        id=ids.TransferId(ids.print_id("txn", record["id"])),
+        from_wallet_id=ids.WalletId(ids.print_id("wal", record["from_wallet_id"])),
+        to_wallet_id=ids.WalletId(ids.print_id("wal", record["to_wallet_id"])),
+        amount=Money(record["amount_minor"], Currency(record["currency"])),
+        description=record["description"],
+        metadata=_texts(record["metadata"]),
+        provoked=Provocation(record["provoked"]),
+        history=tuple(Step(status, at) for status, at in arrived if at is not None),
+        caller_key=record["caller_key"],
+        credit_attempts=record["credit_attempts"],
+        failure=None if record["failure"] is None else CreditFailure(record["failure"]),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from bursar.domain.ids import CustomerId, HoldId, MailId, PaymentId
+from bursar.domain.ids import CustomerId, HoldId, MailId, PaymentId, TransferId
 
 
 class Queue(StrEnum):
@@ -88,7 +88,23 @@ class SendMail:
     queue: ClassVar[Queue] = Queue.NOTIFICATIONS
 
 
-Task = SyncCustomer | HandleProviderEvent | ConfirmPayment | CloseAttempt | ExpireHold | SendMail
+@dataclass(frozen=True, slots=True)
+class ResumeTransfer:
+    """Credit what a transfer has debited, or give it back (the watchdog over `transit`)."""
+
+    transfer_id: TransferId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+Task = (
+    SyncCustomer
+    | HandleProviderEvent
+    | ConfirmPayment
+    | CloseAttempt
+    | ExpireHold
+    | SendMail
+    | ResumeTransfer
+)
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
     HandleProviderEvent,
@@ -96,4 +112,5 @@ TASKS: Final[tuple[type[Task], ...]] = (
     CloseAttempt,
     ExpireHold,
     SendMail,
+    ResumeTransfer,
 )

@@ -55,6 +55,7 @@ class Provocation(StrEnum):
     NONE = "none"
     REFUSE = "refuse"
     TIME_OUT = "time_out"
+    LATER = "later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +199,17 @@ class Wallet:
         posting = chart.wallet_withdrawn(after.move_id, self.id, goal, amount, at)
         return Change((after,), (posting,), (WalletWithdrawn(after, self),))
 
-    def close(self, at: Instant, *, open_deposits: int) -> Change:
+    def close(self, at: Instant, *, open_deposits: int, open_transfers: int = 0) -> Change:
         """The wallet takes no more part.
 
         Raises:
             IllegalTransition: it is closed already.
-            StillInUse: it has money, holds some, or waits for a deposit.
+            StillInUse: it has money, or something is still on its way to it.
         """
         after = replace(self.to(WalletStatus.CLOSED), closed_at=at)
-        if not self.balance.is_zero or open_deposits:
+        if not self.balance.is_zero or open_deposits or open_transfers:
             raise StillInUse(
-                f"Wallet {self.id} is not empty, or waits for a deposit.",
+                f"Wallet {self.id} is not empty, or something is still on its way.",
                 facts={"balanceCents": self.balance.minor, "heldCents": self.held.minor},
             )
         assert self.held.is_zero, "what is held is part of the balance"

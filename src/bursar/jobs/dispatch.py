@@ -12,8 +12,8 @@ from uuid import UUID
 
 from bursar.domain.access import System
 from bursar.domain.agenda import DueKind
-from bursar.domain.ids import HoldId, OrgId, PaymentId, print_id
-from bursar.domain.tasks import ConfirmPayment, ExpireHold, Task
+from bursar.domain.ids import HoldId, OrgId, PaymentId, TransferId, print_id
+from bursar.domain.tasks import ConfirmPayment, ExpireHold, ResumeTransfer, Task
 from bursar.flows.deliver_webhook import deliver_webhook
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
 from bursar.runtime import doors
@@ -36,6 +36,7 @@ _JOB_HISTORY: Final = timedelta(days=7)
 # What is asked for when an item of this kind is due.
 _TASK_OF: Final[Mapping[DueKind, Callable[[UUID], Task]]] = {
     DueKind.WATCH_PAYMENT: lambda subject: ConfirmPayment(PaymentId(print_id("pay", subject))),
+    DueKind.RESUME_TRANSFER: lambda subject: ResumeTransfer(TransferId(print_id("txn", subject))),
     DueKind.EXPIRE_HOLD: lambda subject: ExpireHold(HoldId(print_id("hld", subject))),
 }
 

@@ -10,6 +10,7 @@ from bursar.domain.tasks import (
     ConfirmPayment,
     ExpireHold,
     HandleProviderEvent,
+    ResumeTransfer,
     SendMail,
     SyncCustomer,
     Task,
@@ -17,6 +18,7 @@ from bursar.domain.tasks import (
 from bursar.flows.close_attempt import close_attempt
 from bursar.flows.confirm_payment import confirm_payment
 from bursar.flows.handle_provider_event import handle_provider_event
+from bursar.flows.resume_transfer import resume_transfer
 from bursar.flows.send_email import send_email
 from bursar.flows.sync_customer import sync_customer
 from bursar.operations.holds import SettleHold, expire_hold
@@ -51,6 +53,10 @@ async def _send_mail(caller: Caller, task: SendMail) -> None:
     await send_email(caller, task.mail_id)
 
 
+async def _resume_transfer(caller: Caller, task: ResumeTransfer) -> None:
+    await resume_transfer(caller, task.transfer_id)
+
+
 HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
     {
         SyncCustomer: _sync_customer,
@@ -59,6 +65,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         CloseAttempt: _close_attempt,
         ExpireHold: _expire_hold,
         SendMail: _send_mail,
+        ResumeTransfer: _resume_transfer,
     }
 )
 

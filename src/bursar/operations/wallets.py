@@ -22,7 +22,7 @@ from bursar.domain.wallets import (
 )
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, ledger, orgs, wallets
+from bursar.store import customers, ledger, orgs, transfers, wallets
 from bursar.store.apply import apply
 
 _LIMITS: Final = frozenset({"transfer_limit", "daily_limit"})
@@ -149,7 +149,9 @@ async def close_wallet(tx: Tx, command: CloseWallet) -> Wallet:
         StillInUse: it has money.
     """
     wallet = await wallets.lock(tx, command.wallet_id)
-    return await _written(tx, wallet, wallet.close(tx.now, open_deposits=0))
+    flying = await transfers.in_flight(tx, wallet.id)
+    change = wallet.close(tx.now, open_deposits=0, open_transfers=flying)
+    return await _written(tx, wallet, change)
 
 
 async def _empty(tx: Tx, command: CreateWallet, currency: Currency) -> Wallet:

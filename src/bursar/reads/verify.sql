@@ -118,17 +118,57 @@ SELECT
     AS offenders
 FROM checked AS c;
 
--- name: transit_is_empty
--- Nothing is between two wallets while no transfer runs.
-WITH checked AS (
-    SELECT a.code || ' ' || a.currency AS name, coalesce(sum(e.amount_minor), 0) = 0 AS is_good
+-- name: transit_is_in_flight
+-- What is in transit is what transfers have debited and not yet credited or given back.
+WITH flying AS (
+    SELECT t.currency, sum(t.amount_minor) AS amount FROM transfers AS t
+    WHERE t.org_id = $1 AND t.status NOT IN ('COMPLETED', 'FAILED') GROUP BY t.currency
+), booked AS (
+    SELECT a.currency, -coalesce(sum(e.amount_minor), 0) AS held
     FROM ledger_accounts AS a
     LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
     WHERE a.org_id = $1 AND a.code = 'transit' GROUP BY a.org_id, a.id
+), checked AS (
+    SELECT
+        'transit ' || coalesce(f.currency, b.currency) AS name,
+        coalesce(f.amount, 0) = coalesce(b.held, 0) AS is_good
+    FROM flying AS f FULL JOIN booked AS b ON b.currency = f.currency
 )
 SELECT
     count(*) AS counted,
     coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: transfers_are_booked
+-- Each transfer is booked on its wallets as far as it came, with its amount, and no other is.
+WITH steps AS (
+    SELECT
+        'transfer_debited' AS kind, t.id, t.from_wallet_id AS wallet_id, t.amount_minor AS amount, t.currency
+    FROM transfers AS t WHERE t.org_id = $1
+    UNION ALL
+    SELECT 'transfer_credited', t.id, t.to_wallet_id, -t.amount_minor, t.currency
+    FROM transfers AS t WHERE t.org_id = $1 AND t.status = 'COMPLETED'
+    UNION ALL
+    SELECT 'transfer_refunded', t.id, t.from_wallet_id, -t.amount_minor, t.currency
+    FROM transfers AS t WHERE t.org_id = $1 AND t.status = 'FAILED'
+), booked AS (
+    SELECT p.kind, p.source_id, a.code, e.amount_minor AS amount, e.currency
+    FROM ledger_transactions AS p
+    JOIN ledger_entries AS e ON e.org_id = p.org_id AND e.transaction_id = p.id
+    JOIN ledger_accounts AS a ON a.org_id = e.org_id AND a.id = e.account_id
+    WHERE
+        p.org_id = $1 AND p.kind IN ('transfer_debited', 'transfer_credited', 'transfer_refunded')
+        AND a.code <> 'transit'
+), checked AS (
+    SELECT
+        coalesce('txn_' || s.id, b.source_id) AS name,
+        b.code = 'wallet:wal_' || s.wallet_id AND b.amount = s.amount AND b.currency = s.currency AS is_good
+    FROM steps AS s FULL JOIN booked AS b ON b.kind = s.kind AND b.source_id = 'txn_' || s.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(DISTINCT c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
     AS offenders
 FROM checked AS c;
 
@@ -290,6 +330,7 @@ WITH resources AS (
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
     UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1
     UNION ALL SELECT 'hold', h.id, h.sequence, h.version FROM holds AS h WHERE h.org_id = $1
+    UNION ALL SELECT 'transaction', t.id, t.sequence, t.version FROM transfers AS t WHERE t.org_id = $1
     UNION ALL
     SELECT 'webhook_subscription', w.id, w.sequence, w.version FROM webhook_subscriptions AS w
     WHERE w.org_id = $1

@@ -176,9 +176,11 @@ class Caller:
         verb: Operation[Command, Result],
         command: Command,
         *,
-        answer: Callable[[Result], Answer] | None = None,
+        answer: Callable[[Result], Answer | None] | None = None,
     ) -> Result:
         """Run one verb in one transaction; `answer` renders what its idempotency key replays.
+
+        It gives None when the request goes on: another transaction will have the answer.
 
         Raises:
             Replayed: the key was answered before.
@@ -190,8 +192,10 @@ class Caller:
         async def body(tx: Tx, entrance: Entrance) -> tuple[Result, Tx]:
             self._admit(verb.requires, entrance, binding)
             result = await verb.act(tx, command)
-            if answer is not None and binding.key is not None:
-                stored = locked_up(app.keys, binding.scope, binding.key, answer(result))
+            said = None if answer is None or binding.key is None else answer(result)
+            if said is not None:
+                assert binding.key is not None
+                stored = locked_up(app.keys, binding.scope, binding.key, said)
                 await app.database.store_answer(tx, binding, stored)
             await app.checkpoint(f"{verb.name}.before_commit")
             return result, tx

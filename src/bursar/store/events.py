@@ -1,6 +1,7 @@
 """Facts told: appended in the transaction that made them true, and sealed into a chain later."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -43,6 +44,39 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
         sequences[::-1],
         [render.snapshot(row).decode() for row in subjects],
         [_previous(event, row) for event, row in zip(events, subjects, strict=True)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Who caused a fact, why, and in which request."""
+
+    actor: str
+    reason: str | None
+    request_id: str
+
+
+async def append_many(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> None:
+    """Append facts that several callers caused; each subject is the resource as it then was."""
+    if not told:
+        return
+    tx.told.extend(event.name for event, _ in told)
+    await tx.execute(
+        Q.append_many,
+        uuid_of(tx.org_id),
+        tx.now,
+        [uuid_of(tx.new_id("evt")) for _ in told],
+        [event.name for event, _ in told],
+        [event.payload_version for event, _ in told],
+        [event.is_public for event, _ in told],
+        [render.resource_type(event.subject) for event, _ in told],
+        [uuid_of(event.subject.id) for event, _ in told],
+        [event.subject.sequence for event, _ in told],
+        [stamp.actor for _, stamp in told],
+        [stamp.reason for _, stamp in told],
+        [stamp.request_id for _, stamp in told],
+        [render.snapshot(event.subject).decode() for event, _ in told],
+        [_previous(event, event.subject) for event, _ in told],
     )
 
 

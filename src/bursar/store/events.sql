@@ -37,3 +37,20 @@ INSERT INTO event_seals (org_id, position, event_id, transaction_id, hash)
 SELECT $1, s.position, s.event_id, s.transaction_id::xid8, s.hash
 FROM unnest($2::bigint[], $3::uuid[], $4::text[], $5::bytea[])
 AS s (position, event_id, transaction_id, hash);
+
+-- name: append_many
+-- The same for facts that several callers caused: each names its own actor, reason and request.
+INSERT INTO events (
+    org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence,
+    actor, reason, request_id, occurred_at, snapshot, previous
+)
+SELECT
+    $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
+    e.actor, e.reason, e.request_id, $2, e.snapshot, e.previous
+FROM unnest(
+    $3::uuid[], $4::text[], $5::smallint[], $6::boolean[], $7::text[], $8::uuid[], $9::integer[],
+    $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[]
+) AS e (
+    id, type, payload_version, is_public, resource_type, resource_id, sequence, actor, reason,
+    request_id, snapshot, previous
+);

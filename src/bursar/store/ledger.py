@@ -1,6 +1,6 @@
 """Postings: append-only, once per move and source, with kept balances for accounts with a floor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -71,6 +71,50 @@ async def open_account(tx: Tx, account: Account) -> AccountId:
     await _open(tx, [account], account.currency)
     ids = await _found(tx, [account.code], account.currency)
     return AccountId(print_id("acct", ids[account.code]))
+
+
+async def post_many(
+    tx: Tx, postings: Sequence[Posting], accounts: Mapping[tuple[str, str], UUID]
+) -> None:
+    """Book many moves in one statement; `accounts` are the ids of theirs, by code and currency.
+
+    The strict ones among them are locked already, in the order of their ids.
+
+    Raises:
+        asyncpg.UniqueViolationError: one of them is in the books already: a bug.
+        asyncpg.CheckViolationError: a floor would be crossed: the same.
+    """
+    ids = [uuid_of(tx.new_id("led")) for _ in postings]
+    deltas: dict[UUID, int] = {}
+    entries: list[tuple[UUID, int, UUID, int, str]] = []
+    for made, posting in zip(ids, postings, strict=True):
+        assert posting.corrects is None, "corrections are booked one by one"
+        for position, entry in enumerate(posting.entries, start=1):
+            account, minor = entry.account, entry.amount.minor
+            account_id = accounts[account.code, account.currency]
+            entries.append((made, position, account_id, minor, account.currency))
+            if account.is_strict:
+                moved = minor * account.natural_sign
+                deltas[account_id] = deltas.get(account_id, 0) + moved
+    await tx.execute(
+        Q.post_many,
+        uuid_of(tx.org_id),
+        list(deltas),
+        list(deltas.values()),
+        tx.now,
+        ids,
+        [posting.kind for posting in postings],
+        [posting.source_id for posting in postings],
+        [posting.description for posting in postings],
+        *map(list, zip(*entries, strict=True)),
+    )
+
+
+async def open_folded(tx: Tx, account: Account) -> UUID:
+    """The id of an account without a floor; it is made when it does not exist yet."""
+    assert not account.is_strict
+    await _open(tx, [account], account.currency)
+    return (await _found(tx, [account.code], account.currency))[account.code]
 
 
 async def _account_ids(tx: Tx, entries: tuple[Entry, ...], currency: str) -> dict[str, UUID]:

@@ -38,3 +38,19 @@ INSERT INTO ledger_entries (org_id, transaction_id, position, account_id, amount
 SELECT $1, posted.id, e.position, e.account_id, e.amount_minor, $8
 FROM posted, unnest($9::uuid[], $10::bigint[])
 WITH ORDINALITY AS e (account_id, amount_minor, position);
+
+-- name: post_many
+-- Many postings at once; kept balances move by what all of them together say, under locks held already.
+WITH moved AS (
+    UPDATE ledger_accounts AS a SET balance_minor = a.balance_minor + m.delta
+    FROM unnest($2::uuid[], $3::bigint[]) AS m (id, delta)
+    WHERE a.org_id = $1 AND a.id = m.id
+), posted AS (
+    INSERT INTO ledger_transactions (org_id, id, kind, source_id, description, occurred_at)
+    SELECT $1, t.id, t.kind, t.source_id, t.description, $4
+    FROM unnest($5::uuid[], $6::text[], $7::text[], $8::text[]) AS t (id, kind, source_id, description)
+)
+INSERT INTO ledger_entries (org_id, transaction_id, position, account_id, amount_minor, currency)
+SELECT $1, e.transaction_id, e.position, e.account_id, e.amount_minor, e.currency
+FROM unnest($9::uuid[], $10::smallint[], $11::uuid[], $12::bigint[], $13::text[])
+AS e (transaction_id, position, account_id, amount_minor, currency);

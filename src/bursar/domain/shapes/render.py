@@ -28,8 +28,10 @@ from bursar.domain.shapes.meters import MeterOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.domain.shapes.plans import PlanOut
+from bursar.domain.shapes.transfers import TransferFactOut
 from bursar.domain.shapes.wallets import WalletOut
 from bursar.domain.shapes.webhook_subscriptions import WebhookSubscriptionOut
+from bursar.domain.transfers import Transfer
 from bursar.domain.wallets import Wallet
 from bursar.domain.webhook_subscriptions import WebhookSubscription
 
@@ -57,6 +59,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),
     Hold: Rendering("hold", HoldOut, HoldOut.of),
+    Transfer: Rendering("transaction", TransferFactOut, TransferFactOut.of),
     WebhookSubscription: Rendering(
         "webhook_subscription", WebhookSubscriptionOut, WebhookSubscriptionOut.of
     ),

@@ -44,6 +44,7 @@ from bursar.domain.provider import (
     Processing,
     Succeeded,
 )
+from bursar.domain.transfers import Order, Purse, Till, Transfer
 from bursar.domain.wallets import Provocation, Wallet, WalletStatus
 from bursar.domain.webhook_subscriptions import WebhookSubscription
 
@@ -256,6 +257,7 @@ def story() -> Iterator[Change]:
     yield opened.void(AT)
     yield from _attempts(opened)
     yield from _wallet_moves()
+    yield from _transfers()
 
 
 def _attempts(invoice: Invoice) -> Iterator[Change]:
@@ -272,6 +274,29 @@ def _attempts(invoice: Invoice) -> Iterator[Change]:
     declined = Declined("insufficient_funds", message, DeclineKind.RETRY, intent)
     yield _made(attempt.settle(invoice, declined, AT))
     yield _made(attempt.settle(invoice, Succeeded(intent, invoice.due), AT))
+
+
+def _transfers() -> Iterator[Change]:
+    payer = Purse(
+        wallet_id=WALLET.id, currency=USD, balance_minor=10_000, held_minor=0, is_open=True
+    )
+    receiver = replace(payer, wallet_id=ids.WalletId(_id("wal", 12)))
+    till = Till(
+        {payer.wallet_id: payer, receiver.wallet_id: receiver}, at=AT, wall=AT, is_sandbox=True
+    )
+    order = Order(
+        transfer_id=ids.TransferId(_id("txn", 13)),
+        from_wallet_id=payer.wallet_id,
+        to_wallet_id=receiver.wallet_id,
+        amount_minor=2_500,
+        description="Lunch",
+    )
+    yield till.take(order)
+    refused = till.take(replace(order, metadata={"provoke": "refuse"}))
+    yield refused
+    (debited,) = refused.rows
+    assert isinstance(debited, Transfer)
+    yield _made(till.settle(debited))
 
 
 def _wallet_moves() -> Iterator[Change]:

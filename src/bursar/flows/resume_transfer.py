@@ -1,0 +1,11 @@
+"""The watchdog over `transit`: settles a transfer whose debit stands alone."""
+
+from bursar.domain.ids import TransferId
+from bursar.domain.transfers import Transfer
+from bursar.operations.transfers import SettleTransfer, settle_transfer
+from bursar.runtime.app import Caller
+
+
+async def resume_transfer(caller: Caller, transfer_id: TransferId) -> Transfer:
+    """Settle it; one that is settled already is left as it is."""
+    return await caller.run(settle_transfer, SettleTransfer(transfer_id))

@@ -1,0 +1,33 @@
+"""Moves an amount from one wallet to another: take it, and settle what was only debited.
+
+Most transfers are done with the first commit. Where the credit may fail, the debit is committed
+alone, so that whatever happens next finds it written down; the agenda finds it too.
+"""
+
+from collections.abc import Callable
+
+from bursar.domain.transfers import Transfer
+from bursar.operations.transfers import (
+    PostTransfer,
+    SettleTransfer,
+    post_transfer,
+    settle_transfer,
+)
+from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer
+
+
+async def transfer_money(
+    caller: Caller, command: PostTransfer, answer: Callable[[Transfer], Answer]
+) -> Transfer:
+    """One transfer; it comes back DEBITED only when nobody answered for the receiver yet.
+
+    Raises:
+        Refusal: the transfer may not be; nothing moved.
+    """
+    taken = await caller.run(
+        post_transfer, command, answer=lambda seen: None if seen.is_open else answer(seen)
+    )
+    if not taken.is_open or caller.is_dry_run:
+        return taken
+    return await caller.run(settle_transfer, SettleTransfer(taken.id), answer=answer)

@@ -1,0 +1,176 @@
+"""Rows of transfers, and the set-based writing of many: one commit, a few statements, any number.
+
+The accounts of all wallets concerned are locked first, in the order of their ids; accounts that are
+folded, such as `transit`, are never locked. Nothing else is locked after.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from bursar.domain import chart
+from bursar.domain.change import Change
+from bursar.domain.ids import TransferId, UserId, WalletId, print_id, uuid_of
+from bursar.domain.refusals import NotFound
+from bursar.domain.rows import row_to_purse, row_to_transfer
+from bursar.domain.transfers import Purse, Transfer, TransferStatus
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+from bursar.store import agenda, events, ledger
+from bursar.store.events import Stamp
+from bursar.store.saving import replaced
+
+Q = sql.beside(__file__)
+
+# Locks on keys are few, whatever the number of keys: the server has room for so many only.
+_KEY_LOCKS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Wallets whose accounts are locked, and the ids of the accounts that moves on them touch."""
+
+    purses: dict[WalletId, Purse]
+    accounts: dict[tuple[str, str], UUID]
+
+
+async def lock(tx: Tx, wallet_ids: Collection[WalletId]) -> Locked:
+    """Lock wallets; one that does not exist is left out."""
+    wanted = [uuid_of(wallet_id) for wallet_id in wallet_ids]
+    purses: dict[WalletId, Purse] = {}
+    accounts: dict[tuple[str, str], UUID] = {}
+    for row in await tx.fetch(Q.lock_purses, uuid_of(tx.org_id), wanted):
+        purse = row_to_purse(row)
+        purses[purse.wallet_id] = purse
+        accounts[chart.wallet_code(purse.wallet_id), purse.currency] = row["account_id"]
+        if row["transit_id"] is not None:
+            accounts[chart.TRANSIT, purse.currency] = row["transit_id"]
+    for currency in {purse.currency for purse in purses.values()}:
+        if (chart.TRANSIT, currency) not in accounts:
+            opened = await ledger.open_folded(tx, chart.transit(currency))
+            accounts[chart.TRANSIT, currency] = opened
+    return Locked(purses, accounts)
+
+
+async def with_sent(tx: Tx, locked: Locked, since: datetime) -> Locked:
+    """The same, knowing what wallets with a daily limit have sent since then."""
+    limited = [
+        uuid_of(purse.wallet_id)
+        for purse in locked.purses.values()
+        if purse.daily_limit_minor is not None
+    ]
+    if not limited:
+        return locked
+    purses = dict(locked.purses)
+    for row in await tx.fetch(Q.sent_since, uuid_of(tx.org_id), limited, since):
+        wallet_id = WalletId(print_id("wal", row["from_wallet_id"]))
+        purses[wallet_id] = replace(purses[wallet_id], sent_today_minor=row["sent_minor"])
+    return replace(locked, purses=purses)
+
+
+async def lock_keys(tx: Tx, keys: Collection[str]) -> dict[str, Transfer]:
+    """What callers' own keys have moved before; whoever brings one of them at once waits."""
+    org_id = uuid_of(tx.org_id)
+    await tx.fetch(Q.lock_keys, org_id, list(keys), _KEY_LOCKS)
+    rows = await tx.fetch(Q.transfers_of_keys, org_id, list(keys))
+    return {row["caller_key"]: row_to_transfer(row) for row in rows}
+
+
+async def own_wallets(tx: Tx, user_ids: Collection[UserId]) -> dict[UserId, WalletId]:
+    """The wallets of these people; who has none yet is left out."""
+    wanted = [uuid_of(user_id) for user_id in user_ids]
+    return {
+        UserId(print_id("usr", row["user_id"])): WalletId(print_id("wal", row["id"]))
+        for row in await tx.fetch(Q.own_wallets, uuid_of(tx.org_id), wanted)
+    }
+
+
+async def in_flight(tx: Tx, wallet_id: WalletId) -> int:
+    """How many transfers out of a wallet may still come back."""
+    return int(await tx.fetchval(Q.count_in_flight, uuid_of(tx.org_id), uuid_of(wallet_id)))
+
+
+async def get(tx: Tx, transfer_id: TransferId) -> Transfer:
+    """One transfer.
+
+    Raises:
+        NotFound: no such transfer in this organization.
+    """
+    row = await tx.fetchrow(Q.get_transfer, uuid_of(tx.org_id), uuid_of(transfer_id))
+    if row is None:
+        raise NotFound(f"No transaction {transfer_id}.")
+    return row_to_transfer(row)
+
+
+async def book(tx: Tx, locked: Locked, taken: Sequence[tuple[Change, Stamp]]) -> None:
+    """Write new transfers with everything they cause."""
+    if not taken:
+        return
+    changes = [change for change, _ in taken]
+    await _insert(tx, [_transfer_of(change) for change in changes])
+    await ledger.post_many(
+        tx, [posting for change in changes for posting in change.postings], locked.accounts
+    )
+    await events.append_many(
+        tx, [(event, stamp) for change, stamp in taken for event in change.events]
+    )
+    for item in [item for change in changes for item in change.agenda]:
+        await agenda.note(tx, item)
+
+
+async def settle(tx: Tx, locked: Locked, before: Transfer, change: Change) -> Transfer:
+    """Write the rest of a transfer whose debit stood alone, or that nobody answered for it."""
+    for item in change.agenda:
+        await agenda.note(tx, item)
+    if not change.rows:
+        await tx.execute(Q.count_attempt, uuid_of(tx.org_id), uuid_of(before.id))
+        return before
+    transfer = _transfer_of(change)
+    at = {step.status: step.at for step in transfer.history}
+    touched = await tx.execute(
+        Q.settle_transfer,
+        uuid_of(tx.org_id),
+        uuid_of(transfer.id),
+        transfer.status.value,
+        transfer.credit_attempts,
+        transfer.failure,
+        transfer.version,
+        *(
+            at.get(TransferStatus[name])
+            for name in ("CREDITED", "COMPLETED", "REFUNDING", "FAILED")
+        ),
+    )
+    replaced(transfer, touched)
+    await ledger.post_many(tx, change.postings, locked.accounts)
+    stamp = Stamp(tx.actor, tx.reason, tx.request_id)
+    await events.append_many(tx, [(event, stamp) for event in change.events])
+    return transfer
+
+
+async def _insert(tx: Tx, rows: Sequence[Transfer]) -> None:
+    await tx.execute(
+        Q.insert_transfers,
+        uuid_of(tx.org_id),
+        tx.now,
+        [uuid_of(row.id) for row in rows],
+        [uuid_of(row.from_wallet_id) for row in rows],
+        [uuid_of(row.to_wallet_id) for row in rows],
+        [row.status.value for row in rows],
+        [row.amount.minor for row in rows],
+        [row.amount.currency for row in rows],
+        [row.description for row in rows],
+        [msgspec.json.encode(row.metadata).decode() for row in rows],
+        [row.provoked.value for row in rows],
+        [row.version for row in rows],
+        [row.caller_key for row in rows],
+    )
+
+
+def _transfer_of(change: Change) -> Transfer:
+    (row,) = change.rows
+    assert isinstance(row, Transfer)
+    return row
