@@ -15,6 +15,7 @@ from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.operations.api_keys import CreateApiKey, create_api_key
 from bursar.operations.holds import CreateHold, create_hold
+from bursar.operations.members import InviteMember, invite_member
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.transfers import PostTransfer, post_transfer
@@ -23,8 +24,9 @@ from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_
 from bursar.runtime.ids import new_uuid
 
 _JOIN = """
-    INSERT INTO members (org_id, id, user_id, role, version, sequence, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, 1, 1, now(), now())
+    INSERT INTO members (org_id, id, user_id, role, status, version, sequence,
+        created_at, updated_at)
+    VALUES ($1, $2, $3, $4, 'active', 1, 1, now(), now())
 """
 
 
@@ -119,6 +121,9 @@ async def things_of(org: Org) -> Things:
         create_plan,
         CreatePlan(name="Team", interval=BillingInterval.MONTH, terms=(terms,), metadata={}),
     )
+    invited = await org.caller.run(
+        invite_member, InviteMember(f"{new_uuid().hex}@example.com", Role.VIEWER)
+    )
     issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
     wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
     await org.deposit(wallet.id, 5_000_000)
@@ -149,6 +154,7 @@ async def things_of(org: Org) -> Things:
             "txn": transfer.id,
             "wh": subscribed.subscription.id,
             "key": issued.record.id,
+            "mem": invited.member.id,
             "evt": f"evt_{event_id}",
         }
     )

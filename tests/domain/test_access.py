@@ -28,6 +28,7 @@ MACHINE = {
     Permission.WEBHOOK_DELIVER,
     Permission.AUDIT_SEAL,
     Permission.MAIL_SEND,
+    Permission.OPERATOR_NAME,
 }
 
 READS = (
@@ -35,24 +36,28 @@ READS = (
     "event:read mail:read "
     "plan:read"
 )
-MONEY = "customer:write invoice:write invoice:pay payment_method:write wallet:move plan:write"
-RULE = "org:write api_key:read api_key:write webhook:write"
+MONEY = "customer:write invoice:write invoice:finalize invoice:pay payment_method:write wallet:move"
+SELLING = "plan:write"
+RULE = "org:write member:write api_key:read api_key:write webhook:write"
+OWNERSHIP = "org:delete org:transfer"
+PEOPLE = "member:read member:leave"
 # Whoever changes this table has changed who may do what; the diff is the decision.
 ROLES = {
-    Role.OWNER: f"{READS} {MONEY} {RULE} member:read audit:read",
-    Role.ADMIN: f"{READS} {MONEY} {RULE} member:read audit:read",
-    Role.ACCOUNTANT: f"{READS} {MONEY} member:read audit:read",
-    Role.VIEWER: f"{READS} member:read",
+    Role.OWNER: f"{READS} {MONEY} {SELLING} {RULE} {OWNERSHIP} {PEOPLE} audit:read",
+    Role.ADMIN: f"{READS} {MONEY} {SELLING} {RULE} {PEOPLE} audit:read",
+    Role.ACCOUNTANT: f"{READS} {MONEY} {PEOPLE} audit:read",
+    Role.VIEWER: f"{READS} {PEOPLE}",
 }
 SCOPES = {
     "billing:read": READS,
-    "billing:write": f"{READS} {MONEY} webhook:write",
+    "billing:write": f"{READS} {MONEY} {SELLING} webhook:write",
     "customers:read": "customer:read",
     "customers:write": "customer:read customer:write",
     "plans:read": "plan:read",
     "plans:write": "plan:read plan:write",
     "invoices:read": "invoice:read",
-    "invoices:write": "invoice:read invoice:write",
+    "invoices:draft": "invoice:read invoice:write",
+    "invoices:write": "invoice:read invoice:write invoice:finalize",
     "payments:read": "payment:read",
     "payments:write": "payment:read invoice:pay",
     "wallets:read": "wallet:read",
@@ -111,6 +116,10 @@ def test_a_key_never_manages_keys_people_or_the_audit() -> None:
             Permission.API_KEY_READ,
             Permission.API_KEY_WRITE,
             Permission.MEMBER_READ,
+            Permission.MEMBER_WRITE,
+            Permission.MEMBER_LEAVE,
+            Permission.ORG_DELETE,
+            Permission.ORG_TRANSFER,
             Permission.ORG_WRITE,
             Permission.AUDIT_READ,
             Permission.SELF,

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from tests.domain.nouns import the, told
+from tests.domain.nouns import AT, the, told
 
 from bursar.domain.access import Role
-from bursar.domain.orgs import Member, Organization, found
+from bursar.domain.members import Member
+from bursar.domain.orgs import Organization, found
+from bursar.domain.refusals import StillInUse
 from bursar.domain.shapes.samples import ORGANIZATION, OWNER
 
 
@@ -27,3 +29,12 @@ def test_settings_change_in_one_version() -> None:
     assert told(change) == ["organization.updated"]
     assert after.renamed(name="Acme", net_terms_days=30) is None
     assert after.renamed() is None
+
+
+def test_an_organization_ends_when_nothing_is_open() -> None:
+    # What is left over is counted in the refusal; without any, the end is told and dated.
+    with pytest.raises(StillInUse, match="2 invoices"):
+        ORGANIZATION.delete(unfinished={"invoices": 2, "payments": 0}, at=AT)
+    change = ORGANIZATION.delete(unfinished={"invoices": 0, "payments": 0}, at=AT)
+    assert the(Organization, change).deleted_at == AT
+    assert told(change) == ["organization.deleted"]

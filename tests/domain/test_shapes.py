@@ -157,6 +157,7 @@ def test_every_event_has_a_schema_and_a_sample_that_keeps_it(name: str) -> None:
 
 
 LOGGED = LoggedEvent(
+    address=None,
     id=ids.EventId("evt_1"),
     name="invoice.paid",
     is_public=True,

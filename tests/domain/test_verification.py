@@ -23,6 +23,7 @@ USD = currency("usd")
 
 def an_event(number: int) -> SealedEvent:
     return SealedEvent(
+        address=None,
         id=UUID(int=number),
         transaction_id=str(700 + number),
         type="invoice.paid",

@@ -94,8 +94,8 @@ INSERT INTO agenda (org_id, kind, subject_id, clock, due_at)
 SELECT '{org}', 'watchdog', pg_temp.id(n), 'wall', now() + interval '1 day'
 FROM generate_series(1, {rows}) AS n;
 
-INSERT INTO members (org_id, id, user_id, role, version, sequence, created_at, updated_at)
-SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 'viewer', 1, 1, now(), now()
+INSERT INTO members (org_id, id, user_id, role, status, version, sequence, created_at, updated_at)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 'viewer', 'active', 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
 
 INSERT INTO api_keys (

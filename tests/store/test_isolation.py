@@ -142,7 +142,11 @@ ATTACKS: Final[dict[str, tuple[str, ...]]] = {
     "give my rows away": ("UPDATE customers SET org_id = '{victim}'",),
     "write into the victim": (
         "INSERT INTO invoice_series VALUES ('{victim}', 'INV', 7)",
-        "INSERT INTO members SELECT '{victim}', id, user_id, role, 1, 1, now(), now() FROM members",
+        (
+            "INSERT INTO members (org_id, id, user_id, role, status, version, sequence, created_at,"
+            " updated_at) SELECT '{victim}', id, user_id, role, status, 1, 1, now(), now()"
+            " FROM members"
+        ),
         "INSERT INTO test_clocks VALUES ('{victim}', now())",
     ),
     "refer to the victim": (

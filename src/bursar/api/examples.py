@@ -31,7 +31,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
     "name": "Olga Owner",
     "refreshToken": "bsr_8sX2mVtQeYb0rN4wLkGzJcP1uHdF7aTi9oEyRxWqZvM",
     "requestId": "5f0c2b1e-8a55-4c7e-9d43-0b6f1f6a7c21",
-    "role": "owner",
+    "role": "viewer",
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "version": 1,
 }
@@ -47,6 +47,7 @@ _ID_FIELDS: Final[Mapping[str, str]] = {
     "eventId": "evt",
     "invoiceId": "inv",
     "meterId": "mtr",
+    "memberId": "mem",
     "organizationId": "org",
     "paymentId": "pay",
     "planId": "plan",

@@ -15,7 +15,7 @@ from msgspec import Meta
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.events import PUBLIC_EVENTS
-from bursar.domain.ids import PREFIX_OF_RESOURCE, CustomerId, InvoiceId, MeterId, WalletId
+from bursar.domain.ids import PREFIX_OF_RESOURCE, CustomerId, InvoiceId, MemberId, MeterId, WalletId
 from bursar.domain.money import AMOUNT_MAX
 from bursar.domain.times import Instant
 from bursar.domain.webhooks import EVENT_TYPE_ALL, URL_LENGTH_MAX
@@ -133,6 +133,15 @@ TaxId: TypeAlias = Annotated[
         examples=["DE123456789"],
     ),
 ]
+AddressRange: TypeAlias = Annotated[
+    str,
+    _text(
+        "[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?",
+        "expected an IP address or a network such as 203.0.113.0/24",
+        max_length=49,
+        examples=["203.0.113.0/24"],
+    ),
+]
 CountryCode: TypeAlias = Annotated[
     str, _text("[A-Z]{2}", "expected two capital letters", max_length=2, examples=["DE"])
 ]
@@ -197,6 +206,7 @@ CustomerRef: TypeAlias = Annotated[CustomerId, _id("cust")]
 MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]
+MemberRef: TypeAlias = Annotated[MemberId, _id("mem")]
 ResourceRef: TypeAlias = Annotated[
     str,
     _text(

@@ -15,6 +15,7 @@ from bursar.api.v1 import (
     invoice_payments,
     invoices,
     ledger,
+    members,
     meters,
     organizations,
     payment_methods,
@@ -29,7 +30,8 @@ from bursar.api.v1 import (
 ROOMS: Final[tuple[Room, ...]] = (
     auth.ROOM,
     organizations.ROOM,
-    organizations.MEMBERS,
+    members.ROOM,
+    members.DOOR,
     api_keys.ROOM,
     customers.ROOM,
     payment_methods.ROOM,

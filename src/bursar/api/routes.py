@@ -31,6 +31,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "eventId": "evt",
     "invoiceId": "inv",
     "meterId": "mtr",
+    "memberId": "mem",
     "organizationId": "org",
     "paymentId": "pay",
     "transactionId": "txn",

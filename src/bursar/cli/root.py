@@ -15,6 +15,7 @@ from bursar.cli import (
     events,
     invoices,
     mails,
+    members,
     meters,
     orgs,
     payments,
@@ -36,6 +37,7 @@ from bursar.runtime.stopping import Stop, until_stopped
 
 _GROUPS = {
     "org": orgs.group,
+    "member": members.group,
     "customer": customers.group,
     "plan": plans.group,
     "meter": meters.group,

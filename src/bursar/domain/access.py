@@ -18,7 +18,11 @@ class Permission(StrEnum):
     SELF = "self:manage"  # any signed-in person, about themselves
     ORG_READ = "org:read"
     ORG_WRITE = "org:write"
+    ORG_DELETE = "org:delete"
+    ORG_TRANSFER = "org:transfer"
     MEMBER_READ = "member:read"
+    MEMBER_WRITE = "member:write"
+    MEMBER_LEAVE = "member:leave"
     API_KEY_READ = "api_key:read"
     API_KEY_WRITE = "api_key:write"
     CUSTOMER_READ = "customer:read"
@@ -27,6 +31,7 @@ class Permission(StrEnum):
     PLAN_WRITE = "plan:write"
     INVOICE_READ = "invoice:read"
     INVOICE_WRITE = "invoice:write"
+    INVOICE_FINALIZE = "invoice:finalize"
     INVOICE_PAY = "invoice:pay"
     PAYMENT_READ = "payment:read"
     PAYMENT_SETTLE = "payment:settle"
@@ -43,6 +48,7 @@ class Permission(StrEnum):
     AUDIT_SEAL = "audit:seal"
     MAIL_READ = "mail:read"
     MAIL_SEND = "mail:send"
+    OPERATOR_NAME = "operator:name"
 
 
 class Role(StrEnum):
@@ -52,6 +58,11 @@ class Role(StrEnum):
     ADMIN = "admin"
     ACCOUNTANT = "accountant"
     VIEWER = "viewer"
+
+    def reaches(self, other: "Role") -> bool:
+        """Whether `other` is no higher than this: what somebody may give, change or take away."""
+        order = list(Role)
+        return order.index(self) <= order.index(other)
 
 
 _READS: Final = frozenset(
@@ -71,22 +82,25 @@ _READS: Final = frozenset(
 _MONEY: Final = frozenset(
     {
         Permission.CUSTOMER_WRITE,
-        Permission.PLAN_WRITE,
         Permission.INVOICE_WRITE,
+        Permission.INVOICE_FINALIZE,
         Permission.INVOICE_PAY,
         Permission.PAYMENT_METHOD_WRITE,
         Permission.WALLET_MOVE,
     }
 )
+_SELLING: Final = frozenset({Permission.PLAN_WRITE})  # what is sold, and for how much
 _ADMINISTRATION: Final = frozenset(
     {
         Permission.ORG_WRITE,
+        Permission.MEMBER_WRITE,
         Permission.API_KEY_READ,
         Permission.API_KEY_WRITE,
         Permission.WEBHOOK_WRITE,
     }
 )
-_PEOPLE: Final = frozenset({Permission.MEMBER_READ})
+_OWNERSHIP: Final = frozenset({Permission.ORG_DELETE, Permission.ORG_TRANSFER})
+_PEOPLE: Final = frozenset({Permission.MEMBER_READ, Permission.MEMBER_LEAVE})
 _AUDIT: Final = frozenset({Permission.AUDIT_READ})
 _MACHINE: Final = frozenset(
     {
@@ -95,25 +109,29 @@ _MACHINE: Final = frozenset(
         Permission.WEBHOOK_DELIVER,
         Permission.AUDIT_SEAL,
         Permission.MAIL_SEND,
+        Permission.OPERATOR_NAME,
     }
 )
 
 ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
-    Role.OWNER: _READS | _MONEY | _ADMINISTRATION | _PEOPLE | _AUDIT,
-    Role.ADMIN: _READS | _MONEY | _ADMINISTRATION | _PEOPLE | _AUDIT,
+    Role.OWNER: _READS | _MONEY | _SELLING | _ADMINISTRATION | _OWNERSHIP | _PEOPLE | _AUDIT,
+    Role.ADMIN: _READS | _MONEY | _SELLING | _ADMINISTRATION | _PEOPLE | _AUDIT,
     Role.ACCOUNTANT: _READS | _MONEY | _PEOPLE | _AUDIT,
     Role.VIEWER: _READS | _PEOPLE,
 }
 
 SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "billing:read": _READS,
-    "billing:write": _READS | _MONEY | {Permission.WEBHOOK_WRITE},
+    "billing:write": _READS | _MONEY | _SELLING | {Permission.WEBHOOK_WRITE},
     "customers:read": frozenset({Permission.CUSTOMER_READ}),
     "customers:write": frozenset({Permission.CUSTOMER_READ, Permission.CUSTOMER_WRITE}),
     "plans:read": frozenset({Permission.PLAN_READ}),
     "plans:write": frozenset({Permission.PLAN_READ, Permission.PLAN_WRITE}),
     "invoices:read": frozenset({Permission.INVOICE_READ}),
-    "invoices:write": frozenset({Permission.INVOICE_READ, Permission.INVOICE_WRITE}),
+    "invoices:draft": frozenset({Permission.INVOICE_READ, Permission.INVOICE_WRITE}),
+    "invoices:write": frozenset(
+        {Permission.INVOICE_READ, Permission.INVOICE_WRITE, Permission.INVOICE_FINALIZE}
+    ),
     "payments:read": frozenset({Permission.PAYMENT_READ}),
     "payments:write": frozenset({Permission.PAYMENT_READ, Permission.INVOICE_PAY}),
     "wallets:read": frozenset({Permission.WALLET_READ}),
@@ -211,3 +229,31 @@ def permissions_of(actor: Actor, role: Role | None) -> frozenset[Permission]:
             return frozenset({Permission.ANYONE})
         case _:
             assert_never(actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who acts in an organization, and a person's role there."""
+
+    actor: Actor
+    role: Role | None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What they may do."""
+        return permissions_of(self.actor, self.role)
+
+    def reaches(self, role: Role) -> bool:
+        """Whether a role is within what they may give, change or take away."""
+        match self.actor:
+            case Person():
+                return self.role is not None and self.role.reaches(role)
+            case Operator() | System():
+                return True
+            case _:
+                return False
+
+    def covers(self, scopes: tuple[str, ...]) -> bool:
+        """Whether a key with these scopes could do nothing that they cannot."""
+        given = frozenset[Permission]().union(*(SCOPE_PERMISSIONS[scope] for scope in scopes))
+        return given <= self.permissions

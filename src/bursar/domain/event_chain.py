@@ -35,6 +35,7 @@ class SealedEvent:
     recorded_at: datetime
     snapshot: str
     previous: str | None
+    address: str | None
 
     def digest(self, org_id: UUID, previous_hash: bytes) -> bytes:
         """SHA-256 over the link before, the organization, and every field with its length."""
@@ -42,6 +43,8 @@ class SealedEvent:
         for field in fields(self):
             if field.name == "transaction_id":
                 continue  # a restored database counts transactions anew
+            if field.name == "address" and self.address is None:
+                continue  # links from before addresses were kept stay as they are
             text = _spelled(getattr(self, field.name))
             hasher.update(b"-" if text is None else b"%d:%s" % (len(text), text))
         return hasher.digest()

@@ -61,10 +61,42 @@ class OrganizationUpdated(Event):
     when = "An organization's settings change."
 
 
+class OrganizationDeleted(Event):
+    name = "organization.deleted"
+    is_public = False
+    when = "An owner deletes an organization; nobody enters it any more."
+
+
 class MemberAdded(Event):
     name = "member.added"
     is_public = False
-    when = "A person becomes a member of an organization."
+    when = (
+        "A person becomes a member of an organization: its founder, or by accepting an invitation."
+    )
+
+
+class MemberInvited(Event):
+    name = "member.invited"
+    is_public = False
+    when = "Somebody is invited, or invited once more."
+
+
+class MemberRoleChanged(Event):
+    name = "member.role_changed"
+    is_public = False
+    when = "A member gets another role; a change of ownership tells it of both members."
+
+
+class MemberRemoved(Event):
+    name = "member.removed"
+    is_public = False
+    when = "A member is removed, or an invitation is taken back."
+
+
+class MemberLeft(Event):
+    name = "member.left"
+    is_public = False
+    when = "A member leaves of their own accord."
 
 
 class ApiKeyCreated(Event):
@@ -77,6 +109,12 @@ class ApiKeyRevoked(Event):
     name = "api_key.revoked"
     is_public = False
     when = "An API key is revoked and stops working at once."
+
+
+class ApiKeyRotated(Event):
+    name = "api_key.rotated"
+    is_public = False
+    when = "An API key gets a successor, and stops working when the overlap is over."
 
 
 class CustomerCreated(Event):
@@ -287,6 +325,7 @@ class LoggedEvent:
     actor: str
     reason: str | None
     request_id: str
+    address: str | None
     occurred_at: Instant
     recorded_at: Instant
     snapshot: bytes

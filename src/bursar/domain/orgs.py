@@ -1,17 +1,26 @@
-"""Organizations, their members, and the settings a billing rule may read.
+"""Organizations, their people, and the settings a billing rule may read.
 
 An organization is the tenant: every other row belongs to exactly one. Its mode decides which
-payment provider it talks to; a sandbox organization never touches real money.
+payment provider it talks to; a sandbox organization never touches real money. Who may become a
+member, and how, is for `members` to say.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bursar.domain.access import Role
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
-from bursar.domain.events import MemberAdded, OrganizationCreated, OrganizationUpdated
+from bursar.domain.events import (
+    MemberAdded,
+    OrganizationCreated,
+    OrganizationDeleted,
+    OrganizationUpdated,
+)
 from bursar.domain.ids import MemberId, OrgId, UserId
+from bursar.domain.members import Member
+from bursar.domain.refusals import StillInUse
 from bursar.domain.times import Instant
 
 
@@ -34,6 +43,7 @@ class Organization:
     invoice_prefix: str
     net_terms_days: int
     reactivation_grace_days: int
+    deleted_at: Instant | None
     version: int
     sequence: int
     created_at: Instant
@@ -47,18 +57,19 @@ class Organization:
         after = replace(after, version=self.version + 1)
         return Change(rows=(after,), events=(OrganizationUpdated(after, self),))
 
+    def delete(self, *, unfinished: Mapping[str, int], at: Instant) -> Change:
+        """Nobody enters any more; the books and the log stay.
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person's place in an organization."""
-
-    id: MemberId
-    user_id: UserId
-    role: Role
-    version: int
-    sequence: int
-    created_at: Instant
-    updated_at: Instant
+        Raises:
+            StillInUse: something is not finished: `unfinished` counts it by noun.
+        """
+        assert self.deleted_at is None, "nobody enters a deleted organization"
+        left = {noun: count for noun, count in unfinished.items() if count}
+        if left:
+            told = ", ".join(f"{count} {noun}" for noun, count in left.items())
+            raise StillInUse(f"The organization still has {told}.", facts={"unfinished": left})
+        after = replace(self, deleted_at=at, version=self.version + 1)
+        return Change(rows=(after,), events=(OrganizationDeleted(after, self),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +103,22 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """A member as the others see them: with a name."""
+    """A member as the others see them: with a name, once the invitation is accepted."""
 
     member: Member
-    user: User
+    user: User | None
 
     @property
     def id(self) -> MemberId:
         """The member's id."""
         return self.member.id
+
+    @property
+    def email(self) -> str:
+        """Where they are reached: the person's address, or the one that was invited."""
+        email = self.member.email if self.user is None else self.user.email
+        assert email is not None, "who is not here yet was invited somewhere"
+        return email
 
 
 def found(organization: Organization, owner: Member) -> Change:
@@ -123,13 +141,9 @@ def new_organization(org_id: OrgId, name: str, *, at: Instant) -> Organization:
         invoice_prefix="INV",
         net_terms_days=14,
         reactivation_grace_days=30,
+        deleted_at=None,
         version=1,
         sequence=0,
         created_at=at,
         updated_at=at,
     )
-
-
-def new_owner(member_id: MemberId, user_id: UserId, *, at: Instant) -> Member:
-    """The first member of an organization."""
-    return Member(member_id, user_id, Role.OWNER, 1, 0, at, at)

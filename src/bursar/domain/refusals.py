@@ -99,6 +99,41 @@ class NotAllowed(Refusal):
     reason = "permission_missing"
 
 
+class RoleAboveOwn(Refusal):
+    """The role to give, change or take away is above the caller's own."""
+
+    kind = Kind.FORBIDDEN
+    reason = "role_above_own"
+
+
+class ScopeAboveOwn(Refusal):
+    """A key would have a permission that its maker has not."""
+
+    kind = Kind.FORBIDDEN
+    reason = "scope_above_own"
+
+
+class EmailMismatch(Refusal):
+    """The invitation was sent to another address than the one signed in with."""
+
+    kind = Kind.FORBIDDEN
+    reason = "email_mismatch"
+
+
+class LastOwner(Refusal):
+    """The organization would be left without an owner."""
+
+    kind = Kind.CONFLICT
+    reason = "last_owner"
+
+
+class AlreadyMember(Refusal):
+    """The person belongs to the organization already."""
+
+    kind = Kind.CONFLICT
+    reason = "already_member"
+
+
 class NotFound(Refusal):
     """No such thing in this organization: unknown and foreign ids get the same words."""
 

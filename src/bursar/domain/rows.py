@@ -27,8 +27,9 @@ from bursar.domain.ledger import (
     BookedEntry,
     BookedPosting,
 )
+from bursar.domain.members import Member, MemberStatus
 from bursar.domain.money import Money
-from bursar.domain.orgs import Colleague, Member, Membership, Mode, Organization, User
+from bursar.domain.orgs import Colleague, Membership, Mode, Organization, User
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
 from bursar.domain.transfers import CreditFailure, Purse, Step, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
@@ -68,6 +69,7 @@ def row_to_organization(record: Record) -> Organization:
         invoice_prefix=record["invoice_prefix"],
         net_terms_days=record["net_terms_days"],
         reactivation_grace_days=record["reactivation_grace_days"],
+        deleted_at=record["deleted_at"],
         version=record["version"],
         sequence=record["sequence"],
         created_at=record["created_at"],
@@ -77,10 +79,15 @@ def row_to_organization(record: Record) -> Organization:
 
 def row_to_member(record: Record) -> Member:
     """From every column of `members`."""
+    user_id = record["user_id"]
     return Member(
         id=ids.MemberId(ids.print_id("mem", record["id"])),
-        user_id=ids.UserId(ids.print_id("usr", record["user_id"])),
+        user_id=None if user_id is None else ids.UserId(ids.print_id("usr", user_id)),
         role=Role(record["role"]),
+        status=MemberStatus(record["status"]),
+        email=record["email"],
+        token_hash=record["token_hash"],
+        invited_until=record["invited_until"],
         version=record["version"],
         sequence=record["sequence"],
         created_at=record["created_at"],
@@ -110,7 +117,9 @@ def row_to_membership(record: Record) -> Membership:
 
 
 def row_to_colleague(record: Record) -> Colleague:
-    """From a member's columns beside `user_email`, `user_name`, and so on of the person."""
+    """From a member's columns beside `user_email`, `user_name`, and so on of the person, if any."""
+    if record["user_id"] is None:
+        return Colleague(row_to_member(record), None)
     user = User(
         id=ids.UserId(ids.print_id("usr", record["user_id"])),
         email=record["user_email"],
@@ -129,6 +138,10 @@ def row_to_api_key(record: Record) -> ApiKeyRecord:
         key_hash=record["key_hash"],
         key_prefix=record["key_prefix"],
         scopes=tuple(record["scopes"]),
+        allowed_addresses=tuple(record["allowed_addresses"]),
+        successor_id=None
+        if record["successor_id"] is None
+        else ids.ApiKeyId(ids.print_id("key", record["successor_id"])),
         expires_at=record["expires_at"],
         last_used_at=record["last_used_at"],
         revoked_at=record["revoked_at"],
@@ -388,6 +401,7 @@ def row_to_event(record: Record) -> LoggedEvent:
         actor=record["actor"],
         reason=record["reason"],
         request_id=record["request_id"],
+        address=record["address"],
         occurred_at=record["occurred_at"],
         recorded_at=record["recorded_at"],
         snapshot=_json_bytes(record["snapshot"]),

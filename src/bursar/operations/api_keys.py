@@ -1,6 +1,7 @@
-"""Making and revoking API keys."""
+"""Making, rotating and revoking API keys."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bursar.domain.access import Permission
 from bursar.domain.api_keys import ApiKeyRecord, issue
@@ -19,6 +20,7 @@ class CreateApiKey:
 
     name: str
     scopes: tuple[str, ...]
+    allowed_addresses: tuple[str, ...] = ()
     expires_at: Instant | None = None
 
 
@@ -36,25 +38,43 @@ async def create_api_key(tx: Tx, command: CreateApiKey) -> IssuedApiKey:
 
     Raises:
         InvalidInput: an unknown scope, or an expiry that has passed.
+        ScopeAboveOwn: it could do what its maker cannot.
     """
-    key = new_api_key()
-    record = ApiKeyRecord(
-        id=ApiKeyId(tx.new_id("key")),
-        name=command.name,
-        key_hash=api_key_hash(tx.keys, key),
-        key_prefix=api_key_prefix(key),
-        scopes=command.scopes,
-        expires_at=command.expires_at,
-        last_used_at=None,
-        revoked_at=None,
-        version=1,
-        sequence=0,
-        created_at=tx.now,
-        updated_at=tx.now,
-    )
-    written = (await apply(tx, issue(record, at=tx.wall)))[record.id]
+    made = _new_key(tx, command)
+    written = (await apply(tx, issue(made.record, by=tx.standing, at=tx.wall)))[made.record.id]
     assert isinstance(written, ApiKeyRecord)
-    return IssuedApiKey(written, key)
+    return IssuedApiKey(written, made.key)
+
+
+@dataclass(frozen=True, slots=True)
+class RotateApiKey:
+    """A successor for a key; both work for the overlap."""
+
+    api_key_id: ApiKeyId
+    overlap: timedelta
+    expires_at: Instant | None = None
+
+
+@operation(requires=Permission.API_KEY_WRITE)
+async def rotate_api_key(tx: Tx, command: RotateApiKey) -> IssuedApiKey:
+    """A new key with the same name, scopes and addresses; the old one ends by itself.
+
+    Raises:
+        IllegalTransition: it is revoked, over, or has a successor already.
+        ScopeAboveOwn: it may do what the caller may not.
+    """
+    record = await api_keys.get(tx, command.api_key_id)
+    wanted = CreateApiKey(
+        name=record.name,
+        scopes=record.scopes,
+        allowed_addresses=record.allowed_addresses,
+        expires_at=command.expires_at,
+    )
+    made = _new_key(tx, wanted)
+    change = record.rotate(made.record, by=tx.standing, overlap=command.overlap, at=tx.wall)
+    written = (await apply(tx, change))[made.record.id]
+    assert isinstance(written, ApiKeyRecord)
+    return IssuedApiKey(written, made.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +94,24 @@ async def revoke_api_key(tx: Tx, command: RevokeApiKey) -> ApiKeyRecord:
     written = (await apply(tx, change))[record.id]
     assert isinstance(written, ApiKeyRecord)
     return written
+
+
+def _new_key(tx: Tx, command: CreateApiKey) -> IssuedApiKey:
+    key = new_api_key()
+    record = ApiKeyRecord(
+        id=ApiKeyId(tx.new_id("key")),
+        name=command.name,
+        key_hash=api_key_hash(tx.keys, key),
+        key_prefix=api_key_prefix(key),
+        scopes=command.scopes,
+        allowed_addresses=command.allowed_addresses,
+        successor_id=None,
+        expires_at=command.expires_at,
+        last_used_at=None,
+        revoked_at=None,
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    return IssuedApiKey(record, key)

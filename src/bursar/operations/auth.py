@@ -6,7 +6,8 @@ from typing import Final
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import MemberId, OrgId, SessionId, UserId
-from bursar.domain.orgs import Organization, User, found, new_organization, new_owner
+from bursar.domain.members import new_owner
+from bursar.domain.orgs import Organization, User, found, new_organization
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import directory

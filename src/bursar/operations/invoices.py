@@ -141,7 +141,7 @@ class FinalizeInvoice:
     invoice_id: InvoiceId
 
 
-@operation(requires=Permission.INVOICE_WRITE)
+@operation(requires=Permission.INVOICE_FINALIZE)
 async def finalize_invoice(tx: Tx, command: FinalizeInvoice) -> Invoice:
     """Number the draft, book it and open it for payment.
 
@@ -167,7 +167,7 @@ class VoidInvoice:
     invoice_id: InvoiceId
 
 
-@operation(requires=Permission.INVOICE_WRITE)
+@operation(requires=Permission.INVOICE_FINALIZE)
 async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
     """Void it and reverse its booking; an open payment page is closed by a task.
 

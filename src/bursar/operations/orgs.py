@@ -1,4 +1,4 @@
-"""Founding organizations and changing their settings."""
+"""Founding organizations, changing their settings, and ending them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from bursar.domain.access import Permission
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import MemberId, OrgId, UserId
-from bursar.domain.orgs import Mode, Organization, found, new_organization, new_owner
+from bursar.domain.members import new_owner
+from bursar.domain.orgs import Mode, Organization, found, new_organization
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import orgs
@@ -62,6 +63,25 @@ async def update_organization(tx: Tx, command: UpdateOrganization) -> Organizati
     change = organization.renamed(**command.changes)
     if change is None:
         return organization
+    written = (await apply(tx, change))[organization.id]
+    assert isinstance(written, Organization)
+    return written
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOrganization:
+    """The end of the bound organization."""
+
+
+@operation(requires=Permission.ORG_DELETE)
+async def delete_organization(tx: Tx, _command: DeleteOrganization) -> Organization:
+    """Nobody enters any more, no key of it works; its books and its log stay.
+
+    Raises:
+        StillInUse: something in it is not finished.
+    """
+    organization = await orgs.lock_out(tx)
+    change = organization.delete(unfinished=await orgs.unfinished(tx), at=tx.wall)
     written = (await apply(tx, change))[organization.id]
     assert isinstance(written, Organization)
     return written

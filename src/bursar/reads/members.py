@@ -1,7 +1,7 @@
 """Looks at people: whoever is signed in, and the members of an organization."""
 
 from bursar.domain.access import Permission
-from bursar.domain.ids import uuid_of
+from bursar.domain.ids import MemberId, uuid_of
 from bursar.domain.orgs import Colleague, Me
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
@@ -36,3 +36,16 @@ async def members(tx: ReadTx, page: Page) -> Paged[Colleague]:
     rows = await tx.fetch(Q.members, org_id, page.fetched, page.offset)
     count = await tx.fetchval(Q.count_members, org_id, COUNTED_MAX)
     return paged([*map(row_to_colleague, rows)], page, total_count=count)
+
+
+@query(requires=Permission.MEMBER_READ)
+async def member(tx: ReadTx, member_id: MemberId) -> Colleague:
+    """One of them.
+
+    Raises:
+        NotFound: no such member in this organization.
+    """
+    row = await tx.fetchrow(Q.member, uuid_of(tx.org_id), uuid_of(member_id))
+    if row is None:
+        raise NotFound(f"No member {member_id}.")
+    return row_to_colleague(row)

@@ -7,15 +7,24 @@ SELECT u.id, u.email, u.name, u.is_operator, u.created_at FROM sec.user_by_id($1
 SELECT m.org_id, m.name, m.mode, m.role FROM sec.memberships_of($1) AS m;
 
 -- name: members
--- The people of the bound organization, first come first.
+-- The people of the bound organization and whoever is invited, first come first.
 SELECT
-    m.id, m.user_id, m.role, m.version, m.sequence, m.created_at, m.updated_at,
+    m.*,
     u.email AS user_email, u.name AS user_name, u.is_operator AS user_is_operator,
     u.created_at AS user_created_at
-FROM members AS m CROSS JOIN LATERAL sec.user_by_id(m.user_id) AS u
-WHERE m.org_id = $1
+FROM members AS m LEFT JOIN LATERAL sec.user_by_id(m.user_id) AS u ON true
+WHERE m.org_id = $1 AND m.status <> 'removed'
 ORDER BY m.id LIMIT $2 OFFSET $3;
+
+-- name: member
+-- One of them.
+SELECT
+    m.*,
+    u.email AS user_email, u.name AS user_name, u.is_operator AS user_is_operator,
+    u.created_at AS user_created_at
+FROM members AS m LEFT JOIN LATERAL sec.user_by_id(m.user_id) AS u ON true
+WHERE m.org_id = $1 AND m.id = $2 AND m.status <> 'removed';
 
 -- name: count_members
 -- How many people belong to the bound organization, counted up to a limit.
-SELECT count(*) FROM (SELECT 1 FROM members WHERE org_id = $1 LIMIT $2) AS counted;
+SELECT count(*) FROM (SELECT 1 FROM members WHERE org_id = $1 AND status <> 'removed' LIMIT $2) AS counted;

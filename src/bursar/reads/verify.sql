@@ -363,7 +363,7 @@ SELECT
     s.position, s.event_id, s.hash,
     e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public, e.resource_type,
     e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at, e.recorded_at,
-    e.snapshot::text AS snapshot, e.previous::text AS previous
+    e.snapshot::text AS snapshot, e.previous::text AS previous, e.address
 FROM event_seals AS s
 LEFT JOIN events AS e ON e.org_id = s.org_id AND e.id = s.event_id
 WHERE s.org_id = $1

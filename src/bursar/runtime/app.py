@@ -14,11 +14,13 @@ from uuid import UUID
 from bursar.domain.access import (
     Actor,
     ApiKey,
+    Operator,
     Permission,
     Person,
     Role,
+    Standing,
+    System,
     actor_label,
-    permissions_of,
 )
 from bursar.domain.documents import DocumentRenderer
 from bursar.domain.ids import OrgId, PaymentId, print_id, uuid_of
@@ -139,6 +141,7 @@ class Caller:
     actor: Actor
     request_id: str
     reason: str | None = None
+    address: str | None = None
     idempotency: Idempotency | None = None
     claim: TaskClaim | None = None
     is_dry_run: bool = False
@@ -190,7 +193,7 @@ class Caller:
         app, binding = self.app, self._binding()
 
         async def body(tx: Tx, entrance: Entrance) -> tuple[Result, Tx]:
-            self._admit(verb.requires, entrance, binding)
+            tx.standing = self._admit(verb.requires, entrance, binding)
             result = await verb.act(tx, command)
             said = None if answer is None or binding.key is None else answer(result)
             if said is not None:
@@ -220,7 +223,7 @@ class Caller:
         binding = replace(self._binding(), key=None, job_id=None)
 
         async def body(tx: ReadTx, entrance: Entrance) -> Result:
-            self._admit(question.requires, entrance, binding)
+            tx.standing = self._admit(question.requires, entrance, binding)
             return await question.ask(tx, *args, **kwargs)
 
         database = self.app.database
@@ -255,7 +258,7 @@ class Caller:
         database, unclaimed = self.app.database, replace(binding, key=None)
         await database.insist(lambda: database.change(unclaimed, body, is_dry=False))
 
-    def _admit(self, needed: Permission, entrance: Entrance, binding: Binding) -> None:
+    def _admit(self, needed: Permission, entrance: Entrance, binding: Binding) -> Standing:
         if not entrance.is_credential_good:
             raise NotAuthenticated("The credential is not good any more.")
         if not entrance.is_task_ours:
@@ -263,10 +266,12 @@ class Caller:
         role = Role(entrance.role) if entrance.role is not None else None
         if isinstance(self.actor, Person) and self.org_id is not None and role is None:
             raise NotFound(f"No organization {self.org_id}.")
-        if needed not in permissions_of(self.actor, role):
+        standing = Standing(self.actor, role)
+        if needed not in standing.permissions:
             raise NotAllowed(
                 f"This needs the permission {needed.value}.", facts={"permission": needed.value}
             )
+        self._require_open(entrance)
         match entrance.key_state:
             case "running":
                 raise IdempotencyInProgress("The first request with this key is still running.")
@@ -276,6 +281,16 @@ class Caller:
                 assert binding.key is not None
                 assert entrance.answer is not None
                 raise Replayed(opened(self.app.keys, binding.scope, binding.key, entrance.answer))
+        return standing
+
+    def _require_open(self, entrance: Entrance) -> None:
+        """A deleted organization is one that is not, but for Bursar itself and its operator.
+
+        Whoever deleted it may send the same request again and hear the same answer.
+        """
+        is_own = isinstance(self.actor, Operator | System)
+        if entrance.is_deleted and not is_own and entrance.key_state != "answered":
+            raise NotFound(f"No organization {self.org_id}.")
 
     def _binding(self) -> Binding:
         actor, key = self.actor, None if self.is_dry_run else self.idempotency
@@ -287,6 +302,7 @@ class Caller:
             actor=actor_label(actor),
             request_id=self.request_id,
             reason=self.reason,
+            address=self.address,
             user_id=uuid_of(person.user_id) if person else None,
             session_id=uuid_of(person.session_id) if person else None,
             api_key_id=uuid_of(actor.key_id) if isinstance(actor, ApiKey) else None,

@@ -17,6 +17,7 @@ from uuid import UUID
 import asyncpg
 import asyncpg.exceptions as pg
 
+from bursar.domain.access import Standing
 from bursar.domain.ids import OrgId, print_id, uuid_of
 from bursar.domain.tasks import Task
 from bursar.domain.times import Instant
@@ -98,10 +99,13 @@ class Entrance:
     answer: bytes | None
     begun: UUID | None
     is_task_ours: bool
+    is_deleted: bool
 
 
 class ReadTx:
     """A transaction that looks. Row-level security shows it one organization only."""
+
+    standing: Standing  # told by whoever admitted the caller, before any verb or look runs
 
     def __init__(
         self,
@@ -158,6 +162,7 @@ class Tx(ReadTx):
         self.actor = binding.actor
         self.request_id = binding.request_id
         self.reason = binding.reason
+        self.address = binding.address
         self.begun = entrance.begun
         self.told: list[str] = []
         self.has_tasks = False
@@ -206,6 +211,7 @@ class Binding:
     actor: str
     request_id: str
     reason: str | None = None
+    address: str | None = None
     user_id: UUID | None = None
     session_id: UUID | None = None
     api_key_id: UUID | None = None
@@ -425,6 +431,7 @@ async def _enter(connection: Connection, binding: Binding) -> Entrance:
         answer=row["answer"],
         begun=row["begun"],
         is_task_ours=row["is_task_ours"],
+        is_deleted=row["is_deleted"],
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from bursar.domain.ids import ApiKeyId, DeliveryId, OrgId, PaymentId, print_id, uuid_of
+from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.queue import Connection
 
@@ -30,6 +31,8 @@ class FoundKey:
     org_id: OrgId
     key_id: ApiKeyId
     scopes: tuple[str, ...]
+    allowed_addresses: tuple[str, ...]
+    expires_at: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,13 @@ async def find_api_key(connection: Connection, hashes: list[bytes]) -> FoundKey 
     row = await connection.fetchrow(Q.find_api_key.text, hashes)
     if row is None:
         return None
-    return FoundKey(_org(row["org_id"]), ApiKeyId(print_id("key", row["id"])), tuple(row["scopes"]))
+    return FoundKey(
+        org_id=_org(row["org_id"]),
+        key_id=ApiKeyId(print_id("key", row["id"])),
+        scopes=tuple(row["scopes"]),
+        allowed_addresses=tuple(row["allowed_addresses"]),
+        expires_at=row["expires_at"],
+    )
 
 
 async def org_of_payment(connection: Connection, payment_id: PaymentId) -> OrgId | None:

@@ -23,8 +23,8 @@ SELECT sec.forget_idempotency_keys($1);
 SELECT sec.agenda_lag() AS agenda, sec.relay_lag() AS relay;
 
 -- name: find_api_key
--- From a key's keyed hashes to its organization and scopes.
-SELECT org_id, id, scopes FROM sec.find_api_key($1);
+-- From a key's keyed hashes to its organization, scopes and addresses; noted as used.
+SELECT org_id, id, scopes, allowed_addresses, expires_at FROM sec.find_api_key($1);
 
 -- name: org_of_payment
 -- The organization of a payment that a provider's event names.

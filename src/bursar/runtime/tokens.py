@@ -27,6 +27,7 @@ ACCESS_LABEL: Final = "access-token"
 REFRESH_LABEL: Final = "refresh-token"
 API_KEY_LABEL: Final = "api-key"
 HOSTED_LABEL: Final = "hosted-link"
+INVITATION_LABEL: Final = "invitation"
 
 TOKEN_LENGTH_MAX: Final = 4096
 SKEW_MAX_SECONDS: Final = 60
@@ -53,6 +54,8 @@ _COMPACT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _REFRESH_PREFIX: Final = "bsr_"
 _REFRESH_LENGTH: Final = 32
 _REFRESH: Final = re.compile(r"bsr_[A-Za-z0-9_-]{43}")
+_INVITATION_PREFIX: Final = "bsi_"
+_INVITATION: Final = re.compile(r"bsi_[A-Za-z0-9_-]{43}")
 _DIGITS62: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _API_KEY: Final = re.compile(r"(bsk_[0-9A-Za-z]{32})([0-9A-Za-z]{6})")
 _API_KEY_RANDOM_LENGTH: Final = 32
@@ -180,6 +183,27 @@ def refresh_token_hashes(ring: KeyRing, token: str) -> tuple[bytes, ...]:
     if _REFRESH.fullmatch(token) is None:
         raise BadToken
     return ring.macs(REFRESH_LABEL, token.encode())
+
+
+def new_invitation_token() -> str:
+    """256 random bits for an address's eyes only; known here by its keyed hash."""
+    return _INVITATION_PREFIX + _encoded(random_bytes(_REFRESH_LENGTH))
+
+
+def invitation_hash(ring: KeyRing, token: str) -> bytes:
+    """What is stored for an invitation made now."""
+    return invitation_hashes(ring, token)[0]
+
+
+def invitation_hashes(ring: KeyRing, token: str) -> tuple[bytes, ...]:
+    """What may be stored for it, by every live key, the current one first.
+
+    Raises:
+        BadToken: it does not even have the shape of one.
+    """
+    if _INVITATION.fullmatch(token) is None:
+        raise BadToken
+    return ring.macs(INVITATION_LABEL, token.encode())
 
 
 def new_api_key() -> str:

@@ -24,7 +24,7 @@ async def get(tx: Tx, api_key_id: ApiKeyId) -> ApiKeyRecord:
 
 
 async def save(tx: Tx, row: ApiKeyRecord) -> None:
-    """Insert a new key, or note that it was revoked."""
+    """Insert a new key, or note how an old one ends."""
     if row.version == 1:
         await tx.execute(
             Q.insert_api_key,
@@ -34,6 +34,7 @@ async def save(tx: Tx, row: ApiKeyRecord) -> None:
             row.key_hash,
             row.key_prefix,
             list(row.scopes),
+            list(row.allowed_addresses),
             row.expires_at,
             row.revoked_at,
             row.version,
@@ -47,6 +48,8 @@ async def save(tx: Tx, row: ApiKeyRecord) -> None:
         uuid_of(tx.org_id),
         uuid_of(row.id),
         row.revoked_at,
+        row.expires_at,
+        None if row.successor_id is None else uuid_of(row.successor_id),
         row.version,
         row.sequence,
         row.updated_at,

@@ -15,8 +15,9 @@ from bursar.domain.customers import Customer
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
+from bursar.domain.members import Member
 from bursar.domain.meters import Meter
-from bursar.domain.orgs import Member, Organization
+from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
 from bursar.domain.wallets import Wallet
 from bursar.domain.webhook_subscriptions import WebhookSubscription
@@ -29,6 +30,7 @@ from bursar.store import (
     holds,
     invoices,
     ledger,
+    members,
     meters,
     orgs,
     payments,
@@ -41,7 +43,7 @@ Save = Callable[[Tx, Any], Awaitable[None]]
 
 _SAVE: Final[dict[type, Save]] = {
     Organization: orgs.save,
-    Member: orgs.save_member,
+    Member: members.save,
     ApiKeyRecord: api_keys.save,
     Customer: customers.save,
     Plan: plans.save,

@@ -84,3 +84,13 @@ async def user(tx: Tx, user_id: UserId) -> User:
     if row is None:
         raise NotFound(f"No user {user_id}.")
     return row_to_user(row)
+
+
+async def name_operator(tx: Tx, email: str, *, is_operator: bool) -> None:
+    """Make somebody an operator of the installation, or no longer.
+
+    Raises:
+        NotFound: nobody has this address.
+    """
+    if not await tx.fetchval(Q.name_operator, email, is_operator):
+        raise NotFound(f"Nobody has the address {email}.")

@@ -21,3 +21,7 @@ SELECT sec.rehash_user($1, $2);
 -- name: user_by_id
 -- One person without their password hash.
 SELECT id, email, name, is_operator, created_at FROM sec.user_by_id($1);
+
+-- name: name_operator
+-- Names an operator or takes the name back; nothing when nobody has the address.
+SELECT sec.name_operator($1, $2);

@@ -44,6 +44,7 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
         sequences[::-1],
         [render.snapshot(row).decode() for row in subjects],
         [_previous(event, row) for event, row in zip(events, subjects, strict=True)],
+        tx.address,
     )
 
 

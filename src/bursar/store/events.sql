@@ -2,11 +2,11 @@
 -- Facts in the order they were told; nobody may change them afterwards.
 INSERT INTO events (
     org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence,
-    actor, reason, request_id, occurred_at, snapshot, previous
+    actor, reason, request_id, occurred_at, snapshot, previous, address
 )
 SELECT
     $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
-    $2, $3, $4, $5, e.snapshot, e.previous
+    $2, $3, $4, $5, e.snapshot, e.previous, CASE WHEN NOT e.is_public THEN $15::text END
 FROM unnest(
     $6::uuid[], $7::text[], $8::smallint[], $9::boolean[], $10::text[], $11::uuid[], $12::integer[],
     $13::jsonb[], $14::jsonb[]
@@ -24,7 +24,7 @@ WHERE org_id = $1 ORDER BY position DESC LIMIT 1;
 SELECT
     e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public,
     e.resource_type, e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at,
-    e.recorded_at, e.snapshot::text AS snapshot, e.previous::text AS previous
+    e.recorded_at, e.snapshot::text AS snapshot, e.previous::text AS previous, e.address
 FROM events AS e
 WHERE
     e.org_id = $1 AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())

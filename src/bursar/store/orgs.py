@@ -1,7 +1,7 @@
-"""Rows of organizations and their members."""
+"""Rows of organizations."""
 
 from bursar.domain.ids import uuid_of
-from bursar.domain.orgs import Member, Organization
+from bursar.domain.orgs import Organization
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_organization
 from bursar.runtime import sql
@@ -23,6 +23,31 @@ async def get(tx: Tx) -> Organization:
     return row_to_organization(row)
 
 
+async def lock(tx: Tx) -> Organization:
+    """The bound organization, alone with its members: whoever changes them waits here.
+
+    Raises:
+        NotFound: it does not exist.
+    """
+    row = await tx.fetchrow(Q.lock_organization, uuid_of(tx.org_id))
+    if row is None:
+        raise NotFound(f"No organization {tx.org_id}.")
+    return row_to_organization(row)
+
+
+async def lock_out(tx: Tx) -> Organization:
+    """The bound organization, once every transaction that has begun in it is over."""
+    row = await tx.fetchrow(Q.lock_out_organization, uuid_of(tx.org_id))
+    assert row is not None, "whoever deletes an organization is in it"
+    return row_to_organization(row)
+
+
+async def unfinished(tx: Tx) -> dict[str, int]:
+    """What is not finished yet, by noun."""
+    rows = await tx.fetch(Q.unfinished, uuid_of(tx.org_id))
+    return {row["noun"]: row["left_over"] for row in rows}
+
+
 async def save(tx: Tx, row: Organization) -> None:
     """Insert version 1, or replace the version before.
 
@@ -42,22 +67,7 @@ async def save(tx: Tx, row: Organization) -> None:
         row.sequence,
         row.created_at,
         row.updated_at,
+        row.deleted_at,
     )
     query = Q.insert_organization if row.version == 1 else Q.update_organization
     replaced(row, await tx.execute(query, *values))
-
-
-async def save_member(tx: Tx, row: Member) -> None:
-    """Insert a new member."""
-    assert row.version == 1
-    await tx.execute(
-        Q.insert_member,
-        uuid_of(tx.org_id),
-        uuid_of(row.id),
-        uuid_of(row.user_id),
-        row.role.value,
-        row.version,
-        row.sequence,
-        row.created_at,
-        row.updated_at,
-    )

@@ -248,7 +248,7 @@ async def delete_draft(call: Call[Nothing, NoQuery]) -> Answer:
 @ROOM.post(
     "/{invoiceId}/finalize",
     Terms(
-        needs=Permission.INVOICE_WRITE,
+        needs=Permission.INVOICE_FINALIZE,
         takes=Nothing,
         gives=LinkedInvoice,
         query=DryRun,
@@ -267,7 +267,7 @@ async def finalize_draft(call: Call[Nothing, DryRun]) -> Answer:
 @ROOM.post(
     "/{invoiceId}/void",
     Terms(
-        needs=Permission.INVOICE_WRITE,
+        needs=Permission.INVOICE_FINALIZE,
         takes=Nothing,
         gives=LinkedInvoice,
         query=DryRun,
@@ -285,7 +285,7 @@ async def void_one_invoice(call: Call[Nothing, DryRun]) -> Answer:
 @ROOM.post(
     "/{invoiceId}/cancel",
     Terms(
-        needs=Permission.INVOICE_WRITE,
+        needs=Permission.INVOICE_FINALIZE,
         takes=Nothing,
         gives=LinkedInvoice,
         query=DryRun,

@@ -5,14 +5,16 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, UnsetType
 
-from bursar.api.envelope import changed, created, encoded, found, resource
+from bursar.api.envelope import changed, created, encoded, found, gone, resource
 from bursar.api.fields import (
     Body,
     CurrencyCode,
     Days,
     InvoicePrefix,
+    MemberRef,
     Name,
     NoQuery,
+    Nothing,
     TimezoneName,
 )
 from bursar.api.merging import named
@@ -21,15 +23,28 @@ from bursar.api.routes import Audience, Call, Room, Terms
 from bursar.domain.access import Permission, Person
 from bursar.domain.currencies import Currency
 from bursar.domain.orgs import Mode
-from bursar.domain.refusals import InvalidInput, NotFound
-from bursar.domain.shapes.orgs import ColleagueOut, MembershipOut, OrganizationOut
+from bursar.domain.refusals import (
+    IllegalTransition,
+    InvalidInput,
+    LastOwner,
+    NotFound,
+    StillInUse,
+)
+from bursar.domain.shapes.orgs import MemberOut, MembershipOut, OrganizationOut
+from bursar.operations.members import (
+    LeaveOrganization,
+    TransferOwnership,
+    leave_organization,
+    transfer_ownership,
+)
 from bursar.operations.orgs import (
     CreateOrganization,
+    DeleteOrganization,
     UpdateOrganization,
     create_organization,
+    delete_organization,
     update_organization,
 )
-from bursar.reads.members import members
 from bursar.reads.orgs import my_organizations, organization
 from bursar.runtime.idempotency import Answer
 
@@ -38,7 +53,6 @@ ROOM = Room(
     prefix="/v1/organizations",
     about="Each is a world of its own: nothing of one is ever seen in another.",
 )
-MEMBERS = Room("Members", prefix="/v1/members", about="The people of an organization.")
 
 
 class NewOrganization(Body, frozen=True):
@@ -62,6 +76,12 @@ class OrganizationPatch(Body, frozen=True):
     invoice_prefix: InvoicePrefix | UnsetType = UNSET
     net_terms_days: Days | UnsetType = UNSET
     reactivation_grace_days: Days | UnsetType = UNSET
+
+
+class Transfer(Body, frozen=True):
+    """Who owns the organization from now on."""
+
+    member_id: MemberRef
 
 
 def _require_zone(name: str) -> None:
@@ -149,13 +169,49 @@ async def change_organization(call: Call[OrganizationPatch, NoQuery]) -> Answer:
     return await changed(call.caller, update_organization, command, found(OrganizationOut.of))
 
 
-@MEMBERS.get(
-    "",
-    Terms(needs=Permission.MEMBER_READ, gives=ColleagueOut, is_list=True, query=PageQuery),
+@ROOM.delete(
+    "/{organizationId}",
+    Terms(
+        needs=Permission.ORG_DELETE,
+        status=204,
+        audience=Audience.PATH_ORG,
+        refuses=(NotFound, StillInUse),
+    ),
 )
-async def list_members(call: Call[None, PageQuery]) -> Answer:
-    """List the people of an organization, first come first."""
-    page = numbered(call.query)
-    shown = await call.caller.look(members, page)
-    meta = PageMeta.of(page, shown.total_count)
-    return Answer(200, encoded({"data": [*map(ColleagueOut.of, shown.items)], "meta": meta}))
+async def delete_one_organization(call: Call[Nothing, NoQuery]) -> Answer:
+    """Delete an organization in which nothing is open.
+
+    Nobody enters it any more and its keys stop working; its books and its log stay.
+    """
+    return await changed(call.caller, delete_organization, DeleteOrganization(), gone)
+
+
+@ROOM.post(
+    "/{organizationId}/transfer-ownership",
+    Terms(
+        needs=Permission.ORG_TRANSFER,
+        takes=Transfer,
+        gives=MemberOut,
+        audience=Audience.PATH_ORG,
+        refuses=(NotFound, IllegalTransition),
+    ),
+)
+async def transfer_organization(call: Call[Transfer, NoQuery]) -> Answer:
+    """Make another member the owner in one's own place; oneself becomes an administrator."""
+    command = TransferOwnership(call.body.member_id)
+    return await changed(call.caller, transfer_ownership, command, found(MemberOut.of))
+
+
+@ROOM.post(
+    "/{organizationId}/leave",
+    Terms(
+        needs=Permission.MEMBER_LEAVE,
+        takes=Nothing,
+        status=204,
+        audience=Audience.PATH_ORG,
+        refuses=(NotFound, LastOwner),
+    ),
+)
+async def leave_one_organization(call: Call[Nothing, NoQuery]) -> Answer:
+    """Leave an organization; its last owner cannot."""
+    return await changed(call.caller, leave_organization, LeaveOrganization(), gone)

@@ -15,6 +15,8 @@ class ApiKeyOut(Shape, frozen=True, kw_only=True):
     name: str
     key_prefix: str
     scopes: tuple[str, ...]
+    allowed_addresses: tuple[str, ...]
+    successor_id: str | None
     is_revoked: bool
     revoked_at: WireInstant | None
     expires_at: WireInstant | None
@@ -31,6 +33,8 @@ class ApiKeyOut(Shape, frozen=True, kw_only=True):
             name=key.name,
             key_prefix=key.key_prefix,
             scopes=key.scopes,
+            allowed_addresses=key.allowed_addresses,
+            successor_id=key.successor_id,
             is_revoked=key.revoked_at is not None,
             revoked_at=instant(key.revoked_at),
             expires_at=instant(key.expires_at),

@@ -53,6 +53,7 @@ def sample_of(event_name: str) -> bytes:
         actor="system:sample",
         reason=None,
         request_id="0195a1b2-c3d4-7998-8000-0123456789ab",
+        address=None,
         occurred_at=AT,
         recorded_at=AT,
         snapshot=snapshot(event.subject),

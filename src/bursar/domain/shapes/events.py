@@ -81,6 +81,7 @@ class AuditOut(Shape, frozen=True, kw_only=True):
     after: msgspec.Raw
     reason: str | None
     request_id: str
+    address: str | None
     created_at: WireInstant
     recorded_at: WireInstant
 
@@ -98,6 +99,7 @@ class AuditOut(Shape, frozen=True, kw_only=True):
             after=msgspec.Raw(event.snapshot),
             reason=event.reason,
             request_id=event.request_id,
+            address=event.address,
             created_at=wire_instant(event.occurred_at),
             recorded_at=wire_instant(event.recorded_at),
         )

@@ -3,8 +3,9 @@
 from typing import Literal
 
 from bursar.domain.access import Role
-from bursar.domain.orgs import Colleague, Me, Member, Membership, Mode, Organization, User
-from bursar.domain.shapes.fields import Shape, WireInstant
+from bursar.domain.members import Member, MemberStatus
+from bursar.domain.orgs import Colleague, Me, Membership, Mode, Organization, User
+from bursar.domain.shapes.fields import Shape, WireInstant, instant
 from bursar.domain.times import wire_instant
 
 
@@ -20,6 +21,7 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
     invoice_prefix: str
     net_terms_days: int
     reactivation_grace_days: int
+    deleted_at: WireInstant | None
     version: int
     created_at: WireInstant
     updated_at: WireInstant
@@ -36,6 +38,7 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
             invoice_prefix=organization.invoice_prefix,
             net_terms_days=organization.net_terms_days,
             reactivation_grace_days=organization.reactivation_grace_days,
+            deleted_at=instant(organization.deleted_at),
             version=organization.version,
             created_at=wire_instant(organization.created_at),
             updated_at=wire_instant(organization.updated_at),
@@ -60,12 +63,15 @@ class UserOut(Shape, frozen=True, kw_only=True):
 
 
 class MemberOut(Shape, frozen=True, kw_only=True):
-    """A person's place in an organization."""
+    """A person's place in an organization; `email` is where they were invited, if they were."""
 
     id: str
     object: Literal["member"] = "member"
-    user_id: str
+    user_id: str | None
+    email: str | None
     role: Role
+    status: MemberStatus
+    invited_until: WireInstant | None
     version: int
     created_at: WireInstant
     updated_at: WireInstant
@@ -76,7 +82,10 @@ class MemberOut(Shape, frozen=True, kw_only=True):
         return cls(
             id=member.id,
             user_id=member.user_id,
+            email=member.email,
             role=member.role,
+            status=member.status,
+            invited_until=instant(member.invited_until),
             version=member.version,
             created_at=wire_instant(member.created_at),
             updated_at=wire_instant(member.updated_at),
@@ -84,14 +93,16 @@ class MemberOut(Shape, frozen=True, kw_only=True):
 
 
 class ColleagueOut(Shape, frozen=True, kw_only=True):
-    """A member with a name, as lists show them."""
+    """A member as the others see them: with a name, once the invitation is accepted."""
 
     id: str
     object: Literal["member"] = "member"
-    user_id: str
+    user_id: str | None
     email: str
-    name: str
+    name: str | None
     role: Role
+    status: MemberStatus
+    invited_until: WireInstant | None
     version: int
     created_at: WireInstant
     updated_at: WireInstant
@@ -102,10 +113,12 @@ class ColleagueOut(Shape, frozen=True, kw_only=True):
         member, user = colleague.member, colleague.user
         return cls(
             id=member.id,
-            user_id=user.id,
-            email=user.email,
-            name=user.name,
+            user_id=member.user_id,
+            email=colleague.email,
+            name=None if user is None else user.name,
             role=member.role,
+            status=member.status,
+            invited_until=instant(member.invited_until),
             version=member.version,
             created_at=wire_instant(member.created_at),
             updated_at=wire_instant(member.updated_at),

@@ -16,8 +16,9 @@ from bursar.domain.customers import Customer
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
+from bursar.domain.members import Member
 from bursar.domain.meters import Meter
-from bursar.domain.orgs import Member, Organization
+from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
 from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.customers import CustomerOut

@@ -22,7 +22,7 @@ from bursar.domain import (
     wallets,
     webhook_subscriptions,
 )
-from bursar.domain.access import Role
+from bursar.domain.access import Operator, Role, Standing
 from bursar.domain.api_keys import ApiKeyRecord, issue
 from bursar.domain.catalog import Plan, PlanStatus
 from bursar.domain.change import Change
@@ -31,9 +31,10 @@ from bursar.domain.customers import Customer
 from bursar.domain.events import Event
 from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
+from bursar.domain.members import Member, invite, new_invitation, new_owner
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.money import Money
-from bursar.domain.orgs import Member, Mode, Organization
+from bursar.domain.orgs import Mode, Organization
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.provider import (
@@ -65,19 +66,15 @@ ORGANIZATION: Final = Organization(
     invoice_prefix="INV",
     net_terms_days=14,
     reactivation_grace_days=30,
+    deleted_at=None,
     version=1,
     sequence=0,
     created_at=AT,
     updated_at=AT,
 )
-OWNER: Final = Member(
-    id=ids.MemberId(_id("mem", 2)),
-    user_id=ids.UserId(_id("usr", 3)),
-    role=Role.OWNER,
-    version=1,
-    sequence=0,
-    created_at=AT,
-    updated_at=AT,
+OWNER: Final = new_owner(ids.MemberId(_id("mem", 2)), ids.UserId(_id("usr", 3)), at=AT)
+INVITED: Final = new_invitation(
+    ids.MemberId(_id("mem", 11)), "ada@globex.example", Role.ACCOUNTANT, token_hash=b"", at=AT
 )
 API_KEY: Final = ApiKeyRecord(
     id=ids.ApiKeyId(_id("key", 4)),
@@ -85,6 +82,8 @@ API_KEY: Final = ApiKeyRecord(
     key_hash=b"",
     key_prefix="bsk_7fKd",
     scopes=("billing:read", "billing:write"),
+    allowed_addresses=(),
+    successor_id=None,
     expires_at=None,
     last_used_at=None,
     revoked_at=None,
@@ -236,8 +235,13 @@ def story() -> Iterator[Change]:
     """Everything that can happen, as the rules tell it."""
     yield orgs.found(ORGANIZATION, OWNER)
     yield _made(ORGANIZATION.renamed(name="Acme Cloud GmbH"))
-    yield issue(API_KEY, at=AT)
+    yield from _team()
+    yield _made(ORGANIZATION.delete(unfinished={}, at=AT))
+    by = Standing(Operator("sample"), None)
+    yield issue(API_KEY, by=by, at=AT)
     yield _made(API_KEY.revoke(AT))
+    successor = replace(API_KEY, id=ids.ApiKeyId(_id("key", 13)))
+    yield API_KEY.rotate(successor, by=by, overlap=timedelta(days=1), at=AT)
     yield customers.register(CUSTOMER)
     yield _made(CUSTOMER.link("cus_Rv8sJd2KqLm4Np"))
     yield _made(CUSTOMER.delete(open_invoices=0, at=AT))
@@ -258,6 +262,18 @@ def story() -> Iterator[Change]:
     yield from _attempts(opened)
     yield from _wallet_moves()
     yield from _transfers()
+
+
+def _team() -> Iterator[Change]:
+    by = Standing(Operator("sample"), None)
+    yield invite(INVITED, by=by)
+    joined = INVITED.accept(ids.UserId(_id("usr", 12)), "ada@globex.example", AT)
+    yield joined
+    (member,) = joined.rows
+    assert isinstance(member, Member)
+    yield _made(member.change_role(Role.ADMIN, by=by, other_owners=1))
+    yield member.remove(by=by, other_owners=1)
+    yield member.leave(other_owners=1)
 
 
 def _attempts(invoice: Invoice) -> Iterator[Change]:
