@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from litestar.exceptions import HTTPException
 
 from bursar.api.errors import (
     CODES,
@@ -102,3 +103,5 @@ def test_the_protocol() -> None:
     # What the protocol refuses comes in the same shape.
     status, error, _ = said(Protocol(HEADERS_TOO_LARGE, "Too much."))
     assert (status, error["code"]) == (431, "HEADERS_TOO_LARGE")
+    status, error, _ = said(HTTPException(status_code=400, detail="internal words"))
+    assert (status, "internal words" in str(error)) == (400, False)

@@ -42,7 +42,7 @@ BRITISH = {
     "serialise": "serialize",
     "summarise": "summarize",
 }
-# Dictated from outside: a member of every answer, the published DATA_DIR, the Stripe SDK's HTTP
+# Dictated from outside: Litestar's body parameter, the published DATA_DIR, the Stripe SDK's HTTP
 # client, asyncio's protocols.
 DICTATED = frozenset({"data", "data_dir", "data_received", "post_data"})
 # A payment's `processing` status, what runs in one process with its caller, and the methods by

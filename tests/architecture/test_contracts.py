@@ -42,7 +42,7 @@ PLANTED = (
         "import bursar.providers.stripe.client",
         "Providers share nothing but their guard",
     ),
-    ("bursar/flows/a", "import typer", "Web and terminal words stay at the edges"),
+    ("bursar/flows/a", "import litestar", "Web and terminal words stay at the edges"),
     ("bursar/flows/a", "import jinja2", "Templates are for pages and mail"),
     (
         "bursar/domain/customers",

@@ -10,8 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from litestar.connection import Request
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+
 from bursar.api.auth import NOBODY, Credential, credential_of, org_of
 from bursar.api.bodies import read_body, read_items
+from bursar.api.envelope import JSON
 from bursar.api.errors import STORED_KINDS, answer_for
 from bursar.api.fields import Nothing
 from bursar.api.headers import (
@@ -22,8 +27,7 @@ from bursar.api.headers import (
     read_query,
 )
 from bursar.api.limits import RequestLimits
-from bursar.api.router import Endpoint, Wire
-from bursar.api.routes import ID_PREFIXES, Audience, Call, Method, Route
+from bursar.api.routes import ID_PREFIXES, Audience, Call, Method, Route, litestar_path
 from bursar.api.trace import Trace, traced
 from bursar.domain.access import actor_label
 from bursar.domain.ids import MalformedId, parse_id
@@ -42,6 +46,7 @@ from bursar.runtime.ids import new_uuid
 REPLAYED: Final = ("Idempotent-Replayed", "true")
 DRY_RUN: Final = "dry_run"
 
+Wire = Request[Any, Any, Any]
 Act = Callable[[Wire], Awaitable[Answer]]
 Failed = Callable[[Exception, Trace], Answer]
 
@@ -54,7 +59,7 @@ class Edge:
     limits: RequestLimits
 
 
-def endpoint(edge: Edge, route: Route) -> Endpoint:
+def endpoint(edge: Edge, route: Route) -> HTTPRouteHandler:
     """The route as the router wants it."""
 
     async def serve(request: Wire) -> Answer:
@@ -63,18 +68,29 @@ def endpoint(edge: Edge, route: Route) -> Endpoint:
     return plain_endpoint(route.method, route.path, serve)
 
 
-def plain_endpoint(method: Method, path: str, act: Act, failed: Failed = answer_for) -> Endpoint:
+def plain_endpoint(
+    method: Method, path: str, act: Act, failed: Failed = answer_for
+) -> HTTPRouteHandler:
     """A path and what it answers; whatever is raised is answered by `failed`."""
 
-    async def answer(request: Wire) -> Answer:
+    async def answer(request: Wire) -> ASGIResponse:
         trace = traced(request.scope)
         trace.route = path
         try:
-            return await act(request)
+            return response_of(await act(request))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
-            return failed(error, trace)
+            return response_of(failed(error, trace))
 
-    return Endpoint(method, path, answer)
+    return HTTPRouteHandler(
+        litestar_path(path), http_method=method, status_code=200, include_in_schema=False
+    )(answer)
+
+
+def response_of(answer: Answer) -> ASGIResponse:
+    """The answer as the framework sends it."""
+    return ASGIResponse(
+        body=answer.body, status_code=answer.status, headers=answer.headers, media_type=JSON
+    )
 
 
 async def body_of(request: Wire) -> bytes:

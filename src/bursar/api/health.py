@@ -1,8 +1,9 @@
 """Is it alive, does it work, what does it count: for probes, load balancers and Prometheus."""
 
-from bursar.api.dispatch import plain_endpoint
+from litestar.handlers import HTTPRouteHandler
+
+from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.api.envelope import encoded
-from bursar.api.router import Endpoint, Wire
 from bursar.runtime.app import App
 from bursar.runtime.db import DatabaseAway
 from bursar.runtime.idempotency import Answer
@@ -10,7 +11,7 @@ from bursar.runtime.logging import get_log
 from bursar.runtime.telemetry import CONTENT_TYPE
 
 
-def health_routes(app: App) -> list[Endpoint]:
+def health_routes(app: App) -> list[HTTPRouteHandler]:
     """`/health` and its two halves, and `/metrics`."""
 
     async def health(_request: Wire) -> Answer:

@@ -9,14 +9,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bursar.api.dispatch import Act, Edge, plain_endpoint
+from litestar.handlers import HTTPRouteHandler
+
+from bursar.api.dispatch import Act, Edge, Wire, plain_endpoint
 from bursar.api.errors import CODES, answer_for
 from bursar.api.hosted_links import own_hosted_url
 from bursar.api.hosted_states import state_of
 from bursar.api.pages import page
 from bursar.api.paying import Wish, begin_command
 from bursar.api.printing import printed
-from bursar.api.router import Endpoint, Wire
 from bursar.api.trace import Trace, traced
 from bursar.domain.access import Link, actor_label
 from bursar.domain.ids import InvoiceId, OrgId, print_id
@@ -47,7 +48,7 @@ class Visit:
 Serve = Callable[[Visit, Wire], Awaitable[Answer]]
 
 
-def hosted_routes(edge: Edge) -> list[Endpoint]:
+def hosted_routes(edge: Edge) -> list[HTTPRouteHandler]:
     """The page, its button and its PDF."""
 
     def opened(serve: Serve) -> Act:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar.handlers import HTTPRouteHandler
 
-from bursar.api.dispatch import plain_endpoint
-from bursar.api.router import Endpoint, Wire
+from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.domain.refusals import NotFound
 from bursar.runtime.idempotency import Answer
 
@@ -45,7 +45,7 @@ def page(
     return Answer(status, _TEMPLATES.get_template(template).render(context).encode(), headers)
 
 
-def styles_route() -> Endpoint:
+def styles_route() -> HTTPRouteHandler:
     """The stylesheet, under the name that its content gives it."""
 
     async def styles(request: Wire) -> Answer:

@@ -8,9 +8,10 @@ report is one 400 without a word of why, and the log keeps only a hash of it.
 import hashlib
 from typing import Final
 
-from bursar.api.dispatch import Edge, body_of, plain_endpoint
+from litestar.handlers import HTTPRouteHandler
+
+from bursar.api.dispatch import Edge, Wire, body_of, plain_endpoint
 from bursar.api.headers import header
-from bursar.api.router import Endpoint, Wire
 from bursar.api.trace import traced
 from bursar.domain.access import System
 from bursar.domain.orgs import Mode
@@ -27,12 +28,12 @@ RECEIVED: Final = Answer(200, b'{"received":true}')
 HOOKS: Final = {"/webhooks/stripe": Mode.LIVE, "/webhooks/sandbox": Mode.SANDBOX}
 
 
-def hooks(edge: Edge) -> list[Endpoint]:
+def hooks(edge: Edge) -> list[HTTPRouteHandler]:
     """One route per provider."""
     return [_hook(edge, path, mode) for path, mode in HOOKS.items()]
 
 
-def _hook(edge: Edge, path: str, mode: Mode) -> Endpoint:
+def _hook(edge: Edge, path: str, mode: Mode) -> HTTPRouteHandler:
     async def receive(request: Wire) -> Answer:
         return await _received(edge, mode, request)
 

@@ -3,20 +3,20 @@
 from typing import Final
 
 import msgspec
+from litestar.handlers import HTTPRouteHandler
 
-from bursar.api.dispatch import plain_endpoint
+from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
 from bursar.api.openapi import document
 from bursar.api.pages import page, styles_route
 from bursar.api.rooms import ROOMS
-from bursar.api.router import Endpoint, Wire
 from bursar.runtime.app import App
 from bursar.runtime.idempotency import Answer
 
 _CACHED: Final = ("Cache-Control", "public, max-age=300")
 
 
-def reference_routes(app: App) -> list[Endpoint]:
+def reference_routes(app: App) -> list[HTTPRouteHandler]:
     """The pages and the document; all of them are made once."""
     described = document(version="0.1.0", server_url=app.settings.public_url)
     whole = Answer(200, msgspec.json.encode(described), (_CACHED,))

@@ -91,6 +91,11 @@ class Terms:
     judges: str | None = None  # the list in the body whose items each have an answer of their own
 
 
+def litestar_path(path: str) -> str:
+    """The path as the router spells it."""
+    return _PARAMETER.sub(r"{\1:str}", path)
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One operation of the API."""
