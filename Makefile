@@ -33,7 +33,7 @@ ARGS ?=
 WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile)
 
 PYTEST := $(BIN)/python -m pytest
-QUICK := -m "not system and not proof"
+QUICK := -m "not system and not proof and not fuzz"
 SQL = $(shell find src -name '*.sql')
 
 .PHONY: list
@@ -107,6 +107,10 @@ proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cu
 .PHONY: crash
 crash: $(READY)  ## kill the payment journey at every named point
 	@$(PYTEST) -m proof -s tests/flows -k crash $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(READY)  ## ask the API 20,000 generated things, as an owner and as a viewer (half an hour)
+	@$(PYTEST) -m fuzz -s tests/fuzz $(ARGS)
 
 .PHONY: storm
 storm: $(READY)  ## kill -9 real processes while money moves

@@ -33,7 +33,7 @@ _CODES: Final = (
     ("Invalid enum value", "unknown_value"),
     ("Expected `int` >", "out_of_range"),
     ("Expected `int` <", "out_of_range"),
-    ("expected a year", "out_of_range"),
+    ("expected a year", "year_out_of_range"),
     ("expected", "wrong_format"),
 )
 
@@ -143,6 +143,8 @@ def _refusal(value: object, wanted: Any) -> str | None:
         msgspec.convert(value, wanted, dec_hook=special)
     except msgspec.ValidationError as refused:
         return str(refused).partition(" - at `")[0]
+    except UnicodeEncodeError:  # half a character where one of a closed list should be
+        return "Expected `str`"
     return None
 
 

@@ -71,7 +71,7 @@ class DryRun(Query, frozen=True):
     dry_run: bool = False
 
 
-_LINE: Final = r"[^\t\n]*[^\s][^\t\n]*"
+_LINE: Final = r"[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*"
 Name: TypeAlias = Annotated[
     str, _text(_LINE, "expected one line of text", max_length=200, examples=["Acme Cloud"])
 ]

@@ -4,7 +4,7 @@ Nothing is written by hand here but what no table knows: the ways to sign in and
 A route that exists is in the document, and the document knows no other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -12,13 +12,14 @@ import msgspec
 from bursar.api.envelope import JSON
 from bursar.api.errors import (
     CODES,
-    INTERNAL,
+    METHOD_NOT_ALLOWED,
     PROTOCOL_CODES,
     Code,
     ErrorEnvelope,
 )
 from bursar.api.examples import answer_example, example_of
-from bursar.api.fields import example_id, special_schema
+from bursar.api.fields import Body, example_id, special_schema
+from bursar.api.links import links_of
 from bursar.api.paging import PageMeta
 from bursar.api.rooms import ROOMS, ROUTES
 from bursar.api.routes import ID_PREFIXES, Audience, Route
@@ -29,6 +30,7 @@ Schema = dict[str, Any]
 VERSION: Final = "3.1.0"
 _REF: Final = "#/components/schemas/{name}"
 _ID_PATTERN: Final = "_[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_CLEAN_TEXT: Final = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"
 _ALWAYS: Final = (Kind.INVALID, Kind.TOO_MANY, Kind.UNAVAILABLE)
 _OF_WRITES: Final = (Kind.TOO_LARGE, Kind.UNSUPPORTED)
 _OF_KEYS: Final = (Kind.IN_PROGRESS, Kind.MISMATCH)
@@ -83,8 +85,29 @@ def _described(kinds: Iterable[type]) -> tuple[dict[type, Schema], dict[str, Sch
     )
     codes = sorted({code.code for code in (*CODES.values(), *PROTOCOL_CODES)})
     plain = {name: _portable(schema) for name, schema in schemas.items()}
+    for body in _bodies(Body):
+        if body.__name__ in plain:
+            plain[body.__name__] = _of_clean_text(plain[body.__name__])
     plain["ErrorBody"]["properties"]["code"]["enum"] = codes
     return dict(zip(kinds, refs, strict=True)), plain
+
+
+def _bodies(kind: type[Body]) -> Iterator[type[Body]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _bodies(each)
+
+
+def _of_clean_text(schema: Any) -> Any:
+    """The schema of what callers send, with what holds for each of its texts."""
+    if isinstance(schema, list):
+        return [_of_clean_text(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    clean = {key: _of_clean_text(value) for key, value in schema.items()}
+    if schema.get("type") == "string" and not clean.keys() & {"pattern", "enum", "format"}:
+        clean["pattern"] = _CLEAN_TEXT
+    return clean
 
 
 def _portable(schema: Any) -> Any:
@@ -152,7 +175,8 @@ def _parameters(route: Route) -> list[Schema]:
         [route.terms.query], schema_hook=special_schema, ref_template=_REF
     )
     for name, schema in next(iter(schemas.values()))["properties"].items():
-        parameters.append({"name": name, "in": "query", "schema": _portable(_present(schema))})
+        described = _of_clean_text(_portable(_present(schema)))
+        parameters.append({"name": name, "in": "query", "schema": described})
     if route.terms.audience is Audience.ORG:
         parameters.append({"$ref": "#/components/parameters/OrgId"})
     if route.keeps_answers:
@@ -213,7 +237,9 @@ def _good_response(
         "schema": {"type": "object", "properties": envelope, "required": list(envelope)},
         "example": body,
     }
-    return {"description": meaning, "content": {JSON: content}}
+    links = links_of(route, ROUTES)
+    response = {"description": meaning, "content": {JSON: content}}
+    return {**response, "links": links} if links else response
 
 
 def _error_statuses(route: Route) -> set[int]:
@@ -226,7 +252,8 @@ def _error_statuses(route: Route) -> set[int]:
         kinds |= set(_OF_WRITES)
     if route.keeps_answers:
         kinds |= set(_OF_KEYS)
-    return {CODES[kind].status for kind in kinds} | {INTERNAL.status}
+    always = {code.status for code in PROTOCOL_CODES if code is not METHOD_NOT_ALLOWED}
+    return {CODES[kind].status for kind in kinds} | always
 
 
 def _error_responses() -> Iterable[tuple[str, Schema]]:
@@ -269,14 +296,24 @@ def _shared_parameters() -> Schema:
             "name": "Idempotency-Key",
             "in": "header",
             "description": "Names this request; sent again with it, the answer is the same.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "schema": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 255,
+                "pattern": "^[!-~](?:[ -~]{0,253}[!-~])?$",
+            },
             "example": "order-1042-attempt-1",
         },
         "IfMatch": {
             "name": "If-Match",
             "in": "header",
             "description": "The `ETag` that must still hold.",
-            "schema": {"type": "string", "pattern": '^"[0-9]{1,10}"$'},
+            "schema": {
+                "type": "string",
+                "minLength": 3,
+                "maxLength": 12,
+                "pattern": '^"[0-9]{1,10}"$',
+            },
             "example": '"3"',
         },
     }

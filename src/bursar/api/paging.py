@@ -98,13 +98,13 @@ class Cursors:
         try:
             raw = base64.b64decode(text + "=", altchars=b"-_", validate=True)
         except (binascii.Error, ValueError):
-            raise InvalidInput.at("after", _FOREIGN) from None
+            raise InvalidInput.at("after", _FOREIGN, "unknown_cursor") from None
         row, mac = raw[:_UUID_LENGTH], raw[_UUID_LENGTH:]
         ours = self.keys.macs(_LABEL, self.scope + row)
         if len(text) != _CURSOR_LENGTH or not any(
             same(each[:_MAC_LENGTH], claimed=mac) for each in ours
         ):
-            raise InvalidInput.at("after", _FOREIGN)
+            raise InvalidInput.at("after", _FOREIGN, "unknown_cursor")
         return UUID(bytes=row)
 
 
@@ -141,7 +141,7 @@ def numbered(query: PageQuery) -> Page:
 def _numbered(page: int, size: int) -> Page:
     if page * size > ROWS_MAX:
         message = f"goes {ROWS_MAX:,} rows deep at most; beyond, follow limit and after"
-        raise InvalidInput.at("page", message, "too_deep")
+        raise InvalidInput.at("page", message, "page_too_deep")
     return Page(number=page, size=size)
 
 

@@ -69,7 +69,7 @@ def _require_own(field: str, *, url: str | None, settings: Settings) -> None:
         parts = urlsplit(url)
         origin = (parts.scheme, parts.hostname, parts.port)
     except ValueError:
-        raise InvalidInput.at(field, "expected an absolute URL", "wrong_format") from None
+        raise InvalidInput.at(field, "expected an absolute URL", "malformed_url") from None
     own = urlsplit(settings.public_url)
     is_own = origin == (own.scheme, own.hostname, own.port)
     is_local = not settings.is_production and parts.hostname in _LOOPBACK

@@ -71,7 +71,7 @@ def _cursor(text: str | None) -> EventId | None:
     try:
         parse_id("evt", text=text)
     except MalformedId:
-        raise InvalidInput.at("after", "is not a cursor of this list") from None
+        raise InvalidInput.at("after", "is not a cursor of this list", "unknown_cursor") from None
     return EventId(text)
 
 

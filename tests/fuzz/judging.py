@@ -1,0 +1,58 @@
+"""What the stranger's generator is told, and no more than a JSON Schema cannot say.
+
+Two judgments are our own. Valid data may be refused by the state of things (402, 409, 412, 422), or
+with 400 when each fault named is one that no schema states: a sum of fields, a zone's name, a card
+number, a whole number written as 1.0. A provider that is away (502, 503) is no server error. All
+other checks are the generator's, as they are.
+"""
+
+import json
+from typing import Any
+
+import schemathesis
+from schemathesis import Case, CheckContext, Response
+
+# Faults that the document describes: data made by it must never run into one of them.
+DESCRIBED = {
+    "control_character",
+    "malformed_json",
+    "malformed_query",
+    "not_an_object",
+    "out_of_range",
+    "too_deep",
+    "unknown_field",
+    "unknown_parameter",
+    "wrong_format",
+    "wrong_length",
+    "wrong_type",
+}
+BY_STATE = {401, 402, 403, 404, 409, 412, 422, 429, 502, 503}
+AWAY = {502, 503}
+
+
+@schemathesis.check
+def valid_data_is_understood(_ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """What the document allows is done, or refused for a reason the document cannot state."""
+    if not case.meta or not case.meta.generation.mode.is_positive:
+        return
+    if response.status_code < 400 or response.status_code in BY_STATE:
+        return
+    if response.status_code == 431:
+        return  # more headers than anyone sends
+    assert response.status_code == 400, f"{response.status_code} for valid data"
+    error: Any = json.loads(response.content or b"{}").get("error", {})
+    details = error.get("details", [])
+    told = [each for each in details if each["code"] in DESCRIBED or _is_missing(each)]
+    assert details, "a 400 names what is at fault"
+    assert not told, f"the document allows what is refused: {told}"
+
+
+def _is_missing(detail: dict[str, str]) -> bool:
+    return detail["code"] == "required" and detail["message"] == "is required"
+
+
+@schemathesis.check
+def nothing_breaks(_ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """No answer is a server error, but for a provider that is away."""
+    status = response.status_code
+    assert status < 500 or status in AWAY, f"{status} from {case.method} {case.path}"
