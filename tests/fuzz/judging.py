@@ -31,7 +31,7 @@ AWAY = {502, 503}
 
 
 @schemathesis.check
-def valid_data_is_understood(_ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+def what_is_valid_is_understood(_ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """What the document allows is done, or refused for a reason the document cannot state."""
     if not case.meta or not case.meta.generation.mode.is_positive:
         return
