@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.api.client import Client
+from tests.support.agreements import a_subscription
 from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Role
@@ -124,6 +125,7 @@ async def things_of(org: Org) -> Things:
     invited = await org.caller.run(
         invite_member, InviteMember(f"{new_uuid().hex}@example.com", Role.VIEWER)
     )
+    subscription = await a_subscription(org, plan)
     issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
     wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
     await org.deposit(wallet.id, 5_000_000)
@@ -148,6 +150,7 @@ async def things_of(org: Org) -> Things:
             "inv": draft.id,
             "mtr": meter.id,
             "plan": plan.id,
+            "sub": subscription.id,
             "pay": payment.id,
             "wal": wallet.id,
             "hld": hold.id,

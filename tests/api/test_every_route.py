@@ -8,6 +8,7 @@ from tests.api.operations import OPERATIONS, Operation
 from tests.api.people import Asker, Things, askers, key_client, things_of
 from tests.support.world import Org, World
 
+from bursar.api.errors import CODES
 from bursar.domain.access import Permission
 from bursar.domain.ids import uuid_of
 
@@ -184,6 +185,10 @@ def _statuses(answer: Response) -> set[int]:
     """The answer's status; or, where each of many has an answer of its own, all of theirs."""
     if answer.status == 200 and "results" in answer.value:
         return {each["status"] for each in answer.value["results"]}
+    if answer.status == 200 and "rejected" in answer.value:
+        assert answer.value["accepted"] == answer.value["duplicates"] == 0
+        known = {code.code: code.status for code in CODES.values()}
+        return {known[each["code"]] for each in answer.value["rejected"]}
     return {answer.status}
 
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from hypothesis import strategies as st
+
 from bursar.domain import invoices
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency, currency
@@ -21,6 +23,13 @@ USD = currency("usd")
 NUMBER = InvoiceNumber("INV-2026", 1)
 
 Kind = TypeVar("Kind")
+
+
+def moments(first_year: int, last_year: int) -> st.SearchStrategy[datetime]:
+    """Instants from the beginning of one year to that of another."""
+    first = datetime(first_year, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+    last = datetime(last_year, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+    return st.datetimes(first, last, timezones=st.just(UTC))
 
 
 def the(kind: type[Kind], change: Change | None) -> Kind:

@@ -34,9 +34,12 @@ MACHINE = {
 READS = (
     "org:read customer:read invoice:read payment:read wallet:read ledger:read webhook:read "
     "event:read mail:read "
-    "plan:read"
+    "plan:read usage:read"
 )
-MONEY = "customer:write invoice:write invoice:finalize invoice:pay payment_method:write wallet:move"
+MONEY = (
+    "customer:write invoice:write invoice:finalize invoice:pay payment_method:write wallet:move "
+    "usage:write"
+)
 SELLING = "plan:write"
 RULE = "org:write member:write api_key:read api_key:write webhook:write"
 OWNERSHIP = "org:delete org:transfer"
@@ -55,6 +58,8 @@ SCOPES = {
     "customers:write": "customer:read customer:write",
     "plans:read": "plan:read",
     "plans:write": "plan:read plan:write",
+    "usage:read": "usage:read",
+    "usage:write": "usage:read usage:write",
     "invoices:read": "invoice:read",
     "invoices:draft": "invoice:read invoice:write",
     "invoices:write": "invoice:read invoice:write invoice:finalize",

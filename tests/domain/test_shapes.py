@@ -39,6 +39,8 @@ ROWS: tuple[Row, ...] = (
     samples.WEBHOOK,
     samples.METER,
     samples.PLAN,
+    samples.SUBSCRIPTION,
+    samples.AGGREGATE,
     an_attempt(an_open_invoice()),
 )
 # Renaming or dropping one of these breaks whoever reads our answers.
@@ -53,6 +55,9 @@ PUBLISHED = {
     "meter": "name key aggregation property thresholds",
     "plan": "name description pricingModel amountCents unitAmountDecimal tiers packageSize "
     "currency billingInterval trialPeriodDays status meterId charges priceVersion metadata",
+    "subscription": "customerId planId status quantity currentPeriodStart currentPeriodEnd "
+    "billingAnchorDay cancelAtPeriodEnd canceledAt trialEnd metadata",
+    "usage": "subscriptionId periodStart periodEnd totalQuantity computedAt threshold",
     "payment": "invoiceId customerId amountCents currency status mode stripePaymentIntentId "
     "failureCode failureMessage attemptCount checkoutUrl nextActionUrl",
     "wallet": "customerId userId ownerType name status currency balanceCents heldCents "

@@ -13,7 +13,9 @@ from tests.support.database import Installation
 
 # Tables of `public` without an organization: Alembic's own count of revisions.
 LISTED: Final = ("alembic_version",)
-APPEND_ONLY: Final = ("ledger_transactions", "ledger_entries", "events", "event_seals")
+APPEND_ONLY: Final = (
+    *("ledger_transactions", "ledger_entries", "events", "event_seals", "usage_events"),
+)
 INSERT_AND_SELECT: Final = (*APPEND_ONLY, "webhook_attempts")
 OWN_ROWS: Final = "(org_id = ( SELECT sec.org() AS org))"
 

@@ -22,6 +22,7 @@ from bursar.api.fields import Nothing
 from bursar.api.headers import (
     Scope,
     audit_reason,
+    content_type,
     expected_version,
     idempotency_key,
     read_query,
@@ -123,7 +124,7 @@ async def _served(edge: Edge, route: Route, request: Wire) -> Answer:
         is_dry_run=getattr(query, DRY_RUN, False),
     )
     version = expected_version(scope) if route.terms.is_versioned else None
-    body = _body(route, raw) if route.is_write else None
+    body = _body(route, scope, raw) if route.is_write else None
     return await _ran(route, Call(caller, ids, body, query, version), trace)
 
 
@@ -152,9 +153,11 @@ def _ids(route: Route, given: Mapping[str, str]) -> dict[str, str]:
     return dict(given)
 
 
-def _body(route: Route, raw: bytes) -> object:
+def _body(route: Route, scope: Scope, raw: bytes) -> object:
     """The body as the route takes it; no body at all counts as an empty one."""
     takes = route.terms.takes or Nothing
+    if route.terms.reads is not None:
+        return route.terms.reads(raw or b"{}", content_type(scope))
     if route.terms.judges is not None:
         return read_items(raw or b"{}", takes, route.terms.judges)
     return read_body(raw or b"{}", takes)

@@ -54,7 +54,7 @@ _ID_FIELDS: Final[Mapping[str, str]] = {
     "priceId": "price",
     "resourceId": "inv",
     "sourceId": "inv",
-    "subscriptionId": "wh",
+    "subscriptionId": "sub",
     "userId": "usr",
     "walletId": "wal",
     "holdId": "hld",

@@ -15,7 +15,15 @@ from msgspec import Meta
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.events import PUBLIC_EVENTS
-from bursar.domain.ids import PREFIX_OF_RESOURCE, CustomerId, InvoiceId, MemberId, MeterId, WalletId
+from bursar.domain.ids import (
+    PREFIX_OF_RESOURCE,
+    CustomerId,
+    InvoiceId,
+    MemberId,
+    MeterId,
+    SubscriptionId,
+    WalletId,
+)
 from bursar.domain.money import AMOUNT_MAX
 from bursar.domain.times import Instant
 from bursar.domain.webhooks import EVENT_TYPE_ALL, URL_LENGTH_MAX
@@ -203,6 +211,18 @@ MetadataPatch: TypeAlias = Annotated[
     Meta(max_length=METADATA_KEYS_MAX, examples=[{"orderId": "A-1042"}]),
 ]
 CustomerRef: TypeAlias = Annotated[CustomerId, _id("cust")]
+SubscriptionRef: TypeAlias = Annotated[SubscriptionId, _id("sub")]
+UsageKey: TypeAlias = Annotated[
+    str, _text(_LINE, "expected one line of text", max_length=255, examples=["req-8a7f2c"])
+]
+UsageQuantity: TypeAlias = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, examples=[25])]
+Properties: TypeAlias = Annotated[
+    dict[
+        PropertyName,
+        Annotated[str, Meta(max_length=500)] | Annotated[int, Meta(ge=-AMOUNT_MAX, le=AMOUNT_MAX)],
+    ],
+    Meta(max_length=METADATA_KEYS_MAX, examples=[{"region": "eu"}]),
+]
 MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]

@@ -42,6 +42,8 @@ HEADERS_MAX: Final = 32_768
 HEADER_COUNT_MAX: Final = 100
 
 _JSON_TYPES: Final = frozenset({"application/json", "application/merge-patch+json"})
+_LINES: Final = "application/x-ndjson"
+_LANES: Final = frozenset({"/v1/usage/batch"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _CLOSING: Final = ("connection", "close")
 _UNKNOWN_METHOD: Final = "TRACE"
@@ -281,7 +283,8 @@ def _refuse_body(scope: Scope, path: str) -> None:
     if not _has_body(scope) or scope["method"] == "GET" or path.startswith(_HOOKS):
         return
     expected = {_FORM} if path.startswith(_HOSTED) else _JSON_TYPES
-    if content_type(scope) not in expected:
+    given = content_type(scope)
+    if given not in expected and not (given == _LINES and path in _LANES):
         raise UnsupportedMedia(f"The body must be {min(expected)}.")
 
 

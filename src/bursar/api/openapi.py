@@ -155,7 +155,10 @@ def _operation(route: Route, refs: Mapping[type, Schema], schemas: Mapping[str, 
     if takes is not None:
         required = any(field.required for field in msgspec.structs.fields(takes))
         content = {"schema": refs[takes], "example": example_of(refs[takes], schemas)}
-        operation["requestBody"] = {"required": required, "content": {JSON: content}}
+        media = {JSON: content}
+        if route.terms.also_media is not None:
+            media[route.terms.also_media] = {"schema": {"type": "string"}}
+        operation["requestBody"] = {"required": required, "content": media}
     return operation
 
 

@@ -35,6 +35,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "organizationId": "org",
     "paymentId": "pay",
     "transactionId": "txn",
+    "subscriptionId": "sub",
     "walletId": "wal",
     "planId": "plan",
     "holdId": "hld",
@@ -87,6 +88,8 @@ class Terms:
     refuses: tuple[type[Refusal], ...] = ()
     is_versioned: bool = False  # reads `If-Match`
     media: str = JSON
+    reads: Callable[[bytes, str], object] | None = None  # of bytes and media type, a body's lane
+    also_media: str | None = None  # which such a lane reads beside JSON
     weight: int = 1  # how many requests this one counts as
     judges: str | None = None  # the list in the body whose items each have an answer of their own
 

@@ -29,6 +29,8 @@ class Permission(StrEnum):
     CUSTOMER_WRITE = "customer:write"
     PLAN_READ = "plan:read"
     PLAN_WRITE = "plan:write"
+    USAGE_READ = "usage:read"
+    USAGE_WRITE = "usage:write"
     INVOICE_READ = "invoice:read"
     INVOICE_WRITE = "invoice:write"
     INVOICE_FINALIZE = "invoice:finalize"
@@ -70,6 +72,7 @@ _READS: Final = frozenset(
         Permission.ORG_READ,
         Permission.CUSTOMER_READ,
         Permission.PLAN_READ,
+        Permission.USAGE_READ,
         Permission.INVOICE_READ,
         Permission.PAYMENT_READ,
         Permission.WALLET_READ,
@@ -82,6 +85,7 @@ _READS: Final = frozenset(
 _MONEY: Final = frozenset(
     {
         Permission.CUSTOMER_WRITE,
+        Permission.USAGE_WRITE,
         Permission.INVOICE_WRITE,
         Permission.INVOICE_FINALIZE,
         Permission.INVOICE_PAY,
@@ -127,6 +131,8 @@ SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "customers:write": frozenset({Permission.CUSTOMER_READ, Permission.CUSTOMER_WRITE}),
     "plans:read": frozenset({Permission.PLAN_READ}),
     "plans:write": frozenset({Permission.PLAN_READ, Permission.PLAN_WRITE}),
+    "usage:read": frozenset({Permission.USAGE_READ}),
+    "usage:write": frozenset({Permission.USAGE_READ, Permission.USAGE_WRITE}),
     "invoices:read": frozenset({Permission.INVOICE_READ}),
     "invoices:draft": frozenset({Permission.INVOICE_READ, Permission.INVOICE_WRITE}),
     "invoices:write": frozenset(

@@ -153,6 +153,51 @@ class MeterCreated(Event):
     when = "A meter is defined."
 
 
+class SubscriptionCreated(Event):
+    name = "subscription.created"
+    when = "A customer subscribes to a plan."
+
+
+class SubscriptionUpdated(Event):
+    name = "subscription.updated"
+    when = "A subscription changes: its plan, quantity or period, or what was overdue is paid."
+
+
+class SubscriptionTrialEnded(Event):
+    name = "subscription.trial_ended"
+    when = "A trial is over; the first period that is paid for begins."
+
+
+class SubscriptionPastDue(Event):
+    name = "subscription.past_due"
+    when = "An invoice of the subscription could not be collected."
+
+
+class SubscriptionPaused(Event):
+    name = "subscription.paused"
+    when = "A subscription is paused: nothing is billed until it is resumed."
+
+
+class SubscriptionResumed(Event):
+    name = "subscription.resumed"
+    when = "A paused subscription goes on."
+
+
+class SubscriptionCanceled(Event):
+    name = "subscription.canceled"
+    when = "A subscription ends."
+
+
+class SubscriptionReactivated(Event):
+    name = "subscription.reactivated"
+    when = "A cancellation is taken back in time."
+
+
+class UsageThresholdReached(Event):
+    name = "usage.threshold_reached"
+    when = "What a subscription used in a period reaches a threshold of the meter, once."
+
+
 class InvoiceCreated(Event):
     name = "invoice.created"
     when = "A draft invoice is created."

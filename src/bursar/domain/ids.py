@@ -18,6 +18,9 @@ CustomerId = NewType("CustomerId", str)
 PlanId = NewType("PlanId", str)
 PriceId = NewType("PriceId", str)
 MeterId = NewType("MeterId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+UsageEventId = NewType("UsageEventId", str)
+UsageAggregateId = NewType("UsageAggregateId", str)
 InvoiceId = NewType("InvoiceId", str)
 InvoiceLineId = NewType("InvoiceLineId", str)
 PaymentId = NewType("PaymentId", str)
@@ -35,8 +38,8 @@ PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
         *("wal", "hld"),
-        *("plan", "price", "mtr"),
         "txn",
+        *("plan", "price", "mtr", "sub", "ue", "ua"),
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
     }
@@ -49,6 +52,8 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "customer": "cust",
         "plan": "plan",
         "meter": "mtr",
+        "subscription": "sub",
+        "usage": "ua",
         "invoice": "inv",
         "payment": "pay",
         "wallet": "wal",

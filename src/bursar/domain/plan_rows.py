@@ -1,4 +1,4 @@
-"""What the database keeps of plans, prices and meters becomes those nouns again."""
+"""What the database keeps of plans, prices, meters and subscriptions becomes those nouns again."""
 
 from collections.abc import Sequence
 
@@ -10,6 +10,8 @@ from bursar.domain.currencies import Currency
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.pricing import BillingInterval, Price, PriceTerms, PricingModel, Tier
 from bursar.domain.rows import Record
+from bursar.domain.subscriptions import Subscription, SubscriptionStatus
+from bursar.domain.times import Period
 
 
 def row_to_plan(record: Record, prices: Sequence[Record]) -> Plan:
@@ -57,6 +59,31 @@ def row_to_meter(record: Record) -> Meter:
         aggregation=Aggregation(record["aggregation"]),
         property_name=record["property_name"],
         thresholds=tuple(record["thresholds"]),
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_subscription(record: Record) -> Subscription:
+    """From every column of `subscriptions`."""
+    return Subscription(
+        id=ids.SubscriptionId(ids.print_id("sub", record["id"])),
+        customer_id=ids.CustomerId(ids.print_id("cust", record["customer_id"])),
+        plan_id=ids.PlanId(ids.print_id("plan", record["plan_id"])),
+        plan_version=record["plan_version"],
+        status=SubscriptionStatus(record["status"]),
+        quantity=record["quantity"],
+        anchor_day=record["anchor_day"],
+        started_at=record["started_at"],
+        period=Period(record["period_start_at"], record["period_end_at"]),
+        trial_end=record["trial_end_at"],
+        cancel_at_period_end=record["cancel_at_period_end"],
+        canceled_at=record["canceled_at"],
+        paused_at=record["paused_at"],
+        ended_at=record["ended_at"],
+        metadata=msgspec.json.decode(record["metadata"], type=dict[str, str]),
         version=record["version"],
         sequence=record["sequence"],
         created_at=record["created_at"],

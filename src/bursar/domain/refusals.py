@@ -155,6 +155,20 @@ class MeterKeyTaken(Refusal):
     reason = "meter_key_taken"
 
 
+class GraceIsOver(Refusal):
+    """The subscription ended too long ago to be taken up again."""
+
+    kind = Kind.CONFLICT
+    reason = "grace_is_over"
+
+
+class UsageKeyTaken(Refusal):
+    """Another usage event of the organization has this idempotency key, with other content."""
+
+    kind = Kind.CONFLICT
+    reason = "usage_key_taken"
+
+
 class IllegalTransition(Refusal):
     """The noun's state does not allow the step."""
 

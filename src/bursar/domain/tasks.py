@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from bursar.domain.ids import CustomerId, HoldId, MailId, PaymentId, TransferId
+from bursar.domain.ids import (
+    CustomerId,
+    HoldId,
+    MailId,
+    MeterId,
+    PaymentId,
+    SubscriptionId,
+    TransferId,
+)
 
 
 class Queue(StrEnum):
@@ -96,6 +104,15 @@ class ResumeTransfer:
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
+@dataclass(frozen=True, slots=True)
+class CheckThresholds:
+    """See whether what a subscription used has reached a threshold of the meter."""
+
+    subscription_id: SubscriptionId
+    meter_id: MeterId
+    queue: ClassVar[Queue] = Queue.USAGE
+
+
 Task = (
     SyncCustomer
     | HandleProviderEvent
@@ -104,6 +121,7 @@ Task = (
     | ExpireHold
     | SendMail
     | ResumeTransfer
+    | CheckThresholds
 )
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
@@ -113,4 +131,5 @@ TASKS: Final[tuple[type[Task], ...]] = (
     ExpireHold,
     SendMail,
     ResumeTransfer,
+    CheckThresholds,
 )

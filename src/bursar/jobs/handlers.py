@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bursar.domain.access import System
 from bursar.domain.tasks import (
+    CheckThresholds,
     CloseAttempt,
     ConfirmPayment,
     ExpireHold,
@@ -22,6 +23,7 @@ from bursar.flows.resume_transfer import resume_transfer
 from bursar.flows.send_email import send_email
 from bursar.flows.sync_customer import sync_customer
 from bursar.operations.holds import SettleHold, expire_hold
+from bursar.operations.usage import CheckUsage, check_thresholds
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.queue import Claimed
@@ -57,6 +59,10 @@ async def _resume_transfer(caller: Caller, task: ResumeTransfer) -> None:
     await resume_transfer(caller, task.transfer_id)
 
 
+async def _check_thresholds(caller: Caller, task: CheckThresholds) -> None:
+    await caller.run(check_thresholds, CheckUsage(task.subscription_id, task.meter_id))
+
+
 HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
     {
         SyncCustomer: _sync_customer,
@@ -66,6 +72,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         ExpireHold: _expire_hold,
         SendMail: _send_mail,
         ResumeTransfer: _resume_transfer,
+        CheckThresholds: _check_thresholds,
     }
 )
 

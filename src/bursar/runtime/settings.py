@@ -27,6 +27,7 @@ _SECRET_FILE_BYTES_MAX: Final = 65_536
 _PORT_MAX: Final = 65_535
 _WORKERS_MAX: Final = 32
 _RETRIES_MAX: Final = 20
+_LATE_DAYS_MAX: Final = 730
 _DAY_SECONDS: Final = 86_400
 _LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 _DERIVED: Final = (
@@ -296,6 +297,15 @@ class Settings:
             "Minutes from the failure to each new try, rising.",
             text.schedule_minutes,
             default="60,300,1800,7200,43200",
+        ),
+    ]
+    usage_late_days_max: Annotated[
+        int,
+        Variable(
+            "USAGE_LATE_DAYS",
+            "How many days after it happened a usage event is still taken.",
+            text.whole(least=1, most=_LATE_DAYS_MAX),
+            default="35",
         ),
     ]
     webhook_delivery_timeout_ms: Annotated[

@@ -19,6 +19,8 @@ from bursar.domain.members import Member
 from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
+from bursar.domain.subscriptions import Subscription
+from bursar.domain.usage import UsageAggregate
 from bursar.domain.wallets import Wallet
 from bursar.domain.webhook_subscriptions import WebhookSubscription
 from bursar.runtime.db import Tx
@@ -35,6 +37,8 @@ from bursar.store import (
     orgs,
     payments,
     plans,
+    subscriptions,
+    usage,
     wallets,
     webhook_subscriptions,
 )
@@ -48,6 +52,8 @@ _SAVE: Final[dict[type, Save]] = {
     Customer: customers.save,
     Plan: plans.save,
     Meter: meters.save,
+    Subscription: subscriptions.save,
+    UsageAggregate: usage.save,
     Invoice: invoices.save,
     Payment: payments.save,
     Wallet: wallets.save,

@@ -29,10 +29,14 @@ from bursar.domain.shapes.meters import MeterOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.domain.shapes.plans import PlanOut
+from bursar.domain.shapes.subscriptions import SubscriptionOut
 from bursar.domain.shapes.transfers import TransferFactOut
+from bursar.domain.shapes.usage import UsageAggregateOut
 from bursar.domain.shapes.wallets import WalletOut
 from bursar.domain.shapes.webhook_subscriptions import WebhookSubscriptionOut
+from bursar.domain.subscriptions import Subscription
 from bursar.domain.transfers import Transfer
+from bursar.domain.usage import UsageAggregate
 from bursar.domain.wallets import Wallet
 from bursar.domain.webhook_subscriptions import WebhookSubscription
 
@@ -56,6 +60,8 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Customer: Rendering("customer", CustomerOut, CustomerOut.of),
     Plan: Rendering("plan", PlanOut, PlanOut.of),
     Meter: Rendering("meter", MeterOut, MeterOut.of),
+    Subscription: Rendering("subscription", SubscriptionOut, SubscriptionOut.of),
+    UsageAggregate: Rendering("usage", UsageAggregateOut, UsageAggregateOut.of),
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),

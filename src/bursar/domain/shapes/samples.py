@@ -19,6 +19,8 @@ from bursar.domain import (
     meters,
     orgs,
     payments,
+    subscriptions,
+    usage,
     wallets,
     webhook_subscriptions,
 )
@@ -45,7 +47,10 @@ from bursar.domain.provider import (
     Processing,
     Succeeded,
 )
+from bursar.domain.subscriptions import Subscription, SubscriptionStatus
+from bursar.domain.times import Instant, Period
 from bursar.domain.transfers import Order, Purse, Till, Transfer
+from bursar.domain.usage import UsageAggregate
 from bursar.domain.wallets import Provocation, Wallet, WalletStatus
 from bursar.domain.webhook_subscriptions import WebhookSubscription
 
@@ -146,6 +151,46 @@ PLAN: Final = Plan(
     ),
     metadata={},
     archived_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
+
+
+def _agreed(status: SubscriptionStatus, trial_end: Instant | None = None) -> Subscription:
+    return Subscription(
+        id=ids.SubscriptionId(_id("sub", 15)),
+        customer_id=CUSTOMER.id,
+        plan_id=PLAN.id,
+        plan_version=1,
+        status=status,
+        quantity=5,
+        anchor_day=2,
+        started_at=datetime(2026, 3, 1, 23, tzinfo=UTC),
+        period=Period(datetime(2026, 3, 1, 23, tzinfo=UTC), datetime(2026, 4, 1, 22, tzinfo=UTC)),
+        trial_end=trial_end,
+        cancel_at_period_end=False,
+        canceled_at=None,
+        paused_at=None,
+        ended_at=None,
+        metadata={},
+        version=1,
+        sequence=0,
+        created_at=AT,
+        updated_at=AT,
+    )
+
+
+SUBSCRIPTION: Final = _agreed(SubscriptionStatus.ACTIVE)
+_NEXT: Final = Period(datetime(2026, 4, 1, 22, tzinfo=UTC), datetime(2026, 5, 1, 22, tzinfo=UTC))
+AGGREGATE: Final = UsageAggregate(
+    id=ids.UsageAggregateId(_id("ua", 16)),
+    subscription_id=SUBSCRIPTION.id,
+    meter_id=METER.id,
+    period=SUBSCRIPTION.period,
+    threshold=1_000_000,
+    quantity=1_000_312,
     version=1,
     sequence=0,
     created_at=AT,
@@ -252,6 +297,8 @@ def story() -> Iterator[Change]:
     yield catalog.publish(PLAN)
     yield _made(PLAN.edit(replace(PLAN, name="Team plus")))
     yield PLAN.archive(AT)
+    yield from _subscription()
+    yield usage.tell(AGGREGATE)
     yield invoices.draft(DRAFT)
     yield _made(DRAFT.edit(replace(DRAFT, memo="Thank you.")))
     finalized = DRAFT.finalize(InvoiceNumber("INV-2026", 7), due_at=AT + timedelta(days=14), at=AT)
@@ -274,6 +321,20 @@ def _team() -> Iterator[Change]:
     yield _made(member.change_role(Role.ADMIN, by=by, other_owners=1))
     yield member.remove(by=by, other_owners=1)
     yield member.leave(other_owners=1)
+
+
+def _subscription() -> Iterator[Change]:
+    yield subscriptions.subscribe(SUBSCRIPTION)
+    yield SUBSCRIPTION.renew(_NEXT)
+    yield SUBSCRIPTION.pause(AT)
+    paused = replace(SUBSCRIPTION.to(SubscriptionStatus.PAUSED), paused_at=AT)
+    yield paused.resume(_NEXT)
+    yield SUBSCRIPTION.fall_behind()
+    yield SUBSCRIPTION.to(SubscriptionStatus.PAST_DUE).recover()
+    yield _agreed(SubscriptionStatus.TRIALING, _NEXT.start).end_trial(_NEXT)
+    yield SUBSCRIPTION.cancel(AT)
+    regretted = replace(SUBSCRIPTION, cancel_at_period_end=True, canceled_at=AT)
+    yield regretted.reactivate(_NEXT, AT, grace_end=AT)
 
 
 def _attempts(invoice: Invoice) -> Iterator[Change]:

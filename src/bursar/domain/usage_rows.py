@@ -1,0 +1,61 @@
+"""What the database keeps of usage becomes those nouns again."""
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from bursar.domain import ids
+from bursar.domain.rows import Record
+from bursar.domain.usage import CountedSubscription, Tally, UsageEvent
+
+NO_METER: Final = UUID(int=0)
+"""Stands for no meter, where a key needs one."""
+
+_PROPERTIES: Final = msgspec.json.Decoder(dict[str, str | int])
+
+
+def meter_id_of(value: UUID) -> ids.MeterId | None:
+    """The meter a column names, if any."""
+    return None if value == NO_METER else ids.MeterId(ids.print_id("mtr", value))
+
+
+def row_to_usage_event(record: Record) -> UsageEvent:
+    """From every column of `usage_events`."""
+    return UsageEvent(
+        id=ids.UsageEventId(ids.print_id("ue", record["id"])),
+        subscription_id=ids.SubscriptionId(ids.print_id("sub", record["subscription_id"])),
+        meter_id=meter_id_of(record["meter_id"]),
+        key=record["idempotency_key"],
+        quantity=record["quantity"],
+        at=record["occurred_at"],
+        properties=_PROPERTIES.decode(record["properties"]),
+        day=record["day"],
+        value=record["value"],
+        distinct=record["distinct_value"],
+        recorded_at=record["recorded_at"],
+    )
+
+
+def row_to_counted_subscription(record: Record) -> CountedSubscription:
+    """From a subscription's id, start and end beside `timezone` and the plan's `meter_ids`."""
+    return CountedSubscription(
+        id=ids.SubscriptionId(ids.print_id("sub", record["id"])),
+        started_at=record["started_at"],
+        ended_at=record["ended_at"],
+        timezone=record["timezone"],
+        meter_ids=tuple(
+            ids.MeterId(ids.print_id("mtr", meter_id)) for meter_id in record["meter_ids"]
+        ),
+    )
+
+
+def row_to_tally(record: Record) -> Tally:
+    """From sums over `usage_days`, or over events themselves."""
+    return Tally(
+        event_count=record["event_count"],
+        total=int(record["total"]),
+        greatest=record["greatest"],
+        latest=record["latest"],
+        distinct=record["distinct_values"],
+    )

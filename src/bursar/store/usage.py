@@ -1,0 +1,107 @@
+"""Rows of usage: events by their key, days that add them up, thresholds that were reached."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from bursar.domain.ids import MeterId, SubscriptionId, uuid_of
+from bursar.domain.meters import Meter
+from bursar.domain.plan_rows import row_to_meter
+from bursar.domain.times import Instant
+from bursar.domain.usage import CountedSubscription, UsageAggregate, UsageEvent
+from bursar.domain.usage_rows import NO_METER, row_to_counted_subscription, row_to_usage_event
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+from bursar.store.saving import replaced
+
+Q = sql.beside(__file__)
+
+_ENCODE: Final = msgspec.json.Encoder().encode
+
+
+async def counted(
+    tx: Tx, subscription_ids: Iterable[SubscriptionId]
+) -> dict[SubscriptionId, CountedSubscription]:
+    """What counting needs to know of these subscriptions, where they exist."""
+    keys = [uuid_of(each) for each in subscription_ids]
+    rows = await tx.fetch(Q.counted_subscriptions, uuid_of(tx.org_id), keys)
+    found = map(row_to_counted_subscription, rows)
+    return {each.id: each for each in found}
+
+
+async def meters(tx: Tx, meter_ids: Iterable[MeterId]) -> dict[MeterId, Meter]:
+    """These meters, where they exist."""
+    keys = [uuid_of(each) for each in meter_ids]
+    if not keys:
+        return {}
+    rows = await tx.fetch(Q.counting_meters, uuid_of(tx.org_id), keys)
+    return {each.id: each for each in map(row_to_meter, rows)}
+
+
+async def add(tx: Tx, events: Sequence[UsageEvent]) -> set[str]:
+    """Add events that are not known yet, and add them up; gives the keys of those.
+
+    Everybody adds in the order of keys, so two batches never wait for each other in a ring.
+    """
+    ordered = sorted(events, key=lambda event: event.key)
+    rows = await tx.fetch(
+        Q.add_events,
+        uuid_of(tx.org_id),
+        [each.key for each in ordered],
+        [uuid_of(each.id) for each in ordered],
+        [uuid_of(each.subscription_id) for each in ordered],
+        [_meter_key(each.meter_id) for each in ordered],
+        [each.quantity for each in ordered],
+        [each.at for each in ordered],
+        [each.day for each in ordered],
+        [_ENCODE(each.properties).decode() for each in ordered],
+        [each.value for each in ordered],
+        [each.distinct for each in ordered],
+        tx.wall,
+    )
+    return {row["idempotency_key"] for row in rows}
+
+
+async def known(tx: Tx, keys: Iterable[str]) -> dict[str, UsageEvent]:
+    """The events that have these keys already."""
+    rows = await tx.fetch(Q.events_of_keys, uuid_of(tx.org_id), list(keys))
+    return {each.key: each for each in map(row_to_usage_event, rows)}
+
+
+async def told_thresholds(
+    tx: Tx, subscription_id: SubscriptionId, meter_id: MeterId, since: Instant
+) -> list[int]:
+    """Which thresholds were told of in the period that begins at `since`."""
+    key = uuid_of(tx.org_id), uuid_of(subscription_id), uuid_of(meter_id)
+    return [row["threshold"] for row in await tx.fetch(Q.told_thresholds, *key, since)]
+
+
+async def save(tx: Tx, row: UsageAggregate) -> None:
+    """Insert the only version there is.
+
+    Raises:
+        StaleVersion: the threshold was told of already in this period.
+    """
+    assert row.version == 1, "what was reached stays reached"
+    touched = await tx.execute(
+        Q.insert_aggregate,
+        uuid_of(tx.org_id),
+        uuid_of(row.id),
+        uuid_of(row.subscription_id),
+        uuid_of(row.meter_id),
+        row.period.start,
+        row.period.end,
+        row.threshold,
+        row.quantity,
+        row.version,
+        row.sequence,
+        row.created_at,
+        row.updated_at,
+    )
+    replaced(row, touched)
+
+
+def _meter_key(meter_id: MeterId | None) -> UUID:
+    return NO_METER if meter_id is None else uuid_of(meter_id)

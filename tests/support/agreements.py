@@ -1,0 +1,93 @@
+"""Subscriptions for tests: whole, running, and written by the writer that writes all changes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import uuid4
+
+from tests.support.world import Org
+
+from bursar.domain.access import Permission
+from bursar.domain.calendars import cycle_from, day_in, day_start, default_anchor_day
+from bursar.domain.catalog import Plan
+from bursar.domain.ids import CustomerId, SubscriptionId
+from bursar.domain.meters import Aggregation, Meter
+from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
+from bursar.domain.subscriptions import MONTHS, Subscription, SubscriptionStatus, subscribe
+from bursar.operations.meters import DefineMeter, define_meter
+from bursar.operations.plans import CreatePlan, create_plan
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store.apply import apply
+
+
+@dataclass(frozen=True)
+class Agree:
+    """A subscription that began on the day of this instant, or today."""
+
+    customer_id: CustomerId
+    plan: Plan
+    started_at: datetime | None = None
+    timezone: str = "UTC"
+    ended_at: datetime | None = None
+
+
+@operation(requires=Permission.PLAN_WRITE)
+async def agree(tx: Tx, command: Agree) -> Subscription:
+    """Write it down as an engine would."""
+    zone = command.timezone
+    start = day_start(day_in(command.started_at or tx.now, zone), zone)
+    anchor_day = default_anchor_day(start, zone)
+    cycle = cycle_from(start, zone, anchor_day=anchor_day, months=MONTHS[command.plan.interval])
+    subscription = Subscription(
+        id=SubscriptionId(tx.new_id("sub")),
+        customer_id=command.customer_id,
+        plan_id=command.plan.id,
+        plan_version=command.plan.price_version,
+        status=SubscriptionStatus.ACTIVE,
+        quantity=1,
+        anchor_day=anchor_day,
+        started_at=start,
+        period=cycle.period_at(tx.now),
+        trial_end=None,
+        cancel_at_period_end=False,
+        canceled_at=None,
+        paused_at=None,
+        ended_at=None,
+        metadata={},
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    await apply(tx, subscribe(subscription))
+    if command.ended_at is not None:
+        await apply(tx, subscription.cancel(command.ended_at))
+    return subscription
+
+
+async def a_meter(org: Org, aggregation: Aggregation = Aggregation.SUM, **more: object) -> Meter:
+    """A meter under a key of its own."""
+    command = DefineMeter(name="Calls", key=f"k_{uuid4().hex}", aggregation=aggregation, **more)  # type: ignore[arg-type]  # fields by name
+    return await org.caller.run(define_meter, command)
+
+
+async def a_plan(org: Org, *terms: PriceTerms) -> Plan:
+    """A monthly plan; for nothing unless told otherwise."""
+    own = PriceTerms(PricingModel.FLAT_RATE, Decimal(0))
+    command = CreatePlan(
+        name="Plan", interval=BillingInterval.MONTH, terms=terms or (own,), metadata={}
+    )
+    return await org.caller.run(create_plan, command)
+
+
+def per_unit(meter: Meter | None, amount: str) -> PriceTerms:
+    """So much for each unit that the meter counts."""
+    meter_id = None if meter is None else meter.id
+    return PriceTerms(PricingModel.PER_UNIT, Decimal(amount), meter_id=meter_id)
+
+
+async def a_subscription(org: Org, plan: Plan, started_at: datetime | None = None) -> Subscription:
+    """A subscription of a new customer."""
+    customer = await org.customer(token=None)
+    return await org.caller.run(agree, Agree(customer.id, plan, started_at))
