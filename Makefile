@@ -112,6 +112,10 @@ crash: $(READY)  ## kill the payment journey at every named point
 fuzz: $(READY)  ## ask the API 20,000 generated things, as an owner and as a viewer (half an hour)
 	@$(PYTEST) -m fuzz -s tests/fuzz $(ARGS)
 
+.PHONY: crash-all
+crash-all: $(READY)  ## the same at every single fault of every setting (half an hour)
+	@exec $(BIN)/python -m tests.flows.crash_proof $(ARGS)
+
 .PHONY: storm
 storm: $(READY)  ## kill -9 real processes while money moves
 	@$(PYTEST) -m proof -s tests/e2e -k storm $(ARGS)

@@ -9,7 +9,6 @@ single fault is followed by a double one: the same story, dying once more on its
 """
 
 import argparse
-import asyncio
 import logging
 import sys
 import time
@@ -21,13 +20,14 @@ from typing import Final
 
 import msgspec
 import structlog
+import uvloop
 from tests.flows.crash_plan import Setting, Story, settings
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
 from tests.flows.crash_tour import take_tour
 from tests.planted.planting import ground_of, names, planted
 from tests.support.crash import Fault
-from tests.support.database import installation
+from tests.support.database import Installation, installed
 
 from bursar.domain.ids import uuid_of
 from bursar.reads.verify import checks
@@ -76,6 +76,7 @@ class Limits:
     seconds: float
     doubles_min: int
     singles_max: int = 1_000_000
+    singles_per_double: int = 1
 
 
 @dataclass
@@ -172,7 +173,10 @@ async def run_lane(stage: Stage, mine: list[Setting], seed: int, limits: Limits)
             break
         if report.singles >= limits.singles_max:
             break
-        await _die_twice(lane, single, chance)
+        if report.singles % limits.singles_per_double:
+            await _die(lane, single)
+        else:
+            await _die_twice(lane, single, chance)
     await lane.close_batch()
     report.themes, report.themes_known = len(covered), len(known)
     report.strangers = stage.fuse.strangers
@@ -180,10 +184,14 @@ async def run_lane(stage: Stage, mine: list[Setting], seed: int, limits: Limits)
     return report
 
 
+async def _die(lane: Lane, single: Story) -> list[Fault]:
+    lane.report.singles += 1
+    return await lane.tell(single)
+
+
 async def _die_twice(lane: Lane, single: Story, chance: Random) -> None:
     """A single fault, and one of the double ones that begin with it."""
-    passed = await lane.tell(single)
-    lane.report.singles += 1
+    passed = await _die(lane, single)
     (first,) = single.faults
     after = passed[passed.index(first) + 1 :] if first in passed else []
     if after:
@@ -234,18 +242,28 @@ def lane_of(number: int, lanes: int, seed: int) -> list[Setting]:
     return found
 
 
-async def tell_one(text: str, bug: str | None) -> Report:
+async def tell_one(house: Installation, text: str, bug: str | None) -> Report:
     """One story, told again."""
-    async with installation() as house, open_stage(house) as stage:
+    async with open_stage(house) as stage:
         with planted(bug):
             lane = Lane(stage, 0)
             await lane.tell(Story.read(text))
             return lane.report
 
 
-async def tell_many(number: int, lanes: int, seed: int, limits: Limits) -> Report:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which part of the settings a lane has, and the seed of its chance."""
+
+    number: int
+    lanes: int
+    seed: int
+
+
+async def tell_many(house: Installation, share: Share, limits: Limits) -> Report:
     """A lane; each hunts its share of the planted bugs, the first takes the tour."""
-    async with installation() as house, open_stage(house) as stage:
+    number, lanes, seed = share.number, share.lanes, share.seed
+    async with open_stage(house) as stage:
         report = await run_lane(stage, lane_of(number, lanes, seed), seed, limits)
         for place, bug in enumerate(names("crash")):
             if place % lanes == number:
@@ -277,14 +295,16 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=1)
     options.add_argument("--seconds", type=float, default=60)
     options.add_argument("--doubles", type=int, default=0)
+    options.add_argument("--singles-per-double", type=int, default=1)
     given = options.parse_args()
-    with quiet():
+    with quiet(), installed() as house:
         if given.story is not None:
-            work = tell_one(given.story, given.bug)
+            work = tell_one(house, given.story, given.bug)
         else:
-            limits = Limits(given.seconds, given.doubles)
-            work = tell_many(given.lane, given.lanes, given.seed, limits)
-        report = asyncio.run(work)
+            each = given.singles_per_double
+            limits = Limits(given.seconds, given.doubles, singles_per_double=each)
+            work = tell_many(house, Share(given.lane, given.lanes, given.seed), limits)
+        report = uvloop.run(work)
     if given.story is None:
         sys.stdout.buffer.write(msgspec.json.encode(report))
         return 0

@@ -3,28 +3,20 @@
 `make crash` runs the whole proof; a short walk through it runs with the other tests.
 """
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
-from itertools import islice
 from typing import Final
 
-import msgspec
 import pytest
-from tests.flows.crash_lane import Limits, Report, hunt, quiet, run_lane
+from tests.flows.crash_lane import Limits, hunt, quiet, run_lane
 from tests.flows.crash_plan import Setting
+from tests.flows.crash_proof import DOUBLES_MIN, SEED, prove
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_tour import Arrange, Tour, create_customer, delete_customer, run_errand
 from tests.planted.planting import names, planted
 from tests.support.crash import known_places
 from tests.support.database import installation
 
-LANES: Final = 2
-SEED: Final = 20_261_121
-LANE_SECONDS: Final = 250.0
-DOUBLES_MIN: Final = 2_000
-PROOF_SECONDS_MAX: Final = 1_800
-REPLAY: Final = ".venv/bin/python -m tests.flows.crash_lane --story"
+LANE_SECONDS: Final = 200.0
 SHORT: Final = (
     Setting("charge", "timeout_charged", "twice", "second"),
     Setting("checkout", "paid", "before", "switch"),
@@ -97,63 +89,7 @@ async def test_the_tour_sees_a_planted_bug(bug: str, errand: Arrange, stage: Sta
 @pytest.mark.proof
 async def test_crash_points_proof(capsys: pytest.CaptureFixture[str]) -> None:
     # Every point, every outcome, singly and twice; and every planted bug is seen by the same eyes.
-    known = known_places().points
-    reports = await asyncio.gather(*(_lane(number) for number in range(LANES)))
+    limits = Limits(LANE_SECONDS, DOUBLES_MIN)
     with capsys.disabled():
-        _tell(reports, known)
-    hit = set().union(*(report.hit for report in reports))
-    assert [finding for report in reports for finding in report.findings] == []
-    assert known - hit == set()
-    assert set().union(*(report.strangers for report in reports)) == set()
-    assert all(report.themes == report.themes_known for report in reports)
-    assert sum(report.doubles for report in reports) >= DOUBLES_MIN
-    hunted = sorted(each.bug for report in reports for each in report.hunted)
-    assert hunted == names("crash")
-
-
-async def _lane(number: int) -> Report:
-    """One lane in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.flows.crash_lane", "--lane", str(number), "--lanes", str(LANES)),
-        *("--seed", str(SEED), "--seconds", str(LANE_SECONDS)),
-        *("--doubles", str(DOUBLES_MIN // LANES)),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(PROOF_SECONDS_MAX):
-            told, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
-    assert process.returncode == 0, f"lane {number} ended with {process.returncode}"
-    return msgspec.json.decode(told, type=Report)
-
-
-def _tell(reports: list[Report], known: frozenset[str]) -> None:
-    """What was done and seen, in lines a person reads."""
-
-    def total(name: str) -> int:
-        return sum(getattr(report, name) for report in reports)
-
-    hit = set().union(*(report.hit for report in reports)) & known
-    seconds = max(report.seconds for report in reports)
-    rate = (total("stories") - total("errands")) / seconds
-    print(f"\ncrash points   {len(hit)} hit / {len(known)} known")
-    for missed in sorted(known - hit):
-        print(f"  never hit    {missed}")
-    print(f"point x theme  {total('themes')} died at / {total('themes_known')} passed")
-    print(
-        f"schedules      {total('stories')} run: {total('clean')} without a crash,"
-        f" {total('singles')} of {total('singles_known')} single faults,"
-        f" {total('doubles')} double, {total('errands')} errands; {total('crashes')} crashes"
-    )
-    print(f"speed          {rate:.1f} schedules/s in {seconds:.0f} s on {len(reports)} lanes")
-    for report in reports:
-        for hunted in report.hunted:
-            print(f"planted        {hunted.bug}: found after {hunted.stories} by {hunted.found_by}")
-    findings = [finding for report in reports for finding in report.findings]
-    print(f"violations     {len(findings)}; seed {SEED}")
-    for story, wrong in islice(findings, 20):
-        print(f"  {REPLAY} '{story}'", *wrong, sep="\n    ")
+        proof = await prove(limits, SEED)
+    assert proof.wrong == []

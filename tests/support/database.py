@@ -1,9 +1,10 @@
 """A migrated PostgreSQL of the test run's own, gone with it."""
 
+import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,3 +44,14 @@ async def installation(bindir: Path | None = None, **environ: str) -> AsyncItera
             yield Installation(urls.app.reveal(), owner, urls.superuser.reveal(), settings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def installed() -> Iterator[Installation]:
+    """The same for whoever is in no event loop yet, and wants one of another kind."""
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        try:
+            yield runner.run(stack.enter_async_context(installation()))
+        finally:
+            runner.run(stack.aclose())
