@@ -33,7 +33,8 @@ from bursar.runtime.idempotency import Replayed
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 TRIES_MAX = 5
-CONFLICTS = ("40001", "40P01")
+# The last is what is told when a function was replaced between planning and running a statement.
+CONFLICTS = ("40001", "40P01", "XX000")
 # A statement or a lock took too long, or the transaction idled: at every verb and table.
 TIMEOUTS = ("57014", "55P03", "25P03")
 # Disk full, out of memory, shut down, a server that only reads, nobody knows: once is enough.

@@ -26,6 +26,7 @@ from bursar.runtime.crypto import KeyRing, context_mac
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
 from bursar.runtime.queue import Connection, TaskQueue
+from bursar.runtime.schema import is_expected
 from bursar.runtime.sql import Query
 from bursar.runtime.transactions import (
     BEGIN,
@@ -60,7 +61,10 @@ _AGAIN: Final = (
     # A migration changed a table under a prepared statement; the driver has forgotten it by now.
     pg.InvalidCachedStatementError,
     pg.OutdatedSchemaCacheError,
+    # "Cache lookup failed", "tuple concurrently updated": one replaced what a statement stood on.
+    pg.InternalServerError,
 )
+_MISFIT: Final = (pg.SyntaxOrAccessError, pg.NotNullViolationError)
 _AWAY: Final = (
     OSError,
     TimeoutError,
@@ -302,18 +306,21 @@ class Database:
                 yield connection
         except (*_AWAY, *_AGAIN) as away:
             raise DatabaseAway(str(away)) from away
+        except _MISFIT as odd:
+            await self._require_own_schema(odd)
+            raise
 
     async def change(
         self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
     ) -> Result:
         """Run `body` in one transaction; conflicts start it again, at most five times."""
-        return await _persistently(lambda: self._change_once(binding, body, is_dry=is_dry))
+        return await self._persistently(lambda: self._change_once(binding, body, is_dry=is_dry))
 
     async def look(
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
     ) -> Result:
         """Run `body` in one read-only transaction over one snapshot."""
-        return await _persistently(lambda: self._look_once(binding, body))
+        return await self._persistently(lambda: self._look_once(binding, body))
 
     async def survey(
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
@@ -345,6 +352,23 @@ class Database:
     async def release_key(self, tx: Tx, binding: Binding) -> None:
         """The request failed: whoever retries with the key goes on at once."""
         await tx.execute(_RELEASE_KEY, binding.key, binding.claim, binding.scope)
+
+    async def _persistently(self, act: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            return await _persistently(act)
+        except _MISFIT as odd:
+            await self._require_own_schema(odd)
+            raise
+
+    async def _require_own_schema(self, odd: Exception) -> None:
+        """While the schema is another release's, nothing that misses in it is a bug of ours.
+
+        Raises:
+            DatabaseAway: this process is about to be replaced; its successor answers.
+        """
+        async with self.machine() as connection:
+            if not await is_expected(connection):
+                raise DatabaseAway("the schema is another release's") from odd
 
     async def _look_once(
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]

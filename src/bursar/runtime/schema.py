@@ -13,6 +13,7 @@ import asyncpg
 
 from bursar.runtime import clock, sql
 from bursar.runtime.crypto import context_mac
+from bursar.runtime.queue import Connection
 
 Q = sql.beside(__file__)
 
@@ -113,6 +114,14 @@ def require_revision(found: str | None) -> None:
         )
 
 
+async def is_expected(connection: Connection) -> bool:
+    """Whether a process that runs still stands on the schema it was started with."""
+    try:
+        return await _revision(connection) == newest_revision()
+    except asyncpg.SyntaxOrAccessError:
+        return False
+
+
 async def _connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
     try:
         return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, statement_cache_size=0)
@@ -123,7 +132,7 @@ async def _connect(url: str) -> "asyncpg.Connection[asyncpg.Record]":
         raise DatabaseUnreachable(f"PostgreSQL refuses the login: {refused}.") from refused
 
 
-async def _revision(connection: "asyncpg.Connection[asyncpg.Record]") -> str | None:
+async def _revision(connection: Connection) -> str | None:
     if not await connection.fetchval(Q.has_revision.text):
         return None
     found: str | None = await connection.fetchval(Q.revision.text)
