@@ -54,6 +54,7 @@ class Report(msgspec.Struct):
     singles: int = 0
     singles_known: int = 0
     doubles: int = 0
+    survived: int = 0
     errands: int = 0
     crashes: int = 0
     seconds: float = 0
@@ -66,7 +67,7 @@ class Report(msgspec.Struct):
 
     @property
     def stories(self) -> int:
-        return self.clean + self.singles + self.doubles + self.errands
+        return self.clean + self.singles + self.doubles + self.survived + self.errands
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class Limits:
     doubles_min: int
     singles_max: int = 1_000_000
     singles_per_double: int = 1
+    survived_share: float = 1.0
 
 
 @dataclass
@@ -163,6 +165,8 @@ async def run_lane(stage: Stage, mine: list[Setting], seed: int, limits: Limits)
                 continue
             covered.add(mark)
             await _die_twice(lane, story.with_fault(fault), chance)
+            if fault.is_survivable and chance.random() < limits.survived_share:
+                await _survive(lane, story, fault)
     report.singles_known = len(pool) + report.singles
     chance.shuffle(pool)
     for single in pool:
@@ -187,6 +191,12 @@ async def run_lane(stage: Stage, mine: list[Setting], seed: int, limits: Limits)
 async def _die(lane: Lane, single: Story) -> list[Fault]:
     lane.report.singles += 1
     return await lane.tell(single)
+
+
+async def _survive(lane: Lane, story: Story, fault: Fault) -> None:
+    """The request fails there, and the process goes on."""
+    lane.report.survived += 1
+    await lane.tell(story.with_fault(fault.survived()))
 
 
 async def _die_twice(lane: Lane, single: Story, chance: Random) -> None:
@@ -228,6 +238,8 @@ async def _first_finding(lane: Lane, bug: str, chance: Random) -> str:
         for fault in chance.sample(passed, min(len(passed), SINGLES_IN_HUNT)):
             if not lane.report.findings:
                 await _die_twice(lane, story.with_fault(fault), chance)
+            if not lane.report.findings and fault.is_survivable:
+                await _survive(lane, story, fault)
         if lane.report.findings:
             return lane.report.findings[0][0]
     raise AssertionError(f"{bug} is not found in {HUNT_MAX} stories")
@@ -296,13 +308,18 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=60)
     options.add_argument("--doubles", type=int, default=0)
     options.add_argument("--singles-per-double", type=int, default=1)
+    options.add_argument("--survived-share", type=float, default=1)
     given = options.parse_args()
     with quiet(), installed() as house:
         if given.story is not None:
             work = tell_one(house, given.story, given.bug)
         else:
-            each = given.singles_per_double
-            limits = Limits(given.seconds, given.doubles, singles_per_double=each)
+            limits = Limits(
+                given.seconds,
+                given.doubles,
+                singles_per_double=given.singles_per_double,
+                survived_share=given.survived_share,
+            )
             work = tell_many(house, Share(given.lane, given.lanes, given.seed), limits)
         report = uvloop.run(work)
     if given.story is None:

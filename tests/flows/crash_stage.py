@@ -26,6 +26,7 @@ from tests.support.auditor import Auditor
 from tests.support.crash import (
     PROVIDER_VERBS,
     Crash,
+    Failed,
     Fuse,
     Tapped,
     TappedMailer,
@@ -93,7 +94,7 @@ class Stage:
     async def alive(self, act: Callable[[], Awaitable[Any]]) -> Any:
         """Do something until the process dies over it; then begin a new process."""
         found = None
-        with suppress(Crash):
+        with suppress(Crash, Failed):
             found = await act()
         if self.fuse.is_blown:
             await self.reboot()

@@ -16,6 +16,7 @@ from tests.api.client import Response
 from tests.flows.crash_plan import GOOD_CARD, NOBODY_LISTENS, OTHER_MODE, Play, Story
 from tests.flows.crash_stage import Stage
 from tests.support.auditor import IN_PROGRESS, Facts, Told
+from tests.support.crash import Failed
 from tests.support.sandbox import BASE_URL, browse
 from tests.support.world import WEBHOOK_SECRET
 
@@ -41,6 +42,7 @@ HEARD_TYPES: Final = frozenset(
     for name in ("completed", "expired", "async_payment_succeeded", "async_payment_failed")
 )
 EFFECTS: Final = ("/v1/payment_intents", "/v1/checkout/sessions")
+SERVICE_UNAVAILABLE: Final = 503
 SETTLED_OPEN: Final = "pay_invoice.settle_payment#2.before_commit"
 
 
@@ -56,6 +58,7 @@ class Asker:
     key: str = field(default_factory=Stage.new_key)
     final: Response | None = None
     wrong: list[str] = field(default_factory=list)
+    has_failed: bool = False
 
     async def ask(self) -> None:
         """Send it; the first answer that is one must be the answer for ever."""
@@ -63,6 +66,9 @@ class Asker:
             response = await self.stage.http.post(self.path)
         else:
             response = await self.stage.client.post(self.path, self.body, idempotency_key=self.key)
+        if self.has_failed and self._is_running(response):
+            self.wrong.append(f"A1 {self.key} failed, and is still said to run")
+        self.has_failed = response.status == SERVICE_UNAVAILABLE
         if response.status >= 500 or self._is_running(response):
             if response.status == 500:
                 self.wrong.append(f"X1 {self.key} was answered 500")
@@ -312,6 +318,8 @@ class Telling:
         response = await self.stage.http.post(
             "/webhooks/sandbox", body, stripe_signature=signed, content_type="application/json"
         )
+        if response.status == SERVICE_UNAVAILABLE and self.stage.fuse.failed:
+            raise Failed("the event comes again")
         if response.status != 200:
             self.wrong.append(f"X1 an event was answered {response.status}")
         elif name in HEARD_TYPES:
@@ -331,7 +339,7 @@ class Telling:
     async def _run(self, job: Claimed) -> None:
         try:
             await self.stage.run(job)
-        except ProviderFailed as failed:
+        except (ProviderFailed, Failed) as failed:
             await self.stage.put_off(job, failed)
         except Exception as failed:  # noqa: BLE001 - whatever a task raises is a finding
             self.wrong.append(f"J2 {job.task} raised {failed!r}")
@@ -345,7 +353,7 @@ class Telling:
                 self.wrong.append(f"J2 {job.task} ran under a claim that is gone")
             else:
                 await self.stage.run_unfenced(job)
-        except (TaskSuperseded, ProviderFailed):
+        except (TaskSuperseded, ProviderFailed, Failed):
             return
         except Exception as failed:  # noqa: BLE001 - whatever a task raises is a finding
             self.wrong.append(f"J2 {job.task} raised {failed!r} the second time")

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from tests.flows.crash_lane import Limits, hunt, quiet, run_lane
 from tests.flows.crash_plan import Setting
-from tests.flows.crash_proof import DOUBLES_MIN, SEED, prove
+from tests.flows.crash_proof import SEED, bounded, prove
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_tour import Arrange, Tour, create_customer, delete_customer, run_errand
 from tests.planted.planting import names, planted
@@ -89,7 +89,6 @@ async def test_the_tour_sees_a_planted_bug(bug: str, errand: Arrange, stage: Sta
 @pytest.mark.proof
 async def test_crash_points_proof(capsys: pytest.CaptureFixture[str]) -> None:
     # Every point, every outcome, singly and twice; and every planted bug is seen by the same eyes.
-    limits = Limits(LANE_SECONDS, DOUBLES_MIN)
     with capsys.disabled():
-        proof = await prove(limits, SEED)
+        proof = await prove(bounded(LANE_SECONDS), SEED)
     assert proof.wrong == []

@@ -11,7 +11,7 @@ import inspect
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -23,15 +23,21 @@ import bursar
 from bursar.domain.mails import Letter, Mailer, MailOutcome, PrintedMail
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookAnswer, WebhookRequest, WebhookSender
+from bursar.runtime.db import DatabaseAway
 
 SOURCE: Final = Path(bursar.__path__[0])
 FLOORS: Final = ("flows", "jobs", "api")
 COMMIT_MOMENTS: Final = ("before_commit", "after_commit")
+SURVIVED: Final = "~"
 WIRE_MOMENTS: Final = ("before_send", "after_send_no_answer", "after_answer")
 
 
 class Crash(BaseException):
     """The process is gone."""
+
+
+class Failed(DatabaseAway):
+    """Only the request failed: the process lives on, and lets go of what the request held."""
 
 
 def asked_of(port: type) -> frozenset[str]:
@@ -192,18 +198,28 @@ def _asked_verb(node: ast.AST) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The process dies when it passes a point for the `nth` time."""
+    """The process dies when it passes a point for the `nth` time; or the request fails there."""
 
     point: str
     nth: int
+    is_fatal: bool = True
 
     def __str__(self) -> str:
-        return f"{self.point}:{self.nth}"
+        return f"{self.point}:{self.nth}{'' if self.is_fatal else SURVIVED}"
 
     @classmethod
     def read(cls, text: str) -> "Fault":
-        point, _, nth = text.rpartition(":")
-        return cls(point, int(nth))
+        point, _, nth = text.removesuffix(SURVIVED).rpartition(":")
+        return cls(point, int(nth), not text.endswith(SURVIVED))
+
+    def survived(self) -> "Fault":
+        """The same place; nobody dies there."""
+        return replace(self, is_fatal=False)
+
+    @property
+    def is_survivable(self) -> bool:
+        """Whether our own code can meet a failure there; what the line swallows is another play."""
+        return not self.point.endswith("after_send_no_answer")
 
 
 @dataclass
@@ -218,6 +234,7 @@ class Fuse:
     is_noting: bool = False
     is_blown: bool = False
     blown: int = 0
+    failed: int = 0
     strangers: set[str] = field(default_factory=set)
     interlude: Callable[[str], Awaitable[None]] | None = None
     _armed: set[Fault] = field(default_factory=set)
@@ -226,7 +243,7 @@ class Fuse:
     def arm(self, *faults: Fault) -> None:
         """Begin a story in which the process dies at these points."""
         self.passed, self._count, self._armed = [], Counter(), set(faults)
-        self.is_noting, self.is_blown, self.blown = True, False, 0
+        self.is_noting, self.is_blown, self.blown, self.failed = True, False, 0, 0
 
     def disarm(self) -> None:
         """The story is over: nothing is noted and nothing blows."""
@@ -247,6 +264,7 @@ class Fuse:
 
         Raises:
             Crash: here the process dies, or is dead already.
+            Failed: here the request fails.
         """
         if not self.is_noting:
             return
@@ -263,6 +281,9 @@ class Fuse:
         if fault in self._armed:
             self.is_blown, self.blown = True, self.blown + 1
             raise Crash
+        if fault.survived() in self._armed:
+            self.failed += 1
+            raise Failed(point)
         if self.interlude is not None:
             await self.interlude(point)
 
