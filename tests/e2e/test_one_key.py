@@ -29,7 +29,7 @@ from bursar.runtime.settings import load
 MANY: Final = 200
 RANDOM_ROUNDS: Final = 12
 MOMENT_SECONDS: Final = 10
-LATEST_KILL: Final = 0.5
+LATEST_KILL: Final = 1.5
 # Not of pg_stat_activity, which shows the same all through a transaction.
 SOMEBODY_WAITS: Final = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
 A_COMMIT_WAITS: Final = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
