@@ -20,6 +20,7 @@ from litestar.exceptions import (
 from bursar.api.trace import Trace
 from bursar.domain.provider import CircuitOpen
 from bursar.domain.refusals import Detail, Kind, Refusal, reasons
+from bursar.runtime.batcher import BatcherFull
 from bursar.runtime.crypto import random_bytes
 from bursar.runtime.db import DatabaseAway
 from bursar.runtime.idempotency import Answer
@@ -139,7 +140,7 @@ def answer_for(error: BaseException, trace: Trace) -> Answer:
         case Protocol():
             headers = (("Allow", error.allow),) if error.allow else ()
             return _answer(error.code, _body(error.code, error.message, request_id), headers)
-        case DatabaseAway() | TooBusy() | TimeoutError():
+        case DatabaseAway() | TooBusy() | BatcherFull() | TimeoutError():
             return _unavailable(RETRY_AFTER_SECONDS, request_id)
         case CircuitOpen():
             return _unavailable(error.retry_after_seconds, request_id)

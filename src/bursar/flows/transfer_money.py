@@ -10,10 +10,12 @@ from bursar.domain.transfers import Transfer
 from bursar.operations.transfers import (
     PostTransfer,
     SettleTransfer,
+    post_together,
     post_transfer,
     settle_transfer,
 )
 from bursar.runtime.app import Caller
+from bursar.runtime.convoys import Booking, GoAlone, ride
 from bursar.runtime.idempotency import Answer
 
 
@@ -22,12 +24,23 @@ async def transfer_money(
 ) -> Transfer:
     """One transfer; it comes back DEBITED only when nobody answered for the receiver yet.
 
+    It shares its commit with whatever else the organization moves at this time.
+
     Raises:
         Refusal: the transfer may not be; nothing moved.
     """
-    taken = await caller.run(
-        post_transfer, command, answer=lambda seen: None if seen.is_open else answer(seen)
-    )
+
+    def when_done(seen: Transfer) -> Answer | None:
+        return None if seen.is_open else answer(seen)
+
+    try:
+        taken = await ride(post_together, Booking(caller, command, when_done, _id_of))
+    except GoAlone:
+        taken = await caller.run(post_transfer, command, answer=when_done)
     if not taken.is_open or caller.is_dry_run:
         return taken
     return await caller.run(settle_transfer, SettleTransfer(taken.id), answer=answer)
+
+
+def _id_of(transfer: Transfer) -> str:
+    return transfer.id

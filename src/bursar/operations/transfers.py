@@ -13,6 +13,7 @@ from bursar.domain.refusals import IdempotencyMismatch, InvalidInput, NotFound, 
 from bursar.domain.tasks import ResumeTransfer
 from bursar.domain.transfers import Order, Till, Transfer
 from bursar.runtime.app import operation
+from bursar.runtime.convoys import Rider, convoy
 from bursar.runtime.db import Tx
 from bursar.store import orgs, transfers
 from bursar.store.events import Stamp
@@ -49,12 +50,19 @@ async def post_transfer(tx: Tx, command: PostTransfer) -> Transfer:
     """
     if tx.begun is not None:
         return await transfers.get(tx, TransferId(print_id("txn", tx.begun)))
-    (outcome,) = await _taken(tx, (command,))
+    (outcome,) = await _taken(tx, (command,), (_stamp(tx),))
     if isinstance(outcome, Refusal):
         raise outcome
     if outcome.is_open:
         await tx.note_begun(outcome.id)
     return outcome
+
+
+@convoy(requires=Permission.WALLET_MOVE)
+async def post_together(tx: Tx, riders: Sequence[Rider[PostTransfer]]) -> Sequence[Outcome]:
+    """Take one transfer each for many requests; whoever is refused stops nobody."""
+    stamps = [Stamp(rider.actor, rider.reason, rider.request_id) for rider in riders]
+    return await _taken(tx, [rider.command for rider in riders], stamps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,8 @@ async def post_transfers(tx: Tx, command: PostTransfers) -> tuple[Outcome, ...]:
 
     What is only debited by it is settled by a task right after.
     """
-    outcomes = await _taken(tx, command.transfers)
+    stamps = [_stamp(tx)] * len(command.transfers)
+    outcomes = await _taken(tx, command.transfers, stamps)
     debited = [one.id for one in outcomes if isinstance(one, Transfer) and one.is_open]
     await tx.enqueue(*(ResumeTransfer(transfer_id) for transfer_id in debited))
     return outcomes
@@ -98,14 +107,23 @@ async def settle_transfer(tx: Tx, command: SettleTransfer) -> Transfer:
     return await transfers.settle(tx, locked, transfer, change)
 
 
-async def _taken(tx: Tx, asked: Sequence[PostTransfer]) -> tuple[Outcome, ...]:
+def _stamp(tx: Tx) -> Stamp:
+    return Stamp(tx.actor, tx.reason, tx.request_id)
+
+
+async def _taken(
+    tx: Tx, asked: Sequence[PostTransfer], stamps: Sequence[Stamp]
+) -> tuple[Outcome, ...]:
     keys = [each.key for each in asked if each.key is not None]
     known = await transfers.lock_keys(tx, keys) if keys else {}
     own = await _own_wallets(tx, asked)
     orders = [_order(tx, each, own) for each in asked]
     locked = await _locked(tx, [order for order in orders if isinstance(order, Order)])
     counter = _Counter(tx, locked, known)
-    outcomes = tuple(counter.serve(each, order) for each, order in zip(asked, orders, strict=True))
+    outcomes = tuple(
+        counter.serve(each, order, stamp)
+        for each, order, stamp in zip(asked, orders, stamps, strict=True)
+    )
     await transfers.book(tx, locked, counter.taken)
     return outcomes
 
@@ -117,19 +135,18 @@ class _Counter:
         self._till = _till(tx, locked)
         self._purses = locked.purses
         self._known = known
-        self._stamp = Stamp(tx.actor, tx.reason, tx.request_id)
         self.taken: list[tuple[Change, Stamp]] = []
 
-    def serve(self, asked: PostTransfer, order: Order | Refusal) -> Outcome:
+    def serve(self, asked: PostTransfer, order: Order | Refusal, stamp: Stamp) -> Outcome:
         """The transfer, or why it may not be."""
         try:
             if isinstance(order, Refusal):
                 return order
-            return self._served(asked, order)
+            return self._served(asked, order, stamp)
         except Refusal as refusal:
             return refusal
 
-    def _served(self, asked: PostTransfer, order: Order) -> Transfer:
+    def _served(self, asked: PostTransfer, order: Order, stamp: Stamp) -> Transfer:
         before = None if asked.key is None else self._known.get(asked.key)
         if before is not None:
             return _repeated(before, order)
@@ -137,7 +154,7 @@ class _Counter:
             if wallet_id not in self._purses:
                 raise NotFound(f"No wallet {wallet_id}.")
         change = self._till.take(order)
-        self.taken.append((change, self._stamp))
+        self.taken.append((change, stamp))
         (transfer,) = change.rows
         assert isinstance(transfer, Transfer)
         if asked.key is not None:

@@ -38,6 +38,7 @@ from bursar.domain.refusals import (
 )
 from bursar.domain.sending import WebhookSender
 from bursar.runtime import doors
+from bursar.runtime.batcher import Batcher
 from bursar.runtime.crypto import KeyRing
 from bursar.runtime.db import Binding, Database, Entrance, ReadTx, Tx
 from bursar.runtime.doors import FoundKey
@@ -119,6 +120,7 @@ class App:
     telemetry: Telemetry
     wake: Callable[[], None]
     woken: asyncio.Event
+    batcher: Batcher = field(default_factory=Batcher)
     checkpoint: Callable[[str], Awaitable[None]] = no_checkpoint
 
     async def find_api_key(self, hashes: list[bytes]) -> FoundKey | None:
@@ -190,10 +192,10 @@ class Caller:
             Refusal: whatever the verb refuses, and missing permission or credentials.
             DatabaseAway: nothing is known; the same request may be sent again.
         """
-        app, binding = self.app, self._binding()
+        app, binding = self.app, self.binding()
 
         async def body(tx: Tx, entrance: Entrance) -> tuple[Result, Tx]:
-            tx.standing = self._admit(verb.requires, entrance, binding)
+            tx.standing = self.admit(verb.requires, entrance, binding)
             result = await verb.act(tx, command)
             said = None if answer is None or binding.key is None else answer(result)
             if said is not None:
@@ -220,10 +222,10 @@ class Caller:
             Refusal: missing permission or credentials, or nothing found.
             DatabaseAway: PostgreSQL could not answer.
         """
-        binding = replace(self._binding(), key=None, job_id=None)
+        binding = replace(self.binding(), key=None, job_id=None)
 
         async def body(tx: ReadTx, entrance: Entrance) -> Result:
-            tx.standing = self._admit(question.requires, entrance, binding)
+            tx.standing = self.admit(question.requires, entrance, binding)
             return await question.ask(tx, *args, **kwargs)
 
         database = self.app.database
@@ -231,7 +233,7 @@ class Caller:
 
     async def remember(self, answer: Answer) -> None:
         """Keep a refusal's answer for the request's idempotency key: it had no other effect."""
-        binding = self._binding()
+        binding = self.binding()
         if binding.key is None:
             return
         stored = locked_up(self.app.keys, binding.scope, binding.key, answer)
@@ -248,7 +250,7 @@ class Caller:
         It is never lost while this process lives: without it, every retry would be told that the
         first request is still running, until the process ends.
         """
-        binding = self._binding()
+        binding = self.binding()
         if binding.key is None:
             return
 
@@ -258,7 +260,13 @@ class Caller:
         database, unclaimed = self.app.database, replace(binding, key=None)
         await database.insist(lambda: database.change(unclaimed, body, is_dry=False))
 
-    def _admit(self, needed: Permission, entrance: Entrance, binding: Binding) -> Standing:
+    def admit(self, needed: Permission, entrance: Entrance, binding: Binding) -> Standing:
+        """Let the caller in, or say why not.
+
+        Raises:
+            Refusal: missing permission or credentials, or a key that is another request's.
+            Replayed: the key was answered before.
+        """
         if not entrance.is_credential_good:
             raise NotAuthenticated("The credential is not good any more.")
         if not entrance.is_task_ours:
@@ -292,7 +300,8 @@ class Caller:
         if entrance.is_deleted and not is_own and entrance.key_state != "answered":
             raise NotFound(f"No organization {self.org_id}.")
 
-    def _binding(self) -> Binding:
+    def binding(self) -> Binding:
+        """What a transaction of this caller is told."""
         actor, key = self.actor, None if self.is_dry_run else self.idempotency
         person = actor if isinstance(actor, Person) else None
         return Binding(

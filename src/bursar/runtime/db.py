@@ -445,6 +445,11 @@ async def _enter(connection: Connection, binding: Binding) -> Entrance:
         binding.job_token,
     )
     assert row is not None
+    return entrance_of(row)
+
+
+def entrance_of(row: Record) -> Entrance:
+    """What `sec.enter` said."""
     return Entrance(
         wall=row["recorded_at"],
         now=row["business_at"],

@@ -1,0 +1,87 @@
+"""Natural batching: what arrives while a commit is in flight goes out together with the next.
+
+There is no timer. Alone, an item waits for nobody; under load batches grow by themselves, up to a
+maximum. Items of one key go together, and keys do not wait for each other. Nothing here knows what
+an item is.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+SIZE_MAX: Final = 1_000
+AT_ONCE: Final = 2
+"""Batches of one key under way: while one commits, the next is being decided."""
+
+WAITING_MAX: Final = 10_000
+
+Act = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+
+
+class BatcherFull(Exception):
+    """So many items wait already that another one would wait too long."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """What waits under one key."""
+
+    waiting: "deque[tuple[Any, asyncio.Future[Any]]]" = field(default_factory=deque)
+    running: int = 0
+
+
+class Batcher:
+    """Gathers items by key; what an item comes to is an answer, or the exception it failed with."""
+
+    def __init__(self) -> None:
+        self._lines: dict[Hashable, _Line] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def submit(self, key: Hashable, item: object, act: Act) -> Any:
+        """What becomes of an item; `act` takes a batch and answers in the same order.
+
+        Raises:
+            BatcherFull: too much is waiting.
+        """
+        line = self._lines.setdefault(key, _Line())
+        if len(line.waiting) >= WAITING_MAX:
+            raise BatcherFull(f"{WAITING_MAX} wait already")
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        line.waiting.append((item, answer))
+        if line.running < AT_ONCE:
+            line.running += 1
+            task = asyncio.create_task(self._drain(key, line, act))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await answer
+
+    async def _drain(self, key: Hashable, line: _Line, act: Act) -> None:
+        """Batch after batch, until nothing waits."""
+        try:
+            while line.waiting:
+                size = min(len(line.waiting), SIZE_MAX)
+                taken = [line.waiting.popleft() for _ in range(size)]
+                # Whoever asked may be gone by now; then nothing of it has begun.
+                await _serve([each for each in taken if not each[1].done()], act)
+        finally:
+            line.running -= 1
+            if not line.running and not line.waiting:
+                self._lines.pop(key, None)
+
+
+async def _serve(batch: Sequence[tuple[Any, "asyncio.Future[Any]"]], act: Act) -> None:
+    if not batch:
+        return
+    try:
+        answers = await act([item for item, _ in batch])
+    except Exception as failed:  # noqa: BLE001 - whoever asked is told, each of them
+        answers = [failed] * len(batch)
+    for (_, waiting), answer in zip(batch, answers, strict=True):
+        with suppress(asyncio.InvalidStateError):  # whoever asked is gone
+            if isinstance(answer, Exception):
+                waiting.set_exception(answer)
+            else:
+                waiting.set_result(answer)

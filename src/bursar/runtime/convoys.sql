@@ -1,0 +1,28 @@
+-- name: enter_each
+-- Whether each credential is good, and as what: by the very door a single request comes through.
+SELECT e.*
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[])
+WITH ORDINALITY AS c (user_id, session_id, api_key_id, place)
+CROSS JOIN LATERAL sec.enter(
+    current_setting('bursar.context'), c.user_id, c.session_id, c.api_key_id,
+    NULL, NULL, NULL, NULL, NULL, NULL
+) AS e
+ORDER BY c.place;
+
+-- name: known_keys
+-- Which of these idempotency keys somebody has used within their day.
+SELECT key FROM idempotency_keys WHERE org_id = $1 AND key = ANY($2::text[]) AND expires_at > now();
+
+-- name: keep_answers
+-- Keys used for the first time, with their answers, or with what goes on; in the order of keys.
+INSERT INTO idempotency_keys AS k (
+    org_id, key, fingerprint, claim, boot_id, answer, begun, expires_at
+)
+SELECT $1, r.key, r.fingerprint, r.claim, $2, r.answer, r.begun, now() + interval '24 hours'
+FROM unnest($3::text[], $4::bytea[], $5::uuid[], $6::bytea[], $7::uuid[])
+AS r (key, fingerprint, claim, answer, begun)
+ORDER BY r.key
+ON CONFLICT (org_id, key) DO UPDATE
+SET fingerprint = excluded.fingerprint, claim = excluded.claim, boot_id = excluded.boot_id,
+    answer = excluded.answer, begun = excluded.begun, created_at = now(), expires_at = excluded.expires_at
+WHERE k.expires_at <= now();

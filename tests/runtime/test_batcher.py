@@ -1,0 +1,111 @@
+"""Natural batching: alone at once, together under load, bounded, and a fault is everybody's own."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bursar.runtime import batcher
+from bursar.runtime.batcher import Batcher, BatcherFull
+
+
+class Counter:
+    """Notes the batches it is given, and holds each until it is let go."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.gate = asyncio.Event()
+
+    async def act(self, items: Sequence[int]) -> Sequence[object]:
+        self.batches.append(list(items))
+        await self.gate.wait()
+        return [ValueError(str(item)) if item < 0 else item * 2 for item in items]
+
+
+async def test_the_first_goes_at_once_and_the_rest_together() -> None:
+    # Nobody waits for a timer; what arrives meanwhile is one batch, answered one by one.
+    counter, gathered = Counter(), Batcher()
+    tasks = []
+    for number in range(10):
+        tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert counter.batches == [[number] for number in range(batcher.AT_ONCE)]
+    counter.gate.set()
+    assert await asyncio.gather(*tasks) == [number * 2 for number in range(10)]
+    assert [item for batch in counter.batches for item in batch] == list(range(10))
+    assert len(counter.batches) == batcher.AT_ONCE + 1
+
+
+async def test_keys_do_not_wait_for_each_other() -> None:
+    # One that hangs keeps only its own.
+    stuck, free = Counter(), Counter()
+    free.gate.set()
+    gathered = Batcher()
+    waiting = asyncio.create_task(gathered.submit("a", 1, stuck.act))
+    assert await gathered.submit("b", 2, free.act) == 4
+    stuck.gate.set()
+    assert await waiting == 2
+
+
+async def test_one_fault_is_one_items_own() -> None:
+    # An outcome that is an exception is raised where it belongs.
+    counter, gathered = Counter(), Batcher()
+    counter.gate.set()
+    done = await asyncio.gather(
+        *(gathered.submit("a", number, counter.act) for number in (1, -1, 3)),
+        return_exceptions=True,
+    )
+    assert [done[0], done[2]] == [2, 6]
+    assert isinstance(done[1], ValueError)
+
+
+async def test_a_batch_that_fails_fails_for_all_of_it() -> None:
+    # And the next one is served.
+    gathered = Batcher()
+    calls = 0
+
+    async def act(items: Sequence[int]) -> Sequence[int]:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ConnectionError("gone")
+        return items
+
+    with pytest.raises(ConnectionError):
+        await gathered.submit("a", 1, act)
+    assert await gathered.submit("a", 2, act) == 2
+
+
+async def busy(gathered: Batcher, counter: Counter) -> "list[asyncio.Task[int]]":
+    """As many batches under way as there may be."""
+    tasks = []
+    for number in range(batcher.AT_ONCE):
+        tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act)))
+        await asyncio.sleep(0.01)
+    return tasks
+
+
+async def test_whoever_left_is_left_out() -> None:
+    # An item whose caller is gone before its batch begins is not acted on.
+    counter, gathered = Counter(), Batcher()
+    running = await busy(gathered, counter)
+    gone = asyncio.create_task(gathered.submit("a", 7, counter.act))
+    await asyncio.sleep(0)
+    gone.cancel()
+    counter.gate.set()
+    await asyncio.gather(*running)
+    assert [7] not in counter.batches
+
+
+async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Past the maximum a new item is refused at once.
+    monkeypatch.setattr(batcher, "WAITING_MAX", 3)
+    counter, gathered = Counter(), Batcher()
+    tasks = await busy(gathered, counter)
+    tasks += [asyncio.create_task(gathered.submit("a", 5, counter.act)) for _ in range(3)]
+    await asyncio.sleep(0.01)
+    with pytest.raises(BatcherFull):
+        await gathered.submit("a", 9, counter.act)
+    counter.gate.set()
+    await asyncio.gather(*tasks)
