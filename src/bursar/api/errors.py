@@ -26,6 +26,7 @@ from bursar.runtime.db import DatabaseAway
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import TooBusy
+from bursar.runtime.redaction import redacted_text
 
 DOCS_PATH: Final = "/docs/errors"
 DETAILS_MAX: Final = 50
@@ -154,7 +155,9 @@ def answer_for(error: BaseException, trace: Trace) -> Answer:
 def told_of(refusal: Refusal, request_id: str) -> tuple[int, ErrorBody]:
     """The status and the error of one of many, as they would be for it alone."""
     code = CODES[refusal.kind]
-    body = _body(code, refusal.message, request_id, anchor=refusal.reason) | refusal.facts
+    # A provider may repeat what it was sent, and what it was sent may have been a secret.
+    message = redacted_text(refusal.message)
+    body = _body(code, message, request_id, anchor=refusal.reason) | refusal.facts
     error = msgspec.convert({**body, "details": []}, ErrorBody)
     return code.status, msgspec.structs.replace(error, details=detailed(refusal.details))
 
@@ -166,7 +169,9 @@ def detailed(details: Sequence[Detail]) -> list[ErrorDetail]:
 
 def _refused(refusal: Refusal, request_id: str) -> Answer:
     code = CODES[refusal.kind]
-    body = _body(code, refusal.message, request_id, anchor=refusal.reason)
+    # A provider may repeat what it was sent, and what it was sent may have been a secret.
+    message = redacted_text(refusal.message)
+    body = _body(code, message, request_id, anchor=refusal.reason)
     if refusal.details:
         body["details"] = detailed(refusal.details)
     body |= refusal.facts

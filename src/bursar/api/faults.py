@@ -16,6 +16,7 @@ import msgspec
 
 from bursar.api.fields import special
 from bursar.domain.refusals import Detail
+from bursar.runtime.redaction import redacted_text
 
 FAULTS_MAX: Final = 50
 """Nobody mends more at a time, and naming each one costs time."""
@@ -65,8 +66,9 @@ def joined(path: str, *, key: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A caller's own text, fit to be shown back."""
-    return "".join(each if each.isprintable() else "�" for each in text[:_SHOWN_MAX])
+    """A caller's own text, fit to be shown back: what looks like a secret is not repeated."""
+    masked = redacted_text(text[: 2 * _SHOWN_MAX])[:_SHOWN_MAX]
+    return "".join(each if each.isprintable() else "�" for each in masked)
 
 
 def typed_faults(value: object, wanted: Any, path: str = "") -> Iterator[Detail]:
