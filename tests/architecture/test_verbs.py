@@ -72,7 +72,7 @@ def test_looks_name_their_permission() -> None:
         one.name
         for source in python(READS)
         for one in public_functions(source)
-        if names_permission(one, "query")
+        if names_permission(one, "query") or names_permission(one, "glance")
     }
     bare = [
         f"{source.path}:{node.lineno}: {dotted(node.args[0])}"
@@ -83,7 +83,7 @@ def test_looks_name_their_permission() -> None:
         and node.args
         and unaliased(source, dotted(node.args[0]).rpartition(".")[2]) not in guarded
     ]
-    assert bare == [], "decorate the read with @query(requires=<permission>)"
+    assert bare == [], "decorate the read with @query or @glance(requires=<permission>)"
 
 
 def test_verbs_are_used() -> None:

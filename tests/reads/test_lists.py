@@ -26,7 +26,7 @@ from bursar.reads.webhook_subscriptions import (
     webhook_subscription,
     webhook_subscriptions,
 )
-from bursar.runtime.app import Caller, Look
+from bursar.runtime.app import Caller, Glance, Look
 
 UNKNOWN = "0195a1b2-c3d4-7006-8000-0123456789ab"
 
@@ -180,7 +180,7 @@ async def test_an_empty_organization_has_empty_lists(world: World) -> None:
         assert (page.items, page.total_count, page.next_cursor) == ((), 0, None)
 
 
-async def refused(caller: Caller, look: Look[Any, Any], *wanted: object) -> str:
+async def refused(caller: Caller, look: Look[Any, Any] | Glance[Any, Any], *wanted: object) -> str:
     """How an id that is not there is refused, without the id."""
     with pytest.raises(NotFound) as refusal:
         await caller.look(look, *wanted)

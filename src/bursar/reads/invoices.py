@@ -22,7 +22,7 @@ from bursar.domain.rows import (
 )
 from bursar.domain.times import Instant
 from bursar.runtime import sql
-from bursar.runtime.app import query
+from bursar.runtime.app import glance, query
 from bursar.runtime.db import ReadTx, Record
 
 Q = sql.beside(__file__)
@@ -52,14 +52,20 @@ class InvoiceFilters:
         )
 
 
-@query(requires=Permission.INVOICE_READ)
-async def invoice(tx: ReadTx, invoice_id: InvoiceId) -> Invoice:
+def _by_id(invoice_id: InvoiceId) -> tuple[object, ...]:
+    return (uuid_of(invoice_id),)
+
+
+@glance(requires=Permission.INVOICE_READ, statement=Q.invoice_at_once, arguments=_by_id)
+def invoice(row: Record, invoice_id: InvoiceId) -> Invoice:
     """One invoice with its lines.
 
     Raises:
         NotFound: no such invoice in this organization.
     """
-    return await _invoice(tx, invoice_id)
+    if row["invoice"] is None:
+        raise NotFound(f"No invoice {invoice_id}.")
+    return row_to_invoice(row["invoice"], row["lines"])
 
 
 @query(requires=Permission.INVOICE_READ)

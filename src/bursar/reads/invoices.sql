@@ -1,3 +1,16 @@
+-- name: invoice_at_once
+-- Enters, and only then reads one invoice with its lines: CASE is what keeps that order.
+SELECT
+    entered.*,
+    CASE WHEN entered.is_credential_good THEN (
+        SELECT i FROM invoices AS i WHERE i.org_id = $5 AND i.id = $6
+    ) END AS invoice,
+    CASE WHEN entered.is_credential_good THEN ARRAY(
+        SELECT l FROM invoice_lines AS l
+        WHERE l.org_id = $5 AND l.invoice_id = $6 ORDER BY l.position
+    ) END AS lines
+FROM sec.enter($1, $2, $3, $4, NULL, NULL, NULL, NULL, NULL, NULL) AS entered;
+
 -- name: invoice
 -- One invoice of the bound organization.
 SELECT * FROM invoices WHERE org_id = $1 AND id = $2;

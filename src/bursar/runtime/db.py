@@ -32,6 +32,7 @@ from bursar.runtime.transactions import (
     BEGIN,
     BEGIN_LOOK,
     BEGIN_SURVEY,
+    LOST,
     SURVEY_SECONDS,
     DeadLine,
     committed,
@@ -328,6 +329,16 @@ class Database:
         """Look at all there is of something; for an operator, since it may take minutes."""
         return await _persistently(lambda: self._survey_once(binding, body))
 
+    async def glance(
+        self, binding: Binding, query: Query, *args: object
+    ) -> tuple[Entrance, Record]:
+        """Enter and read by one statement, in one round trip.
+
+        The query begins with `sec.enter($1, $2, $3, $4, …)`, gives all of its columns, and reads
+        nothing before it has them; $5 is the organization, and its own arguments follow.
+        """
+        return await _persistently(lambda: self._glance_once(binding, query, *args))
+
     @property
     def pending(self) -> int:
         """How much of what `insist` was asked to do is not done yet."""
@@ -379,6 +390,19 @@ class Database:
         ):
             entrance = await _enter(connection, binding)
             return await body(ReadTx(connection, binding.org_id, entrance), entrance)
+
+    async def _glance_once(
+        self, binding: Binding, query: Query, *args: object
+    ) -> tuple[Entrance, Record]:
+        async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
+            context = binding.context(connection)
+            who = binding.user_id, binding.session_id, binding.api_key_id
+            try:
+                row = await connection.fetchrow(query.text, context, *who, binding.scope, *args)
+            except LOST as lost:
+                raise DeadLine(str(lost)) from lost  # it changed nothing
+        assert row is not None, "whoever enters is told something"
+        return entrance_of(row), row
 
     async def _survey_once(
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]

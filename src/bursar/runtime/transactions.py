@@ -29,7 +29,7 @@ _COMMIT_SECONDS: Final = 5.0
 _ROLLBACK_SECONDS: Final = 2.0
 _COMMIT: Final = "COMMIT"
 _ROLLBACK: Final = "ROLLBACK"
-_LOST: Final = (
+LOST: Final = (
     ConnectionError,
     pg.InterfaceError,
     pg.InternalClientError,
@@ -64,7 +64,7 @@ async def transaction(
 async def _begun(connection: Connection, begin: str) -> None:
     try:
         await connection.execute(begin, timeout=_BEGIN_SECONDS)
-    except _LOST as lost:
+    except LOST as lost:
         raise DeadLine(str(lost)) from lost
 
 
