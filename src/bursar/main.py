@@ -4,7 +4,7 @@ import asyncio
 import socket
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,6 +68,7 @@ from bursar.runtime.schema import (
     require_revision,
     revision_of,
 )
+from bursar.runtime.secret import Secret, derive
 from bursar.runtime.settings import Settings, metrics_folder
 from bursar.runtime.stopping import Stop
 from bursar.runtime.telemetry import Telemetry
@@ -82,14 +83,31 @@ _PATIENCE_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.2
 
 
+_OWN_SECRETS: Final = {
+    "access-token": "jwt_secret",
+    "refresh-token": "jwt_refresh_secret",
+    "api-key": "api_key_hash_salt",
+}
+
+
 def key_ring(settings: Settings) -> KeyRing:
-    """Every key of this installation."""
-    given = {
-        "access-token": settings.jwt_secret.reveal().encode(),
-        "refresh-token": settings.jwt_refresh_secret.reveal().encode(),
-        "api-key": settings.api_key_hash_salt.reveal().encode(),
+    """Every key of this installation, and those before them while the secret key is exchanged."""
+    given: dict[str, Secret] = {
+        label: getattr(settings, name) for label, name in _OWN_SECRETS.items()
     }
-    return KeyRing(settings.secret_key.reveal().encode(), given=given)
+    previous, before = settings.secret_key_previous, {}
+    if previous is not None:
+        before = {
+            label: derive(previous, name)
+            for label, name in _OWN_SECRETS.items()
+            if given[label] == derive(settings.secret_key, name)  # else it has a life of its own
+        }
+    return KeyRing(
+        settings.secret_key.reveal().encode(),
+        previous=() if previous is None else (previous.reveal().encode(),),
+        given={label: secret.reveal().encode() for label, secret in given.items()},
+        given_before={label: secret.reveal().encode() for label, secret in before.items()},
+    )
 
 
 def sandbox_account(settings: Settings) -> StripeAccount:
@@ -351,15 +369,16 @@ async def set_up(settings: Settings) -> bool:
             raise SchemaUnfit("migrations need MIGRATION_DATABASE_URL, the owner's login.")
         if (found := await revision_of(urls.owner)) is not None and found > newest_revision():
             require_revision(found)
-        return await _migrated(urls.owner, key_ring(settings).key("context"))
+        return await _migrated(urls.owner, [*key_ring(settings).keys("context").values()])
 
 
-async def _migrated(owner_url: str, context_key: bytes) -> bool:
+async def _migrated(owner_url: str, context_keys: Sequence[bytes]) -> bool:
     """Have it done by a child: what migrations load, no other process of ours should carry."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bursar.migrations", stdin=PIPE, stdout=PIPE
     )
-    order = msgspec.json.encode({"owner_url": owner_url, "context_key": context_key.hex()})
+    keys = [key.hex() for key in context_keys]
+    order = msgspec.json.encode({"owner_url": owner_url, "context_keys": keys})
     told, _ = await child.communicate(order + b"\n")
     if child.returncode != 0:
         raise SchemaUnfit("the migration failed; what it said stands above.")

@@ -13,14 +13,15 @@ from bursar.runtime.migrations import migrate
 
 
 class Order(msgspec.Struct, frozen=True):
-    """Which database, and the key of its tenant context in hex."""
+    """Which database, and the keys of its tenant context in hex, today's first."""
 
     owner_url: str
-    context_key: str
+    context_keys: list[str]
 
 
 async def _run(order: Order) -> bool:
-    return await migrate(order.owner_url, context_key=bytes.fromhex(order.context_key))
+    key, *before = map(bytes.fromhex, order.context_keys)
+    return await migrate(order.owner_url, context_key=key, before=before)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Undecryptable(Exception):
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class KeyRing:
-    """The secret key, the ones before it, and the secrets given for a label of their own.
+    """The secret key, the ones before it, and the secrets given for a label, now and before.
 
     Printing a ring shows no key.
     """
@@ -53,6 +53,7 @@ class KeyRing:
     secret_key: bytes
     previous: tuple[bytes, ...] = ()
     given: Mapping[str, bytes] = field(default_factory=dict)
+    given_before: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if any(len(key) < SECRET_KEY_LENGTH_MIN for key in (self.secret_key, *self.previous)):
@@ -136,7 +137,10 @@ class KeyRing:
 
     def _roots(self, label: str) -> tuple[bytes, ...]:
         given = self.given.get(label)
-        return (given,) if given is not None else (self.secret_key, *self.previous)
+        if given is None:
+            return (self.secret_key, *self.previous)
+        before = self.given_before.get(label)
+        return (given,) if before is None else (given, before)
 
     def _opened(self, label: str, version: bytes, text: bytes) -> tuple[bytes, bytes, bytes]:
         head, rest = text[:_HEAD_LENGTH], text[_HEAD_LENGTH:]

@@ -3,6 +3,7 @@
 Runs as the owner, never as the application. Running it again changes nothing.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,25 +20,32 @@ from bursar.runtime.crypto import padded_keys
 
 _FOLDER: Final = Path(__file__).parent.parent / "migrations"
 _LOCK: Final = 0x62757273  # one migration at a time, whoever starts it
-_KEY_ID: Final = 1
+_STORE_KEY: Final = (
+    "INSERT INTO sec.context_keys (id, inner_pad, outer_pad) VALUES ($1, $2, $3) "
+    "ON CONFLICT (id) DO UPDATE SET inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad"
+)
 
 
-async def migrate(owner_url: str, *, context_key: bytes) -> bool:
-    """Upgrade to the newest revision; says whether anything was done."""
+async def migrate(owner_url: str, *, context_key: bytes, before: Sequence[bytes] = ()) -> bool:
+    """Upgrade to the newest revision; says whether anything was done.
+
+    Contexts signed with a key from `before` are believed as well, until the next run without it:
+    so processes with the old and the new key may run side by side.
+    """
     guard = await asyncpg.connect(owner_url)
     try:
         await guard.execute("SELECT pg_advisory_lock($1)", _LOCK)
         changed = await _upgraded(owner_url)
-        await guard.execute(
-            "INSERT INTO sec.context_keys (id, inner_pad, outer_pad) VALUES ($1, $2, $3) "
-            "ON CONFLICT (id) DO UPDATE SET inner_pad = excluded.inner_pad, "
-            "outer_pad = excluded.outer_pad",
-            _KEY_ID,
-            *padded_keys(context_key),
-        )
+        async with guard.transaction():
+            await guard.executemany(_STORE_KEY, _numbered([context_key, *before]))
+            await guard.execute("DELETE FROM sec.context_keys WHERE id > $1", 1 + len(before))
     finally:
         await guard.close()
     return changed
+
+
+def _numbered(keys: Sequence[bytes]) -> list[tuple[int, bytes, bytes]]:
+    return [(number, *padded_keys(key)) for number, key in enumerate(keys, 1)]
 
 
 def newest_revision() -> str:

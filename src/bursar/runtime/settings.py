@@ -163,6 +163,16 @@ class Settings:
             is_secret=True,
         ),
     ]
+    secret_key_previous: Annotated[
+        Secret | None,
+        Variable(
+            "SECRET_KEY_PREVIOUS",
+            "The key before SECRET_KEY, while it is exchanged: what it made is still read.",
+            text.root_secret,
+            otherwise="only SECRET_KEY is known",
+            is_secret=True,
+        ),
+    ]
     jwt_secret: Annotated[
         Secret,
         Variable(

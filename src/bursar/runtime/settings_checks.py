@@ -38,6 +38,8 @@ def _of_the_rest(read: Read) -> Iterator[Finding]:
     if retries > waits:
         said = f"is {retries}, but DUNNING_SCHEDULE_MINUTES names only {waits} waits."
         yield "dunning_retries_max", said
+    if read["secret_key_previous"] is not None and read["secret_key"] is None:
+        yield "secret_key_previous", "is set without SECRET_KEY."
     if read["port"] == read["sandbox_port"]:
         yield "sandbox_port", f"is {read['port']}, and so is PORT."
 
