@@ -1,6 +1,7 @@
 """Which passwords may be chosen, and in which spelling."""
 
 import unicodedata
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -14,15 +15,15 @@ EMAIL = "ann.longname@example.com"
 @pytest.mark.parametrize(
     "password",
     [
-        "a" * 15,
         "correct horse battery",
-        "Abcdefg1",
+        "Tr4velog",
         "Ünïcödé1",
-        "٣Aaaaaaa",
-        "🔑" * 15,
-        "x" * 128,
-        " " * 15,
-        "e\u0301" * 128,
+        "٣Aimpeld",
+        "🔑🦉🌵🎻🪐" * 3,
+        "  q u i e t  sea  ",
+        "Пароль-для-кассы",
+        "xkwpz" * 25,
+        "e\u0301kwpz" * 25,
     ],
 )
 def test_long_or_mixed_passwords_are_accepted(password: str) -> None:
@@ -35,6 +36,9 @@ def test_long_or_mixed_passwords_are_accepted(password: str) -> None:
     [
         "",
         "a" * 14,
+        "a" * 15,
+        " " * 15,
+        "🔑" * 15,
         "Abcdef1",
         "abcdefg1",
         "ABCDEFG1",
@@ -54,6 +58,42 @@ def test_short_overlong_and_obvious_passwords_are_refused(password: str) -> None
     with pytest.raises(PasswordRefused) as caught:
         accepted_password(password, email=EMAIL)
     assert not password or password not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Password1",
+        "P@ssw0rd123!",
+        "PASSWORD-password-1",
+        "Qwertyuiop1234567",
+        "Abcdefgh1234567",
+        "zyxwvutsrqponmlkj",
+        "1Qaz2wsx3edc4rfv",
+        "Summer2026!",
+        "iloveyouforever1A",
+        "Welcome-Administrator9",
+        "Mn8mn8mn8mn8mn8mn",
+        "Bursar2026",
+        "!!Bursar!!2026A1",
+        "Longname1",
+        "Ann.Longname99",
+        "Ann.longname@Example.com1",
+        "Acme Cloud 2026 A1",
+    ],
+)
+def test_what_is_tried_first_everywhere_is_refused(password: str) -> None:
+    # Common words in their usual dress, rows of keys, and names that everybody knows here.
+    with pytest.raises(PasswordRefused) as caught:
+        accepted_password(password, email=EMAIL, words=("Ann Longname", "Acme Cloud", "longname"))
+    assert password not in str(caught.value)
+
+
+@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH", min_size=16, max_size=128))
+def test_judging_a_password_ends(password: str) -> None:
+    # Whatever it is, it is accepted as it stands or refused.
+    with suppress(PasswordRefused):
+        assert accepted_password(password, email=EMAIL) == password
 
 
 @given(st.text(max_size=200))

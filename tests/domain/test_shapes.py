@@ -243,9 +243,18 @@ def test_a_posting_is_shown_with_signed_entries() -> None:
 
 def test_people_are_shown_without_what_they_sign_in_with() -> None:
     # A person, a colleague, and oneself with everywhere one belongs.
-    user = User(ids.UserId("usr_1"), "ada@acme.example", "Ada", is_operator=False, created_at=AT)
+    user = User(
+        ids.UserId("usr_1"),
+        "ada@acme.example",
+        "Ada",
+        is_operator=False,
+        verified_at=None,
+        created_at=AT,
+    )
     mine = Membership(ids.OrgId("org_1"), "Acme", Mode.SANDBOX, samples.OWNER.role)
-    assert set(seen(UserOut.of(user))) == {"id", "object", "email", "name", "createdAt"}
+    assert set(seen(UserOut.of(user))) == {
+        *("id", "object", "email", "name", "isEmailVerified", "createdAt")
+    }
     me = seen(MeOut.of(Me(user, (mine,))))
     assert me["memberships"] == [
         {"organizationId": "org_1", "name": "Acme", "mode": "sandbox", "role": "owner"}

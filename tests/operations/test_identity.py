@@ -20,7 +20,7 @@ from bursar.domain.refusals import (
     RefreshTokenReused,
     WrongCredentials,
 )
-from bursar.flows.sign_in import SignUp, sign_in, sign_on, sign_out, sign_up
+from bursar.flows.sign_in import SignIn, SignUp, sign_in, sign_on, sign_out, sign_up
 from bursar.operations.api_keys import (
     CreateApiKey,
     RevokeApiKey,
@@ -51,7 +51,7 @@ async def test_wrong_password_and_unknown_address_are_one_answer(world: World) -
     told = set()
     for address, password in ((email, "wrong-Password-1"), (_email(), PASSWORD)):
         with pytest.raises(WrongCredentials) as refused:
-            await sign_in(world.system(None), email=address, password=password)
+            await sign_in(world.system(None), SignIn(email=address, password=password))
         told.add(refused.value.message)
     assert len(told) == 1
 

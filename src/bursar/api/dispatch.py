@@ -26,6 +26,7 @@ from bursar.api.headers import (
     expected_version,
     idempotency_key,
     read_query,
+    user_agent,
 )
 from bursar.api.limits import RequestLimits
 from bursar.api.routes import ID_PREFIXES, Audience, Call, Method, Route, litestar_path
@@ -120,6 +121,8 @@ async def _served(edge: Edge, route: Route, request: Wire) -> Answer:
         actor=credential.actor,
         request_id=trace.request_id,
         reason=audit_reason(scope),
+        address=edge.limits.address_of(scope),
+        user_agent=user_agent(scope),
         idempotency=_idempotency(route, scope, raw),
         is_dry_run=getattr(query, DRY_RUN, False),
     )

@@ -114,6 +114,18 @@ Credential: TypeAlias = Annotated[
         examples=["bsr_8sX2mVtQeYb0rN4wLkGzJcP1uHdF7aTi9oEyRxWqZvM"],
     ),
 ]
+SecondFactorCode: TypeAlias = Annotated[
+    str,
+    _text(
+        "[0-9]{6}|[A-Za-z0-9]{5}-?[A-Za-z0-9]{5}",
+        "expected six digits, or a recovery code",
+        max_length=11,
+        examples=["492039"],
+    ),
+]
+AuthenticatorCode: TypeAlias = Annotated[
+    str, _text("[0-9]{6}", "expected six digits", max_length=6, examples=["492039"])
+]
 ProviderToken: TypeAlias = Annotated[
     str,
     _text(

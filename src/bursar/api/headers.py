@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from bursar.api.bodies import refusal_of, text_fault, typed
 from bursar.api.faults import Field, fields_of, nearest, shown
 from bursar.api.fields import Query
+from bursar.domain.people import USER_AGENT_LENGTH_MAX
 from bursar.domain.refusals import Detail, InvalidInput
 
 Scope = Mapping[str, Any]
@@ -35,7 +36,7 @@ _CREDENTIAL_NAMES: Final = frozenset(
         *("bearer", "jwt", "key", "secret", "token"),
     )
 )
-_CREDENTIAL_STARTS: Final = ("bsk_", "bsr_", "eyJ", "Bearer ")
+_CREDENTIAL_STARTS: Final = ("bsk_", "bsm_", "bsr_", "eyJ", "Bearer ")
 
 
 def header(scope: Scope, name: str) -> str | None:
@@ -91,6 +92,15 @@ def expected_version(scope: Scope) -> int | None:
     if match is None:
         raise InvalidInput.at("If-Match", 'expected the ETag as it was given, such as "3"')
     return int(match[1])
+
+
+def user_agent(scope: Scope) -> str | None:
+    """What the caller's program calls itself, in plain letters and not much of it."""
+    given = next((text for name, text in scope["headers"] if name == b"user-agent"), None)
+    if given is None:
+        return None
+    text: str = given[:USER_AGENT_LENGTH_MAX].decode("latin-1")
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def audit_reason(scope: Scope) -> str | None:

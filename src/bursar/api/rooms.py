@@ -5,6 +5,7 @@ from typing import Final
 
 from bursar.api.routes import Room, Route
 from bursar.api.v1 import (
+    account,
     api_keys,
     audit_log,
     auth,
@@ -30,6 +31,7 @@ from bursar.api.v1 import (
 
 ROOMS: Final[tuple[Room, ...]] = (
     auth.ROOM,
+    account.ROOM,
     organizations.ROOM,
     members.ROOM,
     members.DOOR,

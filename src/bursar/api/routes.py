@@ -36,6 +36,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "paymentId": "pay",
     "transactionId": "txn",
     "subscriptionId": "sub",
+    "sessionId": "ses",
     "walletId": "wal",
     "planId": "plan",
     "holdId": "hld",

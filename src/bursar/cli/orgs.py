@@ -19,7 +19,7 @@ from bursar.operations.orgs import (
     update_organization,
 )
 from bursar.reads.orgs import organization
-from bursar.reads.users import credentials_of
+from bursar.reads.users import user_of_email
 from bursar.runtime import doors
 from bursar.runtime.app import App
 
@@ -64,10 +64,10 @@ def create_org(
 
     async def act(app: App) -> Organization:
         caller = operator(app, None, reason=reason)
-        found = await caller.look(credentials_of, owner.lower())
+        found = await caller.look(user_of_email, owner.lower())
         if found is None:
             raise NotFound(f"Nobody has the address {owner}.")
-        command = CreateOrganization(owner=found.user.id, name=name, currency=known, mode=mode)
+        command = CreateOrganization(owner=found, name=name, currency=known, mode=mode)
         return await caller.run(create_organization, command)
 
     show_one(OrganizationOut.of(desk(context).with_app(act)), output)

@@ -42,6 +42,7 @@ PREFIXES: Final = frozenset(
         *("plan", "price", "mtr", "sub", "ue", "ua"),
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
+        "aev",
     }
 )
 PREFIX_OF_RESOURCE: Final = MappingProxyType(
@@ -99,3 +100,8 @@ def parse_id(prefix: str, *, text: str) -> UUID:
 def uuid_of(text: str) -> UUID:
     """The UUID inside an id whose noun is already known to be right."""
     return UUID(text.partition("_")[2])
+
+
+def scope_of(user_id: UserId) -> OrgId:
+    """The scope of a person alone, where no organization is: what a transaction is bound to."""
+    return OrgId(print_id("org", uuid_of(user_id)))

@@ -80,6 +80,7 @@ class User:
     email: str
     name: str
     is_operator: bool
+    verified_at: Instant | None
     created_at: Instant
 
 

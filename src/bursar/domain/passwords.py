@@ -5,9 +5,13 @@ password is brought to Unicode NFC, so that it is the same from every keyboard, 
 """
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
+from bursar.domain.popular_passwords import is_popular, stem_of
+
 PASSWORD_LENGTH_MAX: Final = 128
+_PRODUCT: Final = "bursar"
 PASSWORD_LENGTH_PLAIN: Final = 15
 PASSWORD_LENGTH_MIXED: Final = 8
 # A character decomposes into a handful at most; beyond this, composing cannot save it.
@@ -33,11 +37,12 @@ def normalized(password: str) -> str:
     raise PasswordRefused(f"a password has at most {PASSWORD_LENGTH_MAX} characters")
 
 
-def accepted_password(password: str, *, email: str) -> str:
+def accepted_password(password: str, *, email: str, words: Iterable[str] = ()) -> str:
     """The normalized password, if it may be chosen.
 
     Raises:
-        PasswordRefused: too short, too long, or the e-mail address itself.
+        PasswordRefused: too short, too long, among the first that are tried everywhere, or made of
+            the address, the product or the `words`: names of the person and their organization.
     """
     composed = normalized(password)
     is_long = len(composed) >= PASSWORD_LENGTH_PLAIN
@@ -48,7 +53,16 @@ def accepted_password(password: str, *, email: str) -> str:
         )
     if composed.casefold().strip() == unicodedata.normalize("NFC", email).casefold().strip():
         raise PasswordRefused("a password is not the e-mail address")
+    if is_popular(composed):
+        raise PasswordRefused("this password is among the first that are tried everywhere")
+    stem = stem_of(composed)
+    if stem and any(stem == stem_of(word) for word in (_PRODUCT, *_parts(email), *words)):
+        raise PasswordRefused("a password is not a name that everybody knows here")
     return composed
+
+
+def _parts(email: str) -> Iterable[str]:
+    return email, email.partition("@")[0], email.partition("@")[2].partition(".")[0]
 
 
 def _is_mixed(password: str) -> bool:

@@ -85,6 +85,59 @@ class WrongCredentials(Refusal):
     reason = "wrong_credentials"
 
 
+class SecondFactorRequired(Refusal):
+    """The password was right; the code of the second factor is missing or wrong."""
+
+    kind = Kind.UNAUTHENTICATED
+    reason = "second_factor_required"
+
+
+class WrongPassword(Refusal):
+    """Somebody signed in gave a password that is not theirs."""
+
+    kind = Kind.INVALID
+    reason = "wrong_password"
+
+    @classmethod
+    def at(cls, field: str) -> "WrongPassword":
+        """The field that holds it."""
+        told = "The password is not right."
+        return cls(told, details=(Detail(field, told, cls.reason),))
+
+
+class WrongCode(Refusal):
+    """The code was not made with the new second factor, or not now."""
+
+    kind = Kind.INVALID
+    reason = "wrong_code"
+
+    @classmethod
+    def in_body(cls) -> "WrongCode":
+        """The field `code` of a body."""
+        told = "This is not the code of now; is the clock right?"
+        return cls(told, details=(Detail("code", told, cls.reason),))
+
+
+class MailedTokenRefused(Refusal):
+    """The token from a mail was used, is too old, or was never sent."""
+
+    kind = Kind.INVALID
+    reason = "mailed_token_refused"
+
+    @classmethod
+    def in_body(cls) -> "MailedTokenRefused":
+        """The field `token` of a body."""
+        told = "This link was used or is too old; ask for another one."
+        return cls(told, details=(Detail("token", told, cls.reason),))
+
+
+class FactorExists(Refusal):
+    """There is a second factor already."""
+
+    kind = Kind.CONFLICT
+    reason = "factor_exists"
+
+
 class RefreshTokenReused(Refusal):
     """A used refresh token came back; the whole family of tokens is revoked."""
 

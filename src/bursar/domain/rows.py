@@ -102,6 +102,7 @@ def row_to_user(record: Record) -> User:
         email=record["email"],
         name=record["name"],
         is_operator=record["is_operator"],
+        verified_at=record["verified_at"],
         created_at=record["created_at"],
     )
 
@@ -125,6 +126,7 @@ def row_to_colleague(record: Record) -> Colleague:
         email=record["user_email"],
         name=record["user_name"],
         is_operator=record["user_is_operator"],
+        verified_at=record["user_verified_at"],
         created_at=record["user_created_at"],
     )
     return Colleague(row_to_member(record), user)

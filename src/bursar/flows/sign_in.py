@@ -1,22 +1,37 @@
-"""Signing up, in, on and out: slow password hashing outside, one transaction inside."""
+"""Signing up, in, on and out: slow password hashing outside, short transactions around it."""
 
 from dataclasses import dataclass
 
 from bursar.domain.ids import SessionId, UserId
 from bursar.domain.orgs import Organization, User
 from bursar.domain.passwords import normalized
-from bursar.domain.refusals import NotAuthenticated, RefreshTokenReused, WrongCredentials
+from bursar.domain.refusals import (
+    EmailTaken,
+    NotAuthenticated,
+    RefreshTokenReused,
+    SecondFactorRequired,
+    TooManyRequests,
+    WrongCredentials,
+)
 from bursar.operations.auth import (
+    Attempt,
+    BeginSignIn,
     CloseSession,
+    NoteRepeated,
     OpenSession,
+    Proof,
+    RefuseSignIn,
     Register,
+    Registered,
     RotateSession,
+    begin_sign_in,
     close_session,
+    note_repeated,
     open_session,
+    refuse_sign_in,
     register,
     rotate_session,
 )
-from bursar.reads.users import credentials_of
 from bursar.runtime import clock
 from bursar.runtime.app import Caller
 from bursar.runtime.ids import new_uuid
@@ -45,6 +60,15 @@ class SignUp:
     is_operator: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """Who one is and the proof; the code of the second factor, if there is one."""
+
+    email: str
+    password: str
+    code: str | None = None
+
+
 async def sign_up(caller: Caller, command: SignUp) -> SignedIn:
     """Register and sign in.
 
@@ -52,46 +76,54 @@ async def sign_up(caller: Caller, command: SignUp) -> SignedIn:
         EmailTaken: the address belongs to somebody.
     """
     token = new_refresh_token()
-    registered = await caller.run(
-        register,
-        Register(
-            email=command.email.lower(),
-            name=command.name,
-            password_hash=await caller.app.passwords.hash(normalized(command.password)),
-            refresh_hash=refresh_token_hash(caller.app.keys, token),
-            organization_name=command.organization_name,
-            is_operator=command.is_operator,
-        ),
-    )
+    registered = await _registered(caller, command, refresh_token_hash(caller.app.keys, token))
+    assert registered.session_id is not None, "a session was asked for"
     access, seconds = _access_token(caller, registered.user.id, registered.session_id)
     return SignedIn(access, token, seconds, registered.user, registered.organization)
 
 
-async def sign_in(caller: Caller, *, email: str, password: str) -> SignedIn:
+async def sign_up_quietly(caller: Caller, command: SignUp) -> None:
+    """Register without a word to the caller: what became of it is said by mail alone."""
+    try:
+        await _registered(caller, command, None)
+    except EmailTaken:
+        await caller.run(note_repeated, NoteRepeated(command.email.lower()))
+
+
+async def sign_in(caller: Caller, command: SignIn) -> SignedIn:
     """Check the password, in the same time for an address nobody has.
 
     Raises:
+        TooManyRequests: too many failures at this account from this address.
         WrongCredentials: unknown address or wrong password; one answer for both.
+        SecondFactorRequired: the password was right; the code is missing or wrong.
     """
-    found = await caller.look(credentials_of, email.lower())
-    stored = None if found is None else found.password_hash
-    is_right = await caller.app.passwords.verify(stored, normalized(password))
-    if found is None or not is_right:
+    password, email = normalized(command.password), command.email.lower()
+    attempt = await caller.run(begin_sign_in, BeginSignIn(email))
+    held = _allowed(attempt).credentials
+    stored = None if held is None else held.password_hash
+    is_right = await caller.app.passwords.verify(stored, password)
+    if held is None or not is_right:
+        await caller.run(refuse_sign_in, RefuseSignIn(None if held is None else held.user.id))
         raise WrongCredentials("The e-mail address or the password is wrong.")
     renewed = None
-    if caller.app.passwords.needs_rehash(found.password_hash):
-        renewed = await caller.app.passwords.hash(normalized(password))
+    if caller.app.passwords.needs_rehash(held.password_hash):
+        renewed = await caller.app.passwords.hash(password)
     token = new_refresh_token()
-    session_id = await caller.run(
+    opened = await caller.run(
         open_session,
         OpenSession(
-            user_id=found.user.id,
+            user=held.user,
             refresh_hash=refresh_token_hash(caller.app.keys, token),
+            code=command.code,
             password_hash=renewed,
         ),
     )
-    access, seconds = _access_token(caller, found.user.id, session_id)
-    return SignedIn(access, token, seconds, found.user)
+    if opened.proof is not Proof.ENOUGH or opened.session_id is None:
+        what = "missing" if opened.proof is Proof.CODE_MISSING else "wrong, or was used before"
+        raise SecondFactorRequired(f"The code of the second factor is {what}.")
+    access, seconds = _access_token(caller, held.user.id, opened.session_id)
+    return SignedIn(access, token, seconds, held.user)
 
 
 async def sign_on(caller: Caller, refresh_token: str) -> SignedIn:
@@ -117,6 +149,30 @@ async def sign_out(caller: Caller, refresh_token: str) -> None:
     """End the session at once; an unknown token ends nothing."""
     hashes = list(refresh_token_hashes(caller.app.keys, refresh_token))
     await caller.run(close_session, CloseSession(hashes))
+
+
+async def _registered(caller: Caller, command: SignUp, refresh_hash: bytes | None) -> Registered:
+    password_hash = await caller.app.passwords.hash(normalized(command.password))
+    return await caller.run(
+        register,
+        Register(
+            email=command.email.lower(),
+            name=command.name,
+            password_hash=password_hash,
+            refresh_hash=refresh_hash,
+            organization_name=command.organization_name,
+            is_operator=command.is_operator,
+        ),
+    )
+
+
+def _allowed(attempt: Attempt) -> Attempt:
+    if attempt.wait_seconds:
+        raise TooManyRequests(
+            f"Too many wrong passwords; try again in {attempt.wait_seconds} s.",
+            facts={"retryAfterSeconds": attempt.wait_seconds},
+        )
+    return attempt
 
 
 def _access_token(caller: Caller, user_id: UserId, session_id: SessionId) -> tuple[str, int]:

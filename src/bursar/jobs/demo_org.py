@@ -24,7 +24,7 @@ from bursar.domain.refusals import EmailTaken, PaymentInProgress, ProviderFailed
 from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.flows.pay_invoice import pay_invoice
-from bursar.flows.sign_in import SignedIn, SignUp, sign_in, sign_up
+from bursar.flows.sign_in import SignedIn, SignIn, SignUp, sign_in, sign_up
 from bursar.operations.api_keys import CreateApiKey, create_api_key
 from bursar.operations.customers import CreateCustomer
 from bursar.operations.invoices import (
@@ -163,7 +163,7 @@ async def _owner(app: App) -> Caller:
     try:
         signed = await sign_up(nobody, SignUp(EMAIL, "Alex Owner", password, NAME))
     except EmailTaken:
-        signed = await sign_in(nobody, email=EMAIL, password=password)
+        signed = await sign_in(nobody, SignIn(email=EMAIL, password=password))
     person = replace(nobody, actor=_person(app, signed))
     found = [each for each in await person.look(my_organizations) if each.name == NAME]
     assert found, "signing up made it, in one transaction"

@@ -1,6 +1,6 @@
 -- name: user
 -- One person: who they are, and nothing they sign in with.
-SELECT u.id, u.email, u.name, u.is_operator, u.created_at FROM sec.user_by_id($1) AS u;
+SELECT u.id, u.email, u.name, u.is_operator, u.verified_at, u.created_at FROM sec.user_by_id($1) AS u;
 
 -- name: memberships
 -- The organizations of one person: ids, names and roles, nothing else of them.
@@ -11,7 +11,7 @@ SELECT m.org_id, m.name, m.mode, m.role FROM sec.memberships_of($1) AS m;
 SELECT
     m.*,
     u.email AS user_email, u.name AS user_name, u.is_operator AS user_is_operator,
-    u.created_at AS user_created_at
+    u.verified_at AS user_verified_at, u.created_at AS user_created_at
 FROM members AS m LEFT JOIN LATERAL sec.user_by_id(m.user_id) AS u ON true
 WHERE m.org_id = $1 AND m.status <> 'removed'
 ORDER BY m.id LIMIT $2 OFFSET $3;
@@ -21,7 +21,7 @@ ORDER BY m.id LIMIT $2 OFFSET $3;
 SELECT
     m.*,
     u.email AS user_email, u.name AS user_name, u.is_operator AS user_is_operator,
-    u.created_at AS user_created_at
+    u.verified_at AS user_verified_at, u.created_at AS user_created_at
 FROM members AS m LEFT JOIN LATERAL sec.user_by_id(m.user_id) AS u ON true
 WHERE m.org_id = $1 AND m.id = $2 AND m.status <> 'removed';
 

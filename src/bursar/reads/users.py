@@ -1,24 +1,13 @@
-"""Looks up people by address, for signing in."""
-
-from dataclasses import dataclass
+"""Looks up people: by address for the operator, by a mailed token for themselves."""
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import UserId, print_id
-from bursar.domain.orgs import User
-from bursar.domain.rows import row_to_user
+from bursar.domain.people import Mailed
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
 
 Q = sql.beside(__file__)
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A person and what their password is checked against."""
-
-    user: User
-    password_hash: str
 
 
 @query(requires=Permission.MAIL_SEND)
@@ -29,7 +18,9 @@ async def user_of_email(tx: ReadTx, email: str) -> UserId | None:
 
 
 @query(requires=Permission.ANYONE)
-async def credentials_of(tx: ReadTx, email: str) -> Credentials | None:
-    """The person with this address; nothing, when nobody has it."""
-    row = await tx.fetchrow(Q.find_user, email)
-    return None if row is None else Credentials(row_to_user(row), row["password_hash"])
+async def owner_of_token(tx: ReadTx, hashes: list[bytes], purpose: str) -> Mailed | None:
+    """Whom a mailed token belongs to, as long as it works."""
+    row = await tx.fetchrow(Q.owner_of_token, hashes, purpose)
+    if row is None:
+        return None
+    return Mailed(UserId(print_id("usr", row["user_id"])), row["email"], row["name"])

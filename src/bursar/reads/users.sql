@@ -1,7 +1,7 @@
--- name: find_user
--- The person with this address, with their password hash: for signing in only.
-SELECT id, email, name, password_hash, is_operator, created_at FROM sec.find_user($1);
-
 -- name: user_of_email
 -- Whose this address is.
 SELECT id FROM sec.find_user($1);
+
+-- name: owner_of_token
+-- Whom a mailed token that still works belongs to.
+SELECT t.user_id, t.email, t.name FROM sec.owner_of_mail_token($1, $2) AS t;

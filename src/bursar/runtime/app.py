@@ -173,6 +173,7 @@ class Caller:
     request_id: str
     reason: str | None = None
     address: str | None = None
+    user_agent: str | None = None
     idempotency: Idempotency | None = None
     claim: TaskClaim | None = None
     is_dry_run: bool = False
@@ -351,6 +352,7 @@ class Caller:
             request_id=self.request_id,
             reason=self.reason,
             address=self.address,
+            user_agent=self.user_agent,
             user_id=uuid_of(person.user_id) if person else None,
             session_id=uuid_of(person.session_id) if person else None,
             api_key_id=uuid_of(actor.key_id) if isinstance(actor, ApiKey) else None,

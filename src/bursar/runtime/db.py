@@ -168,6 +168,7 @@ class Tx(ReadTx):
         self.request_id = binding.request_id
         self.reason = binding.reason
         self.address = binding.address
+        self.user_agent = binding.user_agent
         self.begun = entrance.begun
         self.told: list[str] = []
         self.has_tasks = False
@@ -186,7 +187,7 @@ class Tx(ReadTx):
         return print_id(prefix, new_uuid())
 
     async def bind(self, org_id: OrgId) -> None:
-        """Go on in another organization: only for the verb that has just made it."""
+        """Go on in another scope: an organization just made, or the person this is about."""
         context = self._binding.context(self._connection, uuid_of(org_id))
         await self._connection.fetchval(_BIND.text, context)
         self.org_id = org_id
@@ -217,6 +218,7 @@ class Binding:
     request_id: str
     reason: str | None = None
     address: str | None = None
+    user_agent: str | None = None
     user_id: UUID | None = None
     session_id: UUID | None = None
     api_key_id: UUID | None = None

@@ -291,6 +291,16 @@ class Settings:
         ),
     ]
 
+    registration_mode: Annotated[
+        Literal["open", "private"],
+        Variable(
+            "REGISTRATION_MODE",
+            "`private` tells nobody but the owner of an address whether it is registered.",
+            text.choice("open", "private"),
+            default="open",
+        ),
+    ]
+
     dunning_retries_max: Annotated[
         int,
         Variable(

@@ -3,7 +3,7 @@
 import msgspec
 
 from bursar.api.envelope import NO_CONTENT, resource
-from bursar.api.fields import Body, Credential, Email, Name, NoQuery, Password
+from bursar.api.fields import Body, Credential, Email, Name, NoQuery, Password, SecondFactorCode
 from bursar.api.routes import Audience, Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.passwords import PasswordRefused, accepted_password
@@ -12,10 +12,20 @@ from bursar.domain.refusals import (
     InvalidInput,
     NotAuthenticated,
     RefreshTokenReused,
+    SecondFactorRequired,
+    TooManyRequests,
     WrongCredentials,
 )
 from bursar.domain.shapes.orgs import MeOut, OrganizationOut, UserOut
-from bursar.flows.sign_in import SignUp, sign_in, sign_on, sign_out, sign_up
+from bursar.flows.sign_in import (
+    SignIn,
+    SignUp,
+    sign_in,
+    sign_on,
+    sign_out,
+    sign_up,
+    sign_up_quietly,
+)
 from bursar.reads.members import me
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.tokens import BadToken
@@ -33,10 +43,11 @@ class SignUpBody(Body, frozen=True):
 
 
 class SignInBody(Body, frozen=True):
-    """Who one is, and the proof."""
+    """Who one is, and the proof; `code` is of the second factor, or a recovery code."""
 
     email: Email
     password: Password
+    code: SecondFactorCode | None = None
 
 
 class RefreshBody(Body, frozen=True):
@@ -72,20 +83,28 @@ class Welcome(Session, frozen=True, kw_only=True):
         takes=SignUpBody,
         gives=Welcome,
         status=201,
+        also={202: "Nobody is told whether the address was free; mail says what to do."},
         audience=Audience.ANYONE,
         refuses=(EmailTaken,),
     ),
 )
 async def register_person(call: Call[SignUpBody, NoQuery]) -> Answer:
-    """Register and sign in."""
+    """Register and sign in.
+
+    Where the installation is private the answer is always 202 and empty, and mail says the rest.
+    """
     body = call.body
     try:
-        accepted_password(body.password, email=body.email)
+        accepted_password(
+            body.password, email=body.email, words=(body.name, body.organization_name or "")
+        )
     except PasswordRefused as refused:
         raise InvalidInput.at("password", str(refused), "password_refused") from refused
-    signed_in = await sign_up(
-        call.caller, SignUp(body.email, body.name, body.password, body.organization_name)
-    )
+    command = SignUp(body.email, body.name, body.password, body.organization_name)
+    if call.caller.app.settings.registration_mode == "private":
+        await sign_up_quietly(call.caller, command)
+        return Answer(202, b"")
+    signed_in = await sign_up(call.caller, command)
     assert signed_in.user is not None, "somebody registered"
     founded = signed_in.organization
     welcome = Welcome(
@@ -105,13 +124,20 @@ async def register_person(call: Call[SignUpBody, NoQuery]) -> Answer:
         takes=SignInBody,
         gives=Session,
         audience=Audience.ANYONE,
-        refuses=(WrongCredentials,),
+        refuses=(WrongCredentials, SecondFactorRequired, TooManyRequests),
     ),
 )
 async def login(call: Call[SignInBody, NoQuery]) -> Answer:
-    """Sign in; an unknown address and a wrong password get the same answer."""
+    """Sign in; an unknown address and a wrong password get the same answer.
+
+    After five failures at an account from one address the wait grows, up to a quarter of an hour;
+    nobody who tries from elsewhere makes the owner wait.
+    """
+    body = call.body
     try:
-        signed_in = await sign_in(call.caller, email=call.body.email, password=call.body.password)
+        signed_in = await sign_in(
+            call.caller, SignIn(email=body.email, password=body.password, code=body.code)
+        )
     except PasswordRefused as refused:
         raise InvalidInput.at("password", str(refused), "password_refused") from refused
     assert signed_in.user is not None, "somebody signed in"

@@ -52,13 +52,18 @@ class UserOut(Shape, frozen=True, kw_only=True):
     object: Literal["user"] = "user"
     email: str
     name: str
+    is_email_verified: bool
     created_at: WireInstant
 
     @classmethod
     def of(cls, user: User) -> "UserOut":
         """The person's shape."""
         return cls(
-            id=user.id, email=user.email, name=user.name, created_at=wire_instant(user.created_at)
+            id=user.id,
+            email=user.email,
+            name=user.name,
+            is_email_verified=user.verified_at is not None,
+            created_at=wire_instant(user.created_at),
         )
 
 
@@ -151,6 +156,7 @@ class MeOut(Shape, frozen=True, kw_only=True):
     object: Literal["user"] = "user"
     email: str
     name: str
+    is_email_verified: bool
     memberships: tuple[MembershipOut, ...]
     created_at: WireInstant
 
@@ -161,6 +167,7 @@ class MeOut(Shape, frozen=True, kw_only=True):
             id=me.user.id,
             email=me.user.email,
             name=me.user.name,
+            is_email_verified=me.user.verified_at is not None,
             memberships=tuple(MembershipOut.of(membership) for membership in me.memberships),
             created_at=wire_instant(me.user.created_at),
         )

@@ -1,0 +1,102 @@
+"""People at the door: their sessions, their second factor, and every fact told about them.
+
+What people do to their own account belongs to no organization, so it is told in a history of its
+own, in the person's scope. A fact says what happened, who did it, from where, and never a secret.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from bursar.domain.ids import SessionId, UserId
+from bursar.domain.times import Instant
+
+SESSION_LIFE: Final = timedelta(days=30)
+IDLE_LIFE: Final = timedelta(days=7)
+VERIFY_LIFE: Final = timedelta(days=1)
+RESET_LIFE: Final = timedelta(minutes=15)
+RESET_MINUTES: Final = 15
+MAIL_TOKENS_HOURLY_MAX: Final = 3
+USER_AGENT_LENGTH_MAX: Final = 200
+RECOVERY_CODES: Final = 10
+
+
+class AuthFact(StrEnum):
+    """Everything that is told about people at the door."""
+
+    REGISTERED = "auth.registered"
+    REGISTRATION_REPEATED = "auth.registration_repeated"
+    ADDRESS_VERIFIED = "auth.address_verified"
+    VERIFICATION_SENT = "auth.verification_sent"
+    SIGNED_IN = "auth.signed_in"
+    SIGN_IN_REFUSED = "auth.sign_in_refused"
+    SIGNED_OUT = "auth.signed_out"
+    SESSION_ENDED = "auth.session_ended"
+    TOKEN_REUSED = "auth.refresh_token_reused"  # noqa: S105 - the name of a fact, not a token
+    RESET_REQUESTED = "auth.reset_requested"
+    PASSWORD_RESET = "auth.password_reset"  # noqa: S105 - the name of a fact, not a password
+    PASSWORD_CHANGED = "auth.password_changed"  # noqa: S105 - the name of a fact, not a password
+    PASSWORD_REFUSED = "auth.password_refused"  # noqa: S105 - the name of a fact, not a password
+    FACTOR_BEGUN = "auth.factor_begun"
+    FACTOR_ADDED = "auth.factor_added"
+    FACTOR_REMOVED = "auth.factor_removed"
+    RECOVERY_CODE_USED = "auth.recovery_code_used"
+
+
+class TokenPurpose(StrEnum):
+    """What a token sent by mail is good for."""
+
+    VERIFY = "verify"
+    RESET = "reset"
+
+
+LIFE_OF: Final[dict[TokenPurpose, timedelta]] = {
+    TokenPurpose.VERIFY: VERIFY_LIFE,
+    TokenPurpose.RESET: RESET_LIFE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody signed in, somewhere."""
+
+    id: SessionId
+    address: str | None
+    user_agent: str | None
+    created_at: Instant
+    used_at: Instant
+    expires_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """A second factor; it counts once its first code was right."""
+
+    secret_sealed: bytes
+    confirmed_at: Instant | None
+    last_step: int
+    codes_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthEvent:
+    """One line of the history of the door."""
+
+    id: str
+    type: str
+    actor: str
+    address: str | None
+    reason: str | None
+    request_id: str
+    facts: dict[str, str]
+    recorded_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """Whom a token that was sent by mail belongs to."""
+
+    user_id: UserId
+    email: str
+    name: str
