@@ -157,7 +157,7 @@ async def things_of(org: Org) -> Things:
             "txn": transfer.id,
             "wh": subscribed.subscription.id,
             "key": issued.record.id,
-            "mem": invited.member.id,
+            "mem": invited.id,
             "evt": f"evt_{event_id}",
         }
     )

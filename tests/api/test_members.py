@@ -9,6 +9,7 @@ from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import Role
 from bursar.domain.ids import UserId, uuid_of
+from bursar.domain.mails import MailKind
 from bursar.domain.orgs import User
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.operations.members import InviteMember, invite_member
@@ -30,9 +31,13 @@ async def signed_up(world: World, anyone: Client, email: str) -> tuple[User, Cli
 
 
 async def invited(org: Org, email: str, role: Role) -> tuple[str, str]:
-    """An invitation's place and the token that its mail would carry."""
+    """An invitation's place and the token that its mail carried."""
     made = await org.caller.run(invite_member, InviteMember(email, role))
-    return made.member.id, made.token
+    await org.world.work()
+    letter = org.world.mailbox.newest(email, MailKind.INVITATION)
+    assert letter.parameters["role"] == role.value
+    assert letter.parameters["token"] in org.world.mailbox.print_letter(letter).text
+    return made.id, letter.parameters["token"]
 
 
 async def the_members(client: Client) -> dict[str, tuple[str, str]]:

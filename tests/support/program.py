@@ -14,7 +14,7 @@ from typing import Final
 from tests.support.tree import BURSAR, command_line, free_ports
 
 START_SECONDS: Final = 90
-_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+_KEPT: Final = ("PYTHONPATH", "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
 @dataclass
@@ -98,10 +98,10 @@ class Place:
         except (OSError, TimeoutError):
             return ""
 
-    async def until_healthy(self, program: Program) -> None:
+    async def until_healthy(self, program: Program, port: int | None = None) -> None:
         """Wait for the API."""
         async with asyncio.timeout(START_SECONDS):
-            while not await self.is_healthy():
+            while not await self.is_healthy(port):
                 assert program.process.returncode is None, program.said[-3_000:]
                 await asyncio.sleep(0.05)
 

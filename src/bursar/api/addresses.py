@@ -18,24 +18,35 @@ Place = IPv4Address | IPv6Address
 
 
 def address_of(scope: Scope, proxies: Proxies) -> str:
+    """The address that asks, as it is counted."""
+    return site_of(seen_at(scope, proxies))
+
+
+def seen_at(scope: Scope, proxies: Proxies) -> str:
     """The last address that none of our own proxies has."""
     client = scope.get("client")
     if not client:
         return UNKNOWN
     forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     if not forwarded or not proxies:
-        return site_of(client[0])
+        return exactly(client[0])
     named = b",".join(forwarded).decode("latin-1").split(",")[-_HOPS_MAX:]
     hops = [client[0], *(hop.strip() for hop in reversed(named))]
     if isinstance(proxies, int):
-        return site_of(hops[min(proxies, len(hops) - 1)])
+        return exactly(hops[min(proxies, len(hops) - 1)])
     for hop in hops:
         place = place_of(hop)
         if place is None:
             return UNKNOWN
         if not any(place in network for network in proxies):
-            return site_of(hop)
+            return exactly(hop)
     return UNKNOWN
+
+
+def exactly(text: str) -> str:
+    """The address that a text is, in its one spelling."""
+    place = place_of(text)
+    return UNKNOWN if place is None else str(place)
 
 
 def site_of(text: str) -> str:

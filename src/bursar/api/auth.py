@@ -12,6 +12,7 @@ from typing import Final
 from bursar.api.headers import Scope, header
 from bursar.api.routes import Audience
 from bursar.domain.access import Actor, ApiKey, Nobody, Person
+from bursar.domain.api_keys import is_allowed
 from bursar.domain.ids import MalformedId, OrgId, SessionId, UserId, parse_id
 from bursar.domain.refusals import InvalidInput, NotAllowed, NotAuthenticated, NotFound
 from bursar.runtime.app import App
@@ -32,11 +33,11 @@ class Credential:
     org_id: OrgId | None = None
 
 
-async def credential_of(app: App, scope: Scope) -> Credential:
-    """The credential of a request.
+async def credential_of(app: App, scope: Scope, address: str) -> Credential:
+    """The credential of a request from this address.
 
     Raises:
-        NotAuthenticated: none, or one that was never good.
+        NotAuthenticated: none, one that was never good, or one that is not good from there.
     """
     given = header(scope, "Authorization")
     if given is None:
@@ -45,15 +46,15 @@ async def credential_of(app: App, scope: Scope) -> Credential:
     if scheme.lower() != _SCHEME or not text:
         raise NotAuthenticated("The credential is not of the form: Bearer <token or API key>.")
     try:
-        return await _read(app, text.strip(" "))
+        return await _read(app, text.strip(" "), address)
     except BadToken:
         raise NotAuthenticated("The credential is not good.") from None
 
 
-async def _read(app: App, text: str) -> Credential:
+async def _read(app: App, text: str, address: str) -> Credential:
     if text.startswith(_API_KEY_START):
         found = await app.find_api_key(list(api_key_hashes(app.keys, text)))
-        if found is None:
+        if found is None or not is_allowed(found.allowed_addresses, address):
             raise BadToken
         return Credential(ApiKey(found.key_id, found.scopes), found.org_id)
     claims = app.access_tokens.read(text, now())

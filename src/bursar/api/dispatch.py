@@ -137,7 +137,7 @@ async def _admitted(edge: Edge, route: Route, scope: Scope, trace: Trace) -> Cre
         await edge.limits.admit_address(scope, trace, route.spot)
         return NOBODY
     try:
-        credential = await credential_of(edge.app, scope)
+        credential = await credential_of(edge.app, scope, edge.limits.seen_at(scope))
     except NotAuthenticated:
         await edge.limits.admit_address(scope, trace, route.spot)
         raise

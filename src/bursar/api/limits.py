@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bursar.api.addresses import address_of
+from bursar.api.addresses import address_of, seen_at
 from bursar.api.headers import Scope
 from bursar.api.routes import Route
 from bursar.api.trace import Trace
@@ -111,6 +111,10 @@ class RequestLimits:
         """
         allowance = HOSTED_PAY if self._is_strict else self._credential
         await self._admit(f"pay:{subject}:{self.address_of(scope)}", (allowance,), trace)
+
+    def seen_at(self, scope: Scope) -> str:
+        """The address that asks, exactly."""
+        return seen_at(scope, self._proxies)
 
     def address_of(self, scope: Scope) -> str:
         """The address that asks, as it is counted."""

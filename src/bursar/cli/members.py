@@ -78,7 +78,7 @@ def invite(
     invited = desk(context).ask(
         lambda caller: caller.run(invite_member, command), org=org, reason=reason
     )
-    show_one(MemberOut.of(invited.member), output)
+    show_one(MemberOut.of(invited), output)
 
 
 @group.command("role")

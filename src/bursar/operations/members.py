@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bursar.domain.access import Permission, Person, Role
 from bursar.domain.change import Change
 from bursar.domain.ids import MemberId, OrgId, UserId
+from bursar.domain.mails import MailKind, NewMail
 from bursar.domain.members import MEMBERS_MAX, Member, invite, new_invitation
 from bursar.domain.orgs import Organization
 from bursar.domain.refusals import (
@@ -22,7 +23,7 @@ from bursar.domain.refusals import (
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.runtime.tokens import invitation_hash, new_invitation_token
-from bursar.store import directory, members, orgs
+from bursar.store import directory, mails, members, orgs
 from bursar.store.apply import apply
 
 
@@ -34,39 +35,30 @@ class InviteMember:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """The place, and the token that opens it: for the mail, and for nobody else's eyes."""
-
-    member: Member
-    token: str
-
-
 @operation(requires=Permission.MEMBER_WRITE)
-async def invite_member(tx: Tx, command: InviteMember) -> Invited:
-    """Keep a place for an address; inviting it once more makes the token before void.
+async def invite_member(tx: Tx, command: InviteMember) -> Member:
+    """Keep a place for an address and mail the token that opens it: nobody else learns it.
+
+    Inviting an address once more makes the token before void.
 
     Raises:
         RoleAboveOwn: the role is above the caller's own.
         AlreadyMember: the address belongs to a member.
         LimitReached: there are too many members and invitations.
     """
-    await orgs.lock(tx)
-    email = command.email.lower()
+    organization = await orgs.lock(tx)
+    email, token = command.email.lower(), new_invitation_token()
     if await members.has_email(tx, email):
         raise AlreadyMember(f"{email} is a member already.")
-    token = new_invitation_token()
-    token_hash = invitation_hash(tx.keys, token)
-    kept = await members.invited(tx, email)
-    if kept is not None:
-        again = kept.invite_again(command.role, token_hash=token_hash, by=tx.standing, at=tx.wall)
-        return Invited(await _written(tx, kept, again), token)
-    if await members.count(tx) >= MEMBERS_MAX:
-        raise LimitReached(f"An organization has at most {MEMBERS_MAX} members and invitations.")
-    made = new_invitation(
-        MemberId(tx.new_id("mem")), email, command.role, token_hash=token_hash, at=tx.wall
-    )
-    return Invited(await _written(tx, made, invite(made, by=tx.standing)), token)
+    member = await _kept(tx, email, command.role, invitation_hash(tx.keys, token))
+    letter = {
+        "organization": organization.name,
+        "inviter": await _inviter(tx),
+        "role": command.role.value,
+        "token": token,
+    }
+    await mails.post(tx, NewMail(kind=MailKind.INVITATION, recipient=email, parameters=letter))
+    return member
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +203,26 @@ async def name_operator(tx: Tx, command: NameOperator) -> None:
         NotFound: nobody has this address.
     """
     await directory.name_operator(tx, command.email.lower(), is_operator=command.is_operator)
+
+
+async def _kept(tx: Tx, email: str, role: Role, token_hash: bytes) -> Member:
+    waiting = await members.invited(tx, email)
+    if waiting is not None:
+        again = waiting.invite_again(role, token_hash=token_hash, by=tx.standing, at=tx.wall)
+        return await _written(tx, waiting, again)
+    if await members.count(tx) >= MEMBERS_MAX:
+        raise LimitReached(f"An organization has at most {MEMBERS_MAX} members and invitations.")
+    made = new_invitation(
+        MemberId(tx.new_id("mem")), email, role, token_hash=token_hash, at=tx.wall
+    )
+    return await _written(tx, made, invite(made, by=tx.standing))
+
+
+async def _inviter(tx: Tx) -> str:
+    actor = tx.standing.actor
+    if isinstance(actor, Person):
+        return (await directory.user(tx, actor.user_id)).name
+    return "The operator of this installation"
 
 
 def _person(tx: Tx) -> UserId:

@@ -24,7 +24,6 @@ from bursar.domain.shapes.orgs import ColleagueOut, MemberOut, OrganizationOut
 from bursar.operations.members import (
     AcceptInvitation,
     ChangeRole,
-    Invited,
     InviteMember,
     RemoveMember,
     accept_invitation,
@@ -70,11 +69,6 @@ def _id(call: Call[Any, Any]) -> MemberId:
     return MemberId(call.id("memberId"))
 
 
-def _place(invited: Invited) -> MemberOut:
-    """The token is for the mail alone."""
-    return MemberOut.of(invited.member)
-
-
 @ROOM.get(
     "",
     Terms(needs=Permission.MEMBER_READ, gives=ColleagueOut, is_list=True, query=PageQuery),
@@ -104,7 +98,7 @@ async def invite_person(call: Call[Invitation, NoQuery]) -> Answer:
     before works no more.
     """
     command = InviteMember(call.body.email, call.body.role)
-    return await changed(call.caller, invite_member, command, created(_place, ROOM.prefix))
+    return await changed(call.caller, invite_member, command, created(MemberOut.of, ROOM.prefix))
 
 
 @ROOM.get(
