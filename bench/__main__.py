@@ -12,7 +12,7 @@ import platform
 import sys
 from dataclasses import fields
 
-from bench import cold_start, create_invoice, get_invoice
+from bench import cold_start, create_invoice, get_invoice, transfers
 from bench.report import Result, table, write
 from bench.sides import Effort
 
@@ -20,6 +20,9 @@ BENCHES = {
     create_invoice.NAME: create_invoice.bench,
     get_invoice.NAME: get_invoice.bench,
     cold_start.NAME: cold_start.bench,
+    transfers.ONE: transfers.bench_one,
+    transfers.MANY: transfers.bench_many,
+    transfers.HOT: transfers.bench_hot,
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -19,8 +20,10 @@ from bursar.main import key_ring
 from bursar.runtime.clock import monotonic
 from bursar.runtime.embedded import throwaway
 from bursar.runtime.migrations import migrate
+from bursar.runtime.postgres_binaries import binaries
 from bursar.runtime.settings import Settings, load
 
+_LIMITS = Path(__file__).parent / "limits"
 BURSAR = str(Path(sys.executable).parent / "bursar")
 SHOWN = (
     "server_version",
@@ -114,6 +117,23 @@ async def open_place() -> AsyncIterator[Place]:
             yield place
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def pgbench(place: Place, script: str, *, clients: int, seconds: float) -> float:
+    """How often a second PostgreSQL's own load generator gets through a script of the limits."""
+    child = await asyncio.create_subprocess_exec(
+        str(binaries() / "pgbench"),
+        *("--no-vacuum", "--protocol=prepared", f"--file={_LIMITS / script}.pgbench"),
+        *(f"--client={clients}", f"--jobs={min(clients, 2)}", f"--time={max(round(seconds), 1)}"),
+        place.superuser_url,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, failed = await asyncio.wait_for(child.communicate(), seconds + 60)
+    found = re.search(rb"tps = ([0-9.]+)", said)
+    if child.returncode or found is None:
+        raise ServerFailed(failed.decode(errors="replace"))
+    return float(found[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
@@ -72,8 +73,19 @@ class Side:
         self.faults.update(seen.bad)
 
 
+class Measurable(Protocol):
+    """Whatever can be put under load."""
+
+    async def warm(self) -> None:
+        """Run a moment."""
+
+    async def measure(self) -> float:
+        """How much it gets through in a second."""
+        ...
+
+
 async def take_turns(
-    ours: Side, limit: Side, *, rounds: int, before_each: Callable[[], Awaitable[None]]
+    ours: Measurable, limit: Measurable, *, rounds: int, before_each: Callable[[], Awaitable[None]]
 ) -> list[Round]:
     """Limit, ours, ours, limit, so that a machine that slows down slows both."""
     await limit.warm()

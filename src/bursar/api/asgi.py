@@ -13,6 +13,7 @@ from litestar.response import Response
 from bursar.api.dispatch import Edge, endpoint
 from bursar.api.envelope import JSON
 from bursar.api.errors import answer_for
+from bursar.api.express import Express
 from bursar.api.guard import BODY_MAX, AsgiApp, Guard
 from bursar.api.health import health_routes
 from bursar.api.hosted import hosted_routes
@@ -43,7 +44,7 @@ def build_api(app: App) -> AsgiApp:
         request_max_body_size=BODY_MAX,
     )
     return Guard(
-        litestar,  # type: ignore[arg-type]  # the framework types its messages one by one
+        Express(edge, ROUTES, litestar),  # type: ignore[arg-type]  # the framework types its messages one by one
         allowed_hosts=app.settings.allowed_hosts,
         telemetry=app.telemetry,
         cors_origins=app.settings.cors_origins,

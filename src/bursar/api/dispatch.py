@@ -8,7 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from litestar.connection import Request
 from litestar.handlers import HTTPRouteHandler
@@ -48,6 +48,26 @@ from bursar.runtime.ids import new_uuid
 REPLAYED: Final = ("Idempotent-Replayed", "true")
 DRY_RUN: Final = "dry_run"
 
+
+class Incoming(Protocol):
+    """As much of a request as a route looks at."""
+
+    @property
+    def scope(self) -> Any:
+        """What came before the body."""
+        ...
+
+    @property
+    def path_params(self) -> Mapping[str, Any]:
+        """What stood in the path."""
+        ...
+
+    @property
+    def receive(self) -> Callable[[], Awaitable[Any]]:
+        """The next piece of the body."""
+        ...
+
+
 Wire = Request[Any, Any, Any]
 Act = Callable[[Wire], Awaitable[Answer]]
 Failed = Callable[[Exception, Trace], Answer]
@@ -65,7 +85,7 @@ def endpoint(edge: Edge, route: Route) -> HTTPRouteHandler:
     """The route as the router wants it."""
 
     async def serve(request: Wire) -> Answer:
-        return await _served(edge, route, request)
+        return await served(edge, route, request)
 
     return plain_endpoint(route.method, route.path, serve)
 
@@ -95,7 +115,7 @@ def response_of(answer: Answer) -> ASGIResponse:
     )
 
 
-async def body_of(request: Wire) -> bytes:
+async def body_of(request: Incoming) -> bytes:
     """The request's whole body; the guard bounds it."""
     chunks = []
     while True:
@@ -107,7 +127,8 @@ async def body_of(request: Wire) -> bytes:
             return b"".join(chunks)
 
 
-async def _served(edge: Edge, route: Route, request: Wire) -> Answer:
+async def served(edge: Edge, route: Route, request: Incoming) -> Answer:
+    """The one path that every route takes."""
     scope, trace = request.scope, traced(request.scope)
     credential = await _admitted(edge, route, scope, trace)
     ids = _ids(route, request.path_params)

@@ -92,6 +92,7 @@ class Terms:
     reads: Callable[[bytes, str], object] | None = None  # of bytes and media type, a body's lane
     also_media: str | None = None  # which such a lane reads beside JSON
     weight: int = 1  # how many requests this one counts as
+    is_express: bool = False  # so busy that the framework is passed by
     judges: str | None = None  # the list in the body whose items each have an answer of their own
 
 

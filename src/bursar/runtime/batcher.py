@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 SIZE_MAX: Final = 1_000
-AT_ONCE: Final = 2
+AT_ONCE: Final = 1
 """Batches of one key under way: while one commits, the next is being decided."""
 
 WAITING_MAX: Final = 10_000

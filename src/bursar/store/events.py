@@ -1,14 +1,17 @@
 """Facts told: appended in the transaction that made them true, and sealed into a chain later."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+import msgspec
 
 from bursar.domain.event_chain import Link, SealedEvent
 from bursar.domain.events import Event, Row
 from bursar.domain.ids import uuid_of
 from bursar.domain.shapes import render
+from bursar.domain.shapes.fields import Shape
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 
@@ -62,6 +65,8 @@ async def append_many(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> None:
     if not told:
         return
     tx.told.extend(event.name for event, _ in told)
+    shapes = _shapes(event for event, _ in told)
+    encoded = msgspec.json.encode
     await tx.execute(
         Q.append_many,
         uuid_of(tx.org_id),
@@ -76,9 +81,24 @@ async def append_many(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> None:
         [stamp.actor for _, stamp in told],
         [stamp.reason for _, stamp in told],
         [stamp.request_id for _, stamp in told],
-        [render.snapshot(event.subject).decode() for event, _ in told],
-        [_previous(event, event.subject) for event, _ in told],
+        [encoded(shapes[id(event.subject)]).decode() for event, _ in told],
+        [
+            None
+            if event.before is None
+            else render.differences(shapes[id(event.before)], shapes[id(event.subject)]).decode()
+            for event, _ in told
+        ],
     )
+
+
+def _shapes(events: Iterable[Event]) -> dict[int, Shape]:
+    """What each state of the resources looks like; a state that two events show is shaped once."""
+    shapes: dict[int, Shape] = {}
+    for event in events:
+        for row in (event.before, event.subject):
+            if row is not None and id(row) not in shapes:
+                shapes[id(row)] = render.shape_of(row)
+    return shapes
 
 
 async def last_link(tx: Tx) -> Link | None:

@@ -128,6 +128,7 @@ class TransferBatchOut(msgspec.Struct, frozen=True, kw_only=True, rename="camel"
         takes=NewTransfer,
         gives=TransferOut,
         status=201,
+        is_express=True,
         refuses=(NotFound, InsufficientFunds, TransferAboveLimit, WalletClosed, WrongCurrency),
     ),
 )
@@ -151,6 +152,7 @@ async def create_transaction(call: Call[NewTransfer, NoQuery]) -> Answer:
         takes=TransferBatch,
         gives=TransferBatchOut,
         judges="transactions",
+        is_express=True,
     ),
 )
 async def create_transactions(call: Call[list[NewTransferItem | Refusal], NoQuery]) -> Answer:
