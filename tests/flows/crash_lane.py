@@ -21,10 +21,11 @@ from typing import Final
 import msgspec
 import structlog
 import uvloop
-from tests.flows.crash_plan import Setting, Story, settings
+from tests.flows.crash_plan import AnySetting, Story, TransferSetting, settings
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
 from tests.flows.crash_tour import take_tour
+from tests.flows.crash_transfers import TransferTelling
 from tests.planted.planting import ground_of, names, planted
 from tests.support.crash import Fault
 from tests.support.database import Installation, installed
@@ -98,7 +99,7 @@ class Lane:
         self.since_renewal += 1
         self.recent.append(str(story))
         try:
-            wrong = await Telling(self.stage, story).tell()
+            wrong = await _telling(self.stage, story).tell()
         except Exception as failed:  # noqa: BLE001 - a harness that breaks is a finding too
             wrong = [f"raised {failed!r}"]
         fuse = self.stage.fuse
@@ -144,7 +145,13 @@ class Lane:
         return wrong
 
 
-async def run_lane(stage: Stage, mine: list[Setting], seed: int, limits: Limits) -> Report:
+def _telling(stage: Stage, story: Story) -> Telling | TransferTelling:
+    if isinstance(story.setting, TransferSetting):
+        return TransferTelling(stage, story)
+    return Telling(stage, story)
+
+
+async def run_lane(stage: Stage, mine: list[AnySetting], seed: int, limits: Limits) -> Report:
     """The settings of one lane within its limits."""
     began = time.monotonic()
     lane, chance = Lane(stage, seed), Random(seed)
@@ -245,7 +252,7 @@ async def _first_finding(lane: Lane, bug: str, chance: Random) -> str:
     raise AssertionError(f"{bug} is not found in {HUNT_MAX} stories")
 
 
-def lane_of(number: int, lanes: int, seed: int) -> list[Setting]:
+def lane_of(number: int, lanes: int, seed: int) -> list[AnySetting]:
     """This lane's settings: whole themes, so that their coverage can be counted here."""
     themes = sorted({setting.theme for setting in settings()})
     mine = set(themes[number::lanes])

@@ -1,4 +1,4 @@
-"""Which stories of a payment are told: what the processor does, who else acts, where it crashes.
+"""Which stories are told: what the processor does, who else acts, where it crashes.
 
 A story is one line of text, so that whatever was found can be told again word for word:
 `charge/timeout_charged/twice/void/-/17/pay_invoice.charge.before_send:1`.
@@ -104,11 +104,41 @@ class Setting:
         return f"{self.theme}/{self.webhooks}/{self.rival}/{self.listener}"
 
 
+TRANSFER: Final = "transfer"
+PROVOKED: Final = ("none", "later", "refuse", "time_out")
+"""What becomes of the credit: good at once, good in a commit of its own, refused, unanswered."""
+WAYS: Final = ("single", "batch")
+"""Alone, or among others in one request: one that asks too much, and one that comes twice."""
+TRANSFER_RIVALS: Final = ("none", "second", "close", "opposite", "spend")
+"""Who else acts: nobody, the same under another key, somebody who closes the receiver, a transfer
+the other way, somebody who takes all the sender has."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSetting:
+    """The same of a story about a transfer."""
+
+    outcome: str
+    way: str
+    rival: str
+
+    @property
+    def theme(self) -> str:
+        """What every point is crossed with."""
+        return f"{TRANSFER}/{self.outcome}"
+
+    def __str__(self) -> str:
+        return f"{self.theme}/{self.way}/{self.rival}/-"
+
+
+AnySetting = Setting | TransferSetting
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
     """One world: a setting, its chance, and the points at which the process dies."""
 
-    setting: Setting
+    setting: AnySetting
     seed: int
     faults: tuple[Fault, ...] = ()
 
@@ -121,12 +151,15 @@ class Story:
 
     @classmethod
     def read(cls, text: str) -> "Story":
-        mode, outcome, webhooks, rival, listener, seed, faults = text.split("/")
+        mode, outcome, order, rival, listener, seed, faults = text.split("/")
         read = tuple(Fault.read(each) for each in faults.split("+") if each)
-        return cls(Setting(mode, outcome, webhooks, rival, listener), int(seed), read)
+        setting: AnySetting = Setting(mode, outcome, order, rival, listener)
+        if mode == TRANSFER:
+            setting = TransferSetting(outcome, order, rival)
+        return cls(setting, int(seed), read)
 
 
-def settings() -> Iterator[Setting]:
+def settings() -> Iterator[AnySetting]:
     """Every setting, the plain ones first."""
     for mode, plays in PLAYS.items():
         for webhooks, rival, outcome in product(WEBHOOKS, RIVALS, plays):
@@ -134,3 +167,5 @@ def settings() -> Iterator[Setting]:
     for mode, listener in product(PLAYS, LISTENERS):
         outcome = next(iter(PLAYS[mode]))
         yield Setting(mode, outcome, "after", "none", listener)
+    for outcome, way, rival in product(PROVOKED, WAYS, TRANSFER_RIVALS):
+        yield TransferSetting(outcome, way, rival)

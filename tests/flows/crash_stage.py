@@ -69,6 +69,7 @@ class Stage:
     http: Client
     owner: "asyncpg.Connection[asyncpg.Record]"
     life: "asyncpg.Connection[asyncpg.Record]"
+    reader: "asyncpg.Connection[asyncpg.Record]"
     skew: list[int]
     running: int = 0
     org: Org = field(init=False)
@@ -193,7 +194,7 @@ async def open_stage(house: Installation) -> AsyncIterator[Stage]:
         world = World(
             app, house, sandbox, wire, postman, strangers.providers[Mode.SANDBOX], Mailbox()
         )
-        owner, life = await house.as_owner(), await house.as_owner()
+        owner, life, reader = [await house.as_owner() for _ in range(3)]
         stage = Stage(
             world=world,
             wire=wire,
@@ -202,6 +203,7 @@ async def open_stage(house: Installation) -> AsyncIterator[Stage]:
             http=Client(build_api(app)),
             owner=owner,
             life=life,
+            reader=reader,
             skew=skew,
         )
         try:
@@ -209,4 +211,4 @@ async def open_stage(house: Installation) -> AsyncIterator[Stage]:
             await stage.renew()
             yield stage
         finally:
-            await asyncio.gather(owner.close(), life.close())
+            await asyncio.gather(owner.close(), life.close(), reader.close())

@@ -6,27 +6,25 @@ time passes, so watchdogs ask. Then the auditor looks.
 """
 
 from dataclasses import dataclass, field
-from functools import partial
 from random import Random
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
-from tests.api.client import Response
-from tests.flows.crash_plan import GOOD_CARD, NOBODY_LISTENS, OTHER_MODE, Play, Story
+from tests.flows.crash_asker import SERVICE_UNAVAILABLE, Asker
+from tests.flows.crash_plan import GOOD_CARD, NOBODY_LISTENS, OTHER_MODE, Play, Setting, Story
 from tests.flows.crash_stage import Stage
-from tests.support.auditor import IN_PROGRESS, Facts, Told
+from tests.flows.crash_worker import Worker
+from tests.support.auditor import Facts
 from tests.support.crash import Failed
-from tests.support.sandbox import BASE_URL, browse
+from tests.support.sandbox import browse
 from tests.support.world import WEBHOOK_SECRET
 
 from bursar.api.hosted_links import own_hosted_url
 from bursar.domain.ids import uuid_of
-from bursar.domain.refusals import ProviderFailed, TaskSuperseded
 from bursar.domain.sending import WebhookAnswer, WebhookRequest
 from bursar.jobs import dispatch
 from bursar.runtime.anchors import Anchors
-from bursar.runtime.queue import Claimed
 from bursar_sandbox.core.outbox import Delivery, signature
 from bursar_sandbox.core.wire import Request
 
@@ -42,64 +40,7 @@ HEARD_TYPES: Final = frozenset(
     for name in ("completed", "expired", "async_payment_succeeded", "async_payment_failed")
 )
 EFFECTS: Final = ("/v1/payment_intents", "/v1/checkout/sessions")
-SERVICE_UNAVAILABLE: Final = 503
 SETTLED_OPEN: Final = "pay_invoice.settle_payment#2.before_commit"
-
-
-@dataclass
-class Asker:
-    """Somebody who sends one request until it is answered, and then again."""
-
-    stage: Stage
-    act: str
-    path: str
-    body: dict[str, str] | None
-    patience: str  # at_once, last or gone
-    key: str = field(default_factory=Stage.new_key)
-    final: Response | None = None
-    wrong: list[str] = field(default_factory=list)
-    has_failed: bool = False
-
-    async def ask(self) -> None:
-        """Send it; the first answer that is one must be the answer for ever."""
-        if self.act == "link":
-            response = await self.stage.http.post(self.path)
-        else:
-            response = await self.stage.client.post(self.path, self.body, idempotency_key=self.key)
-        if self.has_failed and self._is_running(response):
-            self.wrong.append(f"A1 {self.key} failed, and is still said to run")
-        self.has_failed = response.status == SERVICE_UNAVAILABLE
-        if response.status >= 500 or self._is_running(response):
-            if response.status == 500:
-                self.wrong.append(f"X1 {self.key} was answered 500")
-            return
-        if self.final is None or self.act == "link":
-            self.final = response  # whoever clicks again is led to where things stand
-        elif (response.status, response.body) != (self.final.status, self.final.body):
-            self.wrong.append(
-                f"A2 {self.key} was answered {self.final.status} {self.final.body.decode()},"
-                f" then {response.status} {response.body.decode()}"
-            )
-
-    @property
-    def page(self) -> str | None:
-        """Where the answer sends the customer."""
-        if self.act == "link" and self.final is not None:
-            leads_to = self.final.headers.get("location", "")
-            return leads_to if leads_to.startswith(BASE_URL) else None
-        if self.act != "pay" or self.final is None or self.final.status >= 400:
-            return None
-        found = self.final.value["checkoutUrl"] or self.final.value["nextActionUrl"]
-        return None if found is None else str(found)
-
-    @property
-    def told(self) -> Told:
-        if self.final is None or self.act == "link":
-            return Told(self.act, self.key)
-        return Told(self.act, self.key, self.final.status, self.final.json)
-
-    def _is_running(self, response: Response) -> bool:
-        return response.status == 409 and response.error["code"] == IN_PROGRESS
 
 
 @dataclass
@@ -114,7 +55,7 @@ class Telling:
     wrong: list[str] = field(default_factory=list)
     mail: list[tuple[str, str, bytes]] = field(default_factory=list)
     acknowledged: set[str] = field(default_factory=set)
-    jobs: list[Claimed] = field(default_factory=list)
+    worker: Worker = field(init=False)
     pages: dict[str, list[str]] = field(default_factory=dict)
     is_spoiled: bool = False
     is_interrupted: bool = False
@@ -125,14 +66,20 @@ class Telling:
 
     def __post_init__(self) -> None:
         self.chance = Random(self.story.seed)
+        self.worker = Worker(self.stage, self.chance)
+
+    @property
+    def setting(self) -> Setting:
+        assert isinstance(self.story.setting, Setting)
+        return self.story.setting
 
     @property
     def play(self) -> Play:
-        return self.story.setting.play
+        return self.setting.play
 
     async def tell(self) -> list[str]:
         """From the open invoice to the auditor's word."""
-        stage, setting = self.stage, self.story.setting
+        stage, setting = self.stage, self.setting
         await self._prepare()
         stage.fuse.arm(*self.story.faults)
         stage.fuse.interlude = self._at_point
@@ -156,10 +103,10 @@ class Telling:
             acknowledged=frozenset(self.acknowledged),
         )
         answers = [wrong for asker in self.askers for wrong in asker.wrong]
-        return [*self.wrong, *answers, *await stage.auditor.audit(facts)]
+        return [*self.wrong, *self.worker.wrong, *answers, *await stage.auditor.audit(facts)]
 
     async def _prepare(self) -> None:
-        stage, setting = self.stage, self.story.setting
+        stage, setting = self.stage, self.setting
         stage.postman.sent.clear()
         if setting.listener != NOBODY_LISTENS:
             await self._listen()
@@ -212,12 +159,12 @@ class Telling:
         self.is_interrupted = True
         if self.rival is not None and self.rival_moment == "wire":
             await self._act_of_rival()
-        if self.story.setting.webhooks == "before":
+        if self.setting.webhooks == "before":
             await self._carry_mail()
-            await self._work()
+            await self.worker.work()
 
     async def _at_point(self, point: str) -> None:
-        if point == SETTLED_OPEN and self.story.setting.webhooks == "early":
+        if point == SETTLED_OPEN and self.setting.webhooks == "early":
             await self._carry_mail()
 
     # --- recovery ---
@@ -237,7 +184,7 @@ class Telling:
         self.wrong.append("L1 the story does not come to rest")
 
     async def _is_round_busy(self) -> bool:
-        acts = [self._retry, self._visit_pages, self._carry_mail, self._work, self._listen_on]
+        acts = [self._retry, self._visit_pages, self._carry_mail, self.worker.work, self._listen_on]
         self.chance.shuffle(acts)
         crashes, is_busy = self.stage.fuse.blown, False
         for act in acts:
@@ -250,10 +197,7 @@ class Telling:
             if asker.final is not None or asker.patience == "last" or self._has_not_acted(asker):
                 await self.stage.alive(asker.ask)
         self.rival_moment = "done"
-        self.chance.shuffle(self.jobs)
-        for job in self.jobs:
-            if self.chance.random() < 0.3:
-                await self.stage.alive(partial(self._run_again, job))
+        await self.worker.repeat()
         await self._come_to_rest()
 
     def _has_not_acted(self, asker: Asker) -> bool:
@@ -300,7 +244,7 @@ class Telling:
 
     async def _carry_mail(self) -> bool:
         """The processor reports what happened; what is not acknowledged comes again."""
-        webhooks = self.story.setting.webhooks
+        webhooks = self.setting.webhooks
         copies = 2 if webhooks == "twice" else 1
         for delivery in self.stage.world.sandbox.take_deliveries():
             if webhooks != "none":
@@ -324,39 +268,6 @@ class Telling:
             self.wrong.append(f"X1 an event was answered {response.status}")
         elif name in HEARD_TYPES:
             self.acknowledged.add(event_id)
-
-    async def _work(self) -> bool:
-        """Every due task, in any order; some at once a second time."""
-        jobs = await self.stage.claim()
-        self.chance.shuffle(jobs)
-        for job in jobs:
-            self.jobs.append(job)
-            await self._run(job)
-            if self.chance.random() < 0.3:
-                await self._run_again(job)
-        return bool(jobs)
-
-    async def _run(self, job: Claimed) -> None:
-        try:
-            await self.stage.run(job)
-        except (ProviderFailed, Failed) as failed:
-            await self.stage.put_off(job, failed)
-        except Exception as failed:  # noqa: BLE001 - whatever a task raises is a finding
-            self.wrong.append(f"J2 {job.task} raised {failed!r}")
-            await self.stage.put_off(job, failed)
-
-    async def _run_again(self, job: Claimed) -> None:
-        """After its end, under the old claim or under none."""
-        try:
-            if self.chance.random() < 0.3:
-                await self.stage.run(job)
-                self.wrong.append(f"J2 {job.task} ran under a claim that is gone")
-            else:
-                await self.stage.run_unfenced(job)
-        except (TaskSuperseded, ProviderFailed, Failed):
-            return
-        except Exception as failed:  # noqa: BLE001 - whatever a task raises is a finding
-            self.wrong.append(f"J2 {job.task} raised {failed!r} the second time")
 
     async def _let_time_pass(self) -> None:
         """Slow payments settle, pages nobody is on expire, watchdogs wake."""
@@ -387,7 +298,7 @@ class Telling:
         made = await self.stage.client.post("/v1/webhook-subscriptions", body)
         assert made.status == 201, made.body
         self.subscription = made.value["id"]
-        is_flaky = self.story.setting.listener == "flaky"
+        is_flaky = self.setting.listener == "flaky"
         seen: set[str] = set()
 
         def answer(request: WebhookRequest) -> WebhookAnswer:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 from tests.flows.crash_lane import Limits, hunt, quiet, run_lane
-from tests.flows.crash_plan import Setting
+from tests.flows.crash_plan import AnySetting, Setting, TransferSetting
 from tests.flows.crash_proof import SEED, bounded, prove
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_tour import Arrange, Tour, create_customer, delete_customer, run_errand
@@ -17,9 +17,10 @@ from tests.support.crash import known_places
 from tests.support.database import installation
 
 LANE_SECONDS: Final = 200.0
-SHORT: Final = (
+SHORT: Final[tuple[AnySetting, ...]] = (
     Setting("charge", "timeout_charged", "twice", "second"),
     Setting("checkout", "paid", "before", "switch"),
+    TransferSetting("later", "single", "close"),
 )
 SHORT_SINGLES: Final = 8
 
@@ -47,7 +48,8 @@ def test_the_points_are_those_of_the_source() -> None:
 
 
 async def test_a_short_walk_moves_money_once(stage: Stage) -> None:
-    # A lost answer and a rival, a page and its other mode: each dies at its first points, twice.
+    # A lost answer and a rival, a page and its other mode, a transfer whose receiver closes: each
+    # dies at its first points, twice.
     for setting in SHORT:
         report = await run_lane(stage, [setting], SEED, Limits(0, 0, SHORT_SINGLES))
         assert report.findings == []
