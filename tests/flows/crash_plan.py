@@ -107,8 +107,9 @@ class Setting:
 TRANSFER: Final = "transfer"
 PROVOKED: Final = ("none", "later", "refuse", "time_out")
 """What becomes of the credit: good at once, good in a commit of its own, refused, unanswered."""
-WAYS: Final = ("single", "batch")
-"""Alone, or among others in one request: one that asks too much, and one that comes twice."""
+WAYS: Final = ("single", "batch", "crowd")
+"""Alone; among others in one request, of which one asks too much and one comes twice; or in a crowd
+of requests that share their commits."""
 TRANSFER_RIVALS: Final = ("none", "second", "close", "opposite", "spend")
 """Who else acts: nobody, the same under another key, somebody who closes the receiver, a transfer
 the other way, somebody who takes all the sender has."""

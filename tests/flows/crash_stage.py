@@ -29,6 +29,7 @@ from tests.support.crash import (
     Failed,
     Fuse,
     Tapped,
+    TappedBatcher,
     TappedMailer,
     TappedSender,
     TappedWire,
@@ -190,7 +191,7 @@ async def open_stage(house: Installation) -> AsyncIterator[Stage]:
     )
     limits = replace(house.settings, rate_limit_requests_max=1_000_000_000)
     async with build(limits, part="test", app_url=house.app_url, strangers=strangers) as built:
-        app = replace(built, checkpoint=fuse.checkpoint, wake=lambda: None)
+        app = replace(built, checkpoint=fuse.checkpoint, wake=lambda: None, batcher=TappedBatcher())
         world = World(
             app, house, sandbox, wire, postman, strangers.providers[Mode.SANDBOX], Mailbox()
         )

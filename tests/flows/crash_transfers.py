@@ -5,6 +5,7 @@ place. Afterwards everything comes to rest, requests and tasks are repeated, and
 what each wallet must hold.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,7 +29,8 @@ OK: Final = 200
 ROUNDS_MAX: Final = 40
 IDLE_MAX: Final = 2
 TRANSACTIONS: Final = "/v1/transactions"
-BETWEEN: Final = "transfer_money.post_transfer.after_commit"
+BETWEEN: Final = "transfer_money.post_together.after_commit"
+CROWD: Final = (100, 9_000, 150, 50)
 ENDS: Final[dict[str, set[tuple[str, str | None]]]] = {
     "none": {("COMPLETED", None)},
     "later": {("COMPLETED", None), ("FAILED", "wallet_closed")},
@@ -103,6 +105,7 @@ class TransferTelling:
     rival: Asker | None = None
     is_rival_due: bool = False
     wrong: list[str] = field(default_factory=list)
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.chance = Random(self.story.seed)
@@ -120,7 +123,7 @@ class TransferTelling:
         stage.fuse.arm(*self.story.faults)
         stage.fuse.interlude = self._at_point
         try:
-            await stage.alive(self.askers[0].ask)
+            await stage.alive(self._begin)
             await stage.alive(self._act_of_rival)
             await self._come_to_rest()
             await self._repeat_everything()
@@ -138,6 +141,9 @@ class TransferTelling:
         body = self._body(self.sender, self.receiver)
         path = f"{TRANSACTIONS}/batch" if self.setting.way == "batch" else TRANSACTIONS
         self._asker("first", path, body)
+        if self.setting.way == "crowd":
+            for cents in CROWD:
+                self._asker("crowd", path, self._order(self.sender, self.receiver, cents))
         back = self._order(self.receiver, self.sender, SMALL)
         rivals = {
             "second": (path, body),
@@ -149,6 +155,15 @@ class TransferTelling:
             self.rival = self._asker(self.setting.rival, *rivals[self.setting.rival])
             self.is_rival_due = True
 
+    async def _begin(self) -> None:
+        """The first request, or the whole crowd at once; a process dies for all of them."""
+        firsts = [each for each in self.askers if each is not self.rival]
+        crowd = [each.ask() for each in firsts]
+        ends = await asyncio.gather(*crowd, return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
+
     def _asker(self, act: str, path: str, body: dict[str, Any] | None) -> Asker:
         patience = self.chance.choices(("at_once", "last", "gone"), (6, 2, 2))[0]
         asker = Asker(self.stage, act, path, body, patience)
@@ -156,7 +171,7 @@ class TransferTelling:
         return asker
 
     def _body(self, sender: str, receiver: str) -> dict[str, Any]:
-        if self.setting.way == "single":
+        if self.setting.way != "batch":
             return self._order(sender, receiver, MOVED)
         key = self.stage.new_key()
         first = {**self._order(sender, receiver, MOVED), "idempotencyKey": f"{key}-1"}
@@ -185,8 +200,9 @@ class TransferTelling:
 
     async def _at_point(self, point: str) -> None:
         """M6 at this very instant; and a rival may come between the two commits."""
-        org_id = uuid_of(self.stage.org.id)
-        self.wrong += [f"{point}: {each}" for each in await look(self.stage.reader, org_id)]
+        async with self.looking:
+            found = await look(self.stage.reader, uuid_of(self.stage.org.id))
+        self.wrong += [f"{point}: {each}" for each in found]
         if point == BETWEEN and self.chance.random() < 0.5:
             await self._act_of_rival()
 
@@ -305,8 +321,7 @@ class TransferTelling:
         unknown = status.keys() - told.keys()
         if unknown and not unheard:
             yield f"A2 nobody was told of {sorted(unknown)}"
-        most = 2 if self.setting.way == "batch" else 1
-        most += self.setting.rival in {"second", "opposite"} and self.setting.way == "single"
+        most = 2 if self.setting.way == "batch" else len(self.askers)
         most += self.setting.rival == "opposite" and self.setting.way == "batch"
         if len(rows) > most:
             yield f"A2 {len(rows)} transfers, {most} were asked for"

@@ -10,7 +10,7 @@ import ast
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -23,12 +23,14 @@ import bursar
 from bursar.domain.mails import Letter, Mailer, MailOutcome, PrintedMail
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookAnswer, WebhookRequest, WebhookSender
+from bursar.runtime.batcher import Act, Batcher
 from bursar.runtime.db import DatabaseAway
 
 SOURCE: Final = Path(bursar.__path__[0])
 FLOORS: Final = ("flows", "jobs", "api")
 COMMIT_MOMENTS: Final = ("before_commit", "after_commit")
 SURVIVED: Final = "~"
+_DEAD: Final = object()
 WIRE_MOMENTS: Final = ("before_send", "after_send_no_answer", "after_answer")
 
 
@@ -84,8 +86,10 @@ class _Found:
 class Places:
     """Every place, and which of them a running stack is at."""
 
-    def __init__(self, places: tuple[Place, ...]) -> None:
+    def __init__(self, places: tuple[Place, ...], convoys: frozenset[str]) -> None:
         self._by_path: dict[str, list[Place]] = {}
+        # A convoy runs for many at once, on nobody's stack: its name is all that leads to a place.
+        self._convoys = {place.verb: place for place in places if place.verb in convoys}
         for place in places:
             self._by_path.setdefault(place.path, []).append(place)
         self.points = frozenset(point for place in places for point in place.points)
@@ -97,7 +101,7 @@ class Places:
                 if place.verb == verb and place.holds(frame.f_lineno):
                     return place
             frame = frame.f_back
-        return None
+        return self._convoys.get(verb)
 
 
 @cache
@@ -107,7 +111,9 @@ def known_places() -> Places:
     trees = {path: ast.parse(path.read_text()) for path in files}
     forwarders = {name: position for tree in trees.values() for name, position in _forwarders(tree)}
     found = [one for path, tree in trees.items() for one in _found(path, tree, forwarders)]
-    return Places(tuple(_named(found)))
+    calls = (node for tree in trees.values() for node in ast.walk(tree))
+    convoys = frozenset(verb for verb in map(_ridden_verb, calls) if verb is not None)
+    return Places(tuple(_named(found)), convoys)
 
 
 def _named(found: list[_Found]) -> Iterator[Place]:
@@ -137,7 +143,7 @@ def _found(path: Path, tree: ast.Module, forwarders: Mapping[str, int]) -> Itera
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
         around = list(_around(call, above))
-        verb = _run_verb(call) or _forwarded_verb(call, forwarders)
+        verb = _run_verb(call) or _ridden_verb(call) or _forwarded_verb(call, forwarders)
         if verb is not None and verb not in _taken(around):
             yield _Found(path, _lines(call, around), verb, COMMIT_MOMENTS)
         if (asked := _asked_verb(call)) is not None:
@@ -171,6 +177,16 @@ def _run_verb(node: ast.AST) -> str | None:
     if node.func.attr != "run" or not ast.unparse(node.func.value).endswith("caller"):
         return None
     assert isinstance(node.args[0], ast.Name), "a verb is run by its name"
+    return node.args[0].id
+
+
+def _ridden_verb(node: ast.AST) -> str | None:
+    """The verb of `ride(verb, …)`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return None
+    if node.func.id != "ride":
+        return None
+    assert isinstance(node.args[0], ast.Name), "a convoy is called by its name"
     return node.args[0].id
 
 
@@ -286,6 +302,22 @@ class Fuse:
             raise Failed(point)
         if self.interlude is not None:
             await self.interlude(point)
+
+
+class TappedBatcher(Batcher):
+    """Whoever waits for a convoy dies with it, as all of a process does."""
+
+    async def submit(self, key: Hashable, item: object, act: Act) -> Any:
+        async def dying(batch: Sequence[Any]) -> Sequence[Any]:
+            try:
+                return await act(batch)
+            except Crash:
+                return [_DEAD] * len(batch)
+
+        answer = await super().submit(key, item, dying)
+        if answer is _DEAD:
+            raise Crash
+        return answer
 
 
 class Tapped:
