@@ -14,7 +14,7 @@ from bursar.domain.events import Row
 from bursar.domain.ids import InvoiceLineId, PaymentId
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.money import Money
-from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.shapes import samples
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -94,8 +94,10 @@ def an_attempt(invoice: Invoice, number: int = 1, **changes: Any) -> Payment:
     """A charge that was just written down."""
     attempt = Payment(
         id=PaymentId(f"pay_{number}"),
+        purpose=PaymentPurpose.INVOICE,
         invoice_id=invoice.id,
         customer_id=invoice.customer_id,
+        wallet_id=None,
         mode=PaymentMode.CHARGE,
         status=PaymentStatus.PENDING,
         amount=invoice.due,

@@ -54,5 +54,7 @@ def test_a_customer_with_open_documents_stays() -> None:
     # The refusal counts them; without any, the customer is hidden and the fact is told.
     with pytest.raises(StillInUse, match="2 draft or open invoices"):
         CUSTOMER.delete(open_invoices=2, at=AT)
+    with pytest.raises(StillInUse, match="1 open wallets"):
+        CUSTOMER.delete(open_invoices=0, open_wallets=1, at=AT)
     change = CUSTOMER.delete(open_invoices=0, at=AT)
     assert (the(Customer, change).deleted_at, told(change)) == (AT, ["customer.deleted"])

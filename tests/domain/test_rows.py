@@ -77,6 +77,8 @@ def test_a_payment_comes_back() -> None:
     )
     columns = kept(
         attempt,
+        purpose=attempt.purpose.value,
+        wallet_id=None,
         amount_minor=attempt.amount.minor,
         currency=attempt.amount.currency,
         status=attempt.status.value,

@@ -22,7 +22,7 @@ from bursar.domain.refusals import (
     WrongCurrency,
 )
 from bursar.domain.wallets import Provocation, Wallet, WalletStatus
-from bursar.operations.deposits import BeginDeposit, begin_own_deposit
+from bursar.operations.deposits import fill_own_wallet
 from bursar.operations.holds import (
     CaptureHold,
     CreateHold,
@@ -250,9 +250,9 @@ async def test_a_member_has_one_wallet_of_their_own(world: World) -> None:
     for caller in (stranger.caller, world.operator(org.id)):
         with pytest.raises(NotFound):
             await caller.run(open_own_wallet, command)
-    nobodys = BeginDeposit(wallet_id=(await org.wallet()).id, amount_minor=5)
+    nobodys = org.filling((await org.wallet()).id, 5)
     with pytest.raises(NotFound):
-        await org.caller.run(begin_own_deposit, nobodys)
+        await org.caller.run(fill_own_wallet, nobodys)
 
 
 async def test_the_books_agree_after_all_of_it(world: World) -> None:

@@ -30,13 +30,14 @@ from bursar.domain.tasks import Queue
 from bursar.domain.wallets import Wallet
 from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
+from bursar.flows.deposit_money import deposit_money
 from bursar.flows.pay_invoice import pay_invoice
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.jobs import dispatch
 from bursar.jobs.handlers import run_task
 from bursar.main import Strangers, build
 from bursar.operations.customers import CreateCustomer
-from bursar.operations.deposits import BeginDeposit, begin_deposit
+from bursar.operations.deposits import BeginDeposit
 from bursar.operations.invoices import (
     CreateInvoice,
     FinalizeInvoice,
@@ -150,8 +151,24 @@ class Org:
 
     async def deposit(self, wallet_id: WalletId, cents: int) -> Wallet:
         """Store money from a sandbox's outside world."""
-        command = BeginDeposit(wallet_id=wallet_id, amount_minor=cents)
-        return await self.caller.run(begin_deposit, command)
+        return (await deposit_money(self.caller, self.filling(wallet_id, cents))).wallet
+
+    def filling(
+        self,
+        wallet_id: WalletId,
+        cents: int,
+        mode: PaymentMode | None = None,
+        key: str | None = None,
+    ) -> BeginDeposit:
+        """The command that fills a wallet; at once, unless a mode is named."""
+        return BeginDeposit(
+            wallet_id=wallet_id,
+            amount_minor=cents,
+            mode=mode,
+            attempt_key=key or f"attempt-{next(_numbers)}",
+            providers={mode: each.name for mode, each in self.world.app.providers.items()},
+            return_url="http://bursar.test/done",
+        )
 
     def begin(
         self, invoice_id: InvoiceId, mode: PaymentMode = PaymentMode.CHARGE, key: str | None = None

@@ -8,12 +8,23 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+import msgspec
+
+from bursar.api.envelope import Reply, resource
+from bursar.api.errors import answer_for
+from bursar.api.trace import Trace
 from bursar.domain.access import Link
-from bursar.domain.ids import InvoiceId
-from bursar.domain.payments import PaymentMode
-from bursar.domain.refusals import InvalidInput
+from bursar.domain.currencies import Currency
+from bursar.domain.ids import InvoiceId, WalletId
+from bursar.domain.orgs import Mode
+from bursar.domain.payments import Deposit, Payment, PaymentMode, PaymentStatus
+from bursar.domain.refusals import InvalidInput, PaymentDeclined
+from bursar.domain.shapes.payments import PaymentOut
+from bursar.domain.shapes.wallets import WalletOut
+from bursar.operations.deposits import BeginDeposit
 from bursar.operations.payments import LINK_KEY, BeginPayment
 from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.settings import Settings
 
@@ -28,6 +39,110 @@ class Wish:
     method_reference: str | None = None
     success_url: str | None = None
     cancel_url: str | None = None
+    wallet_id: WalletId | None = None
+
+
+class PaymentStarted(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The attempt, and where the customer must go, if anywhere."""
+
+    payment: PaymentOut
+    checkout_url: str | None
+    next_action_url: str | None
+
+    @classmethod
+    def of(cls, payment: Payment) -> "PaymentStarted":
+        """What is told of an attempt."""
+        return cls(
+            payment=PaymentOut.of(payment),
+            checkout_url=payment.checkout_url,
+            next_action_url=payment.next_action_url,
+        )
+
+
+class DepositOut(WalletOut, frozen=True, kw_only=True):
+    """The wallet, and the attempt that fills it; without one the money is in it already."""
+
+    payment: PaymentOut | None
+    checkout_url: str | None
+    next_action_url: str | None
+
+    @classmethod
+    def of_deposit(cls, deposit: Deposit) -> "DepositOut":
+        """What is told of a deposit."""
+        wallet, payment = WalletOut.of(deposit.wallet), deposit.payment
+        return cls(
+            **{name: getattr(wallet, name) for name in wallet.__struct_fields__},
+            payment=None if payment is None else PaymentOut.of(payment),
+            checkout_url=None if payment is None else payment.checkout_url,
+            next_action_url=None if payment is None else payment.next_action_url,
+        )
+
+
+def paid_reply(caller: Caller) -> Reply[Payment]:
+    """What an attempt's state means to whoever asked for it."""
+
+    def reply(payment: Payment) -> Answer:
+        return _reply(caller, payment, PaymentStarted.of(payment))
+
+    return reply
+
+
+def deposited_reply(caller: Caller) -> Reply[Deposit]:
+    """The same for a deposit: at once it is done, otherwise its attempt says."""
+
+    def reply(deposit: Deposit) -> Answer:
+        shape = DepositOut.of_deposit(deposit)
+        return (
+            resource(shape) if deposit.payment is None else _reply(caller, deposit.payment, shape)
+        )
+
+    return reply
+
+
+def _reply(caller: Caller, payment: Payment, shape: msgspec.Struct) -> Answer:
+    if payment.status is PaymentStatus.FAILED:
+        return answer_for(_declined(payment), Trace(caller.request_id))
+    return resource(shape, status=_status(payment, is_dry_run=caller.is_dry_run))
+
+
+def _status(payment: Payment, *, is_dry_run: bool) -> int:
+    if is_dry_run:
+        return 200
+    if payment.mode is PaymentMode.CHECKOUT and payment.checkout_url is not None:
+        return 201
+    is_open = payment.status in {PaymentStatus.PENDING, PaymentStatus.PROCESSING}
+    return 202 if is_open else 200
+
+
+def _declined(payment: Payment) -> PaymentDeclined:
+    facts: dict[str, object] = {"paymentId": payment.id, "declineCode": payment.failure_code}
+    return PaymentDeclined(payment.failure_message or "The payment was declined.", facts=facts)
+
+
+def deposit_command(
+    caller: Caller, wallet_id: WalletId, *, cents: int, currency: Currency | None, wish: Wish | None
+) -> BeginDeposit:
+    """The command that fills this wallet; without a wish, the way it comes is the house's choice.
+
+    Raises:
+        InvalidInput: a return URL that leads elsewhere.
+    """
+    settings = caller.app.settings
+    urls = {} if wish is None else {"successUrl": wish.success_url, "cancelUrl": wish.cancel_url}
+    for field, url in urls.items():
+        _require_own(field, url=url, settings=settings)
+    return BeginDeposit(
+        wallet_id=wallet_id,
+        amount_minor=cents,
+        currency=currency,
+        mode=None if wish is None else wish.mode,
+        attempt_key=_attempt_key(caller),
+        providers=_providers(caller),
+        return_url=settings.public_url,
+        method_reference=None if wish is None else wish.method_reference,
+        success_url=None if wish is None else wish.success_url,
+        cancel_url=None if wish is None else wish.cancel_url,
+    )
 
 
 def begin_command(
@@ -45,12 +160,17 @@ def begin_command(
         invoice_id=invoice_id,
         mode=wish.mode,
         attempt_key=_attempt_key(caller),
-        providers={mode: provider.name for mode, provider in caller.app.providers.items()},
+        providers=_providers(caller),
         return_url=back or settings.public_url,
         method_reference=wish.method_reference,
         success_url=wish.success_url,
         cancel_url=wish.cancel_url,
+        wallet_id=wish.wallet_id,
     )
+
+
+def _providers(caller: Caller) -> dict[Mode, str]:
+    return {mode: provider.name for mode, provider in caller.app.providers.items()}
 
 
 def _attempt_key(caller: Caller) -> str:

@@ -57,16 +57,18 @@ class Customer:
         after = replace(self, method_reference=reference, version=self.version + 1)
         return Change(rows=(after,), events=(CustomerUpdated(after, self),))
 
-    def delete(self, *, open_invoices: int, at: Instant) -> Change | None:
+    def delete(self, *, open_invoices: int, open_wallets: int = 0, at: Instant) -> Change | None:
         """Hide the customer; the documents stay.
 
         Raises:
-            StillInUse: drafts or open invoices remain.
+            StillInUse: drafts, open invoices or open wallets remain.
         """
         if self.deleted_at is not None:
             return None
         if open_invoices:
             raise StillInUse(f"Customer {self.id} has {open_invoices} draft or open invoices.")
+        if open_wallets:
+            raise StillInUse(f"Customer {self.id} has {open_wallets} open wallets.")
         after = replace(self, deleted_at=at, version=self.version + 1)
         return Change(rows=(after,), events=(CustomerDeleted(after, self),))
 

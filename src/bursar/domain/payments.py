@@ -1,4 +1,4 @@
-"""Payments: one attempt to collect what an invoice has due, and the one door for its answer.
+"""Payments: one attempt to collect an invoice or to fill a wallet, and one door for its answer.
 
 An attempt is written down before the provider is asked, so nothing that happens on the wire can be
 forgotten. Whoever brings the answer (the HTTP call, the provider's event, the watchdog) goes
@@ -23,7 +23,7 @@ from bursar.domain.events import (
     PaymentSucceeded,
     PaymentUpdated,
 )
-from bursar.domain.ids import CustomerId, InvoiceId, PaymentId
+from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import Money
 from bursar.domain.provider import (
@@ -39,6 +39,7 @@ from bursar.domain.provider import (
 )
 from bursar.domain.refusals import IllegalTransition, NothingToPay
 from bursar.domain.times import Instant
+from bursar.domain.wallets import Wallet
 
 NoMoneyYet = Declined | Closed | NotFound | ActionRequired | Processing | CheckoutOpened
 
@@ -104,19 +105,37 @@ WATCH_WAITING: Final = timedelta(hours=1)
 
 
 class PaymentMode(StrEnum):
-    """How the customer pays."""
+    """How the customer pays: on a hosted page, by a stored method, or with stored money."""
 
     CHECKOUT = "checkout"
     CHARGE = "charge"
+    WALLET = "wallet"
+
+
+INTERNAL: Final = "wallet"
+"""Stands where a provider's name does, when stored money pays and no provider is asked."""
+
+
+class PaymentPurpose(StrEnum):
+    """What the money is for."""
+
+    INVOICE = "invoice"
+    WALLET_DEPOSIT = "wallet_deposit"
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """One attempt. `attempt_key` names the request that began it: only that request rejoins it."""
+    """One attempt. `attempt_key` names the request that began it: only that request rejoins it.
+
+    A deposit has no invoice, and no customer either when the wallet is nobody's who is billed.
+    `wallet_id` is the wallet that it fills, or that pays the invoice.
+    """
 
     id: PaymentId
-    invoice_id: InvoiceId
-    customer_id: CustomerId
+    purpose: PaymentPurpose
+    invoice_id: InvoiceId | None
+    customer_id: CustomerId | None
+    wallet_id: WalletId | None
     mode: PaymentMode
     status: PaymentStatus
     amount: Money
@@ -169,15 +188,23 @@ class Payment:
             )
         return replace(self, status=status, version=self.version + 1)
 
-    def settle(self, invoice: Invoice, outcome: LookupOutcome, at: Instant) -> Change | None:
+    @property
+    def is_deposit(self) -> bool:
+        """Whether it fills a wallet."""
+        return self.purpose is PaymentPurpose.WALLET_DEPOSIT
+
+    def settle(
+        self, target: Invoice | Wallet, outcome: LookupOutcome, at: Instant
+    ) -> Change | None:
         """What an answer makes true; nothing, when it says nothing new.
 
-        `at` is the transaction's business time. The caller holds the customer's lock.
+        `target` is what the money is for: the invoice, or the wallet of a deposit. `at` is the
+        transaction's business time. The caller holds the customer's lock, or the wallet's.
         """
         if self.status in HOLDS_MONEY or isinstance(outcome, Unknown):
             return None  # known already, or still open: the watchdog asks again
         if isinstance(outcome, Succeeded):
-            return _received(self, invoice, outcome, at)
+            return _received(self, target, outcome, at)
         # An attempt that was given up hears of nothing but money.
         return _advanced(self, outcome, at) if self.is_open else None
 
@@ -199,18 +226,116 @@ class Payment:
         return WATCH_STEPS[min(self.watch_step, len(WATCH_STEPS) - 1)]
 
 
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """A wallet, and the attempt that fills it; without one it was filled at once."""
+
+    wallet: Wallet
+    payment: Payment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPayment:
+    """What is known of an attempt before it begins; `wall` is when it does, `now` business time."""
+
+    id: PaymentId
+    purpose: PaymentPurpose
+    mode: PaymentMode
+    amount: Money
+    provider: str
+    attempt_key: str
+    wall: Instant
+    now: Instant
+    invoice_id: InvoiceId | None = None
+    customer_id: CustomerId | None = None
+    wallet_id: WalletId | None = None
+    method_reference: str | None = None
+    success_url: str | None = None
+    cancel_url: str | None = None
+
+    def pending(self) -> Payment:
+        """The attempt as it begins."""
+        return Payment(
+            id=self.id,
+            purpose=self.purpose,
+            invoice_id=self.invoice_id,
+            customer_id=self.customer_id,
+            wallet_id=self.wallet_id,
+            mode=self.mode,
+            status=PaymentStatus.PENDING,
+            amount=self.amount,
+            provider=self.provider,
+            provider_reference=None,
+            session_reference=None,
+            method_reference=self.method_reference,
+            checkout_url=None,
+            next_action_url=None,
+            success_url=self.success_url,
+            cancel_url=self.cancel_url,
+            failure_code=None,
+            failure_message=None,
+            decline_kind=None,
+            attempt_key=self.attempt_key,
+            watch_step=0,
+            is_credited=False,
+            expires_at=None,
+            settled_at=None,
+            version=1,
+            sequence=0,
+            created_at=self.wall,
+            updated_at=self.now,
+        )
+
+
 def begin(payment: Payment, invoice: Invoice, *, wall: Instant) -> Change:
     """Write an attempt down before the provider is asked.
 
     Raises:
         NothingToPay: the invoice is not open, or nothing is due.
     """
+    _require_due(invoice)
+    assert payment.amount == invoice.due
+    return _begun(payment, wall)
+
+
+def begin_deposit(payment: Payment, wallet: Wallet, *, wall: Instant) -> Change:
+    """Write down that a wallet is about to be filled, before the provider is asked.
+
+    Raises:
+        WalletClosed, WrongCurrency, AmountTooLarge: the wallet would not take it.
+    """
+    assert payment.is_deposit
+    wallet.with_more(payment.amount)
+    return _begun(payment, wall)
+
+
+def pay_from_wallet(payment: Payment, invoice: Invoice, wallet: Wallet, at: Instant) -> Change:
+    """Stored money pays what is due: begun and settled in one, since nothing leaves the house.
+
+    Raises:
+        NothingToPay: the invoice is not open, or nothing is due.
+        WalletClosed, WrongCurrency, InsufficientFunds: the wallet has not got it.
+    """
+    _require_due(invoice)
+    wallet.with_less(invoice.due)
+    assert (payment.wallet_id, payment.amount) == (wallet.id, invoice.due)
+    settled = replace(payment.to(PaymentStatus.SUCCEEDED), version=payment.version, settled_at=at)
+    paid = invoice.pay(invoice.due, at)
+    posting = chart.wallet_paid_invoice(payment.id, wallet.id, invoice.customer_id, invoice.due, at)
+    return Change(
+        (settled, paid), (posting,), (PaymentSucceeded(settled), InvoicePaid(paid, invoice))
+    )
+
+
+def _require_due(invoice: Invoice) -> None:
     if invoice.status is not InvoiceStatus.OPEN or not invoice.due.is_positive:
         raise NothingToPay(
             f"Invoice {invoice.id} is {invoice.status.value}; nothing is due.",
             facts={"currentStatus": invoice.status.value},
         )
-    assert payment.amount == invoice.due
+
+
+def _begun(payment: Payment, wall: Instant) -> Change:
     assert payment.status is PaymentStatus.PENDING
     due = Due(DueKind.WATCH_PAYMENT, payment.id, wall + payment.watch_delay)
     return Change(rows=(payment,), events=(PaymentAttempted(payment),), agenda=(due,))
@@ -232,7 +357,9 @@ def _advanced(payment: Payment, outcome: NoMoneyYet, at: Instant) -> Change | No
             assert_never(outcome)
 
 
-def _received(payment: Payment, invoice: Invoice, outcome: Succeeded, at: Instant) -> Change:
+def _received(
+    payment: Payment, target: Invoice | Wallet, outcome: Succeeded, at: Instant
+) -> Change:
     settled = replace(
         payment.to(PaymentStatus.SUCCEEDED),
         provider_reference=outcome.reference,
@@ -241,21 +368,37 @@ def _received(payment: Payment, invoice: Invoice, outcome: Succeeded, at: Instan
         settled_at=at,
     )
     unwatch = Undue(DueKind.WATCH_PAYMENT, payment.id)
-    if invoice.status is InvoiceStatus.OPEN and outcome.amount == invoice.due:
-        paid = invoice.pay(outcome.amount, at)
+    change = (
+        _stored(payment, settled, target, at)
+        if isinstance(target, Wallet)
+        else _collected(payment, settled, target, at)
+    )
+    return replace(change, agenda=(unwatch,))
+
+
+def _stored(payment: Payment, settled: Payment, wallet: Wallet, at: Instant) -> Change:
+    """The wallet takes it, even if it was closed meanwhile: the money is there."""
+    assert payment.wallet_id == wallet.id
+    amount = settled.amount
+    filled, told = wallet.receive(amount)
+    origin = chart.processor(payment.provider, amount.currency)
+    posting = chart.wallet_deposited(payment.id, wallet.id, origin, amount, at)
+    return Change((settled, filled), (posting,), (PaymentSucceeded(settled, payment), *told))
+
+
+def _collected(payment: Payment, settled: Payment, invoice: Invoice, at: Instant) -> Change:
+    amount = settled.amount
+    if invoice.status is InvoiceStatus.OPEN and amount == invoice.due:
+        paid = invoice.pay(amount, at)
         posting = chart.payment_succeeded(
-            payment.id, payment.customer_id, payment.provider, outcome.amount, at
+            payment.id, invoice.customer_id, payment.provider, amount, at
         )
         events = (PaymentSucceeded(settled, payment), InvoicePaid(paid, invoice))
-        return Change((settled, paid), (posting,), events, agenda=(unwatch,))
+        return Change((settled, paid), (posting,), events)
     # The invoice went another way meanwhile. The money is real: it becomes the customer's credit.
     credited = replace(settled, is_credited=True)
-    posting = chart.overpayment(
-        payment.id, payment.customer_id, payment.provider, outcome.amount, at
-    )
-    return Change(
-        (credited,), (posting,), (PaymentSucceeded(credited, payment),), agenda=(unwatch,)
-    )
+    posting = chart.overpayment(payment.id, invoice.customer_id, payment.provider, amount, at)
+    return Change((credited,), (posting,), (PaymentSucceeded(credited, payment),))
 
 
 def _declined(payment: Payment, outcome: Declined, at: Instant) -> Change | None:

@@ -128,7 +128,7 @@ class ChargeRequest:
 
     org_id: OrgId
     payment_id: PaymentId
-    invoice_id: InvoiceId
+    invoice_id: InvoiceId | None  # None: the payment fills a wallet
     amount: Money
     customer_reference: str
     method_reference: str | None  # None: the customer's default method
@@ -142,7 +142,7 @@ class CheckoutRequest:
 
     org_id: OrgId
     payment_id: PaymentId
-    invoice_id: InvoiceId
+    invoice_id: InvoiceId | None  # None: the payment fills a wallet
     amount: Money
     customer_reference: str | None
     description: str

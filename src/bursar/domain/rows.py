@@ -30,7 +30,7 @@ from bursar.domain.ledger import (
 from bursar.domain.members import Member, MemberStatus
 from bursar.domain.money import Money
 from bursar.domain.orgs import Colleague, Membership, Mode, Organization, User
-from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.transfers import CreditFailure, Purse, Step, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
 from bursar.domain.webhook_subscriptions import (
@@ -220,10 +220,13 @@ def row_to_invoice_line(record: Record, code: Currency) -> InvoiceLine:
 
 def row_to_payment(record: Record) -> Payment:
     """From every column of `payments`."""
+    invoice_id, wallet_id = record["invoice_id"], record["wallet_id"]
     return Payment(
         id=ids.PaymentId(ids.print_id("pay", record["id"])),
-        invoice_id=ids.InvoiceId(ids.print_id("inv", record["invoice_id"])),
-        customer_id=ids.CustomerId(ids.print_id("cust", record["customer_id"])),
+        purpose=PaymentPurpose(record["purpose"]),
+        invoice_id=None if invoice_id is None else ids.InvoiceId(ids.print_id("inv", invoice_id)),
+        customer_id=_customer_id(record),
+        wallet_id=None if wallet_id is None else ids.WalletId(ids.print_id("wal", wallet_id)),
         mode=PaymentMode(record["mode"]),
         status=PaymentStatus(record["status"]),
         amount=Money(record["amount_minor"], Currency(record["currency"])),
@@ -253,13 +256,11 @@ def row_to_payment(record: Record) -> Payment:
 def row_to_wallet(record: Record) -> Wallet:
     """From every column of `wallets` beside its account's `balance_minor` and `held_minor`."""
     code = Currency(record["currency"])
-    customer_id, user_id = record["customer_id"], record["user_id"]
+    user_id = record["user_id"]
     return Wallet(
         id=ids.WalletId(ids.print_id("wal", record["id"])),
         account_id=ids.AccountId(ids.print_id("acct", record["account_id"])),
-        customer_id=None
-        if customer_id is None
-        else ids.CustomerId(ids.print_id("cust", customer_id)),
+        customer_id=_customer_id(record),
         user_id=None if user_id is None else ids.UserId(ids.print_id("usr", user_id)),
         name=record["name"],
         status=WalletStatus(record["status"]),
@@ -441,6 +442,11 @@ def row_to_posting(record: Record, entries: Sequence[Record]) -> BookedPosting:
             for entry in entries
         ),
     )
+
+
+def _customer_id(record: Record) -> ids.CustomerId | None:
+    customer_id = record["customer_id"]
+    return None if customer_id is None else ids.CustomerId(ids.print_id("cust", customer_id))
 
 
 def _money_or_none(minor: int | None, code: Currency) -> Money | None:

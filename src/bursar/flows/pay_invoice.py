@@ -35,18 +35,25 @@ async def pay_invoice(
         PaymentInProgress: another attempt is open.
         Unavailable: the provider is known to be away; nothing was begun.
     """
-    begun = await caller.run(begin_payment, command)
+
+    def at_once(begun: Begun) -> Answer | None:
+        is_final = begun.request is None and begun.supersedes is None
+        return answer(begun.payment) if answer is not None and is_final else None
+
+    begun = await caller.run(begin_payment, command, answer=at_once)
     if caller.is_dry_run:
         return begun.payment
     if begun.supersedes is not None:
         closed = await _close(caller.provider_named(begun.supersedes.provider), begun.supersedes)
         await caller.run(settle_payment, SettlePayment(begun.supersedes.id, closed))
-        begun = await caller.run(begin_payment, command)
+        begun = await caller.run(begin_payment, command, answer=at_once)
         if begun.supersedes is not None:
             raise PaymentInProgress(
                 f"Payment {begun.payment.id} could not be closed yet.",
                 facts={"paymentId": begun.payment.id},
             )
+    if begun.request is None:
+        return begun.payment  # stored money paid; nothing leaves the house
     outcome: LookupOutcome = Unknown("nothing was asked")
     if begun.payment.is_open and begun.payment.checkout_url is None:
         outcome = await _ask(caller.provider_named(begun.payment.provider), begun)
@@ -71,6 +78,7 @@ async def _ask(provider: PaymentProvider, begun: Begun) -> LookupOutcome:
     try:
         if isinstance(begun.request, ChargeRequest):
             return await provider.charge(begun.request)
+        assert begun.request is not None
         return await provider.open_checkout(begun.request)
     except CircuitOpen:
         return Unknown("the line is down; the watchdog asks later")

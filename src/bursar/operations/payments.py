@@ -1,31 +1,39 @@
 """Payments: begin an attempt, and settle it with whatever answer arrives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bursar.domain.access import Link, Permission, actor_label
+from bursar.domain.change import Change
 from bursar.domain.customers import Customer
-from bursar.domain.ids import InvoiceId, PaymentId
+from bursar.domain.ids import InvoiceId, PaymentId, WalletId
 from bursar.domain.invoices import Invoice
 from bursar.domain.orgs import Mode
-from bursar.domain.payments import Payment, PaymentMode, PaymentStatus, begin
-from bursar.domain.provider import (
-    ChargeRequest,
-    CheckoutRequest,
-    LookupOutcome,
-    LookupRequest,
-    Unknown,
+from bursar.domain.payment_requests import DEPOSIT, ProviderRequest, provider_request
+from bursar.domain.payments import (
+    INTERNAL,
+    Deposit,
+    NewPayment,
+    Payment,
+    PaymentMode,
+    PaymentPurpose,
+    PaymentStatus,
+    begin,
+    pay_from_wallet,
 )
+from bursar.domain.provider import LookupOutcome, LookupRequest, Unknown
 from bursar.domain.refusals import (
     CustomerHasNoMethod,
+    InvalidInput,
     NotFound,
     PaymentInProgress,
     ProviderNotConfigured,
 )
+from bursar.domain.wallets import Wallet
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, invoices, orgs, payments
+from bursar.store import customers, invoices, orgs, payments, wallets
 from bursar.store.apply import apply
 
 LINK_KEY: Final = "link"
@@ -44,6 +52,7 @@ class BeginPayment:
     method_reference: str | None = None
     success_url: str | None = None
     cancel_url: str | None = None
+    wallet_id: WalletId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Begun:
     """
 
     payment: Payment
-    request: ChargeRequest | CheckoutRequest
+    request: ProviderRequest | None  # None: nothing leaves the house
     is_rejoined: bool = False
     supersedes: Payment | None = None
 
@@ -73,6 +82,7 @@ async def begin_payment(tx: Tx, command: BeginPayment) -> Begun:
         NothingToPay: the invoice is not open.
         CustomerHasNoMethod: a charge, and nothing to charge.
         ProviderNotConfigured: a live organization without a live provider.
+        InsufficientFunds, WalletClosed, WrongCurrency: the wallet has not got it.
     """
     _require_own(tx, command.invoice_id)
     await customers.lock_through(tx, command.invoice_id)
@@ -82,10 +92,10 @@ async def begin_payment(tx: Tx, command: BeginPayment) -> Begun:
     if mine is not None and (mine.is_open or command.attempt_key != LINK_KEY):
         return Begun(mine, _request(tx, mine, invoice, customer), is_rejoined=True)
     rival = await payments.open_attempt(tx, invoice.id)
+    wallet = await _paying_wallet(tx, command, invoice)
     if rival is not None:
         return _met(tx, rival, command, invoice, customer)
-    payment = await _new_payment(tx, command, invoice, customer)
-    change = begin(payment, invoice, wall=tx.wall)
+    payment, change = await _beginning(tx, command, invoice, customer, wallet)
     written = (await apply(tx, change))[payment.id]
     assert isinstance(written, Payment)
     return Begun(written, _request(tx, written, invoice, customer))
@@ -103,19 +113,23 @@ class SettlePayment:
 @operation(requires=Permission.INVOICE_PAY)
 async def settle_payment(tx: Tx, command: SettlePayment) -> Payment:
     """The one door for an answer, whoever carries it; what is not news changes nothing."""
-    await customers.lock_through(tx, command.payment_id)
-    payment = await payments.get(tx, command.payment_id)
-    _require_own(tx, payment.invoice_id)
-    invoice = await invoices.get(tx, payment.invoice_id)
-    change = payment.settle(invoice, command.outcome, tx.now)
-    if change is None and command.is_watch and payment.is_open:
-        is_technical = isinstance(command.outcome, Unknown) and command.outcome.is_outage
-        change = payment.watch(tx.wall, technical_failure=is_technical)
-    if change is None:
-        return payment
-    written = (await apply(tx, change))[payment.id]
-    assert isinstance(written, Payment)
-    return written
+    payment, target = await _locked(tx, command.payment_id)
+    return await _settled(tx, command, payment, target)
+
+
+@operation(requires=Permission.WALLET_MOVE)
+async def settle_deposit(tx: Tx, command: SettlePayment) -> Deposit:
+    """The same door, for whoever may fill wallets and pays no invoice."""
+    return await _settled_deposit(tx, command)
+
+
+@operation(requires=Permission.SELF)
+async def settle_own_deposit(tx: Tx, command: SettlePayment) -> Deposit:
+    """The same door, for a member who fills their own wallet."""
+    deposit = await _settled_deposit(tx, command)
+    if tx.actor != f"user:{deposit.wallet.user_id}":
+        raise NotFound(f"No payment {command.payment_id}.")
+    return deposit
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +142,21 @@ class AskAboutPayment:
 @operation(requires=Permission.PAYMENT_SETTLE)
 async def ask_about_payment(tx: Tx, command: AskAboutPayment) -> tuple[Payment, LookupRequest]:
     """The question, with the very request that may have to be sent again under the same key."""
-    await customers.lock_through(tx, command.payment_id)
-    payment = await payments.get(tx, command.payment_id)
-    invoice = await invoices.get(tx, payment.invoice_id)
-    customer = await customers.lock(tx, payment.customer_id, even_deleted=True)
+    payment, target = await _locked(tx, command.payment_id)
+    customer = None
+    if payment.customer_id is not None:
+        customer = await customers.lock(tx, payment.customer_id, even_deleted=True)
+    words = DEPOSIT if isinstance(target, Wallet) else f"Invoice {target.number}"
     return payment, LookupRequest(
         org_id=tx.org_id,
         payment_id=payment.id,
         amount=payment.amount,
         created_at=payment.created_at,
         now=tx.wall,
-        customer_reference=customer.provider_reference,
+        customer_reference=None if customer is None else customer.provider_reference,
         reference=payment.provider_reference,
         session_reference=payment.session_reference,
-        resend=_request(tx, payment, invoice, customer),
+        resend=provider_request(tx.org_id, payment, words, customer),
     )
 
 
@@ -161,9 +176,38 @@ def _met(
     )
 
 
-async def _new_payment(
-    tx: Tx, command: BeginPayment, invoice: Invoice, customer: Customer
-) -> Payment:
+async def _paying_wallet(tx: Tx, command: BeginPayment, invoice: Invoice) -> Wallet | None:
+    """The wallet that pays, locked, if one does; refused now if it could not.
+
+    Raises:
+        NotFound, InvalidInput: no such wallet, or none of this customer or of whoever asks.
+        InsufficientFunds: less is available than is due.
+    """
+    if command.mode is not PaymentMode.WALLET:
+        return None
+    wallet_id = command.wallet_id
+    if wallet_id is None:
+        known = await wallets.of_customer(tx, invoice.customer_id, invoice.currency)
+        if len(known) != 1:
+            few = "has no open wallet" if not known else "has several wallets: name one"
+            raise InvalidInput.at("walletId", f"the customer {few}", "wallet_not_clear")
+        (wallet_id,) = known
+    wallet = await wallets.lock(tx, wallet_id)
+    if wallet.customer_id != invoice.customer_id and tx.actor != f"user:{wallet.user_id}":
+        message = "is neither a wallet of the invoice's customer nor your own"
+        raise InvalidInput.at("walletId", message, "wrong_wallet")
+    wallet.require_available(invoice.due)
+    return wallet
+
+
+async def _beginning(
+    tx: Tx, command: BeginPayment, invoice: Invoice, customer: Customer, wallet: Wallet | None
+) -> tuple[Payment, Change]:
+    if wallet is not None:
+        payment = replace(
+            _new(tx, command, invoice, provider=INTERNAL).pending(), wallet_id=wallet.id
+        )
+        return payment, pay_from_wallet(payment, invoice, wallet, tx.now)
     organization = await orgs.get(tx)
     provider = command.providers.get(organization.mode)
     if provider is None:
@@ -171,64 +215,69 @@ async def _new_payment(
     method = command.method_reference or customer.method_reference
     if command.mode is PaymentMode.CHARGE and (not method or not customer.provider_reference):
         raise CustomerHasNoMethod(f"Customer {customer.id} has no payment method to charge.")
-    return Payment(
-        id=PaymentId(tx.new_id("pay")),
-        invoice_id=invoice.id,
-        customer_id=customer.id,
-        mode=command.mode,
-        status=PaymentStatus.PENDING,
-        amount=invoice.due,
-        provider=provider,
-        provider_reference=None,
-        session_reference=None,
+    new = replace(
+        _new(tx, command, invoice, provider=provider),
         method_reference=method if command.mode is PaymentMode.CHARGE else None,
-        checkout_url=None,
-        next_action_url=None,
         success_url=command.success_url or command.return_url,
         cancel_url=command.cancel_url or command.return_url,
-        failure_code=None,
-        failure_message=None,
-        decline_kind=None,
-        attempt_key=command.attempt_key,
-        watch_step=0,
-        is_credited=False,
-        expires_at=None,
-        settled_at=None,
-        version=1,
-        sequence=0,
-        created_at=tx.wall,
-        updated_at=tx.now,
     )
+    return new.pending(), begin(new.pending(), invoice, wall=tx.wall)
+
+
+def _new(tx: Tx, command: BeginPayment, invoice: Invoice, *, provider: str) -> NewPayment:
+    return NewPayment(
+        id=PaymentId(tx.new_id("pay")),
+        purpose=PaymentPurpose.INVOICE,
+        mode=command.mode,
+        amount=invoice.due,
+        provider=provider,
+        attempt_key=command.attempt_key,
+        wall=tx.wall,
+        now=tx.now,
+        invoice_id=invoice.id,
+        customer_id=invoice.customer_id,
+    )
+
+
+async def _locked(tx: Tx, payment_id: PaymentId) -> tuple[Payment, Invoice | Wallet]:
+    """An attempt and what its money is for; from here on the verb is alone with both."""
+    await customers.lock_through(tx, payment_id)
+    payment = await payments.get(tx, payment_id)
+    if payment.is_deposit:
+        assert payment.wallet_id is not None
+        wallet = await wallets.lock(tx, payment.wallet_id)
+        return await payments.get(tx, payment_id), wallet  # what it became while we waited
+    assert payment.invoice_id is not None
+    _require_own(tx, payment.invoice_id)
+    return payment, await invoices.get(tx, payment.invoice_id)
+
+
+async def _settled_deposit(tx: Tx, command: SettlePayment) -> Deposit:
+    payment, target = await _locked(tx, command.payment_id)
+    if not isinstance(target, Wallet):
+        raise NotFound(f"No payment {payment.id}.")
+    settled = await _settled(tx, command, payment, target)
+    return Deposit(await wallets.lock(tx, target.id), settled)
+
+
+async def _settled(
+    tx: Tx, command: SettlePayment, payment: Payment, target: Invoice | Wallet
+) -> Payment:
+    change = payment.settle(target, command.outcome, tx.now)
+    if change is None and command.is_watch and payment.is_open:
+        is_technical = isinstance(command.outcome, Unknown) and command.outcome.is_outage
+        change = payment.watch(tx.wall, technical_failure=is_technical)
+    if change is None:
+        return payment
+    written = (await apply(tx, change))[payment.id]
+    assert isinstance(written, Payment)
+    return written
 
 
 def _request(
     tx: Tx, payment: Payment, invoice: Invoice, customer: Customer
-) -> ChargeRequest | CheckoutRequest:
-    """The same request each time: whatever could differ was written down with the attempt."""
-    description = f"Invoice {invoice.number}"
-    assert payment.success_url is not None
-    assert payment.cancel_url is not None
-    if payment.mode is PaymentMode.CHARGE:
-        return ChargeRequest(
-            org_id=tx.org_id,
-            payment_id=payment.id,
-            invoice_id=invoice.id,
-            amount=payment.amount,
-            customer_reference=customer.provider_reference or "",
-            method_reference=payment.method_reference,
-            description=description,
-            return_url=payment.success_url,
-        )
-    return CheckoutRequest(
-        org_id=tx.org_id,
-        payment_id=payment.id,
-        invoice_id=invoice.id,
-        amount=payment.amount,
-        customer_reference=customer.provider_reference,
-        description=description,
-        success_url=payment.success_url,
-        cancel_url=payment.cancel_url,
-    )
+) -> ProviderRequest | None:
+    return provider_request(tx.org_id, payment, f"Invoice {invoice.number}", customer)
 
 
 def _require_own(tx: Tx, invoice_id: InvoiceId) -> None:

@@ -22,7 +22,7 @@ from bursar.domain.wallets import (
 )
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, ledger, orgs, transfers, wallets
+from bursar.store import customers, ledger, orgs, payments, transfers, wallets
 from bursar.store.apply import apply
 
 _LIMITS: Final = frozenset({"transfer_limit", "daily_limit"})
@@ -146,11 +146,12 @@ async def close_wallet(tx: Tx, command: CloseWallet) -> Wallet:
     Raises:
         NotFound: no such wallet.
         IllegalTransition: it is closed.
-        StillInUse: it has money.
+        StillInUse: it has money, or waits for some.
     """
     wallet = await wallets.lock(tx, command.wallet_id)
     flying = await transfers.in_flight(tx, wallet.id)
-    change = wallet.close(tx.now, open_deposits=0, open_transfers=flying)
+    coming = await payments.open_deposits(tx, wallet.id)
+    change = wallet.close(tx.now, open_deposits=coming, open_transfers=flying)
     return await _written(tx, wallet, change)
 
 

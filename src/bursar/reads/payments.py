@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bursar.domain.access import Permission
-from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, uuid_of
+from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.payments import Payment, PaymentStatus
 from bursar.domain.refusals import NotFound
@@ -22,6 +22,7 @@ class PaymentFilters:
 
     invoice_id: InvoiceId | None = None
     customer_id: CustomerId | None = None
+    wallet_id: WalletId | None = None
     statuses: tuple[PaymentStatus, ...] = ()
     created_from: Instant | None = None
     created_before: Instant | None = None
@@ -35,6 +36,7 @@ class PaymentFilters:
             [status.value for status in self.statuses] or None,
             self.created_from,
             self.created_before,
+            None if self.wallet_id is None else uuid_of(self.wallet_id),
         )
 
 

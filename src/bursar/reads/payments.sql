@@ -12,6 +12,7 @@ WHERE
     AND ($7::text[] IS NULL OR status = ANY($7))
     AND ($8::timestamptz IS NULL OR created_at >= $8)
     AND ($9::timestamptz IS NULL OR created_at < $9)
+    AND ($10::uuid IS NULL OR wallet_id = $10)
 ORDER BY id DESC LIMIT $3 OFFSET $4;
 
 -- name: count_payments
@@ -25,5 +26,6 @@ SELECT count(*) FROM (
         AND ($5::text[] IS NULL OR status = ANY($5))
         AND ($6::timestamptz IS NULL OR created_at >= $6)
         AND ($7::timestamptz IS NULL OR created_at < $7)
+        AND ($8::uuid IS NULL OR wallet_id = $8)
     LIMIT $2
 ) AS counted;

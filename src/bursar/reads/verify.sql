@@ -100,7 +100,7 @@ FROM checked AS c;
 WITH brought AS (
     SELECT 'processor:' || p.provider AS code, p.currency, sum(p.amount_minor) AS brought
     FROM payments AS p
-    WHERE p.org_id = $1 AND p.status = 'succeeded' GROUP BY p.provider, p.currency
+    WHERE p.org_id = $1 AND p.status = 'succeeded' AND p.mode <> 'wallet' GROUP BY p.provider, p.currency
 ), booked AS (
     SELECT a.code, a.currency, coalesce(sum(e.amount_minor), 0) AS held
     FROM ledger_accounts AS a
@@ -280,14 +280,21 @@ WITH moved AS (
         array_agg(DISTINCT t.kind) AS kinds
     FROM ledger_transactions AS t
     JOIN ledger_entries AS e ON e.org_id = t.org_id AND e.transaction_id = t.id
-    WHERE t.org_id = $1 AND t.kind IN ('payment_succeeded', 'overpayment') GROUP BY t.source_id
+    WHERE t.org_id = $1 AND t.source_id LIKE 'pay\_%' AND t.kind IN (
+        'payment_succeeded', 'overpayment', 'wallet_deposited', 'wallet_paid_invoice'
+    ) GROUP BY t.source_id
 ), checked AS (
     SELECT
         'pay_' || p.id AS name,
         CASE
             WHEN p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
                 THEN m.amount = p.amount_minor AND cardinality(m.kinds) = 1
-                AND m.kinds[1] = CASE WHEN p.is_credited THEN 'overpayment' ELSE 'payment_succeeded' END
+                AND m.kinds[1] = CASE
+                    WHEN p.is_credited THEN 'overpayment'
+                    WHEN p.purpose = 'wallet_deposit' THEN 'wallet_deposited'
+                    WHEN p.mode = 'wallet' THEN 'wallet_paid_invoice'
+                    ELSE 'payment_succeeded'
+                END
             ELSE m.source_id IS NULL
         END AS is_good
     FROM payments AS p LEFT JOIN moved AS m ON m.source_id = 'pay_' || p.id
@@ -387,7 +394,9 @@ ORDER BY e.id LIMIT 100;
 -- name: collected
 -- Every payment that a provider holds money for, by our books.
 SELECT p.id, p.provider, p.provider_reference, p.amount_minor, p.currency FROM payments AS p
-WHERE p.org_id = $1 AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+WHERE
+    p.org_id = $1 AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
+    AND p.mode <> 'wallet'
 ORDER BY p.id;
 
 -- name: kept_hashes

@@ -1,9 +1,11 @@
 """Rows of customers, and the lock that every money verb takes first."""
 
+from typing import Final
+
 import msgspec
 
 from bursar.domain.customers import Customer
-from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, uuid_of
+from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId, uuid_of
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_customer
 from bursar.runtime import sql
@@ -11,6 +13,12 @@ from bursar.runtime.db import Tx
 from bursar.store.saving import replaced
 
 Q = sql.beside(__file__)
+
+_THROUGH: Final = {
+    "inv": Q.lock_through_invoice,
+    "pay": Q.lock_through_payment,
+    "wal": Q.lock_through_wallet,
+}
 
 
 async def lock(tx: Tx, customer_id: CustomerId, *, even_deleted: bool = False) -> Customer:
@@ -25,16 +33,18 @@ async def lock(tx: Tx, customer_id: CustomerId, *, even_deleted: bool = False) -
     return row_to_customer(row)
 
 
-async def lock_through(tx: Tx, child_id: InvoiceId | PaymentId) -> None:
-    """Lock the customer that an invoice or a payment belongs to.
+async def lock_through(tx: Tx, child_id: InvoiceId | PaymentId | WalletId) -> None:
+    """Lock the customer that an invoice, a payment or a wallet belongs to.
+
+    A wallet that is no customer's, and a deposit into it, lock nobody: that wallet is the lock.
 
     Raises:
-        NotFound: no such document in this organization.
+        NotFound: no such invoice in this organization.
     """
-    is_invoice = child_id.startswith("inv_")
-    query = Q.lock_through_invoice if is_invoice else Q.lock_through_payment
-    if await tx.fetchval(query, uuid_of(tx.org_id), uuid_of(child_id)) is None:
-        raise NotFound(f"No {'invoice' if is_invoice else 'payment'} {child_id}.")
+    noun = child_id.partition("_")[0]
+    locked = await tx.fetchval(_THROUGH[noun], uuid_of(tx.org_id), uuid_of(child_id))
+    if locked is None and noun == "inv":
+        raise NotFound(f"No invoice {child_id}.")
 
 
 async def open_invoices(tx: Tx, customer_id: CustomerId) -> int:

@@ -16,6 +16,13 @@ JOIN payments AS p ON p.org_id = c.org_id AND p.customer_id = c.id
 WHERE p.org_id = $1 AND p.id = $2
 FOR NO KEY UPDATE OF c;
 
+-- name: lock_through_wallet
+-- Finds and locks the customer of a wallet in one statement, if it has one.
+SELECT c.id FROM customers AS c
+JOIN wallets AS w ON w.org_id = c.org_id AND w.customer_id = c.id
+WHERE w.org_id = $1 AND w.id = $2
+FOR NO KEY UPDATE OF c;
+
 -- name: insert_customer
 -- A new customer of the bound organization.
 INSERT INTO customers (

@@ -1,6 +1,8 @@
 """Rows of payment attempts."""
 
-from bursar.domain.ids import InvoiceId, PaymentId, uuid_of
+from uuid import UUID
+
+from bursar.domain.ids import InvoiceId, PaymentId, WalletId, uuid_of
 from bursar.domain.payments import Payment
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_payment
@@ -35,6 +37,17 @@ async def attempt_of_key(tx: Tx, invoice_id: InvoiceId, attempt_key: str) -> Pay
     return None if row is None else row_to_payment(row)
 
 
+async def deposit_of_key(tx: Tx, wallet_id: WalletId, attempt_key: str) -> Payment | None:
+    """The newest deposit into this wallet that the request with this key began."""
+    row = await tx.fetchrow(Q.deposit_of_key, uuid_of(tx.org_id), uuid_of(wallet_id), attempt_key)
+    return None if row is None else row_to_payment(row)
+
+
+async def open_deposits(tx: Tx, wallet_id: WalletId) -> int:
+    """How many deposits are on their way into this wallet."""
+    return int(await tx.fetchval(Q.count_open_deposits, uuid_of(tx.org_id), uuid_of(wallet_id)))
+
+
 async def save(tx: Tx, row: Payment) -> None:
     """Insert version 1, or replace the version before.
 
@@ -44,8 +57,8 @@ async def save(tx: Tx, row: Payment) -> None:
     values = (
         uuid_of(tx.org_id),
         uuid_of(row.id),
-        uuid_of(row.invoice_id),
-        uuid_of(row.customer_id),
+        _uuid(row.invoice_id),
+        _uuid(row.customer_id),
         row.mode.value,
         row.status.value,
         row.amount.minor,
@@ -70,6 +83,12 @@ async def save(tx: Tx, row: Payment) -> None:
         row.sequence,
         row.created_at,
         row.updated_at,
+        row.purpose.value,
+        _uuid(row.wallet_id),
     )
     query = Q.insert_payment if row.version == 1 else Q.update_payment
     replaced(row, await tx.execute(query, *values))
+
+
+def _uuid(noun_id: str | None) -> UUID | None:
+    return None if noun_id is None else uuid_of(noun_id)

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from bursar.domain.ids import HoldId, UserId, WalletId, uuid_of
+from bursar.domain.currencies import Currency
+from bursar.domain.ids import CustomerId, HoldId, UserId, WalletId, print_id, uuid_of
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_wallet
 from bursar.domain.wallets import Wallet
@@ -48,6 +49,20 @@ async def lock_own(tx: Tx, user_id: UserId) -> Wallet | None:
         raise NotFound("No such member.")
     row = await tx.fetchrow(Q.lock_wallet_of_user, *key)
     return None if row is None else row_to_wallet(row)
+
+
+async def of_customer(tx: Tx, customer_id: CustomerId, currency: Currency) -> list[WalletId]:
+    """The open wallets of a customer in this currency, oldest first; two tell enough."""
+    key = uuid_of(tx.org_id), uuid_of(customer_id), currency
+    return [
+        WalletId(print_id("wal", row["id"])) for row in await tx.fetch(Q.wallets_of_customer, *key)
+    ]
+
+
+async def count_open(tx: Tx, customer_id: CustomerId) -> int:
+    """How many wallets of a customer are open."""
+    key = uuid_of(tx.org_id), uuid_of(customer_id)
+    return int(await tx.fetchval(Q.count_open_wallets, *key))
 
 
 async def save(tx: Tx, row: Wallet) -> None:

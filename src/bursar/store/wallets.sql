@@ -44,3 +44,12 @@ SELECT w.*, a.balance_minor, a.held_minor FROM wallets AS w
 JOIN ledger_accounts AS a ON a.org_id = w.org_id AND a.id = w.account_id
 WHERE w.org_id = $1 AND w.user_id = $2
 FOR NO KEY UPDATE;
+
+-- name: wallets_of_customer
+-- The open wallets of a customer in one currency; a second one says that they must choose.
+SELECT id FROM wallets
+WHERE org_id = $1 AND customer_id = $2 AND currency = $3 AND status = 'open' ORDER BY id LIMIT 2;
+
+-- name: count_open_wallets
+-- How many wallets of a customer are open.
+SELECT count(*) FROM wallets WHERE org_id = $1 AND customer_id = $2 AND status = 'open';

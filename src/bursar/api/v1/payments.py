@@ -1,7 +1,7 @@
 """`/v1/payments`: every attempt at collecting an invoice."""
 
 from bursar.api.envelope import resource
-from bursar.api.fields import CustomerRef, InvoiceRef, Moment, NoQuery
+from bursar.api.fields import CustomerRef, InvoiceRef, Moment, NoQuery, WalletRef
 from bursar.api.filters import CreatedQuery, Values, several
 from bursar.api.paging import pages, piece
 from bursar.api.routes import Call, Room, Terms
@@ -15,7 +15,11 @@ from bursar.reads.payments import payment as payment_look
 from bursar.reads.payments import payments as payments_look
 from bursar.runtime.idempotency import Answer
 
-ROOM = Room("Payments", prefix="/v1/payments", about="Attempts at collecting an invoice.")
+ROOM = Room(
+    "Payments",
+    prefix="/v1/payments",
+    about="Attempts at collecting an invoice, or at filling a wallet.",
+)
 
 
 class PaymentQuery(CreatedQuery, frozen=True):
@@ -23,6 +27,7 @@ class PaymentQuery(CreatedQuery, frozen=True):
 
     invoice_id: InvoiceRef | None = None
     customer_id: CustomerRef | None = None
+    wallet_id: WalletRef | None = None
     status: Values | None = None
 
 
@@ -36,6 +41,7 @@ async def list_payments(call: Call[None, PaymentQuery]) -> Answer:
     filters = PaymentFilters(
         invoice_id=query.invoice_id,
         customer_id=query.customer_id,
+        wallet_id=query.wallet_id,
         statuses=several(query.status, PaymentStatus, PaymentStatus, field="status"),
         created_from=Moment.plainly(query.created_from),
         created_before=Moment.plainly(query.created_before),

@@ -1,19 +1,32 @@
 """`/v1/wallets/me` and what moves money: deposits, withdrawals, history, the end of a wallet."""
 
-from typing import Any
+from typing import Any, Final, Literal
 
-from bursar.api.envelope import changed, found, resource
-from bursar.api.fields import Body, CurrencyCode, DryRun, NoQuery, Nothing, PositiveCents
+from bursar.api.envelope import changed, found, resource, travelled
+from bursar.api.fields import (
+    Body,
+    CurrencyCode,
+    DryRun,
+    NoQuery,
+    Nothing,
+    PositiveCents,
+    ProviderToken,
+    Url,
+)
 from bursar.api.paging import ListQuery, pages, piece
+from bursar.api.paying import DepositOut, Wish, deposit_command, deposited_reply
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission, Person
 from bursar.domain.ids import UserId, WalletId
+from bursar.domain.payments import PaymentMode
 from bursar.domain.refusals import (
     AmountTooLarge,
+    CustomerHasNoMethod,
     IllegalTransition,
     InsufficientFunds,
     NotAllowed,
     NotFound,
+    PaymentDeclined,
     ProviderNotConfigured,
     StillInUse,
     WalletClosed,
@@ -21,7 +34,7 @@ from bursar.domain.refusals import (
 )
 from bursar.domain.shapes.wallets import WalletBalanceOut, WalletEntryOut, WalletOut
 from bursar.domain.wallets import Wallet
-from bursar.operations.deposits import BeginDeposit, begin_deposit, begin_own_deposit
+from bursar.flows.deposit_money import deposit_money
 from bursar.operations.wallets import (
     CloseWallet,
     OpenOwnWallet,
@@ -37,7 +50,18 @@ from bursar.runtime.idempotency import Answer
 
 ROOM = Room("Wallets", prefix="/v1/wallets", about="Money in, money out, and what became of it.")
 
-_NOT_TAKEN = (WalletClosed, WrongCurrency, AmountTooLarge, ProviderNotConfigured)
+_NOT_TAKEN: Final = (
+    WalletClosed,
+    WrongCurrency,
+    AmountTooLarge,
+    PaymentDeclined,
+    CustomerHasNoMethod,
+    ProviderNotConfigured,
+)
+_COMES_LATER: Final = {
+    201: "A hosted checkout page waits at `checkoutUrl`.",
+    202: "The outcome is not known yet; an event tells it.",
+}
 
 
 class AmountBody(Body, frozen=True):
@@ -45,6 +69,27 @@ class AmountBody(Body, frozen=True):
 
     amount_cents: PositiveCents
     currency: CurrencyCode | None = None
+
+
+class DepositBody(AmountBody, frozen=True):
+    """How much, and how it comes: in a sandbox organization at once, unless a `mode` is named."""
+
+    mode: Literal["checkout", "charge"] | None = None
+    payment_method_id: ProviderToken | None = None
+    success_url: Url | None = None
+    cancel_url: Url | None = None
+
+    @property
+    def wish(self) -> Wish | None:
+        """How somebody wants to pay; None: at once where that can be, else by checkout."""
+        if self.mode is None and self.success_url is self.cancel_url is None:
+            return None
+        return Wish(
+            mode=PaymentMode(self.mode or "checkout"),
+            method_reference=self.payment_method_id,
+            success_url=self.success_url,
+            cancel_url=self.cancel_url,
+        )
 
 
 def _id(call: Call[Any, Any]) -> WalletId:
@@ -98,33 +143,40 @@ async def list_own_history(call: Call[None, ListQuery]) -> Answer:
     "/me/deposit",
     Terms(
         needs=Permission.SELF,
-        takes=AmountBody,
-        gives=WalletOut,
+        takes=DepositBody,
+        gives=DepositOut,
         query=DryRun,
+        also=_COMES_LATER,
         refuses=(NotFound, *_NOT_TAKEN),
     ),
 )
-async def deposit_into_own_wallet(call: Call[AmountBody, DryRun]) -> Answer:
-    """Store money in one's own wallet: at once in a sandbox organization."""
+async def deposit_into_own_wallet(call: Call[DepositBody, DryRun]) -> Answer:
+    """Store money in one's own wallet.
+
+    At once in a sandbox organization; a live one opens a hosted page at `checkoutUrl`.
+    """
     wallet = await _own(call.caller)
-    command = _deposit(wallet.id, call.body)
-    return await changed(call.caller, begin_own_deposit, command, found(WalletOut.of))
+    return await _deposited(call, wallet.id, is_own=True)
 
 
 @ROOM.post(
     "/{walletId}/deposit",
     Terms(
         needs=Permission.WALLET_MOVE,
-        takes=AmountBody,
-        gives=WalletOut,
+        takes=DepositBody,
+        gives=DepositOut,
         query=DryRun,
+        also=_COMES_LATER,
         refuses=(NotFound, *_NOT_TAKEN),
     ),
 )
-async def deposit_into_wallet(call: Call[AmountBody, DryRun]) -> Answer:
-    """Store money in a wallet: at once in a sandbox organization."""
-    command = _deposit(_id(call), call.body)
-    return await changed(call.caller, begin_deposit, command, found(WalletOut.of))
+async def deposit_into_wallet(call: Call[DepositBody, DryRun]) -> Answer:
+    """Store money in a wallet.
+
+    At once in a sandbox organization, unless a `mode` is named; in a live one by a hosted page, or
+    by the stored method of the wallet's customer.
+    """
+    return await _deposited(call, _id(call))
 
 
 @ROOM.post(
@@ -191,5 +243,12 @@ async def list_wallet_history(call: Call[None, ListQuery]) -> Answer:
     return piece(call.caller, page, shown, WalletEntryOut.of)
 
 
-def _deposit(wallet_id: WalletId, body: AmountBody) -> BeginDeposit:
-    return BeginDeposit(wallet_id=wallet_id, amount_minor=body.amount_cents, currency=body.currency)
+async def _deposited(
+    call: Call[DepositBody, DryRun], wallet_id: WalletId, *, is_own: bool = False
+) -> Answer:
+    body, caller = call.body, call.caller
+    command = deposit_command(
+        caller, wallet_id, cents=body.amount_cents, currency=body.currency, wish=body.wish
+    )
+    reply = deposited_reply(caller)
+    return await travelled(deposit_money(caller, command, reply, is_own=is_own), reply)

@@ -6,7 +6,7 @@ keeps to itself who began it, the hosted session's id and the watchdog's steps.
 
 from typing import Literal
 
-from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.shapes.fields import Cents, Shape, WireInstant, instant
 from bursar.domain.times import wire_instant
 
@@ -16,8 +16,10 @@ class PaymentOut(Shape, frozen=True, kw_only=True):
 
     id: str
     object: Literal["payment"] = "payment"
-    invoice_id: str
-    customer_id: str
+    purpose: PaymentPurpose
+    invoice_id: str | None
+    customer_id: str | None
+    wallet_id: str | None
     amount_cents: Cents
     currency: str
     status: PaymentStatus
@@ -41,8 +43,10 @@ class PaymentOut(Shape, frozen=True, kw_only=True):
         """The payment's shape."""
         return cls(
             id=payment.id,
+            purpose=payment.purpose,
             invoice_id=payment.invoice_id,
             customer_id=payment.customer_id,
+            wallet_id=payment.wallet_id,
             amount_cents=payment.amount.minor,
             currency=payment.amount.currency,
             status=payment.status,

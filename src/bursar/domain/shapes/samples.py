@@ -37,7 +37,7 @@ from bursar.domain.members import Member, invite, new_invitation, new_owner
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.money import Money
 from bursar.domain.orgs import Mode, Organization
-from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
+from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.provider import (
     ActionRequired,
@@ -399,8 +399,10 @@ def _wallet_moves() -> Iterator[Change]:
 def _attempt(invoice: Invoice) -> Payment:
     return Payment(
         id=ids.PaymentId(_id("pay", 10)),
+        purpose=PaymentPurpose.INVOICE,
         invoice_id=invoice.id,
         customer_id=invoice.customer_id,
+        wallet_id=None,
         mode=PaymentMode.CHARGE,
         status=PaymentStatus.PENDING,
         amount=invoice.due,

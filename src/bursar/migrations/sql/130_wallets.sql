@@ -69,6 +69,25 @@ CREATE TABLE holds (
 ) WITH (fillfactor = 80);
 CREATE INDEX holds_by_wallet ON holds (org_id, wallet_id, id);
 
+-- A payment collects an invoice or fills a wallet; and an invoice may be paid from a wallet.
+ALTER TABLE payments
+ALTER COLUMN invoice_id DROP NOT NULL,
+ALTER COLUMN customer_id DROP NOT NULL,
+ADD COLUMN purpose text NOT NULL DEFAULT 'invoice' CHECK (purpose IN ('invoice', 'wallet_deposit')),
+ADD COLUMN wallet_id uuid,
+ADD CONSTRAINT payments_wallet_fkey FOREIGN KEY (org_id, wallet_id) REFERENCES wallets ON DELETE RESTRICT,
+DROP CONSTRAINT payments_mode_check,
+ADD CONSTRAINT payments_mode_check CHECK (mode IN ('checkout', 'charge', 'wallet')),
+ADD CONSTRAINT pays_for_its_purpose CHECK (
+    CASE purpose
+        WHEN 'invoice'
+            THEN invoice_id IS NOT NULL AND customer_id IS NOT NULL
+            AND (wallet_id IS NOT NULL) = (mode = 'wallet')
+        ELSE invoice_id IS NULL AND wallet_id IS NOT NULL AND mode <> 'wallet'
+    END
+);
+CREATE INDEX payments_by_wallet ON payments (org_id, wallet_id, id) WHERE wallet_id IS NOT NULL;
+
 CALL sec.isolate('wallets');
 CALL sec.isolate('holds');
 GRANT SELECT, INSERT, UPDATE ON wallets, holds TO bursar_app;

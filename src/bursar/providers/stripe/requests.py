@@ -62,9 +62,5 @@ def checkout_params(request: CheckoutRequest) -> "SessionCreateParams":
 
 
 def _marks(request: ChargeRequest | CheckoutRequest, source: str) -> dict[str, str]:
-    return {
-        "org_id": request.org_id,
-        "payment_id": request.payment_id,
-        "invoice_id": request.invoice_id,
-        "source": source,
-    }
+    marks = {"org_id": request.org_id, "payment_id": request.payment_id, "source": source}
+    return marks if request.invoice_id is None else {**marks, "invoice_id": request.invoice_id}
