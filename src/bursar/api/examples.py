@@ -40,6 +40,7 @@ _LEFT_OUT: Final = frozenset(
     (
         *("cancelUrl", "successUrl", "unitAmountDecimal"),
         *("charges", "meterId", "packageSize", "property", "tiers"),
+        *("PayBody.walletId", "DepositBody.mode", "DepositBody.paymentMethodId"),
     )
 )
 _ID_FIELDS: Final[Mapping[str, str]] = {
@@ -100,7 +101,7 @@ def _of_type(schema: Schema, schemas: Mapping[str, Schema], name: str) -> object
             return {
                 key: example_of(value, schemas, key)
                 for key, value in properties
-                if key not in _LEFT_OUT
+                if not {key, f"{schema.get('title')}.{key}"} & _LEFT_OUT
             }
         case "object" | None:
             return {}

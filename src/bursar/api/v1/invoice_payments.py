@@ -15,6 +15,7 @@ from bursar.domain.payments import PaymentMode
 from bursar.domain.refusals import (
     CustomerHasNoMethod,
     InsufficientFunds,
+    InvalidInput,
     NotFound,
     NothingToPay,
     PaymentDeclined,
@@ -80,6 +81,8 @@ async def pay(call: Call[PayBody, DryRun]) -> Answer:
     time: while another is open, the answer is 409 with its `paymentId`.
     """
     caller, body = call.caller, call.body
+    if body.wallet_id is not None and body.mode is not PaymentMode.WALLET:
+        raise InvalidInput.at("walletId", "goes with the mode wallet", "ambiguous")
     invoice = await peeked(caller.look(invoice_look, _id(call)))
     if not caller.is_dry_run and body.mode is not PaymentMode.WALLET:
         refuse_if_away(caller)
