@@ -41,9 +41,8 @@ FAULTS = {
     " SET amount_minor = amount_minor + 1 WHERE org_id = $1 AND status = 'COMPLETED'",
     "what is held is what open holds set aside": "UPDATE ledger_accounts"
     " SET held_minor = held_minor + 1 WHERE org_id = $1 AND code LIKE 'wallet:%'",
-    "wallets are open or closed with their accounts": "UPDATE ledger_accounts"
-    " SET closed_at = now(), balance_minor = 0, held_minor = 0"
-    " WHERE org_id = $1 AND code LIKE 'wallet:%'",
+    "wallets are open or closed with their accounts": "UPDATE wallets"
+    " SET status = 'closed', closed_at = now() WHERE org_id = $1",
     "invoices are lines less discounts plus tax": "UPDATE invoice_lines"
     " SET amount_minor = amount_minor + 1 WHERE org_id = $1",
     "invoices are paid by their payments": "UPDATE payments SET status = 'failed'"
