@@ -54,7 +54,7 @@ async def test_a_short_walk_moves_money_once(stage: Stage) -> None:
         report = await run_lane(stage, [setting], SEED, Limits(0, 0, SHORT_SINGLES))
         assert report.findings == []
         assert report.strangers == set()
-        assert report.singles == min(SHORT_SINGLES, report.singles_known)
+        assert report.singles == min(SHORT_SINGLES, report.themes_known)
         assert report.crashes >= report.singles + report.doubles
 
 
