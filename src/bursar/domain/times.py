@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 Instant: TypeAlias = datetime
 Day: TypeAlias = date
 
-_MICROSECONDS_PER_MILLISECOND: Final = 1000
+_OFFSET_LENGTH: Final = len("+00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,5 @@ class Period:
 def wire_instant(at: Instant) -> str:
     """RFC 3339 in UTC with milliseconds and `Z`, as every answer and event prints it."""
     assert at.tzinfo is not None, "an instant is aware"
-    utc = at.astimezone(UTC)
-    millisecond = utc.microsecond // _MICROSECONDS_PER_MILLISECOND
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{millisecond:03d}Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:-_OFFSET_LENGTH] + "Z"

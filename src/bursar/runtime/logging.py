@@ -36,6 +36,7 @@ _LIBRARIES: Final = {
     "stripe": logging.WARNING,
     "urllib3": logging.WARNING,
 }
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _FIRST_KEYS: Final = ("timestamp", "level", "event")
 
 
@@ -160,7 +161,7 @@ def _redact(_: object, __: str, event: EventDict) -> EventDict:
 
 def _json(_: object, __: str, event: EventDict) -> str:
     """Pure ASCII: line breaks, terminal controls and broken Unicode are escaped."""
-    return json.dumps(event, separators=(",", ":"))
+    return _ENCODER.encode(event)
 
 
 def _columns() -> Processor:
