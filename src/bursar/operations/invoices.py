@@ -1,5 +1,6 @@
 """Invoices: draft, edit, finalize, void."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -8,16 +9,25 @@ from bursar.domain.access import Permission
 from bursar.domain.calendars import days_after, year_in
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
+from bursar.domain.customers import Customer
 from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId
 from bursar.domain.invoices import Invoice, InvoiceLine, InvoiceStatus, draft, line, with_lines
 from bursar.domain.money import Money
-from bursar.domain.refusals import IllegalTransition, InvalidInput, PreconditionFailed
+from bursar.domain.refusals import (
+    IllegalTransition,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    Refusal,
+)
 from bursar.domain.tasks import CloseAttempt
 from bursar.domain.times import Instant
 from bursar.runtime.app import operation
+from bursar.runtime.convoys import Rider, convoy
 from bursar.runtime.db import Tx
 from bursar.store import customers, invoices, orgs, payments
 from bursar.store.apply import apply
+from bursar.store.events import Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,45 @@ async def create_invoice(tx: Tx, command: CreateInvoice) -> Invoice:
         AmountTooLarge: the lines leave the exact range.
     """
     customer = await customers.lock(tx, command.customer_id)
+    change = _drafted(tx, customer, command)
+    (invoice,) = change.rows
+    assert isinstance(invoice, Invoice)
+    return await _written(tx, invoice, change)
+
+
+@convoy(requires=Permission.INVOICE_WRITE)
+async def create_together(
+    tx: Tx, riders: Sequence[Rider[CreateInvoice]]
+) -> Sequence[Invoice | Refusal]:
+    """A new draft each for many requests; whoever is refused stops nobody."""
+    buyers = await customers.share(tx, {rider.command.customer_id for rider in riders})
+    decided = [_decided(tx, buyers, rider.command) for rider in riders]
+    made = iter(
+        await invoices.save_drafts(
+            tx,
+            [
+                (each, Stamp(rider.actor, rider.reason, rider.request_id))
+                for each, rider in zip(decided, riders, strict=True)
+                if isinstance(each, Change)
+            ],
+        )
+    )
+    return [each if isinstance(each, Refusal) else next(made) for each in decided]
+
+
+def _decided(
+    tx: Tx, buyers: Mapping[CustomerId, Customer], command: CreateInvoice
+) -> Change | Refusal:
+    try:
+        customer = buyers.get(command.customer_id)
+        if customer is None:
+            raise NotFound(f"No customer {command.customer_id}.")
+        return _drafted(tx, customer, command)
+    except Refusal as refusal:
+        return refusal
+
+
+def _drafted(tx: Tx, customer: Customer, command: CreateInvoice) -> Change:
     if command.currency not in {None, customer.currency}:
         raise InvalidInput.at("currency", f"the customer pays in {customer.currency}", "mismatch")
     zero = Money.zero(customer.currency)
@@ -78,8 +127,7 @@ async def create_invoice(tx: Tx, command: CreateInvoice) -> Invoice:
         created_at=tx.now,
         updated_at=tx.now,
     )
-    invoice = with_lines(empty, _priced(tx, command.lines, customer.currency))
-    return await _written(tx, invoice, draft(invoice))
+    return draft(with_lines(empty, _priced(tx, command.lines, customer.currency)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Rows of customers, and the lock that every money verb takes first."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -31,6 +32,16 @@ async def lock(tx: Tx, customer_id: CustomerId, *, even_deleted: bool = False) -
     if row is None or (row["deleted_at"] is not None and not even_deleted):
         raise NotFound(f"No customer {customer_id}.")
     return row_to_customer(row)
+
+
+async def share(tx: Tx, customer_ids: Collection[CustomerId]) -> dict[CustomerId, Customer]:
+    """Customers that nobody deletes until this transaction ends; who is missing is not there.
+
+    For verbs that add to a customer's affairs without looking at them: they need not wait for each
+    other.
+    """
+    rows = await tx.fetch(Q.share_customers, uuid_of(tx.org_id), [*map(uuid_of, customer_ids)])
+    return {customer.id: customer for customer in map(row_to_customer, rows)}
 
 
 async def lock_through(tx: Tx, child_id: InvoiceId | PaymentId | WalletId) -> None:

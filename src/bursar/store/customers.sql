@@ -2,6 +2,11 @@
 -- The first statement of every money verb: whoever holds this row is alone with the customer.
 SELECT * FROM customers WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE;
 
+-- name: share_customers
+-- Customers who stay as they are until the end of the transaction; others may share them.
+SELECT * FROM customers WHERE org_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL
+ORDER BY id FOR SHARE;
+
 -- name: lock_through_invoice
 -- Finds and locks the customer of an invoice in one statement.
 SELECT c.id FROM customers AS c

@@ -1,13 +1,19 @@
 """Rows of invoices and their lines, and the gapless numbers."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
 import msgspec
 
+from bursar.domain.change import Change
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_invoice
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
+from bursar.store import events
+from bursar.store.events import Stamp
 from bursar.store.saving import replaced
 
 Q = sql.beside(__file__)
@@ -67,6 +73,66 @@ async def save(tx: Tx, row: Invoice) -> None:
     replaced(row, await tx.execute(query, *values))
     if row.status is InvoiceStatus.DRAFT:
         await _write_lines(tx, row)
+
+
+async def save_drafts(tx: Tx, taken: Sequence[tuple[Change, Stamp]]) -> list[Invoice]:
+    """Write new drafts of several callers with the facts that tell of them."""
+    if not taken:
+        return []
+    made = [replace(_draft_of(change), sequence=1, updated_at=tx.now) for change, _ in taken]
+    await tx.execute(Q.insert_drafts, uuid_of(tx.org_id), tx.now, *_columns(map(_values, made)))
+    lines = [values for draft in made for values in _line_values(draft)]
+    if lines:
+        await tx.execute(Q.insert_lines_of, uuid_of(tx.org_id), *_columns(lines))
+    told = [
+        (replace(event, subject=draft), stamp)
+        for draft, (change, stamp) in zip(made, taken, strict=True)
+        for event in change.events
+    ]
+    await events.append_many(tx, told)
+    return made
+
+
+def _draft_of(change: Change) -> Invoice:
+    (row,) = change.rows
+    assert isinstance(row, Invoice), "a draft is one document"
+    assert row.version == 1, "a draft is new"
+    rest = (*change.postings, *change.agenda, *change.tasks)
+    assert rest == (), "a draft is written and told, no more"
+    return row
+
+
+def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _values(draft: Invoice) -> tuple[object, ...]:
+    return (
+        uuid_of(draft.id),
+        uuid_of(draft.customer_id),
+        draft.currency,
+        draft.subtotal.minor,
+        draft.discount.minor,
+        draft.tax.minor,
+        draft.total.minor,
+        draft.due_at,
+        draft.memo,
+        msgspec.json.encode(draft.metadata).decode(),
+    )
+
+
+def _line_values(draft: Invoice) -> Iterator[tuple[object, ...]]:
+    for position, line in enumerate(draft.lines, 1):
+        yield (
+            uuid_of(draft.id),
+            uuid_of(line.id),
+            position,
+            line.description,
+            line.type.value,
+            line.quantity,
+            line.unit_amount,
+            line.amount.minor,
+        )
 
 
 async def _write_lines(tx: Tx, row: Invoice) -> None:

@@ -37,6 +37,36 @@ SELECT
 FROM unnest($3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::numeric[], $8::bigint[])
 WITH ORDINALITY AS line (id, description, type, quantity, unit_amount, amount_minor, position);
 
+-- name: insert_drafts
+-- New drafts of several callers at once; the schema checks that each adds up.
+INSERT INTO invoices (
+    org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
+    total_minor, paid_minor, due_at, memo, metadata, hosted_generation, version, sequence, created_at,
+    updated_at
+)
+SELECT
+    $1, d.id, d.customer_id, 'draft', d.currency, d.subtotal_minor, d.discount_minor, d.tax_minor,
+    d.total_minor, 0, d.due_at, d.memo, d.metadata, 1, 1, 1, $2, $2
+FROM unnest(
+    $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
+    $10::timestamptz[], $11::text[], $12::jsonb[]
+) AS d (
+    id, customer_id, currency, subtotal_minor, discount_minor, tax_minor, total_minor, due_at, memo,
+    metadata
+);
+
+-- name: insert_lines_of
+-- The lines of several documents at once, each in its place.
+INSERT INTO invoice_lines (
+    org_id, invoice_id, id, position, description, type, quantity, unit_amount, amount_minor
+)
+SELECT
+    $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor
+FROM unnest(
+    $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::bigint[], $8::numeric[],
+    $9::bigint[]
+) AS l (invoice_id, id, position, description, type, quantity, unit_amount, amount_minor);
+
 -- name: delete_lines
 -- Only a draft's lines ever go.
 DELETE FROM invoice_lines WHERE org_id = $1 AND invoice_id = $2;

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from bursar.api.envelope import Reply, changed, created, found, gone, resource
+from bursar.api.envelope import Reply, changed, created, found, gone, once, resource, travelled
 from bursar.api.fields import (
     LINES_MAX,
     AmountCents,
@@ -41,6 +41,7 @@ from bursar.domain.refusals import (
     StaleVersion,
 )
 from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.flows.draft_invoice import draft_invoice
 from bursar.operations.invoices import (
     CreateInvoice,
     DeleteInvoice,
@@ -48,7 +49,6 @@ from bursar.operations.invoices import (
     NewLine,
     UpdateInvoice,
     VoidInvoice,
-    create_invoice,
     delete_invoice,
     finalize_invoice,
     update_invoice,
@@ -172,7 +172,8 @@ async def create_draft(call: Call[NewInvoice, NoQuery]) -> Answer:
     Each line is rounded once, half to even; everything else is exact sums.
     """
     reply: Reply[Invoice] = created(partial(linked, call.caller), ROOM.prefix)
-    return await changed(call.caller, create_invoice, call.body.to_command(), reply)
+    reply = once(reply)
+    return await travelled(draft_invoice(call.caller, call.body.to_command(), reply), reply)
 
 
 @ROOM.get(

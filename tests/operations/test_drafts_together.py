@@ -1,0 +1,137 @@
+"""Drafts that share a commit: each is what it would have been alone, or refused alone."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from tests.support.world import Org, World
+
+from bursar.domain.currencies import Currency
+from bursar.domain.customers import Customer
+from bursar.domain.invoices import Invoice
+from bursar.domain.refusals import AmountTooLarge, InvalidInput, NotFound
+from bursar.flows.draft_invoice import LINES_MAX, draft_invoice
+from bursar.operations.customers import DeleteCustomer, delete_customer
+from bursar.operations.invoices import CreateInvoice, NewLine, create_invoice
+from bursar.reads.invoices import invoice as invoice_look
+from bursar.reads.invoices import timeline
+from bursar.reads.verify import checks
+from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer, Idempotency, Replayed
+
+LINES = (
+    NewLine("Seats", 3, Decimal("1000.5")),
+    NewLine("Setup", 1, Decimal(500)),
+)
+
+
+def a_draft(customer: Customer, **changes: object) -> CreateInvoice:
+    command = CreateInvoice(customer_id=customer.id, lines=LINES, memo="Hi", metadata={"a": "b"})
+    return replace(command, **changes)  # type: ignore[arg-type]  # fields by their name
+
+
+def answered(invoice: Invoice) -> Answer:
+    return Answer(201, invoice.id.encode())
+
+
+def requests_of(org: Org, count: int) -> list[Caller]:
+    return [
+        replace(
+            org.caller,
+            request_id=str(uuid4()),
+            idempotency=Idempotency(str(uuid4()), b"f" * 32, uuid4()),
+        )
+        for _ in range(count)
+    ]
+
+
+async def test_each_is_what_it_would_be_alone(world: World) -> None:
+    # Same document, same lines in their order, told once, under its own request.
+    org = await world.org()
+    buyer = await org.customer()
+    alone = await org.caller.run(create_invoice, a_draft(buyer))
+    callers = requests_of(org, 40)
+    made = await asyncio.gather(
+        *(draft_invoice(each, a_draft(buyer), answered) for each in callers)
+    )
+    assert len({each.id for each in made}) == 40
+    for each, caller in zip(made, callers, strict=True):
+        assert await org.caller.look(invoice_look, each.id) == each
+        assert [line.amount for line in each.lines] == [line.amount for line in alone.lines]
+        assert (
+            replace(
+                each,
+                id=alone.id,
+                lines=alone.lines,
+                created_at=alone.created_at,
+                updated_at=alone.updated_at,
+            )
+            == alone
+        )
+        (event,) = await org.caller.look(timeline, each.id)
+        assert (event.name, event.request_id) == ("invoice.created", caller.request_id)
+    assert [check.name for check in await org.caller.look(checks) if not check.is_good] == []
+
+
+async def test_whoever_is_refused_stops_nobody(world: World) -> None:
+    # Another's customer, another currency and an amount beyond the exact range, among good ones.
+    org, other = await world.org(), await world.org()
+    buyer, foreign, gone = await org.customer(), await other.customer(), await org.customer()
+    await org.caller.run(delete_customer, DeleteCustomer(gone.id))
+    huge = (NewLine("Much", 10**9, Decimal(10**12)),)
+    asked = [
+        a_draft(buyer),
+        a_draft(foreign),
+        a_draft(gone),
+        a_draft(buyer, currency=Currency("eur")),
+        a_draft(buyer, lines=huge),
+        a_draft(buyer),
+    ]
+    came = await asyncio.gather(
+        *(
+            draft_invoice(caller, command, answered)
+            for caller, command in zip(requests_of(org, len(asked)), asked, strict=True)
+        ),
+        return_exceptions=True,
+    )
+    kinds = [type(each) for each in came]
+    assert kinds == [Invoice, NotFound, NotFound, InvalidInput, AmountTooLarge, Invoice]
+
+
+async def test_a_key_drafts_once(world: World) -> None:
+    # Sent twice at once, and again later: one document, and its answer.
+    org = await world.org()
+    buyer = await org.customer()
+    (caller,) = requests_of(org, 1)
+    assert caller.idempotency is not None
+    again = replace(caller, idempotency=replace(caller.idempotency, claim=uuid4()))
+    came = await asyncio.gather(
+        *(draft_invoice(each, a_draft(buyer), answered) for each in (caller, again)),
+        return_exceptions=True,
+    )
+    (made,) = [each for each in came if isinstance(each, Invoice)]
+    with pytest.raises(Replayed) as replayed:
+        await draft_invoice(again, a_draft(buyer), answered)
+    assert replayed.value.answer.body == made.id.encode()
+
+
+@pytest.mark.parametrize("count", [0, 1, LINES_MAX, LINES_MAX + 1])
+async def test_any_number_of_lines(world: World, count: int) -> None:
+    # A long one goes alone, and nobody sees a difference.
+    org = await world.org()
+    command = a_draft(await org.customer(), lines=LINES[:1] * count)
+    (caller,) = requests_of(org, 1)
+    made = await draft_invoice(caller, command, answered)
+    assert (await org.caller.look(invoice_look, made.id)).lines == made.lines
+    assert len(made.lines) == count
+
+
+async def test_a_trial_leaves_nothing(world: World) -> None:
+    # It goes alone and is rolled back.
+    org = await world.org()
+    caller = replace(org.caller, is_dry_run=True)
+    made = await draft_invoice(caller, a_draft(await org.customer()), answered)
+    with pytest.raises(NotFound):
+        await org.caller.look(invoice_look, made.id)
