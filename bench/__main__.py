@@ -12,13 +12,15 @@ import platform
 import sys
 from dataclasses import fields
 
-from bench import cold_start, create_invoice, get_invoice, transfers
+from bench import cold_start, create_invoice, get_invoice, transfers, usage_ingest
 from bench.report import Result, table, write
 from bench.sides import Effort
 
 BENCHES = {
     create_invoice.NAME: create_invoice.bench,
     get_invoice.NAME: get_invoice.bench,
+    usage_ingest.NAME: usage_ingest.bench,
+    usage_ingest.DUPLICATES: usage_ingest.bench_duplicates,
     cold_start.NAME: cold_start.bench,
     transfers.ONE: transfers.bench_one,
     transfers.MANY: transfers.bench_many,

@@ -33,6 +33,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     requests_max: int
     expects: int
+    fresh: str = ""  # what a fresh text of the same length takes the place of in every body
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +108,8 @@ class Run:
         lines = [f"{name}: {value}\r\n" for name, value in load.headers.items()]
         self._head = "".join(lines).encode()
         self._rests = [_rest(body.encode()) for body in load.bodies]
+        self._mark = load.fresh.encode()
+        self._stamp = uuid.uuid4().hex[:8]
         self._firsts = [
             f"{load.method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\n".encode()
             for path in load.paths
@@ -119,6 +122,9 @@ class Run:
         first = self._firsts[self._sent % len(self._firsts)]
         rest = self._rests[self._sent % len(self._rests)]
         self._sent += 1
+        if self._mark:
+            fresh = f"{self._stamp}{self._sent:0{len(self._mark) - len(self._stamp)}d}"
+            rest = rest.replace(self._mark, fresh.encode())
         key = f"Idempotency-Key: {uuid.uuid4()}\r\n".encode() if self.load.has_keys else b""
         return first + self._head + key + rest
 

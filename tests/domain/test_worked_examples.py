@@ -1,14 +1,22 @@
 """The worked examples of the documentation, computed: what a reader checks by hand is true."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from tests.domain.nouns import USD
 
+from bursar.domain.calendars import cycle_from
 from bursar.domain.ids import PriceId
-from bursar.domain.pricing import PriceTerms, PricingModel, Tier, price
+from bursar.domain.meters import Aggregation
+from bursar.domain.money import Money
+from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
+from bursar.domain.proration import prorated
+from bursar.domain.subscriptions import MONTHS
+from bursar.domain.times import Period
+from bursar.domain.usage import Tally
 
 DOCS = Path(__file__).parents[2] / "docs" / "domain"
 
@@ -45,3 +53,59 @@ def test_prices_of_plans(row: tuple[str, ...]) -> None:
     model, text, quantity, amount = row
     found = price(PriceId("price_1"), terms(model, text)).amount(int(quantity), USD)
     assert found.minor == int(amount)
+
+
+@pytest.mark.parametrize(
+    "row", [*table("proration.md", "amount", "from", "until", "part")], ids=" ".join
+)
+def test_parts_of_a_period(row: tuple[str, ...]) -> None:
+    # To the cent, forwards and as a credit.
+    amount, start, end, part = row
+    whole = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+    found = prorated(Money(signed(amount), USD), whole, part=Period(midnight(start), midnight(end)))
+    assert found.minor == signed(part)
+
+
+def signed(text: str) -> int:
+    return int(text.replace("−", "-"))
+
+
+def midnight(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [*table("time.md", "noon of", "anchor", "interval", "zone", "from", "until")],
+    ids=" ".join,
+)
+def test_periods(row: tuple[str, ...]) -> None:
+    # As the calendar on the wall says.
+    day, anchor, interval, zone, start, end = row
+    noon = midnight(day) + timedelta(hours=12)
+    months = MONTHS[BillingInterval(interval)]
+    cycle = cycle_from(noon, zone, anchor_day=int(anchor), months=months)
+    instants = (datetime.fromisoformat(each.replace("Z", ":00+00:00")) for each in (start, end))
+    assert cycle.period_at(noon) == Period(*instants)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [*table("usage.md", "events", "sum", "count", "max", "unique", "latest")],
+    ids=" ".join,
+)
+def test_aggregations(row: tuple[str, ...]) -> None:
+    # From the set of events, as the tally of a period sees them.
+    events = [tuple(map(int, each.split("="))) for each in row[0].split()]
+    values = [value for _, value in events]
+    tally = Tally(
+        event_count=len(events),
+        total=sum(values),
+        greatest=max(values),
+        latest=max(enumerate(events), key=lambda each: (each[1][0], each[0]))[1][1],
+        distinct=len(set(values)),
+    )
+    found = [
+        tally.quantity(Aggregation(name)) for name in ("sum", "count", "max", "unique", "latest")
+    ]
+    assert found == [int(cell) for cell in row[1:]]

@@ -3,18 +3,23 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
+from tests.support.agreements import a_meter, a_plan, a_subscription, per_unit
 from tests.support.world import Org, World
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import uuid_of
+from bursar.domain.meters import Aggregation
 from bursar.domain.payments import PaymentMode
+from bursar.domain.usage import UsageReport
 from bursar.domain.verification import Check, compared
 from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.invoices import VoidInvoice, void_invoice
 from bursar.operations.transfers import PostTransfer, post_transfer
+from bursar.operations.usage import CheckUsage, IngestUsage, check_thresholds, ingest_usage
 from bursar.reads.verify import CHAIN, CHECKS, checks, collected
 from bursar.runtime.app import Look
 from bursar.runtime.db import ReadTx
@@ -53,6 +58,8 @@ FAULTS = {
     " SET kind = 'overpayment' WHERE org_id = $1 AND kind = 'payment_succeeded'",
     "invoice numbers have no gaps": "UPDATE invoice_series SET last_number = last_number + 1"
     " WHERE org_id = $1",
+    "days of usage are what their events add up to": "UPDATE usage_days SET total = total + 1"
+    " WHERE org_id = $1",
     "every change has its event": "UPDATE customers SET version = version + 1 WHERE org_id = $1",
     CHAIN: "UPDATE events SET actor = 'user:else' WHERE org_id = $1 AND type = 'invoice.paid'",
 }
@@ -90,8 +97,24 @@ async def lived(world: World) -> Org:
             metadata={"provoke": provoked},
         )
         await org.caller.run(post_transfer, command)
+    await use(org)
     await world.seal()
     return org
+
+
+async def use(org: Org) -> None:
+    """A subscription with usage of two kinds, and a threshold that was reached."""
+    calls = await a_meter(org, thresholds=(5,))
+    users = await a_meter(org, Aggregation.UNIQUE, property_name="user")
+    subscription = await a_subscription(org, await a_plan(org, per_unit(calls, "1")))
+    at = datetime.now(UTC)
+    reports = [
+        UsageReport(subscription.id, calls.id, "u1", 5, at, {}),
+        UsageReport(subscription.id, users.id, "u2", 1, at, {"user": "ada"}),
+        UsageReport(subscription.id, users.id, "u3", 1, at, {"user": "bob"}),
+    ]
+    await org.caller.run(ingest_usage, IngestUsage(reports, late_days_max=35))
+    await org.caller.run(check_thresholds, CheckUsage(subscription.id, calls.id))
 
 
 async def verdicts(org: Org) -> dict[str, Check]:

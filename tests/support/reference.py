@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
-from bursar.domain import catalog, holds, invoices, payments, transfers, wallets
+from bursar.domain import catalog, holds, invoices, payments, subscriptions, transfers, wallets
 from bursar.domain.access import LINK_PERMISSIONS, ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission
 from bursar.domain.events import EVENTS
 from bursar.runtime.settings import FIELDS
@@ -150,6 +150,11 @@ def states() -> str:
         "Drawn from the tables of transitions. There is no other way from one state to another.",
         "## Plan",
         _diagram(catalog.PlanStatus.ACTIVE, catalog.TRANSITIONS),
+        "## Subscription",
+        _diagram(
+            subscriptions.SubscriptionStatus.ACTIVE,
+            {status: tuple(steps) for status, steps in subscriptions.TRANSITIONS.items()},
+        ),
         "## Invoice",
         _diagram(invoices.InvoiceStatus.DRAFT, invoices.TRANSITIONS),
         "## Payment",

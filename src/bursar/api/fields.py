@@ -34,7 +34,7 @@ _UUID7: Final = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 _UUID7_EXAMPLE: Final = "01970b2e-6f80-7a31-9d42-5c7e8f1a2b3c"
 _UUID_LENGTH: Final = 36
 # Years in which every instant and every sum of days fits whatever keeps it.
-_YEARS: Final = range(1970, 2200)
+YEARS: Final = range(1970, 2200)
 _MOMENT_LENGTH_MAX: Final = 40
 
 
@@ -281,8 +281,8 @@ def special(kind: type, value: object) -> object:
     """Reads the kinds that msgspec does not know by itself; its `dec_hook`."""
     assert kind is Moment, kind
     moment = Moment.read(value)
-    if moment.year not in _YEARS:
-        raise ValueError(f"expected a year from {_YEARS[0]} to {_YEARS[-1]}")
+    if moment.year not in YEARS:
+        raise ValueError(f"expected a year from {YEARS[0]} to {YEARS[-1]}")
     return moment
 
 

@@ -23,6 +23,7 @@ from bursar.cli import (
     queues,
     reports,
     transfers,
+    usage,
     webhooks,
 )
 from bursar.cli.desk import Desk, Output, Quiet, desk
@@ -41,6 +42,7 @@ _GROUPS = {
     "customer": customers.group,
     "plan": plans.group,
     "meter": meters.group,
+    "usage": usage.group,
     "invoice": invoices.group,
     "payment": payments.group,
     "transaction": transfers.group,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, assert_never
 
+import msgspec
+
 from bursar.domain.calendars import day_in
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
@@ -28,8 +30,7 @@ FUTURE_MAX: Final = timedelta(hours=1)
 Properties = Mapping[str, str | int]
 
 
-@dataclass(frozen=True, slots=True)
-class UsageReport:
+class UsageReport(msgspec.Struct, frozen=True):
     """An event as it is reported; without a meter the subscription's plan says which."""
 
     subscription_id: SubscriptionId
@@ -51,8 +52,7 @@ class CountedSubscription:
     meter_ids: tuple[MeterId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UsageEvent:
+class UsageEvent(msgspec.Struct, frozen=True):
     """An event as it is kept. `value` is what its meter adds up, `distinct` what it tells apart."""
 
     id: UsageEventId
@@ -84,8 +84,7 @@ class UsageEvent:
         return UsageKeyTaken(f"The key {self.key} belongs to another event, {self.id}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(msgspec.Struct, frozen=True):
     """How a report counts: on which day, for which meter, and as what."""
 
     meter_id: MeterId | None
@@ -98,15 +97,21 @@ class Counted:
 class Limits:
     """Between when and when an event may have happened."""
 
-    now: Instant
+    earliest: Instant
+    latest: Instant
     late_days_max: int
+
+    @classmethod
+    def around(cls, now: Instant, late_days_max: int) -> "Limits":
+        """What is allowed now."""
+        return cls(now - timedelta(days=late_days_max), now + FUTURE_MAX, late_days_max)
 
     def refusal(self, at: Instant) -> Refusal | None:
         """Why an event of this instant comes too early or too late."""
-        if at > self.now + FUTURE_MAX:
+        if at > self.latest:
             says = "lies more than an hour in the future"
             return InvalidInput.at("timestamp", says, "in_the_future")
-        if at < self.now - timedelta(days=self.late_days_max):
+        if at < self.earliest:
             says = f"lies more than {self.late_days_max} days in the past"
             return InvalidInput.at("timestamp", says, "too_late")
         return None

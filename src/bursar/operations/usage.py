@@ -198,5 +198,5 @@ async def _bench(tx: Tx, command: IngestUsage) -> Bench:
     return Bench(
         subscriptions,
         await usage.meters(tx, named | agreed),
-        Limits(tx.now, command.late_days_max),
+        Limits.around(tx.now, command.late_days_max),
     )

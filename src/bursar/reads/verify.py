@@ -35,6 +35,7 @@ CHECKS: Final = (
     ("finalized invoices are booked, void ones reversed", Q.invoices_are_booked),
     ("payments with money are booked once", Q.payments_are_booked),
     ("invoice numbers have no gaps", Q.numbers_have_no_gaps),
+    ("days of usage are what their events add up to", Q.days_match_usage),
     ("every change has its event", Q.changes_are_told),
 )
 CHAIN: Final = "the event chain is unbroken"

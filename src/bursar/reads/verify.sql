@@ -333,6 +333,11 @@ WITH resources AS (
     UNION ALL SELECT 'member', m.id, m.sequence, m.version FROM members AS m WHERE m.org_id = $1
     UNION ALL SELECT 'api_key', k.id, k.sequence, k.version FROM api_keys AS k WHERE k.org_id = $1
     UNION ALL SELECT 'customer', c.id, c.sequence, c.version FROM customers AS c WHERE c.org_id = $1
+    UNION ALL SELECT 'plan', p.id, p.sequence, p.version FROM plans AS p WHERE p.org_id = $1
+    UNION ALL SELECT 'meter', m.id, m.sequence, m.version FROM meters AS m WHERE m.org_id = $1
+    UNION ALL
+    SELECT 'subscription', s.id, s.sequence, s.version FROM subscriptions AS s WHERE s.org_id = $1
+    UNION ALL SELECT 'usage', u.id, u.sequence, u.version FROM usage_aggregates AS u WHERE u.org_id = $1
     UNION ALL SELECT 'invoice', i.id, i.sequence, i.version FROM invoices AS i WHERE i.org_id = $1
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
     UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1
@@ -357,6 +362,35 @@ WITH resources AS (
                 AND t.numbers = r.sequence AND t.version = r.version
         END AS is_good
     FROM resources AS r FULL JOIN told AS t ON t.resource_type = r.type AND t.resource_id = r.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: days_match_usage
+-- What a day of usage came to is what its events add up to, in every way a meter may look at them.
+WITH summed AS (
+    SELECT
+        e.subscription_id, e.meter_id, e.day, count(*) AS event_count, sum(e.value) AS total,
+        max(e.value) AS greatest, count(DISTINCT e.distinct_value) AS distinct_values,
+        (array_agg(e.value ORDER BY e.occurred_at DESC, e.idempotency_key DESC))[1] AS latest
+    FROM usage_events AS e WHERE e.org_id = $1 GROUP BY e.subscription_id, e.meter_id, e.day
+), told_apart AS (
+    SELECT v.subscription_id, v.meter_id, v.day, count(*) AS distinct_values
+    FROM usage_values AS v WHERE v.org_id = $1 GROUP BY v.subscription_id, v.meter_id, v.day
+), checked AS (
+    SELECT
+        'sub_' || coalesce(d.subscription_id, s.subscription_id) || ' ' || coalesce(d.day, s.day)
+        AS name,
+        (d.event_count, d.total, d.greatest, d.latest) = (s.event_count, s.total, s.greatest, s.latest)
+        AND coalesce(t.distinct_values, 0) = s.distinct_values AS is_good
+    FROM (SELECT * FROM usage_days AS k WHERE k.org_id = $1) AS d
+    FULL JOIN summed AS s
+        ON s.subscription_id = d.subscription_id AND s.meter_id = d.meter_id AND s.day = d.day
+    LEFT JOIN told_apart AS t
+        ON t.subscription_id = s.subscription_id AND t.meter_id = s.meter_id AND t.day = s.day
 )
 SELECT
     count(*) AS counted,

@@ -29,7 +29,6 @@ _WORKERS_MAX: Final = 32
 _RETRIES_MAX: Final = 20
 _LATE_DAYS_MAX: Final = 730
 _DAY_SECONDS: Final = 86_400
-_LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 _DERIVED: Final = (
     "jwt_secret",
     "jwt_refresh_secret",
@@ -445,7 +444,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     host = urlsplit(read["public_url"]).hostname
     read["email_from"] = read["email_from"] or f"Bursar <bursar@{host}>"
     read["sandbox_url"] = read["sandbox_url"] or f"http://127.0.0.1:{read['sandbox_port']}"
-    read["allowed_hosts"] = read["allowed_hosts"] or _hosts_of(read["public_url"])
+    read["allowed_hosts"] = read["allowed_hosts"] or text.hosts_of(read["public_url"])
     return Settings(**read)
 
 
@@ -497,9 +496,3 @@ def _kept_secret(data_dir: Path) -> Secret:
         raise SettingsInvalid("DATA_DIR", f"cannot use {data_dir}: {failed.strerror}.") from None
     except ValueError:
         raise SettingsInvalid("SECRET_KEY", f"{path} is damaged; restore or remove it.") from None
-
-
-def _hosts_of(public_url: str) -> tuple[str, ...]:
-    host = urlsplit(public_url).hostname or "localhost"
-    shown = f"[{host}]" if ":" in host else host
-    return tuple(dict.fromkeys((shown, *_LOOPBACK_HOSTS)))

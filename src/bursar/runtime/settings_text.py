@@ -28,6 +28,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 _SENDER: Final = re.compile(
     r"[^\s<>@,;\"]+@[A-Za-z0-9.-]+|[\w .&'-]{1,100} <[^\s<>@,;\"]+@[A-Za-z0-9.-]+>"
 )
+_LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 _HOST: Final = re.compile(r"(\*\.)?[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 
 
@@ -197,3 +198,10 @@ def directory(text: str) -> Path:
     if path.exists() and not path.is_dir():
         raise ValueError(f"{path} is not a directory")
     return path
+
+
+def hosts_of(public_url: str) -> tuple[str, ...]:
+    """The names that requests may come under: the public one, and this machine's own."""
+    host = urlsplit(public_url).hostname or "localhost"
+    shown = f"[{host}]" if ":" in host else host
+    return tuple(dict.fromkeys((shown, *_LOOPBACK_HOSTS)))

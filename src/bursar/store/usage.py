@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -19,6 +18,7 @@ from bursar.store.saving import replaced
 Q = sql.beside(__file__)
 
 _ENCODE: Final = msgspec.json.Encoder().encode
+_NO_METER: Final = str(NO_METER)
 
 
 async def counted(
@@ -50,9 +50,9 @@ async def add(tx: Tx, events: Sequence[UsageEvent]) -> set[str]:
         Q.add_events,
         uuid_of(tx.org_id),
         [each.key for each in ordered],
-        [uuid_of(each.id) for each in ordered],
-        [uuid_of(each.subscription_id) for each in ordered],
-        [_meter_key(each.meter_id) for each in ordered],
+        [_bare(each.id) for each in ordered],
+        [_bare(each.subscription_id) for each in ordered],
+        [_NO_METER if each.meter_id is None else _bare(each.meter_id) for each in ordered],
         [each.quantity for each in ordered],
         [each.at for each in ordered],
         [each.day for each in ordered],
@@ -103,5 +103,6 @@ async def save(tx: Tx, row: UsageAggregate) -> None:
     replaced(row, touched)
 
 
-def _meter_key(meter_id: MeterId | None) -> UUID:
-    return NO_METER if meter_id is None else uuid_of(meter_id)
+def _bare(text: str) -> str:
+    """The UUID inside an id, as text: the driver reads that faster than Python does."""
+    return text.partition("_")[2]

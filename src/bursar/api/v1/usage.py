@@ -18,6 +18,7 @@ from bursar.domain.shapes.usage import (
     UsageSummaryOut,
 )
 from bursar.domain.times import Period
+from bursar.domain.usage import UsageReport
 from bursar.operations.usage import IngestUsage, Taken, Verdict, ingest_usage, record_usage
 from bursar.reads.usage import usage_events, usage_summary
 from bursar.runtime.idempotency import Answer
@@ -93,12 +94,12 @@ async def ingest_batch(call: Call[ReadBatch, NoQuery]) -> Answer:
     be read is rejected like any other.
     """
     entries = call.body.entries
-    reports = tuple(each.to_report() for each in entries if isinstance(each, NewUsage))
+    reports = [each for each in entries if isinstance(each, UsageReport)]
     command = IngestUsage(reports, _late_days(call))
 
     def summed_up(verdicts: tuple[Verdict, ...]) -> UsageBatchOut:
         judged = iter(verdicts)
-        return _batch([next(judged) if isinstance(e, NewUsage) else e for e in entries])
+        return _batch([next(judged) if isinstance(e, UsageReport) else e for e in entries])
 
     return await changed(call.caller, ingest_usage, command, found(summed_up))
 
