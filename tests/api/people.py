@@ -52,6 +52,7 @@ async def member(world: World, org: Org, role: Role, anyone: Client) -> Client:
         await connection.execute(_JOIN, uuid_of(org.id), new_uuid(), user_id, role.value)
     finally:
         await connection.close()
+    await world.verify(signed.user.id)
     return anyone.bearing(signed.access_token, org.id)
 
 
@@ -122,6 +123,7 @@ async def things_of(org: Org) -> Things:
         create_plan,
         CreatePlan(name="Team", interval=BillingInterval.MONTH, terms=(terms,), metadata={}),
     )
+    await org.world.verify(org.user_id)
     invited = await org.caller.run(
         invite_member, InviteMember(f"{new_uuid().hex}@example.com", Role.VIEWER)
     )

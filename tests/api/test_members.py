@@ -20,6 +20,14 @@ MEMBERS = "/v1/members"
 ACCEPT = "/v1/auth/accept-invitation"
 
 
+@pytest.fixture
+async def org(world: World) -> Org:
+    """A new organization whose owner may invite."""
+    made = await world.org()
+    await world.verify(made.user_id)
+    return made
+
+
 def an_address() -> str:
     return f"{new_uuid().hex}@example.com"
 
@@ -266,3 +274,24 @@ async def test_nothing_opens_while_an_organization_ends(
     await connection.close()
     assert left == sum(answer.status == 201 for answer in answers)
     assert left == 0 or not ended
+
+
+async def test_inviting_and_live_mode_need_a_verified_address(world: World, anyone: Client) -> None:
+    # A 403 that says so; accepting an invitation proves the address it was sent to.
+    boss = await world.org()
+    owner = anyone.bearing(boss.access_token, boss.id)
+    invitation = {"email": an_address(), "role": "admin"}
+    live = {"name": "Real", "mode": "live"}
+    for answer in (
+        await owner.post(f"{MEMBERS}/invitations", invitation),
+        await owner.post("/v1/organizations", live),
+    ):
+        assert answer.status == 403
+        assert answer.error["docUrl"].endswith("address_not_verified")
+    await world.verify(boss.user_id)
+    assert (await owner.post("/v1/organizations", live)).status == 201
+    _, token = await invited(boss, email := an_address(), Role.ADMIN)
+    _, guest = await signed_up(world, anyone, email)
+    assert (await guest.post("/v1/organizations", live)).status == 403
+    assert (await guest.post(ACCEPT, {"token": token})).status == 200
+    assert (await guest.post("/v1/organizations", live)).status == 201

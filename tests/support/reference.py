@@ -11,8 +11,16 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
+from bursar.api.rooms import ROUTES
+from bursar.api.routes import Audience, Route
 from bursar.domain import catalog, holds, invoices, payments, subscriptions, transfers, wallets
-from bursar.domain.access import LINK_PERMISSIONS, ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission
+from bursar.domain.access import (
+    LINK_PERMISSIONS,
+    ROLE_PERMISSIONS,
+    SCOPE_PERMISSIONS,
+    Permission,
+    Role,
+)
 from bursar.domain.events import EVENTS
 from bursar.runtime.settings import FIELDS
 
@@ -21,6 +29,16 @@ FOLDER: Final = ROOT / "docs" / "reference"
 SCRIPTS: Final = ROOT / "src" / "bursar" / "migrations" / "sql"
 NOTE: Final = "*Made from the code by `make docs`; a test fails when it is out of date.*"
 
+DOORS: Final = (
+    "no credential",
+    *(role.value for role in Role),
+    "ended session",
+    "ended key",
+    "stranger",
+    "stranger's key",
+    "deleted organization",
+    "its key",
+)
 _CREATE: Final = re.compile(r"^CREATE TABLE ([\w.]+) \(\n", re.MULTILINE)
 _ISOLATE: Final = re.compile(r"^CALL sec\.isolate\('(\w+)'\)", re.MULTILINE)
 _CONSTRAINT: Final = re.compile(r"(PRIMARY KEY|FOREIGN KEY|UNIQUE|CONSTRAINT|CHECK|EXCLUDE)\b")
@@ -48,6 +66,7 @@ class Table:
 def pages() -> dict[str, str]:
     """Every page by its file's name."""
     return {
+        "access.md": access(),
         "errors.md": errors(),
         "events.md": events(),
         "permissions.md": permissions(),
@@ -55,6 +74,68 @@ def pages() -> dict[str, str]:
         "states.md": states(),
         "tables.md": tables(),
     }
+
+
+def access() -> str:
+    """Every route, and who gets past its door."""
+    rows = (
+        (
+            f"`{route.method} {route.path}`",
+            f"`{route.terms.needs.value}`",
+            *(doors_of(route)[column] for column in DOORS),
+            _told_scopes(route),
+        )
+        for route in ROUTES
+    )
+    return _page(
+        "Access",
+        "Every route, and what whoever asks is told at its door. `yes` means that the request is "
+        "heard: what it then comes to is the route's own affair. `401` is no credential, or one "
+        "that is not good (any more); `403` a known caller without the permission; `404` an "
+        "organization that, for this caller, is not there. A removed member is a stranger. A test "
+        "asks every cell.",
+        _table(("route", "permission", *DOORS, "scopes of keys that may"), rows),
+    )
+
+
+def doors_of(route: Route) -> dict[str, str]:
+    """What each kind of caller is told at a route's door."""
+    audience, needs = route.terms.audience, route.terms.needs
+    if audience is Audience.ANYONE:
+        return dict.fromkeys(DOORS, "yes")
+    roles = {
+        role.value: "yes" if needs in {Permission.SELF, *ROLE_PERMISSIONS[role]} else "403"
+        for role in Role
+    }
+    is_org = audience is not Audience.PERSON
+    return {
+        "no credential": "401",
+        **roles,
+        "ended session": "401",
+        "ended key": "401",
+        "stranger": "404" if is_org else "yes",
+        "stranger's key": "403" if audience is not Audience.PATH_ORG else "404",
+        "deleted organization": "404" if is_org else "yes",
+        "its key": "401",
+    }
+
+
+def scopes_of(route: Route) -> list[str]:
+    """The scopes each of which gets a key past a route's door."""
+    match route.terms.audience:
+        case Audience.ANYONE:
+            return list(SCOPE_PERMISSIONS)
+        case Audience.PERSON:
+            return []
+        case Audience.ORG | Audience.PATH_ORG:
+            needs = route.terms.needs
+            return [scope for scope, held in SCOPE_PERMISSIONS.items() if needs in held]
+
+
+def _told_scopes(route: Route) -> str:
+    if route.terms.audience is Audience.ANYONE:
+        return "no key needed"
+    return ", ".join(f"`{scope}`" for scope in scopes_of(route)) or "none"
 
 
 def errors() -> str:

@@ -20,7 +20,7 @@ from bursar.domain.events import (
 )
 from bursar.domain.ids import MemberId, OrgId, UserId
 from bursar.domain.members import Member
-from bursar.domain.refusals import StillInUse
+from bursar.domain.refusals import AddressNotVerified, StillInUse
 from bursar.domain.times import Instant
 
 
@@ -82,6 +82,15 @@ class User:
     is_operator: bool
     verified_at: Instant | None
     created_at: Instant
+
+    def require_verified(self) -> None:
+        """Check that the person's address is known to be theirs.
+
+        Raises:
+            AddressNotVerified: it is not.
+        """
+        if self.verified_at is None:
+            raise AddressNotVerified("Verify your e-mail address first; it was sent a link.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,13 @@ class EmailMismatch(Refusal):
     reason = "email_mismatch"
 
 
+class AddressNotVerified(Refusal):
+    """Inviting people and live mode need a verified e-mail address."""
+
+    kind = Kind.FORBIDDEN
+    reason = "address_not_verified"
+
+
 class LastOwner(Refusal):
     """The organization would be left without an owner."""
 

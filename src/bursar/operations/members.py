@@ -12,6 +12,7 @@ from bursar.domain.ids import MemberId, OrgId, UserId
 from bursar.domain.mails import MailKind, NewMail
 from bursar.domain.members import MEMBERS_MAX, Member, invite, new_invitation
 from bursar.domain.orgs import Organization
+from bursar.domain.people import AuthFact
 from bursar.domain.refusals import (
     AlreadyMember,
     InvalidInput,
@@ -23,7 +24,7 @@ from bursar.domain.refusals import (
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.runtime.tokens import invitation_hash, new_invitation_token
-from bursar.store import directory, mails, members, orgs
+from bursar.store import auth_events, directory, mails, members, orgs
 from bursar.store.apply import apply
 
 
@@ -45,7 +46,9 @@ async def invite_member(tx: Tx, command: InviteMember) -> Member:
         RoleAboveOwn: the role is above the caller's own.
         AlreadyMember: the address belongs to a member.
         LimitReached: there are too many members and invitations.
+        AddressNotVerified: the caller's own address is not known to be theirs.
     """
+    inviter = await _inviter(tx)
     organization = await orgs.lock(tx)
     email, token = command.email.lower(), new_invitation_token()
     if await members.has_email(tx, email):
@@ -53,7 +56,7 @@ async def invite_member(tx: Tx, command: InviteMember) -> Member:
     member = await _kept(tx, email, command.role, invitation_hash(tx.keys, token))
     letter = {
         "organization": organization.name,
-        "inviter": await _inviter(tx),
+        "inviter": inviter,
         "role": command.role.value,
         "token": token,
     }
@@ -90,6 +93,9 @@ async def accept_invitation(tx: Tx, command: AcceptInvitation) -> Joined:
     if found is None:
         raise NotFound("No such invitation (any more).")
     person = await directory.user(tx, command.user_id)
+    if person.verified_at is None:  # whoever has the token reads the mail of that address
+        await directory.verify_user(tx)
+        await auth_events.tell(tx, AuthFact.ADDRESS_VERIFIED)
     await tx.bind(OrgId(found[0]))
     organization = await orgs.lock(tx)
     member = await members.get(tx, found[1])
@@ -221,7 +227,9 @@ async def _kept(tx: Tx, email: str, role: Role, token_hash: bytes) -> Member:
 async def _inviter(tx: Tx) -> str:
     actor = tx.standing.actor
     if isinstance(actor, Person):
-        return (await directory.user(tx, actor.user_id)).name
+        user = await directory.user(tx, actor.user_id)
+        user.require_verified()
+        return user.name
     return "The operator of this installation"
 
 

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bursar.domain.access import Permission
+from bursar.domain.access import Permission, Person
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import MemberId, OrgId, UserId
 from bursar.domain.members import new_owner
 from bursar.domain.orgs import Mode, Organization, found, new_organization
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import orgs
+from bursar.store import directory, orgs
 from bursar.store.apply import apply
 
 
@@ -30,7 +30,13 @@ class CreateOrganization:
 
 @operation(requires=Permission.SELF)
 async def create_organization(tx: Tx, command: CreateOrganization) -> Organization:
-    """Found an organization."""
+    """Found an organization.
+
+    Raises:
+        AddressNotVerified: a live one, by somebody whose address is not known to be theirs.
+    """
+    if command.mode is Mode.LIVE and isinstance(tx.standing.actor, Person):
+        (await directory.user(tx, command.owner)).require_verified()
     organization = replace(
         new_organization(OrgId(tx.new_id("org")), command.name, at=tx.now),
         currency=command.currency,

@@ -11,6 +11,7 @@ from bursar.api.routes import Audience, Call, Room, Terms
 from bursar.domain.access import Permission, Person, Role
 from bursar.domain.ids import MemberId
 from bursar.domain.refusals import (
+    AddressNotVerified,
     AlreadyMember,
     EmailMismatch,
     LastOwner,
@@ -88,7 +89,7 @@ async def list_members(call: Call[None, PageQuery]) -> Answer:
         takes=Invitation,
         gives=MemberOut,
         status=201,
-        refuses=(RoleAboveOwn, AlreadyMember, LimitReached),
+        refuses=(AddressNotVerified, RoleAboveOwn, AlreadyMember, LimitReached),
     ),
 )
 async def invite_person(call: Call[Invitation, NoQuery]) -> Answer:

@@ -24,6 +24,7 @@ from bursar.domain.access import Permission, Person
 from bursar.domain.currencies import Currency
 from bursar.domain.orgs import Mode
 from bursar.domain.refusals import (
+    AddressNotVerified,
     IllegalTransition,
     InvalidInput,
     LastOwner,
@@ -104,10 +105,14 @@ def _require_zone(name: str) -> None:
         gives=OrganizationOut,
         status=201,
         audience=Audience.PERSON,
+        refuses=(AddressNotVerified,),
     ),
 )
 async def found_organization(call: Call[NewOrganization, NoQuery]) -> Answer:
-    """Found an organization; whoever asks becomes its owner."""
+    """Found an organization; whoever asks becomes its owner.
+
+    A live one needs a verified e-mail address.
+    """
     body, actor = call.body, call.caller.actor
     assert isinstance(actor, Person), "the audience of this route"
     _require_zone(body.timezone)
