@@ -120,6 +120,10 @@ crash-all: $(READY)  ## the same at every single fault of every setting (half an
 storm: $(READY)  ## kill -9 real processes while money moves
 	@$(PYTEST) -m proof -s tests/e2e -k storm $(ARGS)
 
+.PHONY: storm-transfers
+storm-transfers: $(READY)  ## 10,000 transfers among 50 wallets while everything is killed with -9
+	@exec $(BIN)/python -m tests.e2e.transfer_storm $(ARGS)
+
 # --- checking, fastest first --------------------------------------------------------------------
 
 .PHONY: check
