@@ -109,6 +109,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
         "seal": 5,
         "measure": 5,
         "forget keys": 60,
+        "forget visits": 60,
         "forget jobs": 60,
     }
     assert {each.name for each in passes if each.is_woken} == {"relay", "deliver"}

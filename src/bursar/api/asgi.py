@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.connection import Request
 from litestar.response import Response
 
+from bursar.api.account_pages import account_routes
 from bursar.api.dispatch import Edge, endpoint
 from bursar.api.envelope import JSON
 from bursar.api.errors import answer_for
@@ -35,6 +36,7 @@ def build_api(app: App) -> AsgiApp:
             *reference_routes(app),
             *hooks(edge),
             *hosted_routes(edge),
+            *account_routes(edge),
         ],
         exception_handlers={Exception: _failed},
         openapi_config=None,

@@ -48,7 +48,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _CLOSING: Final = ("connection", "close")
 _UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
-_HOSTED: Final = "/i/"
+_FORMS: Final = ("/i/", "/account/")
 
 SECURITY_HEADERS: Final = (
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
@@ -282,7 +282,7 @@ def _refuse_body(scope: Scope, path: str) -> None:
         raise too_large()
     if not _has_body(scope) or scope["method"] == "GET" or path.startswith(_HOOKS):
         return
-    expected = {_FORM} if path.startswith(_HOSTED) else _JSON_TYPES
+    expected = {_FORM} if path.startswith(_FORMS) else _JSON_TYPES
     given = content_type(scope)
     if given not in expected and not (given == _LINES and path in _LANES):
         raise UnsupportedMedia(f"The body must be {min(expected)}.")

@@ -51,6 +51,8 @@ DOORS: Final = {
     "POST /v1/auth/verify-email": Allowance("verify", 10, 3_600),
     "POST /v1/auth/accept-invitation": Allowance("invitation", 10, 3_600),
     "POST /v1/webhook-subscriptions": Allowance("webhook-registration", 30, 3_600),
+    "POST /account/verify/{token}": Allowance("verify", 10, 3_600),
+    "POST /account/reset/{token}": Allowance("reset", 10, 3_600),
     "GET /i/{token}": Allowance("hosted", 60, 60),
     "GET /i/{token}/pdf": Allowance("hosted", 60, 60),
     "POST /i/{token}/pay": HOSTED_PAY,

@@ -8,10 +8,15 @@ from bursar.cli.desk import ROWS, Limit, Org, Output, desk, gather
 from bursar.cli.failing import Exit
 from bursar.cli.output import show_list
 from bursar.domain.events import LoggedEvent
-from bursar.domain.ids import EventId
+from bursar.domain.ids import EventId, scope_of
 from bursar.domain.paging import SIZE_MAX
+from bursar.domain.people import AuthEvent
+from bursar.domain.refusals import NotFound
 from bursar.domain.shapes.events import AuditOut, EventOut
+from bursar.domain.shapes.sessions import AuthEventOut
 from bursar.reads.events import AuditFilters, FeedFilters, audit, events
+from bursar.reads.sessions import auth_history
+from bursar.reads.users import user_of_email
 from bursar.reads.verify import chain
 from bursar.runtime.app import Caller
 
@@ -20,6 +25,7 @@ audit_group = typer.Typer(help="The audit log.", no_args_is_help=True)
 
 _EVENT_COLUMNS = ("id", "type", "createdAt", "sequence")
 _AUDIT_COLUMNS = ("createdAt", "actor", "action", "resourceId", "reason")
+_DOOR_COLUMNS = ("recordedAt", "actor", "action", "address", "reason")
 _CHECK_COLUMNS = ("name", "counted", "offenders")
 
 
@@ -71,6 +77,23 @@ def query_audit(
 
     found = desk(context).ask(act, org=org)
     show_list([AuditOut.of(each) for each in found], _AUDIT_COLUMNS, output)
+
+
+@audit_group.command("person")
+def query_person(
+    context: typer.Context, email: str, *, limit: Limit = ROWS, output: Output = None
+) -> None:
+    """List what somebody did to their own account, newest first."""
+
+    async def act(caller: Caller) -> tuple[AuthEvent, ...]:
+        whose = await caller.look(user_of_email, email.lower())
+        if whose is None:
+            raise NotFound(f"Nobody has the address {email}.")
+        scoped = caller.as_org(scope_of(whose))
+        return await gather(lambda page: scoped.look(auth_history, page), limit)
+
+    found = desk(context).ask_nowhere(act)
+    show_list([AuthEventOut.of(each) for each in found], _DOOR_COLUMNS, output)
 
 
 @audit_group.command("verify")

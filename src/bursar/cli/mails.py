@@ -6,7 +6,7 @@ import typer
 
 from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk, gather
 from bursar.cli.output import show_list
-from bursar.domain.ids import MailId, OrgId, UserId, print_id, uuid_of
+from bursar.domain.ids import MailId, UserId, scope_of
 from bursar.domain.mails import Mail, PrintedMail
 from bursar.domain.refusals import NotFound
 from bursar.domain.shapes.mails import EmailOut
@@ -65,4 +65,4 @@ async def _scoped(caller: Caller, email: str | None) -> Caller:
     found: UserId | None = await caller.look(user_of_email, email.lower())
     if found is None:
         raise NotFound(f"Nobody has the address {email}.")
-    return caller.as_org(OrgId(print_id("org", uuid_of(found))))
+    return caller.as_org(scope_of(found))

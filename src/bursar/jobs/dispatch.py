@@ -102,6 +102,12 @@ async def forget_old_keys(app: App) -> bool:
         return bool(await doors.forget_idempotency_keys(connection, _FORGOTTEN_AT_ONCE))
 
 
+async def forget_old_visits(app: App) -> bool:
+    """Remove tries at passwords, mailed tokens and refresh tokens whose time is long over."""
+    async with app.database.machine() as connection:
+        return bool(await doors.forget_visits(connection, _FORGOTTEN_AT_ONCE))
+
+
 async def forget_old_jobs(app: App) -> bool:
     """Remove the queue's history of jobs that ended a week ago."""
     async with app.database.machine() as connection:

@@ -17,6 +17,7 @@ from bursar.jobs.dispatch import (
     drain_agenda,
     forget_old_jobs,
     forget_old_keys,
+    forget_old_visits,
     relay_events,
     seal_logs,
 )
@@ -52,6 +53,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("seal", 5, partial(seal_logs, app, anchors)),
         Pass("measure", 5, partial(measure, app)),
         Pass("forget keys", 60, partial(forget_old_keys, app)),
+        Pass("forget visits", 60, partial(forget_old_visits, app)),
         Pass("forget jobs", 60, partial(forget_old_jobs, app)),
     )
 

@@ -75,6 +75,12 @@ async def forget_idempotency_keys(connection: Connection, limit: int) -> int:
     return gone
 
 
+async def forget_visits(connection: Connection, limit: int) -> int:
+    """Remove old tries, tokens and sessions; how many rows went."""
+    gone: int = await connection.fetchval(Q.forget_visits.text, limit)
+    return gone
+
+
 async def lags(connection: Connection) -> Lags:
     """How far behind the machine is."""
     row = await connection.fetchrow(Q.lags.text)

@@ -33,3 +33,7 @@ SELECT sec.org_of_payment($1);
 -- name: org_ids
 -- Every organization of the installation, oldest first.
 SELECT sec.org_ids();
+
+-- name: forget_visits
+-- Tries, mailed tokens and refresh tokens that nobody can use any more.
+SELECT sec.forget_visits($1);
