@@ -24,6 +24,7 @@ ONE, MANY, HOT = "transfers", "transfers_batch", "transfers_hot"
 IN_FLIGHT = 64
 BATCH = 100
 BATCHES_IN_FLIGHT = 8
+Goal = tuple[str, Target]
 _HERE = Path(__file__).parent
 _HISTORY_ORG = "'00000000-0000-7000-8000-000000000002'::uuid"
 _BODIES = 2_000
@@ -135,7 +136,7 @@ async def bench_one(effort: Effort) -> Result:
         scene = await _opened(stack, effort)
         ours = scene.singles(scene.any_two)
         limit = Limit(scene.place, "transfers_one", 16, effort.seconds)
-        return await _judged(scene, ONE, Target(0.4, 0.8), ours, limit)
+        return await _judged(scene, (ONE, Target(0.4, 0.8)), ours, limit)
 
 
 async def bench_many(effort: Effort) -> Result:
@@ -144,7 +145,7 @@ async def bench_many(effort: Effort) -> Result:
         scene = await _opened(stack, effort)
         limit = Limit(scene.place, "transfers_set", 2, effort.seconds, times=512)
         return await _judged(
-            scene, MANY, Target(0.35, 0.6), scene.batches(), limit, per_answer=BATCH
+            scene, (MANY, Target(0.35, 0.6)), scene.batches(), limit, per_answer=BATCH
         )
 
 
@@ -153,7 +154,7 @@ async def bench_hot(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         scene = await _opened(stack, effort)
         ours, uniform = scene.singles(scene.one_hot), scene.singles(scene.any_two)
-        return await _judged(scene, HOT, Target(0.7, 0.95), ours, uniform)
+        return await _judged(scene, (HOT, Target(0.7, 0.95)), ours, uniform)
 
 
 async def _opened(stack: AsyncExitStack, effort: Effort) -> Scene:
@@ -187,8 +188,9 @@ def _order(sender: str, receiver: str) -> dict[str, object]:
 
 
 async def _judged(
-    scene: Scene, name: str, target: Target, ours: Side, limit: Limit | Side, *, per_answer: int = 1
+    scene: Scene, goal: Goal, ours: Side, limit: Limit | Side, *, per_answer: int = 1
 ) -> Result:
+    name, target = goal
     before = await _bytes(scene.place)
     rounds = await take_turns(
         ours, limit, rounds=scene.effort.rounds, before_each=scene.place.checkpoint

@@ -85,7 +85,9 @@ async def append_many(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> None:
         [
             None
             if event.before is None
-            else render.differences(shapes[id(event.before)], shapes[id(event.subject)]).decode()
+            else render.differences(
+                former=shapes[id(event.before)], latter=shapes[id(event.subject)]
+            ).decode()
             for event, _ in told
         ],
     )

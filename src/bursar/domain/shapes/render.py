@@ -96,10 +96,10 @@ def changed(before: Row | None, row: Row) -> bytes | None:
     if before is None:
         return None
     assert type(before) is type(row), "a resource does not change its kind"
-    return differences(shape_of(before), shape_of(row))
+    return differences(former=shape_of(before), latter=shape_of(row))
 
 
-def differences(former: Shape, latter: Shape) -> bytes:
+def differences(*, former: Shape, latter: Shape) -> bytes:
     """The former values of the fields in which two shapes of one resource differ, as JSON."""
     names = zip(former.__struct_fields__, former.__struct_encode_fields__, strict=True)
     return msgspec.json.encode(
