@@ -162,7 +162,7 @@ async def _opened(stack: AsyncExitStack, effort: Effort) -> Scene:
     async with place.superuser() as connection:
         await connection.execute((_HERE / "limits/transfers.sql").read_text())
         history = (_HERE / "transfers_history.sql").read_text()
-        text = history.replace("$org", _HISTORY_ORG).replace("$count", str(effort.history))
+        text = history.replace(":org", _HISTORY_ORG).replace(":count", str(effort.history))
         await connection.execute(text, timeout=600)
     port = free_port()
     command, environment = bursar_server(place, port=port)
@@ -177,7 +177,7 @@ async def _wallets(place: Place, stage: Stage) -> tuple[str, ...]:
     org = f"'{uuid_in(stage.org_id)}'::uuid"
     async with place.superuser() as connection:
         for statement in statements:
-            await connection.execute(statement.replace("$org", org))
+            await connection.execute(statement.replace(":org", org))
         rows = await connection.fetch(last)
         await connection.execute("SET session_replication_role = origin; ANALYZE")
     return tuple(f"wal_{row['wallet_id']}" for row in rows)

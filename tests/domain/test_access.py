@@ -23,6 +23,7 @@ from bursar.domain.ids import ApiKeyId, InvoiceId, SessionId, UserId
 
 PERSON = Person(UserId("usr_1"), SessionId("ses_1"))
 MACHINE = {
+    Permission.LEDGER_FOLD,
     Permission.PAYMENT_SETTLE,
     Permission.HOLD_EXPIRE,
     Permission.WEBHOOK_DELIVER,

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     WALLET_MOVE = "wallet:move"
     HOLD_EXPIRE = "hold:expire"
     LEDGER_READ = "ledger:read"
+    LEDGER_FOLD = "ledger:fold"
     WEBHOOK_READ = "webhook:read"
     WEBHOOK_WRITE = "webhook:write"
     WEBHOOK_DELIVER = "webhook:deliver"
@@ -110,6 +111,7 @@ _MACHINE: Final = frozenset(
     {
         Permission.PAYMENT_SETTLE,
         Permission.HOLD_EXPIRE,
+        Permission.LEDGER_FOLD,
         Permission.WEBHOOK_DELIVER,
         Permission.AUDIT_SEAL,
         Permission.MAIL_SEND,

@@ -178,6 +178,20 @@ class AccountBalance:
         return self.account.balance(self.entry_sum)
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One posting as an account sees it: amount and balance after it, on its natural side."""
+
+    id: LedgerTransactionId
+    kind: str
+    source_id: str
+    description: str
+    amount: Money
+    balance: Money
+    occurred_at: Instant
+    recorded_at: Instant
+
+
 def entry_sums(postings: Iterable[Posting]) -> dict[Account, int]:
     """Signed minor units per account over many postings: a trial balance in the making."""
     sums: Counter[Account] = Counter()

@@ -26,6 +26,7 @@ from bursar.domain.ledger import (
     AccountKind,
     BookedEntry,
     BookedPosting,
+    StatementLine,
 )
 from bursar.domain.members import Member, MemberStatus
 from bursar.domain.money import Money
@@ -309,6 +310,20 @@ def row_to_hold(record: Record) -> Hold:
         sequence=record["sequence"],
         created_at=record["created_at"],
         updated_at=record["updated_at"],
+    )
+
+
+def row_to_statement_line(record: Record, account: Account, held: Money) -> StatementLine:
+    """From a posting's columns beside one entry; `held` is the sum of entries right after it."""
+    return StatementLine(
+        id=ids.LedgerTransactionId(ids.print_id("led", record["id"])),
+        kind=record["kind"],
+        source_id=record["source_id"],
+        description=record["description"],
+        amount=account.balance(Money(record["amount_minor"], account.currency)),
+        balance=account.balance(held),
+        occurred_at=record["occurred_at"],
+        recorded_at=record["recorded_at"],
     )
 
 

@@ -16,6 +16,8 @@ from bursar.domain.ids import HoldId, OrgId, PaymentId, TransferId, print_id
 from bursar.domain.tasks import ConfirmPayment, ExpireHold, ResumeTransfer, Task
 from bursar.flows.deliver_webhook import deliver_webhook
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
+from bursar.operations.ledger import MARGIN, FoldBooks
+from bursar.operations.ledger import fold_books as fold
 from bursar.runtime import doors
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
@@ -94,6 +96,15 @@ async def seal_logs(app: App, anchors: Anchors) -> bool:
             anchors.keep(org_id, head)
             is_more = True
     return is_more
+
+
+async def fold_books(app: App) -> bool:
+    """Carry forward the sums of busy accounts, organization by organization."""
+    async with app.database.machine() as connection:
+        found = await doors.orgs_to_fold(connection, MARGIN, _AT_ONCE)
+    for org_id in found:
+        await _system(app, org_id).run(fold, FoldBooks())
+    return False
 
 
 async def forget_old_keys(app: App) -> bool:

@@ -15,6 +15,7 @@ from typing import Final
 from bursar.jobs.dispatch import (
     deliver_due,
     drain_agenda,
+    fold_books,
     forget_old_jobs,
     forget_old_keys,
     forget_old_visits,
@@ -52,6 +53,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("deliver", 0.5, partial(deliver_due, app), is_woken=True),
         Pass("seal", 5, partial(seal_logs, app, anchors)),
         Pass("measure", 5, partial(measure, app)),
+        Pass("fold", 60, partial(fold_books, app)),
         Pass("forget keys", 60, partial(forget_old_keys, app)),
         Pass("forget visits", 60, partial(forget_old_visits, app)),
         Pass("forget jobs", 60, partial(forget_old_jobs, app)),

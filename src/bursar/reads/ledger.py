@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from bursar.domain.access import Permission
-from bursar.domain.ids import uuid_of
-from bursar.domain.ledger import AccountBalance, BookedPosting
+from bursar.domain.ids import AccountId, uuid_of
+from bursar.domain.ledger import AccountBalance, BookedPosting, StatementLine
+from bursar.domain.money import Money
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
-from bursar.domain.rows import row_to_account, row_to_posting
+from bursar.domain.refusals import NotFound
+from bursar.domain.rows import row_to_account, row_to_posting, row_to_statement_line
+from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
@@ -27,21 +30,44 @@ class PostingFilters:
 
 
 @query(requires=Permission.LEDGER_READ)
-async def accounts(tx: ReadTx, page: Page) -> Paged[AccountBalance]:
-    """The accounts with their balances, by code; always by page number."""
+async def accounts(tx: ReadTx, page: Page, at: Instant | None = None) -> Paged[AccountBalance]:
+    """The accounts by code, with what they hold now or held at an instant; by page number."""
     assert not page.is_cursor, "accounts are sorted by code"
-    org_id = uuid_of(tx.org_id)
-    rows = await tx.fetch(Q.accounts, org_id, page.fetched, page.offset)
-    count = await tx.fetchval(Q.count_accounts, org_id, COUNTED_MAX)
-    return paged([*map(row_to_account, rows)], page, total_count=count)
+    rows = await _accounts(tx, page.fetched, page.offset, at)
+    count = await tx.fetchval(Q.count_accounts, uuid_of(tx.org_id), COUNTED_MAX)
+    return paged(rows, page, total_count=count)
 
 
 @query(requires=Permission.LEDGER_READ)
-async def trial_balance(tx: ReadTx) -> tuple[AccountBalance, ...]:
+async def trial_balance(tx: ReadTx, at: Instant | None = None) -> tuple[AccountBalance, ...]:
     """Every account with its balance, by code: the whole of them sums to zero per currency."""
-    rows = await tx.fetch(Q.accounts, uuid_of(tx.org_id), ACCOUNTS_MAX, 0)
+    rows = await _accounts(tx, ACCOUNTS_MAX, 0, at)
     assert len(rows) < ACCOUNTS_MAX, "a trial balance that leaves accounts out proves nothing"
-    return tuple(map(row_to_account, rows))
+    return tuple(rows)
+
+
+@query(requires=Permission.LEDGER_READ)
+async def statement(tx: ReadTx, account_id: AccountId, page: Page) -> Paged[StatementLine]:
+    """What happened on an account, newest first, each with the balance right after it.
+
+    Raises:
+        NotFound: no such account in this organization.
+    """
+    org_id, known = uuid_of(tx.org_id), uuid_of(account_id)
+    row = await tx.fetchrow(Q.account, org_id, known)
+    if row is None:
+        raise NotFound(f"No account {account_id}.")
+    account = row_to_account(row).account
+    rows = await tx.fetch(Q.statement, org_id, known, page.after, page.fetched, page.offset)
+    count = 0
+    if not page.is_cursor:
+        count = await tx.fetchval(Q.count_statement, org_id, known, COUNTED_MAX)
+    held = await tx.fetchval(Q.held_after, org_id, known, rows[0]["id"]) if rows else 0
+    lines = []
+    for each in rows:
+        lines.append(row_to_statement_line(each, account, Money(held, account.currency)))
+        held -= each["amount_minor"]
+    return paged(lines, page, total_count=count)
 
 
 @query(requires=Permission.LEDGER_READ)
@@ -57,3 +83,13 @@ async def postings(tx: ReadTx, page: Page, filters: PostingFilters) -> Paged[Boo
         entries[entry["transaction_id"]].append(entry)
     found = [row_to_posting(row, entries[row["id"]]) for row in rows]
     return paged(found, page, total_count=count)
+
+
+async def _accounts(
+    tx: ReadTx, limit: int, offset: int, at: Instant | None
+) -> list[AccountBalance]:
+    window = uuid_of(tx.org_id), limit, offset
+    rows = await (
+        tx.fetch(Q.accounts, *window) if at is None else tx.fetch(Q.accounts_at, *window, at)
+    )
+    return [row_to_account(row) for row in rows]

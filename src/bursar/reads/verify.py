@@ -23,6 +23,7 @@ CHECKS: Final = (
     ("every posting sums to zero", Q.postings_balance),
     ("the trial balance is zero", Q.trial_balance_is_zero),
     ("balances are the sum of their entries", Q.balances_match_entries),
+    ("what is carried forward is the sum of its entries", Q.folds_match_entries),
     ("receivables are what is due on open invoices", Q.receivables_match_invoices),
     ("credit is what credited payments brought", Q.credits_match_payments),
     ("processor accounts are what payments brought", Q.processors_match_payments),

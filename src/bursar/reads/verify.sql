@@ -50,6 +50,24 @@ SELECT
     AS offenders
 FROM checked AS c;
 
+-- name: folds_match_entries
+-- What was carried forward is the sum of the entries up to there.
+WITH checked AS (
+    SELECT
+        a.code || ' ' || a.currency AS name,
+        f.sum_minor = coalesce(sum(e.amount_minor), 0) AND f.entry_count = count(e.amount_minor) AS is_good
+    FROM ledger_folds AS f
+    JOIN ledger_accounts AS a ON a.org_id = f.org_id AND a.id = f.account_id
+    LEFT JOIN ledger_entries AS e
+        ON e.org_id = f.org_id AND e.account_id = f.account_id AND e.transaction_id < f.folded_before
+    WHERE f.org_id = $1 GROUP BY f.org_id, f.account_id, a.code, a.currency
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
 -- name: receivables_match_invoices
 -- What the ledger says a customer owes is what is due on their open invoices.
 WITH owed AS (

@@ -108,6 +108,12 @@ async def org_of_payment(connection: Connection, payment_id: PaymentId) -> OrgId
     return None if found is None else _org(found)
 
 
+async def orgs_to_fold(connection: Connection, margin: timedelta, limit: int) -> list[OrgId]:
+    """Organizations with entries older than that which no fold covers."""
+    rows = await connection.fetch(Q.orgs_to_fold.text, margin, limit)
+    return [_org(row["org_id"]) for row in rows]
+
+
 async def org_ids(connection: Connection) -> list[OrgId]:
     """Every organization."""
     return [_org(row["org_ids"]) for row in await connection.fetch(Q.org_ids.text)]

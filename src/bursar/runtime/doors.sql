@@ -37,3 +37,6 @@ SELECT sec.org_ids();
 -- name: forget_visits
 -- Tries, mailed tokens and refresh tokens that nobody can use any more.
 SELECT sec.forget_visits($1);
+-- name: orgs_to_fold
+-- Organizations whose busy accounts can be carried forward.
+SELECT found AS org_id FROM sec.orgs_to_fold($1, $2) AS found;

@@ -9,6 +9,7 @@ import asyncpg
 from bursar.domain.ids import AccountId, print_id, uuid_of
 from bursar.domain.ledger import Account, Entry, Posting
 from bursar.domain.refusals import AmountTooLarge, InsufficientFunds, WalletClosed
+from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 
@@ -108,6 +109,16 @@ async def post_many(
         [posting.description for posting in postings],
         *map(list, zip(*entries, strict=True)),
     )
+
+
+async def fold(tx: Tx) -> int:
+    """Carry forward the sums of accounts that were closed; how many there were."""
+    return await tx.execute(Q.fold, uuid_of(tx.org_id))
+
+
+async def close(tx: Tx, before: Instant) -> int:
+    """Close folded accounts for everything before an instant; how many there were."""
+    return await tx.execute(Q.close, uuid_of(tx.org_id), before)
 
 
 async def open_folded(tx: Tx, account: Account) -> UUID:

@@ -54,3 +54,43 @@ INSERT INTO ledger_entries (org_id, transaction_id, position, account_id, amount
 SELECT $1, e.transaction_id, e.position, e.account_id, e.amount_minor, e.currency
 FROM unnest($9::uuid[], $10::smallint[], $11::uuid[], $12::bigint[], $13::text[])
 AS e (transaction_id, position, account_id, amount_minor, currency);
+
+-- name: close
+-- From this commit on, accounts without a floor take no entry before that time; those with any are closed.
+INSERT INTO ledger_folds AS f (
+    org_id, account_id, sum_minor, entry_count, folded_before, closing_before, closing_transaction
+)
+SELECT
+    a.org_id, a.id, 0, 0, '00000000-0000-0000-0000-000000000000', sec.first_id_at($2),
+    pg_current_xact_id()
+FROM ledger_accounts AS a
+LEFT JOIN ledger_folds AS o ON o.org_id = a.org_id AND o.account_id = a.id
+WHERE
+    a.org_id = $1 AND a.balance_minor IS NULL AND o.closing_before IS NULL
+    AND EXISTS (
+        SELECT FROM ledger_entries AS e
+        WHERE
+            e.org_id = a.org_id AND e.account_id = a.id AND e.transaction_id < sec.first_id_at($2)
+            AND e.transaction_id >= coalesce(o.folded_before, '00000000-0000-0000-0000-000000000000')
+    )
+ON CONFLICT (org_id, account_id) DO UPDATE
+SET closing_before = excluded.closing_before, closing_transaction = excluded.closing_transaction
+WHERE f.closing_before IS NULL;
+
+-- name: fold
+-- Adds up what was closed, once every transaction that might not have known of the closing has ended.
+UPDATE ledger_folds AS f SET
+    sum_minor = f.sum_minor + s.sum_minor, entry_count = f.entry_count + s.entry_count,
+    folded_before = f.closing_before, closing_before = NULL, closing_transaction = NULL
+FROM (
+    SELECT
+        o.account_id, coalesce(sum(e.amount_minor), 0)::bigint AS sum_minor,
+        count(e.amount_minor) AS entry_count
+    FROM ledger_folds AS o
+    LEFT JOIN ledger_entries AS e
+        ON e.org_id = o.org_id AND e.account_id = o.account_id
+        AND e.transaction_id >= o.folded_before AND e.transaction_id < o.closing_before
+    WHERE o.org_id = $1 AND o.closing_transaction < pg_snapshot_xmin(pg_current_snapshot())
+    GROUP BY o.account_id
+) AS s
+WHERE f.org_id = $1 AND f.account_id = s.account_id;

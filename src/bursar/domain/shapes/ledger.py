@@ -6,7 +6,13 @@ A balance is told on the account's natural side; an entry is signed, debit posit
 from collections.abc import Iterable
 from typing import Literal
 
-from bursar.domain.ledger import AccountBalance, AccountKind, BookedEntry, BookedPosting
+from bursar.domain.ledger import (
+    AccountBalance,
+    AccountKind,
+    BookedEntry,
+    BookedPosting,
+    StatementLine,
+)
 from bursar.domain.shapes.fields import Cents, Shape, WireInstant
 from bursar.domain.times import wire_instant
 
@@ -129,3 +135,33 @@ def _row(held: AccountBalance) -> TrialBalanceRowOut:
         debit_cents=max(minor, 0),
         credit_cents=max(-minor, 0),
     )
+
+
+class StatementLineOut(Shape, frozen=True, kw_only=True):
+    """One posting as the account sees it: above zero it holds more than before, below zero less."""
+
+    id: str
+    object: Literal["statement_line"] = "statement_line"
+    kind: str
+    source_id: str
+    description: str
+    amount_cents: Cents
+    balance_cents: Cents
+    currency: str
+    occurred_at: WireInstant
+    recorded_at: WireInstant
+
+    @classmethod
+    def of(cls, line: StatementLine) -> "StatementLineOut":
+        """The line's shape."""
+        return cls(
+            id=line.id,
+            kind=line.kind,
+            source_id=line.source_id,
+            description=line.description,
+            amount_cents=line.amount.minor,
+            balance_cents=line.balance.minor,
+            currency=line.amount.currency,
+            occurred_at=wire_instant(line.occurred_at),
+            recorded_at=wire_instant(line.recorded_at),
+        )

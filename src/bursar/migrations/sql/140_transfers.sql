@@ -120,3 +120,20 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+-- Organizations with entries that are old enough to be folded.
+CREATE FUNCTION sec.orgs_to_fold(p_margin interval, p_limit integer) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT o.org_id FROM public.organizations AS o
+    LEFT JOIN LATERAL (
+        SELECT f.folded_before, f.closing_before FROM public.ledger_folds AS f
+        WHERE f.org_id = o.org_id ORDER BY f.closing_before NULLS LAST, f.folded_before DESC LIMIT 1
+    ) AS last ON true
+    WHERE last.closing_before IS NOT NULL OR EXISTS (
+        SELECT FROM public.ledger_transactions AS t
+        WHERE t.org_id = o.org_id AND t.id < sec.first_id_at(now() - p_margin)
+            AND t.id >= coalesce(last.folded_before, '00000000-0000-0000-0000-000000000000')
+    ) LIMIT p_limit
+$$;
+REVOKE ALL ON FUNCTION sec.orgs_to_fold(interval, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sec.orgs_to_fold(interval, integer) TO bursar_app;
