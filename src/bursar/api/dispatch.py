@@ -18,6 +18,7 @@ from bursar.api.auth import NOBODY, Credential, credential_of, org_of
 from bursar.api.bodies import read_body, read_items
 from bursar.api.envelope import JSON
 from bursar.api.errors import STORED_KINDS, answer_for
+from bursar.api.expanding import EXPAND, expanded
 from bursar.api.fields import Nothing
 from bursar.api.headers import (
     Scope,
@@ -149,7 +150,9 @@ async def served(edge: Edge, route: Route, request: Incoming) -> Answer:
     )
     version = expected_version(scope) if route.terms.is_versioned else None
     body = _body(route, scope, raw) if route.is_write else None
-    return await _ran(route, Call(caller, ids, body, query, version), trace)
+    answer = await _ran(route, Call(caller, ids, body, query, version), trace)
+    wish = getattr(query, EXPAND, None)
+    return answer if wish is None else await expanded(caller, answer, wish)
 
 
 async def _admitted(edge: Edge, route: Route, scope: Scope, trace: Trace) -> Credential:

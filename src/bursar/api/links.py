@@ -18,8 +18,8 @@ _FIRST: Final = "$response.body#/data/0/id"
 
 def links_of(route: Route, routes: tuple[Route, ...]) -> Schema:
     """The links of a good answer of this route, by the name of the operation they lead to."""
-    own = _own_parameter(route, routes)
-    if own is None:
+    own, gives = _own_parameter(route, routes), route.terms.gives
+    if own is None or gives is None or "id" not in gives.__struct_encode_fields__:
         return {}
     if route.terms.is_list:
         return {target.name: _by_path(target, own, _FIRST) for target in _looks(own, routes)}

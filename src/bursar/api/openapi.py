@@ -18,6 +18,7 @@ from bursar.api.errors import (
     ErrorEnvelope,
 )
 from bursar.api.examples import answer_example, example_of
+from bursar.api.expanding import EXPAND, EXPANSIONS, names_of
 from bursar.api.fields import Body, example_id, special_schema
 from bursar.api.links import links_of
 from bursar.api.paging import PageMeta
@@ -75,6 +76,7 @@ def _structs() -> list[type[msgspec.Struct]]:
     every: list[type[msgspec.Struct]] = [ErrorEnvelope, PageMeta]
     for route in ROUTES:
         every += [kind for kind in (route.terms.takes, route.terms.gives) if kind is not None]
+    every += [expansion.gives for expansion in EXPANSIONS.values()]
     return list(dict.fromkeys(every))
 
 
@@ -229,8 +231,8 @@ def _good_response(
     gives = route.terms.gives
     if gives is None:
         return {"description": meaning}
-    one = refs[gives]
-    example = answer_example(gives, one, schemas)
+    one = _with_expansions(route, refs)
+    example = answer_example(gives, refs[gives], schemas)
     envelope: Schema = {"data": {"type": "array", "items": one} if route.terms.is_list else one}
     body: Schema = {"data": [example] if route.terms.is_list else example}
     if route.terms.is_list and route.has_pieces:
@@ -243,6 +245,18 @@ def _good_response(
     links = links_of(route, ROUTES)
     response = {"description": meaning, "content": {JSON: content}}
     return {**response, "links": links} if links else response
+
+
+def _with_expansions(route: Route, refs: Mapping[type, Schema]) -> Schema:
+    """The resource, and beside it what `expand` may bring along."""
+    gives = route.terms.gives
+    assert gives is not None, "asked for a route that gives something"
+    wanted = names_of(gives, levels=1) if EXPAND in route.terms.query.__struct_fields__ else []
+    brought = {name: refs[EXPANSIONS[name].gives] for name in wanted if name in EXPANSIONS}
+    if not brought:
+        return refs[gives]
+    beside = {name: {"anyOf": [ref, {"type": "null"}]} for name, ref in brought.items()}
+    return {"allOf": [refs[gives], {"type": "object", "properties": beside}]}
 
 
 def _error_statuses(route: Route) -> set[int]:

@@ -6,13 +6,14 @@ route the others do not. A route without a permission cannot be written down.
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
 from bursar.api.envelope import JSON
+from bursar.api.expanding import expandable, has_expansions
 from bursar.api.fields import Body, NoQuery, Query
 from bursar.domain.access import Permission
 from bursar.domain.refusals import Refusal
@@ -171,10 +172,17 @@ class Room:
     def _add(self, method: Method, path: str, terms: Terms) -> Callable[[Act], Act]:
         def register(act: Act) -> Act:
             assert act.__doc__, f"{act.__name__}: the docstring is the public description"
-            route = Route(method, self.prefix + path, self.tag, terms, act)
+            route = Route(method, self.prefix + path, self.tag, _with_expand(method, terms), act)
             unknown = set(route.parameters) - ID_PREFIXES.keys()
             assert not unknown, f"{route.path}: {unknown} have no prefix"
             self.routes.append(route)
             return act
 
         return register
+
+
+def _with_expand(method: Method, terms: Terms) -> Terms:
+    """A look at what names other things may be asked to bring them along."""
+    if method != "GET" or terms.gives is None or not has_expansions(terms.gives):
+        return terms
+    return replace(terms, query=expandable(terms.query, terms.gives))

@@ -1,5 +1,6 @@
 """Looks at customers. A deleted customer is not found; their documents are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bursar.domain.access import Permission
@@ -42,6 +43,13 @@ async def customer(tx: ReadTx, customer_id: CustomerId) -> Customer:
     if row is None:
         raise NotFound(f"No customer {customer_id}.")
     return row_to_customer(row)
+
+
+@query(requires=Permission.CUSTOMER_READ)
+async def customers_by_ids(tx: ReadTx, ids: Sequence[CustomerId]) -> tuple[Customer, ...]:
+    """Those of these customers that are here and not deleted."""
+    rows = await tx.fetch(Q.customers_by_ids, uuid_of(tx.org_id), [uuid_of(each) for each in ids])
+    return tuple(map(row_to_customer, rows))
 
 
 @query(requires=Permission.CUSTOMER_READ)

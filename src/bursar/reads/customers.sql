@@ -2,6 +2,10 @@
 -- One customer of the bound organization; a deleted one is gone.
 SELECT * FROM customers WHERE org_id = $1 AND id = $2 AND deleted_at IS NULL;
 
+-- name: customers_by_ids
+-- Those of these customers that are not deleted.
+SELECT * FROM customers WHERE org_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL;
+
 -- name: customers
 -- A window on the customers that are not deleted, newest first; each filter may be absent.
 SELECT * FROM customers

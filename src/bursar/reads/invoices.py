@@ -69,6 +69,13 @@ def invoice(row: Record, invoice_id: InvoiceId) -> Invoice:
 
 
 @query(requires=Permission.INVOICE_READ)
+async def invoices_by_ids(tx: ReadTx, ids: Sequence[InvoiceId]) -> list[Invoice]:
+    """Those of these invoices that are here, with their lines."""
+    rows = await tx.fetch(Q.invoices_by_ids, uuid_of(tx.org_id), [uuid_of(each) for each in ids])
+    return await _with_lines(tx, rows)
+
+
+@query(requires=Permission.INVOICE_READ)
 async def invoices(tx: ReadTx, page: Page, filters: InvoiceFilters) -> Paged[Invoice]:
     """The invoices with their lines, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments

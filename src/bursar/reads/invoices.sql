@@ -15,6 +15,10 @@ FROM sec.enter($1, $2, $3, $4, NULL, NULL, NULL, NULL, NULL, NULL) AS entered;
 -- One invoice of the bound organization.
 SELECT * FROM invoices WHERE org_id = $1 AND id = $2;
 
+-- name: invoices_by_ids
+-- Those of these invoices that are of the bound organization.
+SELECT * FROM invoices WHERE org_id = $1 AND id = ANY($2::uuid[]);
+
 -- name: lines
 -- The lines of some invoices, in their order.
 SELECT * FROM invoice_lines WHERE org_id = $1 AND invoice_id = ANY($2::uuid[])
