@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
-from urllib.parse import urlsplit
 
 from bursar.runtime import settings_text as text
 from bursar.runtime.secret import Secret, derive, kept_text
