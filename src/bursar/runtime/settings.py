@@ -440,7 +440,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     for attribute in _DERIVED:
         read[attribute] = read[attribute] or derive(read["secret_key"], attribute)
     read["public_url"] = read["public_url"] or f"http://localhost:{read['port']}"
-    host = urlsplit(read["public_url"]).hostname
+    host = text.hosts_of(read["public_url"])[0]
     read["email_from"] = read["email_from"] or f"Bursar <bursar@{host}>"
     read["sandbox_url"] = read["sandbox_url"] or f"http://127.0.0.1:{read['sandbox_port']}"
     read["allowed_hosts"] = read["allowed_hosts"] or text.hosts_of(read["public_url"])

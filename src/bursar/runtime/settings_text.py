@@ -19,7 +19,6 @@ Proxies: TypeAlias = tuple[Network, ...] | int
 """Our own proxies: their networks, or how many of them stand in a row."""
 
 SECRET_BYTES_MIN: Final = 32
-_LOOPBACK_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 _YEAR_MINUTES: Final = 525_600
 _PROXIES_MAX: Final = 10
 _SECONDS_PER_UNIT: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -171,13 +170,6 @@ def sender(text: str) -> str:
     if _SENDER.fullmatch(text) is None:
         raise ValueError(f"must be an address, or a name before one in <>, not {text!r}")
     return text
-
-
-def hosts_of(public_url: str) -> tuple[str, ...]:
-    """The names a request may carry when none are given: that of our address, and our own."""
-    host = urlsplit(public_url).hostname or "localhost"
-    shown = f"[{host}]" if ":" in host else host
-    return tuple(dict.fromkeys((shown, *_LOOPBACK_HOSTS)))
 
 
 def log_level(text: str) -> str:
