@@ -24,7 +24,7 @@ import uvloop
 from tests.flows.crash_plan import AnySetting, Story, TransferSetting, settings
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
-from tests.flows.crash_tour import take_tour
+from tests.flows.crash_tour import take_documented_tour, take_tour
 from tests.flows.crash_transfers import TransferTelling
 from tests.planted.planting import ground_of, names, planted
 from tests.support.crash import Fault
@@ -38,6 +38,7 @@ BATCH: Final = 60
 FINDINGS_MAX: Final = 20
 HUNT_MAX: Final = 2_000
 SINGLES_IN_HUNT: Final = 4
+TOURS: Final = (take_tour, take_documented_tour)
 
 
 class Hunted(msgspec.Struct, frozen=True):
@@ -287,8 +288,8 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
         for place, bug in enumerate(names("crash")):
             if place % lanes == number:
                 report.hunted.append(await hunt(stage, bug, seed))
-        if number == 0:
-            tour = await take_tour(stage)
+        if number < len(TOURS):
+            tour = await TOURS[number](stage)
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes
             report.hit |= tour.hit
             report.findings += tour.findings

@@ -7,10 +7,13 @@ been done once, and be answered the same.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
 from tests.api.client import Client, Response
+from tests.api.operations import OPERATIONS, Operation
+from tests.api.people import things_of
 from tests.flows.crash_stage import Stage
 from tests.support.crash import Fault
 from tests.support.world import PASSWORD
@@ -36,6 +39,7 @@ class Request:
     counted: str | None = None
     subject: object = None
     again: tuple[int, ...] = ()
+    is_documented: bool = False
 
 
 Arrange = Callable[[Stage], Awaitable[Request]]
@@ -48,6 +52,7 @@ class Tour:
     told: int = 0
     crashes: int = 0
     hit: set[str] = field(default_factory=set)
+    died_at: set[str] = field(default_factory=set)
     findings: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
@@ -65,11 +70,33 @@ async def take_tour(stage: Stage) -> Tour:
     return tour
 
 
-async def run_errand(stage: Stage, tour: Tour, arrange: Arrange) -> None:
-    """One errand alive, and dead at each point that it passed."""
+async def take_documented_tour(stage: Stage) -> Tour:
+    """Every write of the documentation with its example, about an organization of its own."""
+    tour = Tour()
+    await stage.renew()
+    for operation in OPERATIONS:
+        if operation.method != "GET":
+            await run_errand(stage, tour, partial(_documented, operation), is_whole=False)
+    return tour
+
+
+async def _documented(operation: Operation, stage: Stage) -> Request:
+    org = await stage.world.org()
+    things = await things_of(org)
+    path = operation.filled_path(things)
+    client = stage.http.bearing(org.access_token, org.id)
+    if operation.path.startswith(AUTH):
+        client = stage.http.bearing(org.access_token)
+    body = things.fill(operation.body)
+    return Request(client, operation.method, path, body, is_documented=True)
+
+
+async def run_errand(stage: Stage, tour: Tour, arrange: Arrange, *, is_whole: bool = True) -> None:
+    """One errand alive, and dead at each point that it passed (and that nobody died at yet)."""
     passed = await _told(stage, tour, arrange, ())
     for fault in passed:
-        if fault.nth == 1:
+        if fault.nth == 1 and (is_whole or fault.point not in tour.died_at):
+            tour.died_at.add(fault.point)
             await _told(stage, tour, arrange, (fault,))
 
 
@@ -113,6 +140,8 @@ async def _done(stage: Stage, request: Request) -> list[str]:
 
 def _judged(request: Request, answers: list[Response]) -> list[str]:
     first, last = answers[0], answers[-1]
+    if request.is_documented:
+        return _judged_documented(first, last, keeps_answers=not request.path.startswith(AUTH))
     if first.status >= 300 and first.status not in request.again:
         return [f"A1 it was answered {first.status} {first.body.decode()}"]
     is_same = (first.status, first.body) == (last.status, last.body)
@@ -120,6 +149,16 @@ def _judged(request: Request, answers: list[Response]) -> list[str]:
         return [f"A2 it was answered {first.body.decode()}, then {last.body.decode()}"]
     if last.status >= 300 and last.status not in {first.status, *request.again}:
         return [f"A2 the repetition was answered {last.status} {last.body.decode()}"]
+    return []
+
+
+def _judged_documented(first: Response, last: Response, *, keeps_answers: bool) -> list[str]:
+    """Whatever it is, it is no fault of ours, and what was done is told again word for word."""
+    if 500 in {first.status, last.status}:
+        return [f"X1 it was answered {first.body.decode()}, then {last.body.decode()}"]
+    is_same = (first.status, first.body) == (last.status, last.body)
+    if keeps_answers and first.status < 300 and not is_same:
+        return [f"A2 it was answered {first.body.decode()}, then {last.body.decode()}"]
     return []
 
 
