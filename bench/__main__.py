@@ -12,7 +12,16 @@ import platform
 import sys
 from dataclasses import fields
 
-from bench import cold_start, create_invoice, get_invoice, transfers, usage_ingest
+from bench import (
+    authenticated_get,
+    cold_start,
+    create_invoice,
+    get_invoice,
+    key_flood,
+    signed_context,
+    transfers,
+    usage_ingest,
+)
 from bench.report import Result, table, write
 from bench.sides import Effort
 
@@ -22,6 +31,9 @@ BENCHES = {
     usage_ingest.NAME: usage_ingest.bench,
     usage_ingest.DUPLICATES: usage_ingest.bench_duplicates,
     cold_start.NAME: cold_start.bench,
+    authenticated_get.NAME: authenticated_get.bench,
+    key_flood.NAME: key_flood.bench,
+    signed_context.NAME: signed_context.bench,
     transfers.ONE: transfers.bench_one,
     transfers.MANY: transfers.bench_many,
     transfers.HOT: transfers.bench_hot,

@@ -36,12 +36,13 @@ async def bench(effort: Effort) -> Result:
         await write_history(place, effort.history)
         server, bare = await stack.enter_async_context(both_serving(place, NAME))
         stage = await set_stage(server.port)
-        library = await _library(place, stage)
-        ours = Side(server, _load(stage, library, server.port, effort))
-        limit = Side(bare, _load(stage, library, bare.port, effort))
+        documents = await library(stage)
+        await _give(place, documents)
+        ours = Side(server, look_load(stage, documents, effort, server.port))
+        limit = Side(bare, look_load(stage, documents, effort, bare.port))
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = [
-            *await _differing(stage, library, (server.port, bare.port)),
+            *await _differing(stage, documents, (server.port, bare.port)),
             *(f"answered {dict(side.faults)}" for side in (ours, limit) if side.faults),
             *await failed_checks(place, stage),
         ]
@@ -52,8 +53,8 @@ async def bench(effort: Effort) -> Result:
         return result
 
 
-async def _library(place: Place, stage: Stage) -> Library:
-    """Make the documents over the API, and give the limit the very bytes that ours answers."""
+async def library(stage: Stage) -> Library:
+    """Make the documents over the API."""
     answers = {}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{stage.port}") as session:
         for number in range(DOCUMENTS):
@@ -61,17 +62,23 @@ async def _library(place: Place, stage: Stage) -> Library:
             path = f"/v1/invoices/{made['id']}"
             async with session.get(path, headers=stage.headers) as answer:
                 answers[path] = await answer.read()
-    rows = [(uuid_in(path.rpartition("/")[2]), body.decode()) for path, body in answers.items()]
-    async with place.superuser() as connection:
-        await connection.executemany("INSERT INTO bench.invoices VALUES ($1, $2)", rows)
     return Library(answers)
 
 
-def _load(stage: Stage, library: Library, port: int, effort: Effort) -> Load:
+async def _give(place: Place, documents: Library) -> None:
+    """Give the limit the very bytes that ours answers."""
+    kept = documents.answers.items()
+    rows = [(uuid_in(path.rpartition("/")[2]), body.decode()) for path, body in kept]
+    async with place.superuser() as connection:
+        await connection.executemany("INSERT INTO bench.invoices VALUES ($1, $2)", rows)
+
+
+def look_load(stage: Stage, documents: Library, effort: Effort, port: int) -> Load:
+    """A look at each of the documents, in turn."""
     return Load(
         port=port,
         method="GET",
-        paths=list(library.answers),
+        paths=list(documents.answers),
         headers=stage.headers,
         bodies=[""],
         has_keys=False,
@@ -82,24 +89,24 @@ def _load(stage: Stage, library: Library, port: int, effort: Effort) -> Load:
     )
 
 
-async def _differing(stage: Stage, library: Library, ports: tuple[int, int]) -> list[str]:
+async def _differing(stage: Stage, documents: Library, ports: tuple[int, int]) -> list[str]:
     """Documents that either side tells otherwise than they were, or that do not add up."""
-    found = [fault for port in ports for fault in await _told_wrong(stage, library, port)]
-    for path, body in library.answers.items():
+    found = [fault for port in ports for fault in await _told_wrong(stage, documents, port)]
+    for path, body in documents.answers.items():
         invoice = json.loads(body)["data"]
         if sum(line["amountCents"] for line in invoice["lines"]) != TOTAL_CENTS:
             found.append(f"{path} does not add up")
     return found
 
 
-async def _told_wrong(stage: Stage, library: Library, port: int) -> list[str]:
+async def _told_wrong(stage: Stage, documents: Library, port: int) -> list[str]:
     told = {}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-        for path in library.answers:
+        for path in documents.answers:
             async with session.get(path, headers=stage.headers) as answer:
                 told[path] = await answer.read()
     return [
         f"{path} differs on port {port}"
-        for path, body in library.answers.items()
+        for path, body in documents.answers.items()
         if told[path] != body
     ]

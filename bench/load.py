@@ -34,6 +34,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     requests_max: int
     expects: int
     fresh: str = ""  # what a fresh text of the same length takes the place of in every body
+    also: list[int] = []  # other statuses that are as good
+    credentials: list[str] = []  # `Authorization`, in turn
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +109,8 @@ class Run:
         self._deadline = time.perf_counter() + load.seconds
         lines = [f"{name}: {value}\r\n" for name, value in load.headers.items()]
         self._head = "".join(lines).encode()
+        named = [f"Authorization: Bearer {each}\r\n".encode() for each in load.credentials]
+        self._credentials = named or [b""]
         self._rests = [_rest(body.encode()) for body in load.bodies]
         self._mark = load.fresh.encode()
         self._stamp = uuid.uuid4().hex[:8]
@@ -125,12 +129,13 @@ class Run:
         if self._mark:
             fresh = f"{self._stamp}{self._sent:0{len(self._mark) - len(self._stamp)}d}"
             rest = rest.replace(self._mark, fresh.encode())
+        credential = self._credentials[self._sent % len(self._credentials)]
         key = f"Idempotency-Key: {uuid.uuid4()}\r\n".encode() if self.load.has_keys else b""
-        return first + self._head + key + rest
+        return first + self._head + credential + key + rest
 
     def note(self, status: int, wait: float) -> None:
         """One answer."""
-        if status == self.load.expects:
+        if status == self.load.expects or status in self.load.also:
             self.waits.append(wait)
         else:
             self.bad[str(status)] += 1

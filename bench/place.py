@@ -191,7 +191,7 @@ def bursar_server(place: Place, port: int) -> tuple[tuple[str, ...], dict[str, s
 def limit_server(place: Place, name: str, port: int) -> tuple[tuple[str, ...], dict[str, str]]:
     """The limit of this name."""
     command = (sys.executable, "-m", f"bench.limits.{name}")
-    return command, {"LIMIT_DATABASE_URL": place.app_url, "PORT": str(port)}
+    return command, {**place.environment(port), "LIMIT_DATABASE_URL": place.app_url}
 
 
 def free_port() -> int:

@@ -4,6 +4,7 @@ Litestar routes and runs; what a route means is in its table. Nothing of the fra
 documents or debugging reaches a caller.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Litestar
@@ -22,16 +23,17 @@ from bursar.api.limits import RequestLimits
 from bursar.api.provider_hooks import hooks
 from bursar.api.reference import reference_routes
 from bursar.api.rooms import ROUTES
+from bursar.api.routes import Route
 from bursar.api.trace import traced
 from bursar.runtime.app import App
 
 
-def build_api(app: App) -> AsgiApp:
+def build_api(app: App, routes: Sequence[Route] = ROUTES) -> AsgiApp:
     """The ASGI application to serve; `app` stays open as long as it runs."""
     edge = Edge(app, RequestLimits(app.limiter, app.settings))
     litestar = Litestar(
         route_handlers=[
-            *(endpoint(edge, route) for route in ROUTES),
+            *(endpoint(edge, route) for route in routes),
             *health_routes(app),
             *reference_routes(app),
             *hooks(edge),
@@ -46,7 +48,7 @@ def build_api(app: App) -> AsgiApp:
         request_max_body_size=BODY_MAX,
     )
     return Guard(
-        Express(edge, ROUTES, litestar),  # type: ignore[arg-type]  # the framework types its messages one by one
+        Express(edge, routes, litestar),  # type: ignore[arg-type]  # the framework types its messages one by one
         allowed_hosts=app.settings.allowed_hosts,
         telemetry=app.telemetry,
         cors_origins=app.settings.cors_origins,

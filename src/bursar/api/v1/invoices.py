@@ -164,6 +164,7 @@ def _id(call: Call[Any, Any]) -> InvoiceId:
         gives=LinkedInvoice,
         status=201,
         refuses=(NotFound,),
+        is_express=True,
     ),
 )
 async def create_draft(call: Call[NewInvoice, NoQuery]) -> Answer:
