@@ -185,15 +185,15 @@ async def open_stage(house: Installation) -> AsyncIterator[Stage]:
     account = StripeAccount("sandbox", sandbox.settings.secret_key, (WEBHOOK_SECRET,), BASE_URL)
     provider = Tapped(StripeProvider(account, wire), fuse, PROVIDER_VERBS)
     wire.fuse, wire.provider = fuse, provider
-    postman = Postman()
+    postman, mailbox = Postman(), Mailbox()
     strangers = Strangers(
-        {Mode.SANDBOX: provider}, TappedSender(postman, fuse), TappedMailer(Mailbox(), fuse)
+        {Mode.SANDBOX: provider}, TappedSender(postman, fuse), TappedMailer(mailbox, fuse)
     )
     limits = replace(house.settings, rate_limit_requests_max=1_000_000_000)
     async with build(limits, part="test", app_url=house.app_url, strangers=strangers) as built:
         app = replace(built, checkpoint=fuse.checkpoint, wake=lambda: None, batcher=TappedBatcher())
         world = World(
-            app, house, sandbox, wire, postman, strangers.providers[Mode.SANDBOX], Mailbox()
+            app, house, sandbox, wire, postman, strangers.providers[Mode.SANDBOX], mailbox
         )
         owner, life, reader = [await house.as_owner() for _ in range(3)]
         stage = Stage(
