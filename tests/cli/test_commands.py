@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Terminal
-from tests.support.world import World
+from tests.support.world import PASSWORD, World
 
 from bursar.cli.failing import Exit
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import InvoiceStatus
+from bursar.flows.sign_in import SignIn, SignUp, sign_in, sign_up
 from bursar.reads.invoices import invoice as invoice_look
+from bursar.runtime.ids import new_uuid
 
 USER = pwd.getpwuid(os.geteuid()).pw_name
 
@@ -188,3 +190,32 @@ async def test_queues_are_listed(terminal: Terminal) -> None:
     names = {each["queue"] for each in said.value}
     assert names == {"notifications", "invoices", "payments", "integrations", "usage"}
     assert (await terminal.run("queue", "list", "--held")).code == Exit.DONE
+
+
+async def test_the_mail_of_a_person_is_read_at_the_terminal(
+    terminal: Terminal, world: World
+) -> None:
+    # With its link, until it has left; an address nobody has is not found.
+    email = f"{new_uuid().hex}@example.com"
+    await sign_up(world.system(None), SignUp(email, "Ann", PASSWORD))
+    (mail,) = (await terminal.run("mail", "list", "--person", email.upper())).value
+    assert (mail["kind"], mail["recipient"], mail["status"]) == ("verify_address", email, "pending")
+    shown = await terminal.run("mail", "show", mail["id"], "--person", email)
+    assert "/account/verify/bsm_" in shown.text
+    await world.drain()
+    gone = await terminal.run("mail", "show", mail["id"], "--person", email)
+    assert gone.code == Exit.NOT_FOUND
+    nobody = await terminal.run("mail", "list", "--person", "x@example.com")
+    assert nobody.code == Exit.NOT_FOUND
+
+
+async def test_the_history_of_an_account_is_told_at_the_terminal(
+    terminal: Terminal, world: World
+) -> None:
+    # Who did what, newest first; it holds no secret.
+    email = f"{new_uuid().hex}@example.com"
+    await sign_up(world.system(None), SignUp(email, "Ann", PASSWORD))
+    await sign_in(world.system(None), SignIn(email=email, password=PASSWORD))
+    told = await terminal.run("audit", "person", email)
+    assert [each["action"] for each in told.value] == ["auth.signed_in", "auth.registered"]
+    assert PASSWORD not in told.text
