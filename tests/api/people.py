@@ -10,11 +10,13 @@ from tests.support.agreements import a_subscription
 from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Role
+from bursar.domain.discounts import CouponDuration
 from bursar.domain.ids import uuid_of
 from bursar.domain.meters import Aggregation
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.operations.api_keys import CreateApiKey, create_api_key
+from bursar.operations.coupons import CreateCoupon, create_coupon
 from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.members import InviteMember, invite_member
 from bursar.operations.meters import DefineMeter, define_meter
@@ -128,6 +130,10 @@ async def things_of(org: Org) -> Things:
         invite_member, InviteMember(f"{new_uuid().hex}@example.com", Role.VIEWER)
     )
     subscription = await a_subscription(org, plan)
+    offered = CreateCoupon(
+        name="C", duration=CouponDuration.ONCE, percent_off=Decimal(20), metadata={}
+    )
+    coupon = await org.caller.run(create_coupon, offered)
     issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
     wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
     await org.deposit(wallet.id, 5_000_000)
@@ -153,6 +159,7 @@ async def things_of(org: Org) -> Things:
             "mtr": meter.id,
             "plan": plan.id,
             "sub": subscription.id,
+            "cpn": coupon.id,
             "pay": payment.id,
             "wal": wallet.id,
             "hld": hold.id,

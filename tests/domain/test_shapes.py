@@ -41,6 +41,7 @@ ROWS: tuple[Row, ...] = (
     samples.PLAN,
     samples.SUBSCRIPTION,
     samples.AGGREGATE,
+    samples.COUPON,
     an_attempt(an_open_invoice()),
 )
 # Renaming or dropping one of these breaks whoever reads our answers.
@@ -58,6 +59,7 @@ PUBLISHED = {
     "subscription": "customerId planId status quantity currentPeriodStart currentPeriodEnd "
     "billingAnchorDay cancelAtPeriodEnd canceledAt trialEnd metadata",
     "usage": "subscriptionId periodStart periodEnd totalQuantity computedAt threshold",
+    "coupon": "name percentOff amountOffCents currency duration months status metadata",
     "payment": "invoiceId customerId amountCents currency status mode stripePaymentIntentId "
     "failureCode failureMessage attemptCount checkoutUrl nextActionUrl",
     "wallet": "customerId userId ownerType name status currency balanceCents heldCents "

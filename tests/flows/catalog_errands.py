@@ -91,7 +91,20 @@ def _event(subscription_id: str, quantity: int) -> dict[str, Any]:
     }
 
 
+async def _offer(stage: Stage) -> Request:
+    name = f"Tour {next(_numbers)}"
+    body = {"name": name, "duration": "once", "percentOff": "20"}
+    counted = "SELECT count(*) FROM coupons WHERE name = $1"
+    return Request(stage.client, "POST", "/v1/coupons", body, counted, name)
+
+
+async def _archive_coupon(stage: Stage) -> Request:
+    offered = await _offer(stage)
+    made = await stage.client.post(offered.path, offered.body)
+    return Request(stage.client, "POST", f"/v1/coupons/{made.value['id']}/archive")
+
+
 CATALOG_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_publish, _reprice, _archive, _define),
-    *(_report, _report_many),
+    *(_report, _report_many, _offer, _archive_coupon),
 )

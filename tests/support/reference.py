@@ -13,7 +13,16 @@ from typing import Final, TypeVar
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
 from bursar.api.rooms import ROUTES
 from bursar.api.routes import Audience, Route
-from bursar.domain import catalog, holds, invoices, payments, subscriptions, transfers, wallets
+from bursar.domain import (
+    catalog,
+    discounts,
+    holds,
+    invoices,
+    payments,
+    subscriptions,
+    transfers,
+    wallets,
+)
 from bursar.domain.access import (
     LINK_PERMISSIONS,
     ROLE_PERMISSIONS,
@@ -236,6 +245,8 @@ def states() -> str:
             subscriptions.SubscriptionStatus.ACTIVE,
             {status: tuple(steps) for status, steps in subscriptions.TRANSITIONS.items()},
         ),
+        "## Coupon",
+        _diagram(discounts.CouponStatus.ACTIVE, discounts.TRANSITIONS),
         "## Invoice",
         _diagram(invoices.InvoiceStatus.DRAFT, invoices.TRANSITIONS),
         "## Payment",

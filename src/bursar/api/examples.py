@@ -39,7 +39,7 @@ _BY_NAME: Final[Mapping[str, object]] = {
 _LEFT_OUT: Final = frozenset(
     (
         *("cancelUrl", "successUrl", "unitAmountDecimal"),
-        *("charges", "meterId", "packageSize", "property", "tiers"),
+        *("charges", "meterId", "months", "packageSize", "percentOff", "property", "tiers"),
         *("PayBody.walletId", "DepositBody.mode", "DepositBody.paymentMethodId"),
     )
 )

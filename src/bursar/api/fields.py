@@ -235,6 +235,15 @@ Properties: TypeAlias = Annotated[
     ],
     Meta(max_length=METADATA_KEYS_MAX, examples=[{"region": "eu"}]),
 ]
+Percentage: TypeAlias = Annotated[
+    str,
+    _text(
+        r"(?:0|[1-9][0-9]{0,2})(?:\.[0-9]{1,4})?",
+        "expected a percentage as text, such as 12.5",
+        max_length=8,
+        examples=["20"],
+    ),
+]
 MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]

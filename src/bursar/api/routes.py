@@ -27,6 +27,7 @@ Q = TypeVar("Q")
 ID_PREFIXES: Final[Mapping[str, str]] = {
     "accountId": "acct",
     "apiKeyId": "key",
+    "couponId": "cpn",
     "customerId": "cust",
     "deliveryId": "whd",
     "eventId": "evt",

@@ -41,6 +41,16 @@ def days_after(at: Instant, days: int, timezone: str) -> Instant:
     return (local + timedelta(days=days)).astimezone(at.tzinfo)
 
 
+def months_after(at: Instant, months: int, timezone: str) -> Instant:
+    """The same wall time some civil months later, on the last day of a month that is too short."""
+    local = at.astimezone(ZoneInfo(timezone))
+    year, month = divmod(_number(local.date()) + months, _MONTHS_PER_YEAR)
+    first = local.replace(year=year, month=month + 1, day=1)
+    after = date(year + (month + 1) // _MONTHS_PER_YEAR, (month + 1) % _MONTHS_PER_YEAR + 1, 1)
+    last_day = (after - timedelta(days=1)).day
+    return first.replace(day=min(local.day, last_day)).astimezone(at.tzinfo)
+
+
 def day_start(day: Day, timezone: str) -> Instant:
     """The first instant of a civil day: midnight, or when the clocks skip it, the moment after.
 

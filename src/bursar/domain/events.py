@@ -198,6 +198,18 @@ class UsageThresholdReached(Event):
     when = "What a subscription used in a period reaches a threshold of the meter, once."
 
 
+class CouponCreated(Event):
+    name = "coupon.created"
+    is_public = False
+    when = "A coupon is offered."
+
+
+class CouponArchived(Event):
+    name = "coupon.archived"
+    is_public = False
+    when = "A coupon is archived: nobody gets it any more."
+
+
 class InvoiceCreated(Event):
     name = "invoice.created"
     when = "A draft invoice is created."

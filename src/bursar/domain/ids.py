@@ -19,6 +19,7 @@ PlanId = NewType("PlanId", str)
 PriceId = NewType("PriceId", str)
 MeterId = NewType("MeterId", str)
 SubscriptionId = NewType("SubscriptionId", str)
+CouponId = NewType("CouponId", str)
 UsageEventId = NewType("UsageEventId", str)
 UsageAggregateId = NewType("UsageAggregateId", str)
 InvoiceId = NewType("InvoiceId", str)
@@ -39,7 +40,7 @@ PREFIXES: Final = frozenset(
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
         *("wal", "hld"),
         "txn",
-        *("plan", "price", "mtr", "sub", "ue", "ua"),
+        *("plan", "price", "mtr", "sub", "ue", "ua", "cpn"),
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
         "aev",
@@ -55,6 +56,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "meter": "mtr",
         "subscription": "sub",
         "usage": "ua",
+        "coupon": "cpn",
         "invoice": "inv",
         "payment": "pay",
         "wallet": "wal",

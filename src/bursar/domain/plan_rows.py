@@ -1,4 +1,4 @@
-"""What the database keeps of plans, prices, meters and subscriptions becomes those nouns again."""
+"""What the database keeps of plans, meters, subscriptions and coupons becomes those nouns again."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,9 @@ import msgspec
 from bursar.domain import ids
 from bursar.domain.catalog import Plan, PlanStatus
 from bursar.domain.currencies import Currency
+from bursar.domain.discounts import Coupon, CouponDuration, CouponStatus
 from bursar.domain.meters import Aggregation, Meter
+from bursar.domain.money import Money, Rate
 from bursar.domain.pricing import BillingInterval, Price, PriceTerms, PricingModel, Tier
 from bursar.domain.rows import Record
 from bursar.domain.subscriptions import Subscription, SubscriptionStatus
@@ -84,6 +86,26 @@ def row_to_subscription(record: Record) -> Subscription:
         paused_at=record["paused_at"],
         ended_at=record["ended_at"],
         metadata=msgspec.json.decode(record["metadata"], type=dict[str, str]),
+        version=record["version"],
+        sequence=record["sequence"],
+        created_at=record["created_at"],
+        updated_at=record["updated_at"],
+    )
+
+
+def row_to_coupon(record: Record) -> Coupon:
+    """From every column of `coupons`."""
+    percent, amount = record["percent_off"], record["amount_off_minor"]
+    return Coupon(
+        id=ids.CouponId(ids.print_id("cpn", record["id"])),
+        name=record["name"],
+        percent_off=None if percent is None else Rate(percent),
+        amount_off=None if amount is None else Money(amount, Currency(record["currency"])),
+        duration=CouponDuration(record["duration"]),
+        months=record["months"],
+        status=CouponStatus(record["status"]),
+        metadata=msgspec.json.decode(record["metadata"], type=dict[str, str]),
+        archived_at=record["archived_at"],
         version=record["version"],
         sequence=record["sequence"],
         created_at=record["created_at"],

@@ -355,6 +355,7 @@ WITH resources AS (
     UNION ALL SELECT 'meter', m.id, m.sequence, m.version FROM meters AS m WHERE m.org_id = $1
     UNION ALL
     SELECT 'subscription', s.id, s.sequence, s.version FROM subscriptions AS s WHERE s.org_id = $1
+    UNION ALL SELECT 'coupon', c.id, c.sequence, c.version FROM coupons AS c WHERE c.org_id = $1
     UNION ALL SELECT 'usage', u.id, u.sequence, u.version FROM usage_aggregates AS u WHERE u.org_id = $1
     UNION ALL SELECT 'invoice', i.id, i.sequence, i.version FROM invoices AS i WHERE i.org_id = $1
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1

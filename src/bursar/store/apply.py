@@ -12,6 +12,7 @@ from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
+from bursar.domain.discounts import Coupon
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
@@ -27,6 +28,7 @@ from bursar.runtime.db import Tx
 from bursar.store import (
     agenda,
     api_keys,
+    coupons,
     customers,
     events,
     holds,
@@ -54,6 +56,7 @@ _SAVE: Final[dict[type, Save]] = {
     Meter: meters.save,
     Subscription: subscriptions.save,
     UsageAggregate: usage.save,
+    Coupon: coupons.save,
     Invoice: invoices.save,
     Payment: payments.save,
     Wallet: wallets.save,

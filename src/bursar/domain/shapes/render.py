@@ -13,6 +13,7 @@ import msgspec
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
+from bursar.domain.discounts import Coupon
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
@@ -21,6 +22,7 @@ from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
 from bursar.domain.shapes.api_keys import ApiKeyOut
+from bursar.domain.shapes.coupons import CouponOut
 from bursar.domain.shapes.customers import CustomerOut
 from bursar.domain.shapes.fields import Shape
 from bursar.domain.shapes.holds import HoldOut
@@ -62,6 +64,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Meter: Rendering("meter", MeterOut, MeterOut.of),
     Subscription: Rendering("subscription", SubscriptionOut, SubscriptionOut.of),
     UsageAggregate: Rendering("usage", UsageAggregateOut, UsageAggregateOut.of),
+    Coupon: Rendering("coupon", CouponOut, CouponOut.of),
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),

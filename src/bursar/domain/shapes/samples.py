@@ -13,6 +13,7 @@ from typing import Final
 from bursar.domain import (
     catalog,
     customers,
+    discounts,
     holds,
     ids,
     invoices,
@@ -30,12 +31,13 @@ from bursar.domain.catalog import Plan, PlanStatus
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
+from bursar.domain.discounts import Coupon, CouponDuration, CouponStatus
 from bursar.domain.events import Event
 from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.members import Member, invite, new_invitation, new_owner
 from bursar.domain.meters import Aggregation, Meter
-from bursar.domain.money import Money
+from bursar.domain.money import Money, Rate
 from bursar.domain.orgs import Mode, Organization
 from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
@@ -184,6 +186,21 @@ def _agreed(status: SubscriptionStatus, trial_end: Instant | None = None) -> Sub
 
 SUBSCRIPTION: Final = _agreed(SubscriptionStatus.ACTIVE)
 _NEXT: Final = Period(datetime(2026, 4, 1, 22, tzinfo=UTC), datetime(2026, 5, 1, 22, tzinfo=UTC))
+COUPON: Final = Coupon(
+    id=ids.CouponId(_id("cpn", 17)),
+    name="Spring",
+    percent_off=Rate(Decimal(20)),
+    amount_off=None,
+    duration=CouponDuration.REPEATING,
+    months=3,
+    status=CouponStatus.ACTIVE,
+    metadata={},
+    archived_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
+)
 AGGREGATE: Final = UsageAggregate(
     id=ids.UsageAggregateId(_id("ua", 16)),
     subscription_id=SUBSCRIPTION.id,
@@ -299,6 +316,8 @@ def story() -> Iterator[Change]:
     yield PLAN.archive(AT)
     yield from _subscription()
     yield usage.tell(AGGREGATE)
+    yield discounts.offer(COUPON)
+    yield COUPON.archive(AT)
     yield invoices.draft(DRAFT)
     yield _made(DRAFT.edit(replace(DRAFT, memo="Thank you.")))
     finalized = DRAFT.finalize(InvoiceNumber("INV-2026", 7), due_at=AT + timedelta(days=14), at=AT)

@@ -130,3 +130,29 @@ END $$;
 GRANT SELECT, INSERT, UPDATE ON usage_days TO bursar_app;
 GRANT SELECT, INSERT ON usage_events, usage_values, usage_aggregates TO bursar_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO bursar_backup;
+
+CREATE TABLE coupons (
+    org_id uuid NOT NULL REFERENCES organizations ON DELETE RESTRICT,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    percent_off numeric CHECK (percent_off > 0 AND percent_off <= 100),
+    amount_off_minor bigint CHECK (amount_off_minor > 0),
+    currency char(3),
+    duration text NOT NULL CHECK (duration IN ('once', 'repeating', 'forever')),
+    months integer CHECK (months > 0),
+    status text NOT NULL CHECK (status IN ('active', 'archived')),
+    metadata jsonb NOT NULL,
+    archived_at timestamptz,
+    version integer NOT NULL,
+    sequence integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (org_id, id),
+    CONSTRAINT percentage_or_amount CHECK ((percent_off IS NULL) <> (amount_off_minor IS NULL)),
+    CONSTRAINT amount_has_currency CHECK ((amount_off_minor IS NULL) = (currency IS NULL)),
+    CONSTRAINT repeats_for_months CHECK ((duration = 'repeating') = (months IS NOT NULL)),
+    CONSTRAINT archived_when CHECK ((status = 'archived') = (archived_at IS NOT NULL))
+);
+CALL sec.isolate('coupons');
+GRANT SELECT, INSERT, UPDATE ON coupons TO bursar_app;
+GRANT SELECT ON coupons TO bursar_backup;
