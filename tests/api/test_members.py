@@ -7,7 +7,7 @@ from tests.api.client import Client, Response
 from tests.api.people import key_client, member
 from tests.support.world import PASSWORD, Org, World
 
-from bursar.domain.access import Role
+from bursar.domain.access import ROLE_PERMISSIONS, Role
 from bursar.domain.ids import UserId, uuid_of
 from bursar.domain.mails import MailKind
 from bursar.domain.orgs import User
@@ -295,3 +295,20 @@ async def test_inviting_and_live_mode_need_a_verified_address(world: World, anyo
     assert (await guest.post("/v1/organizations", live)).status == 403
     assert (await guest.post(ACCEPT, {"token": token})).status == 200
     assert (await guest.post("/v1/organizations", live)).status == 201
+
+
+async def test_everybody_can_see_what_they_may(
+    world: World, anyone: Client, org: Org, owner: Client
+) -> None:
+    # The list is the access table, and says which of it the caller holds: a change counts at once.
+    somebody = await member(world, org, Role.VIEWER, anyone)
+    listed = (await somebody.get("/v1/permissions")).value
+    held = {each["permission"] for each in listed if each["isHeld"]}
+    assert held == {permission.value for permission in ROLE_PERMISSIONS[Role.VIEWER]}
+    (row,) = [each for each in listed if each["permission"] == "org:delete"]
+    assert (row["roles"], row["scopes"], row["isHeld"]) == (["owner"], [], False)
+    ids = {each["id"] for each in (await owner.get(MEMBERS)).value}
+    (theirs,) = ids - {await member_id(owner, org.user_id)}
+    await owner.patch(f"{MEMBERS}/{theirs}", {"role": "accountant"})
+    later = (await somebody.get("/v1/permissions")).value
+    assert "invoice:finalize" in {each["permission"] for each in later if each["isHeld"]}

@@ -81,6 +81,24 @@ ATTACKS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "replace a person's password": ("SELECT sec.rehash_user('{person}', 'mine')",),
     "make an operator": ("SELECT sec.add_user('{me}', 'x@example.com', 'x', 'x', true)",),
+    "name an operator": (
+        "SELECT sec.name_operator('{email}', true)",
+        "SELECT sec.name_operator(email, true) FROM directory.users",
+    ),
+    "ask who belongs where": ("SELECT sec.has_member('{email}')",),
+    "walk in by an invitation": (
+        "SELECT * FROM sec.find_invitation(ARRAY(SELECT token_hash FROM members))",
+        "UPDATE members SET user_id = '{person}', status = 'active' WHERE org_id = '{victim}'",
+        "UPDATE members SET role = 'owner', org_id = '{victim}'",
+    ),
+    "be a key of the victim": (
+        "SELECT * FROM sec.find_api_key(ARRAY(SELECT key_hash FROM api_keys))",
+        "UPDATE api_keys SET org_id = '{victim}'",
+    ),
+    "bring the victim's organization to an end": (
+        "UPDATE organizations SET deleted_at = now() WHERE org_id = '{victim}'",
+        "DELETE FROM organizations WHERE org_id = '{victim}'",
+    ),
     "be the owner": ("SET ROLE bursar_owner", LOOK),
     "be the lane": ("SET ROLE bursar_lane", LOOK),
     "be the superuser": ("SET SESSION AUTHORIZATION postgres", LOOK),

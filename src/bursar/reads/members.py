@@ -1,6 +1,6 @@
 """Looks at people: whoever is signed in, and the members of an organization."""
 
-from bursar.domain.access import Permission
+from bursar.domain.access import Permission, Standing
 from bursar.domain.ids import MemberId, uuid_of
 from bursar.domain.orgs import Colleague, Me
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
@@ -49,3 +49,9 @@ async def member(tx: ReadTx, member_id: MemberId) -> Colleague:
     if row is None:
         raise NotFound(f"No member {member_id}.")
     return row_to_colleague(row)
+
+
+@query(requires=Permission.ORG_READ)
+async def standing(tx: ReadTx) -> Standing:
+    """Who asks, and as what: read anew in every transaction."""
+    return tx.standing
