@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from tests.flows.crash_lane import quiet
 from tests.operations.wallet_model import DONE, Account, transfer
 from tests.support.world import Org, World
 
@@ -40,15 +41,15 @@ from bursar.operations.wallets import (
     withdraw_money,
 )
 from bursar.reads.verify import checks
-from bursar.reads.wallets import wallet as wallet_look
-from bursar.reads.wallets import wallet_history
+from bursar.reads.wallets import WalletFilters, wallet_history
+from bursar.reads.wallets import wallets as wallets_look
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer, Replayed
 
 STEPS = 50
 LIVES = 500
 LIVES_QUICK = 12
-WALLETS_MAX = 3
+FIRST = 200
 
 Result = TypeVar("Result")
 Act = Callable[[Caller], Awaitable[Any]]
@@ -71,6 +72,13 @@ class Stage:
     def run(self, act: Coroutine[Any, Any, Result]) -> Result:
         """Wait, in Hypothesis' thread, for what happens on the loop."""
         return asyncio.run_coroutine_threadsafe(act, self.loop).result(timeout=60)
+
+    async def begin(self, provoked: Provocation) -> WalletId:
+        """A wallet that begins with something in it."""
+        command = CreateWallet(name="Life", provoke_credit=provoked)
+        made = await self.org.caller.run(create_wallet, command)
+        await self.org.deposit(made.id, FIRST)
+        return made.id
 
     async def once(self, act: Act, crash: str | None, *, is_repeated: bool) -> str:
         """Send a request until it is answered; what it made, or the reason of its refusal."""
@@ -123,11 +131,16 @@ class Wallets(RuleBasedStateMachine):
         super().__init__()
         self.model: dict[WalletId, Account] = {}
         self.holds: list[tuple[WalletId, str]] = []
-        for refuses in (False, False, True)[:WALLETS_MAX]:
-            provoked = Provocation.REFUSE if refuses else Provocation.NONE
-            command = CreateWallet(name="Life", provoke_credit=provoked)
-            made = self.stage.run(self.stage.org.caller.run(create_wallet, command))
-            self.model[made.id] = Account(refuses=refuses)
+        self.compared: dict[WalletId, int] = {}
+        for refuses in (False, False, True):
+            self.open(refuses=refuses)
+
+    def open(self, *, refuses: bool) -> None:
+        """Another wallet, with something in it, so that not all of them close at once."""
+        provoked = Provocation.REFUSE if refuses else Provocation.NONE
+        made = self.stage.run(self.stage.begin(provoked))
+        self.model[made] = Account(refuses=refuses)
+        self.model[made].deposit(FIRST)
 
     def one(self, number: int) -> tuple[WalletId, Account]:
         wallet_id = list(self.model)[number % len(self.model)]
@@ -143,16 +156,21 @@ class Wallets(RuleBasedStateMachine):
         return said.partition(" ")[2]
 
     async def compare(self) -> None:
-        """Every wallet: balance, what is available, its state and its whole history."""
+        """Every wallet: balance, what is available, its state; and each history that has grown."""
         caller = self.stage.org.caller
-        for wallet_id, account in self.model.items():
-            seen = await caller.look(wallet_look, wallet_id)
+        newest = await caller.look(wallets_look, Page(size=len(self.model)), WalletFilters())
+        assert {each.id for each in newest.items} == set(self.model)
+        for seen in newest.items:
+            account = self.model[seen.id]
             assert seen.balance.minor == account.balance
             assert seen.available.minor == account.available >= 0
             assert (seen.status is WalletStatus.CLOSED) == account.is_closed
-            shown = await caller.look(wallet_history, wallet_id, Page(size=100))
+            if len(account.lines) == self.compared.get(seen.id):
+                continue
+            shown = await caller.look(wallet_history, seen.id, Page(size=100))
             lines = [(each.kind, each.amount.minor, each.balance.minor) for each in shown.items]
             assert lines == account.lines[::-1][:100]
+            self.compared[seen.id] = len(account.lines)
 
     @rule(number=some, cents=amounts, crash=crashes, again=st.booleans())
     def deposit(self, number: int, cents: int, crash: str | None, again: bool) -> None:
@@ -242,7 +260,10 @@ class Wallets(RuleBasedStateMachine):
         async def act(caller: Caller) -> Any:
             return await caller.run(close_wallet, CloseWallet(wallet_id), answer=_answer)
 
-        self.step(account.close(), act, crash, is_repeated=again)
+        expected = account.close()
+        self.step(expected, act, crash, is_repeated=again)
+        if expected == DONE:
+            self.open(refuses=account.refuses)
 
 
 async def live(world: World, lives: int, kind: type[Wallets] = Wallets) -> Stage:
@@ -257,7 +278,8 @@ async def live(world: World, lives: int, kind: type[Wallets] = Wallets) -> Stage
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=wanted)
+    with quiet():
+        await asyncio.to_thread(run_state_machine_as_test, machine, settings=wanted)
     return stage
 
 

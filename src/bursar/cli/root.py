@@ -24,6 +24,7 @@ from bursar.cli import (
     reports,
     transfers,
     usage,
+    wallets,
     webhooks,
 )
 from bursar.cli.desk import Desk, Output, Quiet, desk
@@ -45,6 +46,7 @@ _GROUPS = {
     "usage": usage.group,
     "invoice": invoices.group,
     "payment": payments.group,
+    "wallet": wallets.group,
     "transaction": transfers.group,
     "apikey": api_keys.group,
     "webhook": webhooks.group,

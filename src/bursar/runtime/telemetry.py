@@ -70,6 +70,12 @@ class Telemetry:
             elif event in {"payment.succeeded", "payment.failed"}:
                 outcome = event.removeprefix("payment.")
                 self.payment_settled(mode=mode or "sandbox", outcome=outcome)
+            elif event.startswith(("wallet.", "hold.")):
+                self.wallet_operation(operation=event)
+
+    def wallet_operation(self, *, operation: str) -> None:
+        """Something happened to a wallet or a hold: `wallet.deposited`, `hold.captured`, …."""
+        self._wallet_operations.labels(operation).inc()
 
     def job(self, *, queue: str, task: str, outcome: str, seconds: float) -> None:
         """One attempt at a job, however it ended."""
@@ -144,6 +150,9 @@ class Telemetry:
         self._invoices = self._counter("invoices_created_total", "Invoices made.", "mode")
         self._payments = self._counter(
             "payments_processed_total", "Payment attempts that ended.", "mode", "outcome"
+        )
+        self._wallet_operations = self._counter(
+            "wallet_operations_total", "What happened to wallets and holds.", "operation"
         )
 
     def _count_work(self) -> None:
