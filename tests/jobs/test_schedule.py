@@ -108,6 +108,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
         "deliver": 0.5,
         "seal": 5,
         "measure": 5,
+        "fold": 60,
         "forget keys": 60,
         "forget visits": 60,
         "forget jobs": 60,

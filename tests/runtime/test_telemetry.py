@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from datetime import timedelta
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,6 +18,8 @@ PROMISED = frozenset(
         *("http_request_duration_seconds", "http_requests", "invoices_created"),
         *("payments_processed", "queue_job_duration_seconds", "queue_depth", "queue_failed"),
         *("stripe_api_duration_seconds", "circuit_breaker_state", "unhandled_exceptions"),
+        *("transactions", "active_transactions", "transaction_amount", "saga_events"),
+        *("saga_processing_duration_seconds", "transit_age_seconds"),
         *("agenda_lag_seconds", "outbox_lag_seconds", "idempotent_replays", "build_info"),
     }
 )
@@ -53,6 +56,9 @@ def test_verbs_move_their_metrics() -> None:
     telemetry.job_failed(queue="payments", task="ConfirmPayment")
     telemetry.depths([Depth(Queue.PAYMENTS, waiting=7, running=2, held=1, lag_seconds=3.5)])
     telemetry.lags(agenda_seconds=1.5, outbox_seconds=0)
+    telemetry.told(["transaction.refunding"], mode="sandbox")
+    telemetry.transfer_ended(outcome="FAILED", minor=2_500, lasted=timedelta(seconds=12))
+    telemetry.in_transit(active=3, oldest_seconds=61)
     telemetry.provider_call(call="charge", outcome="succeeded", seconds=0.4)
     telemetry.breaker(provider="stripe", state="open")
     telemetry.replay()
@@ -70,6 +76,11 @@ def test_verbs_move_their_metrics() -> None:
     assert found["queue_depth{queue=payments,state=waiting}"] == 7
     assert found["queue_lag_seconds{queue=payments}"] == 3.5
     assert found["agenda_lag_seconds{}"] == 1.5
+    assert found["transactions_total{status=FAILED}"] == 1
+    assert found["saga_processing_duration_seconds_sum{outcome=FAILED}"] == 12
+    assert found["transaction_amount_sum{}"] == 2_500
+    assert found["saga_events_total{event_type=transaction.refunding}"] == 1
+    assert (found["active_transactions{}"], found["transit_age_seconds{}"]) == (3, 61)
     assert found["stripe_api_duration_seconds_sum{call=charge,outcome=succeeded}"] == 0.4
     assert found["circuit_breaker_state{provider=stripe}"] == 2
     assert found["idempotent_replays_total{}"] == 1

@@ -138,6 +138,11 @@ class Transfer:
         return self.history[-1].at
 
     @property
+    def lasted(self) -> timedelta:
+        """From its beginning to its latest step."""
+        return self.updated_at - self.created_at
+
+    @property
     def is_open(self) -> bool:
         """The amount has left the sender and arrived nowhere yet."""
         return bool(TRANSITIONS[self.status])

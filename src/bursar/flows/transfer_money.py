@@ -37,9 +37,13 @@ async def transfer_money(
         taken = await ride(post_together, Booking(caller, command, when_done, _id_of))
     except GoAlone:
         taken = await caller.run(post_transfer, command, answer=when_done)
-    if not taken.is_open or caller.is_dry_run:
-        return taken
-    return await caller.run(settle_transfer, SettleTransfer(taken.id), answer=answer)
+    if taken.is_open and not caller.is_dry_run:
+        taken = await caller.run(settle_transfer, SettleTransfer(taken.id), answer=answer)
+    if not taken.is_open:
+        caller.app.telemetry.transfer_ended(
+            outcome=taken.status.value, minor=taken.amount.minor, lasted=taken.lasted
+        )
+    return taken
 
 
 def _id_of(transfer: Transfer) -> str:

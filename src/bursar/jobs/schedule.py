@@ -90,6 +90,7 @@ async def measure(app: App) -> bool:
         app.telemetry.depths(await app.queue.depth(connection))
         lags = await doors.lags(connection)
     app.telemetry.lags(agenda_seconds=lags.agenda, outbox_seconds=lags.relay)
+    app.telemetry.in_transit(active=lags.active_transfers, oldest_seconds=lags.transit)
     return False
 
 

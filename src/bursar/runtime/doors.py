@@ -37,10 +37,12 @@ class FoundKey:
 
 @dataclass(frozen=True, slots=True)
 class Lags:
-    """How many seconds the agenda and the relay are behind."""
+    """How many seconds the agenda and the relay are behind; transfers in flight, and their age."""
 
     agenda: float
     relay: float
+    active_transfers: int
+    transit: float
 
 
 async def claim_due(connection: Connection, limit: int, lease: timedelta) -> list[DueItem]:
@@ -85,7 +87,7 @@ async def lags(connection: Connection) -> Lags:
     """How far behind the machine is."""
     row = await connection.fetchrow(Q.lags.text)
     assert row is not None
-    return Lags(row["agenda"], row["relay"])
+    return Lags(row["agenda"], row["relay"], row["active"], row["transit"])
 
 
 async def find_api_key(connection: Connection, hashes: list[bytes]) -> FoundKey | None:

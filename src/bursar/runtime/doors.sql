@@ -19,8 +19,9 @@ SELECT unsealed AS org_id FROM sec.unsealed_orgs($1) AS unsealed;
 SELECT sec.forget_idempotency_keys($1);
 
 -- name: lags
--- Seconds the agenda and the relay are behind.
-SELECT sec.agenda_lag() AS agenda, sec.relay_lag() AS relay;
+-- Seconds the agenda and the relay are behind, and what is in transit.
+SELECT sec.agenda_lag() AS agenda, sec.relay_lag() AS relay, t.active, t.age AS transit
+FROM sec.transit() AS t;
 
 -- name: find_api_key
 -- From a key's keyed hashes to its organization, scopes and addresses; noted as used.
@@ -37,6 +38,7 @@ SELECT sec.org_ids();
 -- name: forget_visits
 -- Tries, mailed tokens and refresh tokens that nobody can use any more.
 SELECT sec.forget_visits($1);
+
 -- name: orgs_to_fold
 -- Organizations whose busy accounts can be carried forward.
 SELECT found AS org_id FROM sec.orgs_to_fold($1, $2) AS found;

@@ -7,6 +7,7 @@ word of a customer's never becomes a label. Whoever measures calls a verb; whoev
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ NO_ROUTE: Final = "unmatched"
 _HTTP_SECONDS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _JOB_SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _PROVIDER_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30)
+_AMOUNTS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 _BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
 
 
@@ -72,10 +74,23 @@ class Telemetry:
                 self.payment_settled(mode=mode or "sandbox", outcome=outcome)
             elif event.startswith(("wallet.", "hold.")):
                 self.wallet_operation(operation=event)
+            elif event.startswith("transaction."):
+                self._transfer_steps.labels(event).inc()
 
     def wallet_operation(self, *, operation: str) -> None:
         """Something happened to a wallet or a hold: `wallet.deposited`, `hold.captured`, …."""
         self._wallet_operations.labels(operation).inc()
+
+    def transfer_ended(self, *, outcome: str, minor: int, lasted: timedelta) -> None:
+        """One transfer between wallets is over: `COMPLETED` or `FAILED`."""
+        self._transfers.labels(outcome).inc()
+        self._transfer_amounts.observe(minor)
+        self._transfer_seconds.labels(outcome).observe(lasted.total_seconds())
+
+    def in_transit(self, *, active: int, oldest_seconds: float) -> None:
+        """How many transfers are only debited now, and for how long the oldest has been."""
+        self._active_transfers.set(active)
+        self._transit_age.set(oldest_seconds)
 
     def job(self, *, queue: str, task: str, outcome: str, seconds: float) -> None:
         """One attempt at a job, however it ended."""
@@ -153,6 +168,32 @@ class Telemetry:
         )
         self._wallet_operations = self._counter(
             "wallet_operations_total", "What happened to wallets and holds.", "operation"
+        )
+
+        self._transfers = self._counter(
+            "transactions_total", "Transfers between wallets that ended.", "status"
+        )
+        self._transfer_steps = self._counter(
+            "saga_events_total", "Steps that transfers between wallets took.", "event_type"
+        )
+        self._transfer_amounts = Histogram(
+            "transaction_amount",
+            "What a transfer moved, in minor units of its currency.",
+            buckets=_AMOUNTS,
+            registry=self.registry,
+        )
+        self._transfer_seconds = Histogram(
+            "saga_processing_duration_seconds",
+            "How long a transfer took from its debit to its end.",
+            ("outcome",),
+            buckets=_JOB_SECONDS,
+            registry=self.registry,
+        )
+        self._active_transfers = self._gauge(
+            "active_transactions", "Transfers between their debit and their credit."
+        )
+        self._transit_age = self._gauge(
+            "transit_age_seconds", "How long the oldest of them has been there."
         )
 
     def _count_work(self) -> None:

@@ -173,7 +173,13 @@ async def create_transactions(call: Call[list[NewTransferItem | Refusal], NoQuer
         merged = (item if isinstance(item, Refusal) else next(taken) for item in judged)
         return resource(_batch_out(merged, caller.request_id))
 
-    return reply(await caller.run(post_transfers, PostTransfers(commands), answer=reply))
+    outcomes = await caller.run(post_transfers, PostTransfers(commands), answer=reply)
+    for outcome in outcomes:
+        if isinstance(outcome, Transfer) and not outcome.is_open:
+            caller.app.telemetry.transfer_ended(
+                outcome=outcome.status.value, minor=outcome.amount.minor, lasted=outcome.lasted
+            )
+    return reply(outcomes)
 
 
 @ROOM.get(

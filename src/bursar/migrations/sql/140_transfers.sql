@@ -24,6 +24,7 @@ CREATE TABLE transfers (
     version smallint NOT NULL,
     sequence smallint NOT NULL,
     created_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
     debited_at timestamptz,
     credited_at timestamptz,
     completed_at timestamptz,
@@ -137,3 +138,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_te
 $$;
 REVOKE ALL ON FUNCTION sec.orgs_to_fold(interval, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sec.orgs_to_fold(interval, integer) TO bursar_app;
+
+-- How many transfers are between their debit and their credit, and for how many seconds the oldest has been.
+CREATE FUNCTION sec.transit(OUT active bigint, OUT age double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT count(*), coalesce(extract(epoch FROM now() - min(t.recorded_at)), 0)::double precision
+    FROM public.transfers AS t WHERE t.status = 'DEBITED'
+$$;
+REVOKE ALL ON FUNCTION sec.transit() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sec.transit() TO bursar_app;
