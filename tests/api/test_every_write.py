@@ -89,6 +89,9 @@ async def test_texts(operation: Operation, owner: Client, things: Things, world:
         for text, code in FORBIDDEN.items():
             sent = changed(body, place, text)
             answer = await owner.ask(operation.method, path, json.dumps(sent).encode())
+            if answer.status == 200 and "accepted" in answer.value:
+                assert answer.value["accepted"] == 0, (place, text, answer.body)
+                continue  # a batch refuses row by row
             assert answer.status == 400, (place, text, answer.body)
             found = {(each["field"], each["code"]) for each in answer.error["details"]}
             assert (shown(place), code) in found, (place, text, found)

@@ -62,6 +62,9 @@ def test_hostile_text_stays_inside_its_line(stream: io.StringIO) -> None:
 
 CANARIES = [
     ("bsk_4fJ9canaryQ2z8Y7w6V5u4T3s2R1q0P9o8", "canary"),
+    ("bsi_4fJ9canaryQ2z8Y7w6V5u4T3s2R1q0P9o8", "canary"),
+    ("bsm_4fJ9canaryQ2z8Y7w6V5u4T3s2R1q0P9o8", "canary"),
+    ("bsr_4fJ9canaryQ2z8Y7w6V5u4T3s2R1q0P9o8", "canary"),
     ("whsec_MfKQ9r8canaryUbWmnOpQr", "canary"),
     ("sk_test_51canary", "canary"),
     ("sk_live_51canary", "canary"),

@@ -34,7 +34,7 @@ _NAME_NOISE: Final = re.compile(r"[_\-. ]")
 
 _PAN_PATTERN: Final = r"(?<![\w.-])(?P<pan>[0-9](?:[ -]?[0-9]){12,18})(?![\w-])"
 _VALUES: Final = re.compile(
-    r"(?P<prefixed>\b(?:bs[a-z]|whsec|whsign|(?:sk|rk)_(?:test|live))_)[A-Za-z0-9+/=_-]{4,}"
+    r"(?P<prefixed>\b(?:bs[ikmr]|whsec|whsign|(?:sk|rk)_(?:test|live))_)[A-Za-z0-9+/=_-]{4,}"
     r"|(?P<client>\b[a-z]{2,6}_[A-Za-z0-9_]+_secret_)[A-Za-z0-9]+"
     r"|(?P<jwt>\beyJ)[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}"
     r"|(?P<bearer>\b[Bb]earer\s+)[A-Za-z0-9+/=._~-]{12,}"
@@ -44,7 +44,10 @@ _VALUES: Final = re.compile(
 _PAN: Final = re.compile(_PAN_PATTERN)
 # What every branch of the pattern needs somewhere in the text; most texts have none of it, and to
 # look for that is a tenth of the work.
-_MARKS: Final = ("sk_", "rk_", "whsec_", "whsign_", "_secret_", "eyJ", "earer", "://")
+_MARKS: Final = (
+    *("bsi_", "bsm_", "bsr_", "sk_", "rk_", "whsec_", "whsign_"),
+    *("_secret_", "eyJ", "earer", "://"),
+)
 _MANY_DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12}")
 
 
