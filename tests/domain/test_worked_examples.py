@@ -1,6 +1,7 @@
 """The worked examples of the documentation, computed: what a reader checks by hand is true."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 from tests.domain.nouns import USD
 
 from bursar.domain.calendars import cycle_from
+from bursar.domain.discounts import Coupon, discounts
 from bursar.domain.ids import PriceId
 from bursar.domain.meters import Aggregation
-from bursar.domain.money import Money
+from bursar.domain.money import Money, Rate
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.proration import prorated
+from bursar.domain.shapes.samples import COUPON
 from bursar.domain.subscriptions import MONTHS
 from bursar.domain.times import Period
 from bursar.domain.usage import Tally
@@ -109,3 +112,17 @@ def test_aggregations(row: tuple[str, ...]) -> None:
         tally.quantity(Aggregation(name)) for name in ("sum", "count", "max", "unique", "latest")
     ]
     assert found == [int(cell) for cell in row[1:]]
+
+
+@pytest.mark.parametrize("row", [*table("coupons.md", "coupons", "lines", "off")], ids=" ".join)
+def test_what_coupons_take_off(row: tuple[str, ...]) -> None:
+    # One after another, shared to the cent.
+    coupons = [coupon(each) for each in row[0].split()]
+    lines, off = ([Money(signed(each), USD) for each in cell.split()] for cell in row[1:])
+    assert list(discounts(coupons, lines)) == off
+
+
+def coupon(text: str) -> Coupon:
+    if text.endswith("%"):
+        return replace(COUPON, percent_off=Rate(Decimal(text[:-1])))
+    return replace(COUPON, percent_off=None, amount_off=Money(int(text), USD))

@@ -108,3 +108,68 @@ FROM generate_series(1, {rows}) AS n;
 INSERT INTO queue.pgqueuer (priority, status, entrypoint, payload, headers, execute_after)
 SELECT 0, 'queued', 'payments', '{}', '{"org": "{org}"}', now() + interval '1 day'
 FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO meters (
+    org_id, id, name, key, aggregation, thresholds, version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), 'Old', 'old_' || n, 'sum', '{}', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO plans (
+    org_id, id, name, status, currency, billing_interval, trial_days, price_version, metadata,
+    version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), 'Old', 'active', 'usd', 'month', 0, 1, '{}', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO plan_versions (org_id, plan_id, number, created_at)
+SELECT '{org}', pg_temp.id(n), 1, now() FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO prices (
+    org_id, id, plan_id, plan_version, position, meter_id, pricing_model, billing_interval,
+    unit_amount, tiers
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 1, 1, pg_temp.id(n), 'per_unit', 'month', 1, '[]'
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO subscriptions (
+    org_id, id, customer_id, plan_id, plan_version, status, quantity, anchor_day, started_at,
+    period_start_at, period_end_at, cancel_at_period_end, metadata, version, sequence, created_at,
+    updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 1, 'active', 1, 1, now(), now(),
+    now() + interval '1 month', false, '{}', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO usage_events (
+    org_id, idempotency_key, id, subscription_id, meter_id, quantity, occurred_at, day, properties,
+    value, recorded_at
+)
+SELECT '{org}', 'old-' || n, pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 1, now(), current_date,
+    '{}', 1, now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO usage_days (
+    org_id, subscription_id, meter_id, day, event_count, total, greatest, latest, latest_at,
+    latest_key, is_settled
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), current_date, 1, 1, 1, 1, now(), 'old-' || n, true
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO usage_values (org_id, subscription_id, meter_id, day, value)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), current_date, 'old' FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO usage_aggregates (
+    org_id, id, subscription_id, meter_id, period_start_at, period_end_at, threshold, quantity,
+    version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), now(), now() + interval '1 month', 1, 1,
+    1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO coupons (
+    org_id, id, name, percent_off, duration, status, metadata, version, sequence, created_at,
+    updated_at
+)
+SELECT '{org}', pg_temp.id(n), 'Old', 20, 'once', 'active', '{}', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
