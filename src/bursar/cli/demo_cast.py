@@ -29,6 +29,7 @@ class Cast:
     webhook_secret: str = field(init=False)
     customer_id: str = field(init=False)
     invoice: Any = field(init=False)
+    wallet_id: str = field(init=False)
 
     @property
     def invoice_path(self) -> str:

@@ -24,6 +24,7 @@ from bursar.cli.demo_payments import (
     pay_by_card,
     survive_decline,
 )
+from bursar.cli.demo_wallets import pay_by_wallet, store_money, transfer_value
 from bursar.runtime.clock import monotonic
 
 SCENES: Final[tuple[tuple[str, Scene], ...]] = (
@@ -40,6 +41,9 @@ SCENES: Final[tuple[tuple[str, Scene], ...]] = (
     ("stored card", charge_stored_card),
     ("declined card", survive_decline),
     ("fifty at once", pay_at_once),
+    ("stored money", store_money),
+    ("transfer", transfer_value),
+    ("pay by wallet", pay_by_wallet),
     ("timeline", read_timeline),
     ("trial balance", balance_books),
 )
