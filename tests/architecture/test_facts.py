@@ -70,6 +70,17 @@ def test_events_are_told() -> None:
     assert [name for name in names if not WIRE_NAME.fullmatch(str(name))] == []
 
 
+def test_facts_about_people_are_told() -> None:
+    # Every fact of the door is told by an operation, and its page says when.
+    told = used_outside("people", "src/bursar/operations/")
+    source = domain("people")
+    explained = {dotted(node) for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)}
+    facts = members(source, "AuthFact")
+    assert facts
+    assert [name for name in facts if name not in told] == []
+    assert [name for name in facts if name not in explained] == []
+
+
 def test_tasks_are_asked_for_and_handled() -> None:
     # Every task has someone who asks for it and a line among the handlers.
     tasks = [

@@ -31,6 +31,7 @@ from bursar.domain.access import (
     Role,
 )
 from bursar.domain.events import EVENTS
+from bursar.domain.people import TOLD_WHEN, AuthFact
 from bursar.runtime.settings import FIELDS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -179,6 +180,7 @@ def events() -> str:
     internal = [
         (f"`{name}`", event.when) for name, event in sorted(EVENTS.items()) if not event.is_public
     ]
+    doors = [(f"`{fact.value}`", TOLD_WHEN[fact]) for fact in sorted(AuthFact)]
     return _page(
         "Events",
         "What is told, and when. How events are kept, ordered and read is in "
@@ -188,6 +190,8 @@ def events() -> str:
         _table(("type", "told when"), public),
         "## Internal: audit only",
         _table(("type", "told when"), internal),
+        "## At the door: a person's own history",
+        _table(("type", "told when"), doors),
     )
 
 

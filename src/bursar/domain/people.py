@@ -44,6 +44,27 @@ class AuthFact(StrEnum):
     RECOVERY_CODE_USED = "auth.recovery_code_used"
 
 
+TOLD_WHEN: Final[dict[AuthFact, str]] = {
+    AuthFact.REGISTERED: "Somebody registers.",
+    AuthFact.REGISTRATION_REPEATED: "Somebody registers an address that is taken, unseen.",
+    AuthFact.ADDRESS_VERIFIED: "The token that was mailed to an address comes back.",
+    AuthFact.VERIFICATION_SENT: "The token is mailed again.",
+    AuthFact.SIGNED_IN: "Somebody signs in.",
+    AuthFact.SIGN_IN_REFUSED: "A password or a code is wrong.",
+    AuthFact.SIGNED_OUT: "Somebody signs out.",
+    AuthFact.SESSION_ENDED: "Somebody ends one of their sessions.",
+    AuthFact.TOKEN_REUSED: "A used refresh token comes back, and its session ends.",
+    AuthFact.RESET_REQUESTED: "Somebody asks for a new password.",
+    AuthFact.PASSWORD_RESET: "A password is replaced by a mailed token; every session ends.",
+    AuthFact.PASSWORD_CHANGED: "A password is changed; every other session ends.",
+    AuthFact.PASSWORD_REFUSED: "Somebody signed in does not know the password.",
+    AuthFact.FACTOR_BEGUN: "A second factor is begun, and not asked for yet.",
+    AuthFact.FACTOR_ADDED: "A second factor is confirmed.",
+    AuthFact.FACTOR_REMOVED: "The second factor is removed.",
+    AuthFact.RECOVERY_CODE_USED: "A recovery code stands in for the second factor.",
+}
+
+
 class TokenPurpose(StrEnum):
     """What a token sent by mail is good for."""
 

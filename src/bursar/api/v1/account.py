@@ -1,6 +1,9 @@
 """`/v1/auth`, one's own account: address, password, sessions, second factor."""
 
+from typing import Annotated, Final
+
 import msgspec
+from msgspec import Meta
 
 from bursar.api.envelope import NO_CONTENT, all_of, resource
 from bursar.api.fields import AuthenticatorCode, Body, Credential, Email, NoQuery, Nothing, Password
@@ -37,9 +40,11 @@ from bursar.operations.accounts import (
 )
 from bursar.reads.sessions import own_sessions
 from bursar.runtime.idempotency import Answer
+from bursar.runtime.pacing import lasting
 
 ROOM = Room("Account", prefix="/v1/auth", about="What one signs in with, and where one did.")
-_ACCEPTED = Answer(202, b"")
+_ACCEPTED: Final = Answer(202, b"")
+_RESET_SECONDS: Final = 0.1
 
 
 class TokenBody(Body, frozen=True):
@@ -83,14 +88,14 @@ class CodeBody(Body, frozen=True):
 class FactorBegun(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """What an authenticator is given; `uri` is what a QR code would say."""
 
-    secret: str
-    uri: str
+    secret: Annotated[str, Meta(examples=["JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"])]
+    uri: Annotated[str, Meta(examples=["otpauth://totp/Bursar:ann@example.com?secret=JBSWY3DP"])]
 
 
 class RecoveryCodes(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     """Each signs in once where the authenticator is lost; they are shown this once."""
 
-    recovery_codes: tuple[str, ...]
+    recovery_codes: tuple[Annotated[str, Meta(examples=["k7m2p-x9qtw"])], ...]
 
 
 @ROOM.post(
@@ -129,9 +134,10 @@ async def resend_verification(call: Call[Nothing, NoQuery]) -> Answer:
 async def forgot_password(call: Call[AddressBody, NoQuery]) -> Answer:
     """Mail a token that resets the password.
 
-    The answer is the same whether or not anybody has the address.
+    The answer is the same, and takes the same time, whether or not anybody has the address.
     """
-    await call.caller.run(ask_reset, AskReset(call.body.email.lower()))
+    async with lasting(_RESET_SECONDS):
+        await call.caller.run(ask_reset, AskReset(call.body.email.lower()))
     return _ACCEPTED
 
 

@@ -22,6 +22,11 @@ WireDecimal = Annotated[str, Meta(extra_json_schema={"format": "decimal"})]
 """An exact number of minor units, with up to 12 places."""
 
 
+def shown_as(example: object) -> Meta:
+    """What the documentation shows of a field whose name does not say it."""
+    return Meta(examples=[example])
+
+
 class Shape(msgspec.Struct, frozen=True, rename="camel"):
     """The root of all shapes."""
 

@@ -1,23 +1,23 @@
 """A mail as the world sees it: to whom, of which kind and what became of it, never its content."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from bursar.domain.mails import Mail, MailKind, MailStatus
-from bursar.domain.shapes.fields import Shape, WireInstant, instant
+from bursar.domain.shapes.fields import Shape, WireInstant, instant, shown_as
 from bursar.domain.times import wire_instant
 
 
 class EmailOut(Shape, frozen=True, kw_only=True):
     """One mail. `kept` means that nothing is configured that could send it."""
 
-    id: str
+    id: Annotated[str, shown_as("mail_01970b2e-6f80-7a31-9d42-5c7e8f1a2b3c")]
     object: Literal["email"] = "email"
     kind: MailKind
-    language: str
-    recipient: str
+    language: Annotated[str, shown_as("en")]
+    recipient: Annotated[str, shown_as("ann@example.com")]
     status: MailStatus
     attempt_count: int
-    failure: str | None
+    failure: Annotated[str | None, shown_as("the mail server said 550")]
     created_at: WireInstant
     settled_at: WireInstant | None
 

@@ -1,11 +1,11 @@
 """Organizations, their members, and people, as the world sees them. No password, no session."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from bursar.domain.access import Role
 from bursar.domain.members import Member, MemberStatus
 from bursar.domain.orgs import Colleague, Me, Membership, Mode, Organization, User
-from bursar.domain.shapes.fields import Shape, WireInstant, instant
+from bursar.domain.shapes.fields import Shape, WireInstant, instant, shown_as
 from bursar.domain.times import wire_instant
 
 
@@ -48,7 +48,7 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
 class UserOut(Shape, frozen=True, kw_only=True):
     """One person."""
 
-    id: str
+    id: Annotated[str, shown_as("usr_01970b2e-6f80-7a31-9d42-5c7e8f1a2b3c")]
     object: Literal["user"] = "user"
     email: str
     name: str
@@ -152,7 +152,7 @@ class MembershipOut(Shape, frozen=True, kw_only=True):
 class MeOut(Shape, frozen=True, kw_only=True):
     """The person signed in, with everywhere they belong."""
 
-    id: str
+    id: Annotated[str, shown_as("usr_01970b2e-6f80-7a31-9d42-5c7e8f1a2b3c")]
     object: Literal["user"] = "user"
     email: str
     name: str

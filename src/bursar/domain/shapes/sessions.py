@@ -1,21 +1,21 @@
 """Sessions and the history of the door, as whoever they belong to sees them. No token."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from bursar.domain.ids import SessionId
 from bursar.domain.people import AuthEvent, Session
-from bursar.domain.shapes.fields import Shape, WireInstant
+from bursar.domain.shapes.fields import Shape, WireInstant, shown_as
 from bursar.domain.times import wire_instant
 
 
 class SessionOut(Shape, frozen=True, kw_only=True):
     """Somebody signed in, somewhere. `address` is the last one it was used from."""
 
-    id: str
+    id: Annotated[str, shown_as("ses_01970b2e-6f80-7a31-9d42-5c7e8f1a2b3c")]
     object: Literal["session"] = "session"
     is_current: bool
-    address: str | None
-    user_agent: str | None
+    address: Annotated[str | None, shown_as("203.0.113.9")]
+    user_agent: Annotated[str | None, shown_as("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")]
     created_at: WireInstant
     last_used_at: WireInstant
     expires_at: WireInstant
