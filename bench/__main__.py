@@ -31,7 +31,6 @@ BENCHES = {
     usage_ingest.NAME: usage_ingest.bench,
     usage_ingest.DUPLICATES: usage_ingest.bench_duplicates,
     cold_start.NAME: cold_start.bench,
-    signed_context.NAME: signed_context.bench,
     authenticated_get.NAME: authenticated_get.bench,
     key_flood.NAME: key_flood.bench,
     signed_context.NAME: signed_context.bench,

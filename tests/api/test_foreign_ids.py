@@ -16,24 +16,17 @@ import pytest
 from tests.api.client import Client, Response
 from tests.api.operations import DOCUMENT, OPERATIONS, Operation
 from tests.api.people import Things, key_client, member, things_of
+from tests.support.fingerprints import fingerprint
 from tests.support.world import Org, World
 
 from bursar.api.errors import CODES
 from bursar.api.examples import example_of
 from bursar.domain.access import Role
-from bursar.domain.ids import uuid_of
 
 SCHEMAS: Final[dict[str, Any]] = DOCUMENT["components"]["schemas"]
 ID_PATTERN: Final = re.compile(r"\^(?:\(\?:)*([a-z|]+)\)?_\[0-9a-f\]")
 # Named like ids, and none of ours: a tax office's number, a processor's token, a caller's own key.
 NO_IDS: Final = frozenset({"taxId", "paymentMethodId"})
-TABLES: Final = """
-    SELECT c.relname FROM pg_class c
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org_id' AND NOT a.attisdropped
-    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition
-        AND c.relnamespace = 'public'::regnamespace
-    ORDER BY 1
-"""
 Step = str | int
 
 
@@ -144,23 +137,6 @@ async def neighbors(world: World, anyone: Client) -> Neighbors:
     askers = {role.value: await member(world, ours, role, anyone) for role in Role}
     askers["billing:write"] = await key_client(ours, "billing:write", anyone)
     return Neighbors(ours, await things_of(ours), theirs, await things_of(theirs), askers)
-
-
-async def fingerprint(org: Org) -> dict[str, str]:
-    """A checksum of every table's rows of one organization."""
-    connection = await org.world.house.as_owner()
-    try:
-        tables = [row["relname"] for row in await connection.fetch(TABLES)]
-        return {
-            table: await connection.fetchval(
-                f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
-                f" FROM {table} t WHERE t.org_id = $1",
-                uuid_of(org.id),
-            )
-            for table in tables
-        }
-    finally:
-        await connection.close()
 
 
 def unknown(prefix: str) -> str:

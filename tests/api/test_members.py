@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from tests.api.client import Client, Response
-from tests.api.people import key_client, member
+from tests.api.people import key_client, member, things_of
 from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import ROLE_PERMISSIONS, Role
@@ -312,3 +312,12 @@ async def test_everybody_can_see_what_they_may(
     await owner.patch(f"{MEMBERS}/{theirs}", {"role": "accountant"})
     later = (await somebody.get("/v1/permissions")).value
     assert "invoice:finalize" in {each["permission"] for each in later if each["isHeld"]}
+
+
+async def test_what_keeps_an_organization_from_ending(org: Org, owner: Client) -> None:
+    # Each noun with something open is counted: drafts, money in wallets, holds, subscriptions.
+    await things_of(org)
+    refused = await owner.delete(f"/v1/organizations/{org.id}")
+    assert refused.status == 409
+    assert refused.error["unfinished"].keys() >= {"invoices", "wallets", "holds", "subscriptions"}
+    assert (await owner.get(f"/v1/organizations/{org.id}")).status == 200

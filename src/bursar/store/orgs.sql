@@ -30,4 +30,17 @@ SELECT 'invoices' AS noun, count(*)::integer AS left_over FROM invoices
 WHERE org_id = $1 AND status IN ('draft', 'open')
 UNION ALL
 SELECT 'payments' AS noun, count(*)::integer AS left_over FROM payments
-WHERE org_id = $1 AND status IN ('pending', 'processing', 'requires_action');
+WHERE org_id = $1 AND status IN ('pending', 'processing', 'requires_action')
+UNION ALL
+SELECT 'subscriptions' AS noun, count(*)::integer AS left_over FROM subscriptions
+WHERE org_id = $1 AND status <> 'canceled'
+UNION ALL
+SELECT 'transfers' AS noun, count(*)::integer AS left_over FROM transfers
+WHERE org_id = $1 AND status = 'DEBITED'
+UNION ALL
+SELECT 'holds' AS noun, count(*)::integer AS left_over FROM holds
+WHERE org_id = $1 AND status = 'open'
+UNION ALL
+SELECT 'wallets' AS noun, count(*)::integer AS left_over
+FROM wallets AS w JOIN ledger_accounts AS a ON a.org_id = w.org_id AND a.id = w.account_id
+WHERE w.org_id = $1 AND a.balance_minor <> 0;

@@ -1,0 +1,50 @@
+"""A task of one organization that names another's things finds and changes nothing there."""
+
+from contextlib import suppress
+from dataclasses import fields
+from typing import Any, Final
+
+import pytest
+from tests.api.people import things_of
+from tests.support.fingerprints import fingerprint
+from tests.support.world import World
+
+from bursar.domain.refusals import NotFound
+from bursar.domain.tasks import TASKS, Task
+from bursar.jobs.handlers import HANDLERS
+
+# What a field of a task names, by the prefix of its ids.
+NAMED: Final = {
+    "customer_id": "cust",
+    "hold_id": "hld",
+    "mail_id": "mail",
+    "meter_id": "mtr",
+    "payment_id": "pay",
+    "subscription_id": "sub",
+    "transfer_id": "txn",
+}
+OURS: Final[list[type[Any]]] = [
+    task for task in TASKS if any(field.name in NAMED for field in fields(task))
+]
+
+
+def test_every_task_with_an_id_of_ours_is_here() -> None:
+    # A task of a new noun gets its line above; what a provider names is checked against our rows.
+    rest = {field.name for task in TASKS for field in fields(task)} - NAMED.keys()
+    assert rest <= {"event_id", "provider"}
+
+
+@pytest.mark.parametrize("kind", OURS, ids=lambda kind: kind.__name__)
+async def test_a_foreign_task(kind: type[Any], world: World) -> None:
+    # Refused as not found, or nothing to do; the other organization is as it was.
+    ours, theirs = await world.org(), await world.org()
+    foreign = (await things_of(theirs)).by_prefix
+    await world.drain()
+    before = await fingerprint(theirs)
+    unknown = "mail_01970b2e-6f80-7a31-9d42-5c7e8f1a2b3d"
+    ids = {field.name: foreign.get(NAMED[field.name], unknown) for field in fields(kind)}
+    task: Task = kind(**ids)
+    with suppress(NotFound):
+        await HANDLERS[kind](world.system(ours.id), task)
+    assert await fingerprint(theirs) == before
+    assert (await fingerprint(ours)).keys() == before.keys()
