@@ -106,10 +106,10 @@ def test_a_text_at_fault_is_found_wherever_it_hides() -> None:
     ],
 )
 def test_no_body_takes_long_to_refuse(body: bytes) -> None:
-    # A megabyte of nonsense costs less than a second, and at most fifty faults are named.
-    began = time.perf_counter()
+    # A megabyte of nonsense costs less than a second of ours, and at most fifty faults are named.
+    began = time.process_time()
     assert len(faults(body)) <= FAULTS_MAX
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
