@@ -26,6 +26,8 @@ from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
 from tests.flows.crash_tour import take_documented_tour, take_tour
 from tests.flows.crash_transfers import TransferTelling
+from tests.flows.people_errands import PEOPLE_ERRANDS
+from tests.flows.wallet_errands import WALLET_ERRANDS
 from tests.planted.planting import ground_of, names, planted
 from tests.support.crash import Fault
 from tests.support.database import Installation, installed
@@ -38,7 +40,6 @@ BATCH: Final = 60
 FINDINGS_MAX: Final = 20
 HUNT_MAX: Final = 2_000
 SINGLES_IN_HUNT: Final = 4
-TOURS: Final = (take_tour, take_documented_tour)
 
 
 class Hunted(msgspec.Struct, frozen=True):
@@ -288,8 +289,9 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
         for place, bug in enumerate(names("crash")):
             if place % lanes == number:
                 report.hunted.append(await hunt(stage, bug, seed))
-        if number < len(TOURS):
-            tour = await TOURS[number](stage)
+        if number < 2:
+            errands = (*PEOPLE_ERRANDS, *WALLET_ERRANDS)
+            tour = await (take_documented_tour(stage, errands) if number else take_tour(stage))
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes
             report.hit |= tour.hit
             report.findings += tour.findings
