@@ -21,12 +21,14 @@ from typing import Final
 import msgspec
 import structlog
 import uvloop
+from tests.flows.catalog_errands import CATALOG_ERRANDS
 from tests.flows.crash_plan import AnySetting, Story, TransferSetting, settings
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
 from tests.flows.crash_tour import take_documented_tour, take_tour
 from tests.flows.crash_transfers import TransferTelling
 from tests.flows.people_errands import PEOPLE_ERRANDS
+from tests.flows.team_errands import TEAM_ERRANDS
 from tests.flows.wallet_errands import WALLET_ERRANDS
 from tests.planted.planting import ground_of, names, planted
 from tests.support.crash import Fault
@@ -290,7 +292,7 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
             if place % lanes == number:
                 report.hunted.append(await hunt(stage, bug, seed))
         if number < 2:
-            errands = (*PEOPLE_ERRANDS, *WALLET_ERRANDS)
+            errands = (*PEOPLE_ERRANDS, *TEAM_ERRANDS, *WALLET_ERRANDS, *CATALOG_ERRANDS)
             tour = await (take_documented_tour(stage, errands) if number else take_tour(stage))
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes
             report.hit |= tour.hit

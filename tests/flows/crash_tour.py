@@ -324,6 +324,13 @@ async def _draft(stage: Stage) -> Request:
     return Request(stage.client, "POST", "/v1/invoices", body, count, memo)
 
 
+async def _long_draft(stage: Stage) -> Request:
+    """One with so many lines that it shares its commit with nobody."""
+    draft = await _draft(stage)
+    assert isinstance(draft.body, dict)
+    return replace(draft, body={**draft.body, "lines": draft.body["lines"] * 21})
+
+
 async def _invoice(stage: Stage) -> str:
     draft = await _draft(stage)
     made = await stage.client.post(draft.path, draft.body)
@@ -372,6 +379,6 @@ ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_register, _log_in, _refresh, _log_out),
     *(_found_organization, _change_organization, _issue_key, _revoke_key),
     *(create_customer, _change_customer, delete_customer, _attach),
-    *(_draft, _change_draft, _delete_draft, _finalize, _void, _cancel),
+    *(_draft, _long_draft, _change_draft, _delete_draft, _finalize, _void, _cancel),
     *(_subscribe, _unsubscribe),
 )

@@ -19,7 +19,7 @@ SHUT_OUT: Final = (401, 403, 404)
 USED: Final = (400, 404, 409)
 OWNERS: Final = "SELECT count(*) FROM members WHERE org_id = $1 AND role = 'owner'"
 JOINED: Final = "SELECT count(*) FROM members WHERE org_id = $1 AND role = 'viewer'"
-GONE: Final = "SELECT count(*) FROM organizations WHERE id = $1 AND deleted_at IS NOT NULL"
+GONE: Final = "SELECT count(*) FROM organizations WHERE org_id = $1 AND deleted_at IS NOT NULL"
 
 
 async def _own_org(stage: Stage) -> tuple[Org, Client]:
