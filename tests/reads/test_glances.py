@@ -10,6 +10,7 @@ from tests.support.world import Org, World
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.reads.invoices import invoice
 from bursar.runtime.db import Binding, Entrance, Record
+from bursar.runtime.sql import Query
 
 
 async def a_binding(world: World, org: Org) -> Binding:
@@ -80,3 +81,18 @@ async def test_nothing_of_it_is_left_on_the_connection(world: World) -> None:
         assert await connection.fetchval("SELECT current_setting('bursar.context', true)") == ""
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetchval("SELECT count(*) FROM invoices")
+
+
+async def test_a_glance_locks_and_writes_nothing(world: World) -> None:
+    # Its transaction only reads: no share of the organization, no transaction id, no flush.
+    org = await world.org()
+    binding = await a_binding(world, org)
+    query = Query(
+        "glance",
+        "SELECT entered.*, CASE WHEN entered.is_credential_good THEN"
+        " current_setting('transaction_read_only') END AS mood,"
+        " CASE WHEN entered.is_credential_good THEN pg_current_xact_id_if_assigned() END AS xid"
+        " FROM sec.glance($1, $2, $3, $4) AS entered WHERE $5::uuid IS NOT NULL",
+    )
+    _, row = await world.app.database.glance(binding, query)
+    assert (row["mood"], row["xid"]) == ("on", None)

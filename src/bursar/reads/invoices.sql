@@ -9,7 +9,7 @@ SELECT
         SELECT l FROM invoice_lines AS l
         WHERE l.org_id = $5 AND l.invoice_id = $6 ORDER BY l.position
     ) END AS lines
-FROM sec.enter($1, $2, $3, $4, NULL, NULL, NULL, NULL, NULL, NULL) AS entered;
+FROM sec.glance($1, $2, $3, $4) AS entered;
 
 -- name: invoice
 -- One invoice of the bound organization.

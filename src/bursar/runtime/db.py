@@ -336,7 +336,7 @@ class Database:
     ) -> tuple[Entrance, Record]:
         """Enter and read by one statement, in one round trip.
 
-        The query begins with `sec.enter($1, $2, $3, $4, …)`, gives all of its columns, and reads
+        The query begins with `sec.glance($1, $2, $3, $4)`, gives all of its columns, and reads
         nothing before it has them; $5 is the organization, and its own arguments follow.
         """
         return await _persistently(lambda: self._glance_once(binding, query, *args))
