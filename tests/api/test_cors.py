@@ -33,6 +33,7 @@ async def test_a_listed_origin(listed: Client, org: Org) -> None:
     # It may ask, is told what it may send, and reads the answer with its headers, without cookies.
     asked = await listed.ask("OPTIONS", "/v1/customers", headers={"origin": SHOP, **ASKS})
     assert (asked.status, asked.body) == (204, b"")
+    assert "content-length" not in asked.headers
     assert asked.headers["access-control-allow-origin"] == SHOP
     assert "Authorization" in asked.headers["access-control-allow-headers"]
     answer = await listed.bearing(org.access_token, org.id).get("/v1/customers", origin=SHOP)

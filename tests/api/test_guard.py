@@ -1,6 +1,7 @@
 """The guard: what no route has to think about."""
 
 import asyncio
+import re
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,9 +12,10 @@ from structlog.testing import capture_logs
 from tests.api.client import Client
 from tests.api.operations import OPERATIONS, Operation
 from tests.api.people import Things
-from tests.support.world import World
+from tests.support.world import Org, World
 
 from bursar.api import guard
+from bursar.api.asgi import build_api
 from bursar.api.errors import kept_request_id
 from bursar.api.guard import BODY_MAX, SECURITY_HEADERS, Guard, is_allowed_host
 from bursar.runtime.telemetry import Telemetry
@@ -188,12 +190,27 @@ async def test_headers_of_every_route(operation: Operation, owner: Client) -> No
     assert not {"server", "x-powered-by", "access-control-allow-origin"} & set(answer.headers)
 
 
-@pytest.mark.parametrize("path", ["/health", "/docs", "/docs/json", "/metrics", "/nope", "/i/x"])
-async def test_headers_of_other_paths(path: str, anyone: Client) -> None:
-    # So do pages, probes and errors.
-    answer = await anyone.get(path)
-    assert {name for name, _ in SECURITY_HEADERS} <= set(answer.headers)
-    assert "script" not in answer.headers["content-security-policy"]
+async def test_headers_of_every_path(anyone: Client, world: World) -> None:
+    # So does every page, probe, hook and error: whatever the router knows, and what it does not.
+    router = build_api(world.app)._app._beyond  # type: ignore[attr-defined]  # looking inside
+    paths = {re.sub(r"\{[^}]*\}", "x", route.path) for route in router.routes} | {"/nope", "/v1"}
+    assert {"/health", "/metrics", "/docs", "/i/x", "/webhooks/stripe", "/v1/customers"} <= paths
+    for path in sorted(paths):
+        for method in ("GET", "POST", "PATCH", "DELETE", "PUT", "OPTIONS"):
+            answer = await anyone.ask(method, path)
+            said = (method, path, answer.status)
+            assert answer.status < 500, said
+            assert {name for name, _ in SECURITY_HEADERS} <= set(answer.headers), said
+            assert "script" not in answer.headers["content-security-policy"], said
+            assert str(UUID(answer.headers["x-request-id"])) == answer.headers["x-request-id"]
+
+
+async def test_an_answer_without_content(owner: Client, org: Org) -> None:
+    # 204 has no body, so it says nothing of one.
+    customer = await org.customer(None)
+    answer = await owner.delete(f"/v1/customers/{customer.id}")
+    assert (answer.status, answer.body) == (204, b"")
+    assert not {"content-length", "content-type"} & set(answer.headers)
 
 
 async def broken(_scope: Any, _receive: Any, _send: Any) -> None:

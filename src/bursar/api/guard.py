@@ -194,9 +194,10 @@ class Outlet:
         """Sends this answer, unless another has begun."""
         if self._trace.status:
             return
-        headers = [(b"content-type", b"application/json")]
-        headers += [(name.lower().encode(), text.encode()) for name, text in answer.headers]
-        headers.append((b"content-length", str(len(answer.body)).encode()))
+        headers = [(name.lower().encode(), text.encode()) for name, text in answer.headers]
+        if answer.body:
+            headers.append((b"content-type", b"application/json"))
+            headers.append((b"content-length", str(len(answer.body)).encode()))
         with suppress(OSError):  # whoever asked may be gone
             await self({"type": "http.response.start", "status": answer.status, "headers": headers})
             await self({"type": "http.response.body", "body": answer.body})
