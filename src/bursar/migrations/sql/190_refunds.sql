@@ -1,0 +1,2 @@
+-- Refunds, disputes and what the processor paid out.
+SELECT 1;

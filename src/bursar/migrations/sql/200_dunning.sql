@@ -1,0 +1,2 @@
+-- Dunning: what is done when a payment fails.
+SELECT 1;

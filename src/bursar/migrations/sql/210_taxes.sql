@@ -1,0 +1,2 @@
+-- Taxes, discounts and credit notes.
+SELECT 1;

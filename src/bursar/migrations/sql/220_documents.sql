@@ -1,0 +1,2 @@
+-- Documents: recurring invoices, kept files, mail settings.
+SELECT 1;

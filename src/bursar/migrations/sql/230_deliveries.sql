@@ -1,0 +1,2 @@
+-- Webhook deliveries and the audit log.
+SELECT 1;

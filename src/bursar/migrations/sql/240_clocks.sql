@@ -1,0 +1,2 @@
+-- Test clocks and analytics.
+SELECT 1;
