@@ -11,14 +11,13 @@ from bursar.domain import refusals
 from bursar.domain.agenda import Undue
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import AMOUNT_MAX, Money
+from bursar.domain.payment_beginnings import begin_deposit, pay_from_wallet
 from bursar.domain.payment_requests import DEPOSIT, provider_request
 from bursar.domain.payments import (
     Payment,
     PaymentMode,
     PaymentPurpose,
     PaymentStatus,
-    begin_deposit,
-    pay_from_wallet,
 )
 from bursar.domain.provider import Closed, Declined, DeclineKind, Succeeded, Unknown
 from bursar.domain.refusals import AmountTooLarge, InsufficientFunds, NothingToPay

@@ -32,6 +32,7 @@ from bursar.domain.change import Change
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.ledger import Posting, entry_sums
 from bursar.domain.money import Money
+from bursar.domain.payment_beginnings import begin
 from bursar.domain.payments import (
     HOLDS_MONEY,
     OPEN,
@@ -41,7 +42,6 @@ from bursar.domain.payments import (
     Payment,
     PaymentMode,
     PaymentStatus,
-    begin,
 )
 from bursar.domain.provider import (
     ActionRequired,

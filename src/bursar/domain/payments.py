@@ -16,7 +16,6 @@ from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
 from bursar.domain.events import (
     InvoicePaid,
-    PaymentAttempted,
     PaymentFailed,
     PaymentProcessing,
     PaymentRequiresAction,
@@ -37,7 +36,7 @@ from bursar.domain.provider import (
     Succeeded,
     Unknown,
 )
-from bursar.domain.refusals import IllegalTransition, NothingToPay
+from bursar.domain.refusals import IllegalTransition
 from bursar.domain.times import Instant
 from bursar.domain.wallets import Wallet
 
@@ -232,113 +231,6 @@ class Deposit:
 
     wallet: Wallet
     payment: Payment | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPayment:
-    """What is known of an attempt before it begins; `wall` is when it does, `now` business time."""
-
-    id: PaymentId
-    purpose: PaymentPurpose
-    mode: PaymentMode
-    amount: Money
-    provider: str
-    attempt_key: str
-    wall: Instant
-    now: Instant
-    invoice_id: InvoiceId | None = None
-    customer_id: CustomerId | None = None
-    wallet_id: WalletId | None = None
-    method_reference: str | None = None
-    success_url: str | None = None
-    cancel_url: str | None = None
-
-    def pending(self) -> Payment:
-        """The attempt as it begins."""
-        return Payment(
-            id=self.id,
-            purpose=self.purpose,
-            invoice_id=self.invoice_id,
-            customer_id=self.customer_id,
-            wallet_id=self.wallet_id,
-            mode=self.mode,
-            status=PaymentStatus.PENDING,
-            amount=self.amount,
-            provider=self.provider,
-            provider_reference=None,
-            session_reference=None,
-            method_reference=self.method_reference,
-            checkout_url=None,
-            next_action_url=None,
-            success_url=self.success_url,
-            cancel_url=self.cancel_url,
-            failure_code=None,
-            failure_message=None,
-            decline_kind=None,
-            attempt_key=self.attempt_key,
-            watch_step=0,
-            is_credited=False,
-            expires_at=None,
-            settled_at=None,
-            version=1,
-            sequence=0,
-            created_at=self.wall,
-            updated_at=self.now,
-        )
-
-
-def begin(payment: Payment, invoice: Invoice, *, wall: Instant) -> Change:
-    """Write an attempt down before the provider is asked.
-
-    Raises:
-        NothingToPay: the invoice is not open, or nothing is due.
-    """
-    _require_due(invoice)
-    assert payment.amount == invoice.due
-    return _begun(payment, wall)
-
-
-def begin_deposit(payment: Payment, wallet: Wallet, *, wall: Instant) -> Change:
-    """Write down that a wallet is about to be filled, before the provider is asked.
-
-    Raises:
-        WalletClosed, WrongCurrency, AmountTooLarge: the wallet would not take it.
-    """
-    assert payment.is_deposit
-    wallet.with_more(payment.amount)
-    return _begun(payment, wall)
-
-
-def pay_from_wallet(payment: Payment, invoice: Invoice, wallet: Wallet, at: Instant) -> Change:
-    """Stored money pays what is due: begun and settled in one, since nothing leaves the house.
-
-    Raises:
-        NothingToPay: the invoice is not open, or nothing is due.
-        WalletClosed, WrongCurrency, InsufficientFunds: the wallet has not got it.
-    """
-    _require_due(invoice)
-    wallet.with_less(invoice.due)
-    assert (payment.wallet_id, payment.amount) == (wallet.id, invoice.due)
-    settled = replace(payment.to(PaymentStatus.SUCCEEDED), version=payment.version, settled_at=at)
-    paid = invoice.pay(invoice.due, at)
-    posting = chart.wallet_paid_invoice(payment.id, wallet.id, invoice.customer_id, invoice.due, at)
-    return Change(
-        (settled, paid), (posting,), (PaymentSucceeded(settled), InvoicePaid(paid, invoice))
-    )
-
-
-def _require_due(invoice: Invoice) -> None:
-    if invoice.status is not InvoiceStatus.OPEN or not invoice.due.is_positive:
-        raise NothingToPay(
-            f"Invoice {invoice.id} is {invoice.status.value}; nothing is due.",
-            facts={"currentStatus": invoice.status.value},
-        )
-
-
-def _begun(payment: Payment, wall: Instant) -> Change:
-    assert payment.status is PaymentStatus.PENDING
-    due = Due(DueKind.WATCH_PAYMENT, payment.id, wall + payment.watch_delay)
-    return Change(rows=(payment,), events=(PaymentAttempted(payment),), agenda=(due,))
 
 
 def _advanced(payment: Payment, outcome: NoMoneyYet, at: Instant) -> Change | None:

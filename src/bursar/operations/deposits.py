@@ -9,14 +9,13 @@ from bursar.domain.customers import Customer
 from bursar.domain.ids import PaymentId, WalletId
 from bursar.domain.money import Money
 from bursar.domain.orgs import Mode
+from bursar.domain.payment_beginnings import NewPayment, begin_deposit
 from bursar.domain.payment_requests import DEPOSIT, ProviderRequest, provider_request
 from bursar.domain.payments import (
     Deposit,
-    NewPayment,
     Payment,
     PaymentMode,
     PaymentPurpose,
-    begin_deposit,
 )
 from bursar.domain.refusals import (
     CustomerHasNoMethod,

@@ -10,17 +10,15 @@ from bursar.domain.customers import Customer
 from bursar.domain.ids import InvoiceId, PaymentId, WalletId
 from bursar.domain.invoices import Invoice
 from bursar.domain.orgs import Mode
+from bursar.domain.payment_beginnings import NewPayment, begin, pay_from_wallet
 from bursar.domain.payment_requests import DEPOSIT, ProviderRequest, provider_request
 from bursar.domain.payments import (
     INTERNAL,
     Deposit,
-    NewPayment,
     Payment,
     PaymentMode,
     PaymentPurpose,
     PaymentStatus,
-    begin,
-    pay_from_wallet,
 )
 from bursar.domain.provider import LookupOutcome, LookupRequest, Unknown
 from bursar.domain.refusals import (

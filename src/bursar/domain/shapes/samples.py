@@ -19,7 +19,7 @@ from bursar.domain import (
     invoices,
     meters,
     orgs,
-    payments,
+    payment_beginnings,
     subscriptions,
     usage,
     wallets,
@@ -358,7 +358,7 @@ def _subscription() -> Iterator[Change]:
 
 def _attempts(invoice: Invoice) -> Iterator[Change]:
     attempt = _attempt(invoice)
-    yield payments.begin(attempt, invoice, wall=AT)
+    yield payment_beginnings.begin(attempt, invoice, wall=AT)
     opened = CheckoutOpened("cs_7Hq2", "https://pay.example/c/7Hq2", AT + timedelta(hours=1))
     page = replace(attempt, mode=PaymentMode.CHECKOUT)
     yield _made(page.settle(invoice, opened, AT))
