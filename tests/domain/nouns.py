@@ -12,8 +12,8 @@ from bursar.domain.change import Change
 from bursar.domain.currencies import Currency, currency
 from bursar.domain.events import Row
 from bursar.domain.ids import InvoiceLineId, PaymentId
-from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
-from bursar.domain.money import Money
+from bursar.domain.invoice_lines import Charge, InvoiceLine, priced_line
+from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus, NewDraft
 from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.shapes import samples
 
@@ -49,22 +49,14 @@ def fields_changed(before: Row, after: Row) -> set[str]:
     return {name for name in names if getattr(before, name) != getattr(after, name)}
 
 
-def a_line(minor: int = 1000, quantity: int = 1, code: Currency = USD) -> invoices.InvoiceLine:
-    return invoices.line(InvoiceLineId("il_1"), "Work", quantity, Decimal(minor), code)
+def a_line(minor: int = 1000, quantity: int = 1, code: Currency = USD) -> InvoiceLine:
+    return priced_line(InvoiceLineId("il_1"), Charge("Work", quantity, Decimal(minor)), code)
 
 
 def a_draft(*minors: int, code: Currency = USD, **changes: Any) -> Invoice:
-    zero = Money.zero(code)
-    empty = replace(
-        samples.DRAFT,
-        currency=code,
-        lines=(),
-        subtotal=zero,
-        discount=zero,
-        tax=zero,
-        total=zero,
-        paid=zero,
-    )
+    empty = NewDraft(
+        id=samples.DRAFT.id, customer_id=samples.CUSTOMER.id, currency=code, at=samples.AT
+    ).blank()
     drafted = invoices.with_lines(empty, [a_line(minor, code=code) for minor in minors or (1000,)])
     return replace(drafted, **changes)
 

@@ -12,6 +12,7 @@ from bursar.domain.currencies import currency
 from bursar.domain.documents import InvoiceDocument
 from bursar.domain.ids import InvoiceLineId
 from bursar.domain.invoice_documents import day_in_words, in_words, printed
+from bursar.domain.invoice_lines import Charge, priced_line
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money
 from bursar.domain.shapes.samples import CUSTOMER, ORGANIZATION
@@ -75,7 +76,7 @@ def test_a_draft_and_a_void_one_cannot_be_mistaken() -> None:
 def test_a_unit_price_is_printed_exactly(unit: str, code: str, said: str) -> None:
     # With the currency's decimals at least, and as many more as the price has.
     money = currency(code)
-    priced = invoices.line(InvoiceLineId("il_1"), "x", 1200, Decimal(unit), money)
+    priced = priced_line(InvoiceLineId("il_1"), Charge("x", 1200, Decimal(unit)), money)
     (line,) = document_of(invoices.with_lines(a_draft(code=money), [priced])).lines
     assert (line.quantity, line.unit_amount) == ("1,200", said)
 

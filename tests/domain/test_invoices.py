@@ -24,6 +24,7 @@ from tests.domain.nouns import (
 from bursar.domain import invoices
 from bursar.domain.currencies import EXPONENTS, currency
 from bursar.domain.ids import InvoiceLineId
+from bursar.domain.invoice_lines import Charge, priced_line
 from bursar.domain.invoices import TRANSITIONS, Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.ledger import entry_sums
 from bursar.domain.money import AMOUNT_MAX, Money, half_even
@@ -72,7 +73,7 @@ def test_each_line_is_rounded_once_and_the_total_is_their_exact_sum(
 ) -> None:
     # Half to even at the line, nowhere else; whatever the currency.
     money = currency(code)
-    lines = [invoices.line(InvoiceLineId("il_1"), "x", q, unit, money) for q, unit in sold]
+    lines = [priced_line(InvoiceLineId("il_1"), Charge("x", q, unit), money) for q, unit in sold]
     invoice = invoices.with_lines(a_draft(code=money), lines)
     for line, (quantity, unit) in zip(lines, sold, strict=True):
         top, bottom = unit.as_integer_ratio()
@@ -164,7 +165,7 @@ def test_paying_takes_what_is_due_and_nothing_else() -> None:
 def test_amounts_beyond_the_exact_range_are_refused() -> None:
     # At the line and at the sum, never wrapped.
     with pytest.raises(AmountTooLarge):
-        invoices.line(InvoiceLineId("il_1"), "x", 2, Decimal(AMOUNT_MAX), USD)
+        priced_line(InvoiceLineId("il_1"), Charge("x", 2, Decimal(AMOUNT_MAX)), USD)
     with pytest.raises(AmountTooLarge):
         invoices.with_lines(a_draft(), [a_line(AMOUNT_MAX), a_line(1)])
 

@@ -1,16 +1,14 @@
 """What the database keeps of a noun becomes the very noun again."""
 
-import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.domain.nouns import AT, LATER, an_attempt, an_open_invoice
+from tests.domain.nouns import AT, LATER, an_attempt
 
 from bursar.domain import rows
 from bursar.domain.ids import PaymentId, uuid_of
-from bursar.domain.invoices import Invoice, InvoiceLine
 from bursar.domain.payments import Payment
 from bursar.domain.shapes import samples
 
@@ -25,41 +23,6 @@ def kept(noun: object, **other: Any) -> dict[str, Any]:
         is_id = name == "id" or name.endswith("_id")
         columns[name] = uuid_of(value) if is_id and name != "tax_id" and value else value
     return columns | other
-
-
-def an_invoice() -> Invoice:
-    invoice = an_open_invoice(1999, 250)
-    lines = tuple(replace(line, id=LINE_ID) for line in invoice.lines)
-    return replace(invoice, lines=lines, memo="Thank you.", metadata={"po": "7"})
-
-
-def kept_line(line: InvoiceLine) -> dict[str, Any]:
-    return kept(line, type=line.type.value, amount_minor=line.amount.minor)
-
-
-def kept_invoice(invoice: Invoice) -> dict[str, Any]:
-    assert invoice.number is not None
-    return kept(
-        invoice,
-        status=invoice.status.value,
-        subtotal_minor=invoice.subtotal.minor,
-        discount_minor=invoice.discount.minor,
-        tax_minor=invoice.tax.minor,
-        total_minor=invoice.total.minor,
-        paid_minor=invoice.paid.minor,
-        series=invoice.number.series,
-        number=invoice.number.number,
-        metadata=json.dumps(invoice.metadata),
-    )
-
-
-def test_an_invoice_comes_back_with_its_lines() -> None:
-    # Number, amounts in its currency, lines in their order; a draft has no number.
-    invoice = an_invoice()
-    lines = [kept_line(line) for line in invoice.lines]
-    assert rows.row_to_invoice(kept_invoice(invoice), lines) == invoice
-    unnumbered = kept_invoice(invoice) | {"number": None, "series": None}
-    assert rows.row_to_invoice(unnumbered, ()).number is None
 
 
 @pytest.mark.parametrize("metadata", ['{"a": "b"}', {"a": "b"}, b'{"a": "b"}'])

@@ -14,7 +14,8 @@ from tests.domain.nouns import AT, LATER, NUMBER, a_draft, an_attempt, an_open_i
 
 from bursar.domain import ids
 from bursar.domain.events import EVENTS, LoggedEvent, Row
-from bursar.domain.invoices import line, with_lines
+from bursar.domain.invoice_lines import Charge, priced_line
+from bursar.domain.invoices import with_lines
 from bursar.domain.ledger import Account, AccountBalance, AccountKind, BookedEntry, BookedPosting
 from bursar.domain.money import Money
 from bursar.domain.orgs import Colleague, Me, Membership, Mode, User
@@ -114,8 +115,8 @@ def test_secrets_stay_out_whatever_they_are() -> None:
 def test_an_invoice_is_shown_to_the_cent() -> None:
     # Integers of minor units; a price below one is a decimal string and no integer.
     lines = [
-        line(ids.InvoiceLineId("il_1"), "Seats", 3, Decimal(1999), USD),
-        line(ids.InvoiceLineId("il_2"), "Calls", 1001, Decimal("0.25"), USD),
+        priced_line(ids.InvoiceLineId("il_1"), Charge("Seats", 3, Decimal(1999)), USD),
+        priced_line(ids.InvoiceLineId("il_2"), Charge("Calls", 1001, Decimal("0.25")), USD),
     ]
     shown = seen(render.shape_of(with_lines(a_draft(), lines)))
     assert (shown["subtotalCents"], shown["totalCents"], shown["amountDueCents"]) == (6247,) * 3

@@ -39,7 +39,7 @@ FAULTS = {
     " WHERE org_id = $1 AND code = 'revenue'",
     "receivables are what is due on open invoices": "UPDATE invoices SET status = 'open',"
     " paid_minor = 0, paid_at = NULL WHERE org_id = $1 AND status = 'paid'",
-    "credit is what credited payments brought": "UPDATE payments SET is_credited = true"
+    "credit is what payments and documents brought": "UPDATE payments SET is_credited = true"
     " WHERE org_id = $1 AND status = 'succeeded'",
     "processor accounts are what payments brought": "UPDATE payments"
     " SET amount_minor = amount_minor + 1 WHERE org_id = $1 AND status = 'succeeded'",
@@ -132,7 +132,7 @@ async def test_an_organization_that_lived_is_green(world: World) -> None:
     assert {name: check.offenders for name, check in found.items() if not check.is_good} == {}
     blind = {name for name, check in found.items() if not check.counted}
     assert blind == {
-        "credit is what credited payments brought",
+        "credit is what payments and documents brought",
         "what is carried forward is the sum of its entries",
     }
 

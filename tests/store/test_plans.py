@@ -44,7 +44,7 @@ QUERIES: Final = {
 # Questions about everything: whoever asks them wants all of it, and not often.
 WHOLE: Final = frozenset(
     {
-        *(name for name in QUERIES if name.startswith("reads/verify/")),
+        *(name for name in QUERIES if name.startswith("reads/verify")),
         "reads/ledger/accounts",
         "store/orgs/unfinished",  # once in an organization's life
         "runtime/queue/depth",

@@ -2,7 +2,8 @@
 
 Owns which account a move debits and which it credits; `MOVES` is that table, and the reference page
 is made from it. Templates take ids and amounts, never nouns, and give a `Posting`, or None when
-an invoice is of nothing. Refuses negative amounts: the other direction is a move of its own.
+an invoice is of nothing. Refuses negative amounts (but of an invoice's parts): the other direction
+is a move of its own.
 Strict accounts (credit, wallets) have a floor on their natural balance, see `domain/ledger.py`; all
 others are folded.
 """
@@ -31,14 +32,21 @@ class Move:
 MOVES: Final = (
     Move(
         "invoice_finalized",
-        ("receivable",),
+        ("receivable", "revenue", "tax_payable"),
         ("revenue", "tax_payable"),
-        "The customer owes the total; we earned the net and hold the tax.",
+        "The customer owes the total; we earned the net and hold the tax. What a line gives back "
+        "lowers both.",
+    ),
+    Move(
+        "excess_credited",
+        ("revenue", "tax_payable"),
+        ("credit", "revenue", "tax_payable"),
+        "An invoice gives back more than it charges: the customer has the excess as credit.",
     ),
     Move(
         "invoice_voided",
-        ("revenue", "tax_payable"),
-        ("receivable",),
+        ("revenue", "tax_payable", "credit"),
+        ("receivable", "revenue", "tax_payable"),
         "The reverse of what was finalized.",
     ),
     Move(
@@ -179,19 +187,21 @@ def invoice_finalized(
     """Receivable against revenue and tax; None for an invoice of nothing.
 
     The net is what was invoiced less discounts, before tax. Taxes are by rate key; two amounts of
-    one rate are one entry.
+    one rate are one entry. Each may be below zero, and so may the sum: the customer's credit then.
     """
     by_rate: dict[str, Money] = {}
     for rate_key, tax in taxes:
-        by_rate[rate_key] = by_rate.get(rate_key, Money.zero(net.currency)) + _not_negative(tax)
-    owed = _not_negative(net) + total(by_rate.values(), net.currency)
+        by_rate[rate_key] = by_rate.get(rate_key, Money.zero(net.currency)) + tax
+    owed = net + total(by_rate.values(), net.currency)
+    of_customer = credit if owed.is_negative else receivable
     entries = (
-        Entry.debit(receivable(customer_id, net.currency), owed),
+        Entry.debit(of_customer(customer_id, net.currency), owed),
         Entry.credit(revenue(net.currency), net),
         *(Entry.credit(tax_payable(rate, net.currency), tax) for rate, tax in by_rate.items()),
     )
     moving = tuple(entry for entry in entries if not entry.amount.is_zero)
-    return Posting("invoice_finalized", invoice_id, at, moving) if moving else None
+    kind = "excess_credited" if owed.is_negative else "invoice_finalized"
+    return Posting(kind, invoice_id, at, moving) if moving else None
 
 
 def invoice_voided(finalized: Posting, invoice_id: InvoiceId, at: Instant) -> Posting:
@@ -298,12 +308,6 @@ def _out_of_transit(
         Entry.credit(wallet(wallet_id, amount.currency), amount),
     )
     return Posting(kind, transfer_id, at, entries)
-
-
-def _not_negative(amount: Money) -> Money:
-    if amount.is_negative:
-        raise ImpossibleMove("a move takes no negative amount")
-    return amount
 
 
 def _positive(amount: Money) -> Money:

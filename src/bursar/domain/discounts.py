@@ -44,6 +44,43 @@ TRANSITIONS: Final[dict[CouponStatus, tuple[CouponStatus, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Reduction:
+    """A percentage or an amount off a line or a document: by a coupon, or as it was agreed."""
+
+    name: str
+    percent_off: Rate | None = None
+    amount_off: Money | None = None
+    coupon_id: CouponId | None = None
+
+    def __post_init__(self) -> None:
+        assert (self.percent_off is None) != (self.amount_off is None), "one of the two"
+
+    def of(self, amounts: Sequence[Money]) -> tuple[Money, ...]:
+        """What it takes off each line: never more than there is, nothing off what is given back."""
+        assert amounts, "there is something to take off from"
+        currency = amounts[0].currency
+        positive = [max(amount.minor, 0) for amount in amounts]
+        most = min(max(total(amounts, currency).minor, 0), sum(positive))
+        whole = Money(min(self._wanted(Money(most, currency)).minor, most), currency)
+        return whole.allocate(positive)
+
+    def _wanted(self, subtotal: Money) -> Money:
+        if self.percent_off is not None:
+            return subtotal.share(self.percent_off)
+        assert self.amount_off is not None
+        assert self.amount_off.currency == subtotal.currency, "an amount is of one currency"
+        return self.amount_off
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """What a reduction took off a document, all lines together."""
+
+    reduction: Reduction
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class Coupon:
     """A promise to take off a percentage, or an amount; never both."""
 
@@ -98,28 +135,21 @@ class Coupon:
                 assert self.months is not None
                 return period.start < months_after(first.start, self.months, timezone)
 
+    @property
+    def reduction(self) -> Reduction:
+        """What it takes off a document, as the document keeps it."""
+        return Reduction(self.name, self.percent_off, self.amount_off, self.id)
+
     def of(self, amounts: Sequence[Money]) -> tuple[Money, ...]:
         """What it takes off each line."""
-        assert amounts, "there is something to take off from"
-        currency = amounts[0].currency
-        positive = [max(amount.minor, 0) for amount in amounts]
-        most = min(max(total(amounts, currency).minor, 0), sum(positive))
-        whole = Money(min(self._wanted(Money(most, currency)).minor, most), currency)
-        return whole.allocate(positive)
-
-    def _wanted(self, subtotal: Money) -> Money:
-        if self.percent_off is not None:
-            return subtotal.share(self.percent_off)
-        assert self.amount_off is not None
-        assert self.amount_off.currency == subtotal.currency, "an amount is of one currency"
-        return self.amount_off
+        return self.reduction.of(amounts)
 
 
-def discounts(coupons: Sequence[Coupon], amounts: Sequence[Money]) -> tuple[Money, ...]:
+def discounts(takers: Sequence[Coupon | Reduction], amounts: Sequence[Money]) -> tuple[Money, ...]:
     """What all of them take off each line, one after another."""
     left = list(amounts)
-    for coupon in coupons:
-        left = [each - off for each, off in zip(left, coupon.of(left), strict=True)]
+    for taker in takers:
+        left = [each - off for each, off in zip(left, taker.of(left), strict=True)]
     return tuple(amount - rest for amount, rest in zip(amounts, left, strict=True))
 
 

@@ -25,6 +25,9 @@ UsageAggregateId = NewType("UsageAggregateId", str)
 InvoiceId = NewType("InvoiceId", str)
 InvoiceLineId = NewType("InvoiceLineId", str)
 PaymentId = NewType("PaymentId", str)
+TaxRateId = NewType("TaxRateId", str)
+CreditNoteId = NewType("CreditNoteId", str)
+CreditNoteLineId = NewType("CreditNoteLineId", str)
 WalletId = NewType("WalletId", str)
 HoldId = NewType("HoldId", str)
 TransferId = NewType("TransferId", str)
@@ -38,6 +41,7 @@ MailId = NewType("MailId", str)
 PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
+        *("txr", "cn", "cnl"),
         *("wal", "hld"),
         "txn",
         *("plan", "price", "mtr", "sub", "ue", "ua", "cpn"),

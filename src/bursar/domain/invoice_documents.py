@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from bursar.domain.currencies import Currency, exponent_of
 from bursar.domain.customers import Customer
 from bursar.domain.documents import DocumentFact, DocumentLine, DocumentTotal, InvoiceDocument
-from bursar.domain.invoices import Invoice, InvoiceLine, InvoiceStatus
+from bursar.domain.invoice_lines import InvoiceLine
+from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import Money, format_minor
 from bursar.domain.orgs import Organization
 from bursar.domain.times import Instant

@@ -1,18 +1,19 @@
 """Invoices: lines, totals, and the life of the document.
 
-A line is rounded once; everything else is exact sums. A draft may change freely; finalizing gives
-it its number, books it, and freezes it. What was finalized is only ever reversed, never edited.
+A line, a discount and the tax of a rate are rounded once each; all else is exact sums. A draft may
+change freely; finalizing gives it its number, books it, and freezes it. What was finalized is only
+ever reversed, never edited.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
 from bursar.domain import chart
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
+from bursar.domain.discounts import Discount, Reduction, discounts
 from bursar.domain.events import (
     InvoiceCreated,
     InvoiceFinalized,
@@ -20,13 +21,13 @@ from bursar.domain.events import (
     InvoiceUpdated,
     InvoiceVoided,
 )
-from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId
+from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId
+from bursar.domain.invoice_lines import LINES_MAX, InvoiceLine
 from bursar.domain.ledger import Posting
-from bursar.domain.money import AmountOutOfRange, Money, priced, total
+from bursar.domain.money import AmountOutOfRange, Money, total
 from bursar.domain.refusals import AmountTooLarge, IllegalTransition, InvalidInput
-from bursar.domain.times import Instant
-
-LINES_MAX: Final = 1000
+from bursar.domain.taxes import AppliedTax, TaxableLine, TaxTerms, taxation
+from bursar.domain.times import Instant, Period
 
 
 class InvoiceStatus(StrEnum):
@@ -48,22 +49,14 @@ TRANSITIONS: Final[dict[InvoiceStatus, tuple[InvoiceStatus, ...]]] = {
 }
 
 
-class LineType(StrEnum):
-    """What a line charges for."""
+class BillingReason(StrEnum):
+    """Why the document was made."""
 
     MANUAL = "manual"
-
-
-@dataclass(frozen=True, slots=True)
-class InvoiceLine:
-    """One line: `amount` is quantity times unit price, rounded once, half to even."""
-
-    id: InvoiceLineId
-    description: str
-    type: LineType
-    quantity: int
-    unit_amount: Decimal  # minor units, up to 12 decimal places
-    amount: Money
+    SUBSCRIPTION_CREATE = "subscription_create"
+    SUBSCRIPTION_CYCLE = "subscription_cycle"
+    SUBSCRIPTION_UPDATE = "subscription_update"
+    RECURRING = "recurring"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +72,32 @@ class InvoiceNumber:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One document. Amounts are all in the customer's currency."""
+    """One document. Amounts are all in the customer's currency.
+
+    The total is the subtotal less discounts plus the taxes that are not in the prices already. A
+    sum below zero is a total of zero, and the excess goes to the customer's credit. What was
+    `credited` came off the due by credit notes; `noted` is all they ever took back.
+    """
 
     id: InvoiceId
     customer_id: CustomerId
+    subscription_id: SubscriptionId | None
+    billing_reason: BillingReason
+    period: Period | None
     status: InvoiceStatus
     currency: Currency
     lines: tuple[InvoiceLine, ...]
+    discounts: tuple[Discount, ...]
+    taxes: tuple[AppliedTax, ...]
     subtotal: Money
     discount: Money
     tax: Money
+    tax_included: Money
+    excess: Money
     total: Money
     paid: Money
+    credited: Money
+    noted: Money
     number: InvoiceNumber | None
     due_at: Instant | None
     memo: str | None
@@ -107,7 +114,12 @@ class Invoice:
     @property
     def due(self) -> Money:
         """What is left to pay."""
-        return self.total - self.paid
+        return self.total - self.paid - self.credited
+
+    @property
+    def net(self) -> Money:
+        """What is earned by it: the sum before taxes, below zero when it gives something back."""
+        return self.subtotal - self.discount - self.tax_included
 
     def to(self, status: InvoiceStatus) -> "Invoice":
         """The same invoice in another state, one version later.
@@ -181,40 +193,126 @@ class Invoice:
         return Change(rows=(after,), postings=postings, events=(InvoiceVoided(after, self),))
 
 
-def line(
-    line_id: InvoiceLineId,
-    description: str,
-    quantity: int,
-    unit_amount: Decimal,
-    currency: Currency,
-) -> InvoiceLine:
-    """Price one line.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDraft:
+    """What is known of a draft before it has lines."""
+
+    id: InvoiceId
+    customer_id: CustomerId
+    currency: Currency
+    at: Instant
+    due_at: Instant | None = None
+    memo: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    billing_reason: BillingReason = BillingReason.MANUAL
+    subscription_id: SubscriptionId | None = None
+    period: Period | None = None
+
+    def blank(self) -> Invoice:
+        """The draft over nothing."""
+        zero = Money.zero(self.currency)
+        return Invoice(
+            id=self.id,
+            customer_id=self.customer_id,
+            subscription_id=self.subscription_id,
+            billing_reason=self.billing_reason,
+            period=self.period,
+            status=InvoiceStatus.DRAFT,
+            currency=self.currency,
+            lines=(),
+            discounts=(),
+            taxes=(),
+            subtotal=zero,
+            discount=zero,
+            tax=zero,
+            tax_included=zero,
+            excess=zero,
+            total=zero,
+            paid=zero,
+            credited=zero,
+            noted=zero,
+            number=None,
+            due_at=self.due_at,
+            memo=self.memo,
+            metadata=self.metadata,
+            hosted_generation=1,
+            finalized_at=None,
+            paid_at=None,
+            voided_at=None,
+            version=1,
+            sequence=0,
+            created_at=self.at,
+            updated_at=self.at,
+        )
+
+
+def with_lines(
+    invoice: Invoice,
+    lines: Sequence[InvoiceLine],
+    *,
+    reductions: Sequence[Reduction] = (),
+    terms: Sequence[TaxTerms] = (),
+) -> Invoice:
+    """The draft with these lines, and the discounts, taxes and totals that follow from them.
+
+    A line's own reductions come first, then those of the document, one after another; taxes lie on
+    what is left. `terms` are those of all the rates that the lines name.
 
     Raises:
-        AmountTooLarge: the product leaves the exact range.
-    """
-    try:
-        amount = priced(Decimal(quantity), unit_amount, currency)
-    except AmountOutOfRange as exceeded:
-        raise AmountTooLarge(str(exceeded)) from exceeded
-    return InvoiceLine(line_id, description, LineType.MANUAL, quantity, unit_amount, amount)
-
-
-def with_lines(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Invoice:
-    """The draft with these lines, and the totals that follow from them.
-
-    Raises:
-        AmountTooLarge: the sum leaves the exact range.
+        AmountTooLarge: a sum leaves the exact range.
+        InvalidInput: included taxes round to more than the price they are in.
     """
     assert len(lines) <= LINES_MAX
     try:
-        subtotal = total([each.amount for each in lines], invoice.currency)
+        return _totaled(invoice, tuple(lines), tuple(reductions), tuple(terms))
     except AmountOutOfRange as exceeded:
         raise AmountTooLarge(str(exceeded)) from exceeded
-    zero = Money.zero(invoice.currency)
+
+
+def _totaled(
+    invoice: Invoice,
+    lines: tuple[InvoiceLine, ...],
+    reductions: tuple[Reduction, ...],
+    terms: tuple[TaxTerms, ...],
+) -> Invoice:
+    code = invoice.currency
+    reduced, taken = _reduced(lines, reductions, code)
+    taxable = [TaxableLine(each.net, tuple(tax.rate_id for tax in each.taxes)) for each in reduced]
+    taxes = taxation(taxable, terms, code)
+    full = tuple(replace(each, taxes=own) for each, own in zip(reduced, taxes.lines, strict=True))
+    subtotal = total((each.amount for each in full), code)
+    discount = total((each.discount for each in full), code)
+    tax = total((each.tax for each in full), code)
+    included = total((each.tax_included for each in full), code)
+    owed = subtotal - discount + tax - included
+    zero = Money.zero(code)
     return replace(
-        invoice, lines=tuple(lines), subtotal=subtotal, discount=zero, tax=zero, total=subtotal
+        invoice,
+        lines=full,
+        discounts=taken,
+        taxes=taxes.applied,
+        subtotal=subtotal,
+        discount=discount,
+        tax=tax,
+        tax_included=included,
+        excess=max(-owed, zero),
+        total=max(owed, zero),
     )
+
+
+def _reduced(
+    lines: tuple[InvoiceLine, ...], reductions: tuple[Reduction, ...], code: Currency
+) -> tuple[tuple[InvoiceLine, ...], tuple[Discount, ...]]:
+    left = [each.amount - total(discounts(each.reductions, [each.amount]), code) for each in lines]
+    taken = []
+    for reduction in reductions if lines else ():
+        off = reduction.of(left)
+        left = [amount - part for amount, part in zip(left, off, strict=True)]
+        taken.append(Discount(reduction, total(off, code)))
+    reduced = tuple(
+        replace(line, discount=line.amount - rest) for line, rest in zip(lines, left, strict=True)
+    )
+    return reduced, tuple(taken)
 
 
 def draft(invoice: Invoice) -> Change:
@@ -224,8 +322,8 @@ def draft(invoice: Invoice) -> Change:
 
 
 def _booking(invoice: Invoice, at: Instant) -> Posting | None:
-    net = invoice.subtotal - invoice.discount
-    return chart.invoice_finalized(invoice.id, invoice.customer_id, net, (), at)
+    taxes = [(each.terms.rate_id, each.amount) for each in invoice.taxes]
+    return chart.invoice_finalized(invoice.id, invoice.customer_id, invoice.net, taxes, at)
 
 
 def _state_facts(status: InvoiceStatus) -> dict[str, object]:

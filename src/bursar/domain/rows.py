@@ -6,7 +6,6 @@ minor units beside a currency. Refuses nothing: the schema's constraints already
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -19,7 +18,6 @@ from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.events import LoggedEvent
 from bursar.domain.holds import Hold, HoldStatus
-from bursar.domain.invoices import Invoice, InvoiceLine, InvoiceNumber, InvoiceStatus, LineType
 from bursar.domain.ledger import (
     Account,
     AccountBalance,
@@ -173,49 +171,6 @@ def row_to_customer(record: Record) -> Customer:
         sequence=record["sequence"],
         created_at=record["created_at"],
         updated_at=record["updated_at"],
-    )
-
-
-def row_to_invoice(record: Record, lines: Sequence[Record]) -> Invoice:
-    """From every column of `invoices`, and its rows of `invoice_lines` in order of position."""
-    code = Currency(record["currency"])
-    return Invoice(
-        id=ids.InvoiceId(ids.print_id("inv", record["id"])),
-        customer_id=ids.CustomerId(ids.print_id("cust", record["customer_id"])),
-        status=InvoiceStatus(record["status"]),
-        currency=code,
-        lines=tuple(row_to_invoice_line(line, code) for line in lines),
-        subtotal=Money(record["subtotal_minor"], code),
-        discount=Money(record["discount_minor"], code),
-        tax=Money(record["tax_minor"], code),
-        total=Money(record["total_minor"], code),
-        paid=Money(record["paid_minor"], code),
-        number=_number(record),
-        due_at=record["due_at"],
-        memo=record["memo"],
-        metadata=_texts(record["metadata"]),
-        hosted_generation=record["hosted_generation"],
-        finalized_at=record["finalized_at"],
-        paid_at=record["paid_at"],
-        voided_at=record["voided_at"],
-        version=record["version"],
-        sequence=record["sequence"],
-        created_at=record["created_at"],
-        updated_at=record["updated_at"],
-    )
-
-
-def row_to_invoice_line(record: Record, code: Currency) -> InvoiceLine:
-    """From every column of `invoice_lines`; the currency is the invoice's."""
-    unit_amount = record["unit_amount"]
-    assert isinstance(unit_amount, Decimal), "a unit price is an exact decimal"
-    return InvoiceLine(
-        id=ids.InvoiceLineId(ids.print_id("il", record["id"])),
-        description=record["description"],
-        type=LineType(record["type"]),
-        quantity=record["quantity"],
-        unit_amount=unit_amount,
-        amount=Money(record["amount_minor"], code),
     )
 
 
@@ -466,12 +421,6 @@ def _customer_id(record: Record) -> ids.CustomerId | None:
 
 def _money_or_none(minor: int | None, code: Currency) -> Money | None:
     return None if minor is None else Money(minor, code)
-
-
-def _number(record: Record) -> InvoiceNumber | None:
-    if record["number"] is None:
-        return None
-    return InvoiceNumber(record["series"], record["number"])
 
 
 def _texts(value: object) -> dict[str, str]:

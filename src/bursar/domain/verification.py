@@ -1,7 +1,7 @@
 """What it means that the books, the documents and the log agree: checks, and how two of them work.
 
 A check counts what it looked at, so that one that looked at nothing cannot pass for proof, and
-names what is wrong by id. The SQL of the others stands in `reads/verify.sql`.
+names what is wrong by id. The SQL of the others stands beside `reads/verify.py`.
 """
 
 from collections.abc import Sequence

@@ -11,8 +11,8 @@ from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId
-from bursar.domain.invoices import Invoice, InvoiceLine, InvoiceStatus, draft, line, with_lines
-from bursar.domain.money import Money
+from bursar.domain.invoice_lines import Charge, InvoiceLine, priced_line
+from bursar.domain.invoices import Invoice, InvoiceStatus, NewDraft, draft, with_lines
 from bursar.domain.refusals import (
     IllegalTransition,
     InvalidInput,
@@ -102,31 +102,15 @@ def _decided(
 def _drafted(tx: Tx, customer: Customer, command: CreateInvoice) -> Change:
     if command.currency not in {None, customer.currency}:
         raise InvalidInput.at("currency", f"the customer pays in {customer.currency}", "mismatch")
-    zero = Money.zero(customer.currency)
-    empty = Invoice(
+    empty = NewDraft(
         id=InvoiceId(tx.new_id("inv")),
         customer_id=customer.id,
-        status=InvoiceStatus.DRAFT,
         currency=customer.currency,
-        lines=(),
-        subtotal=zero,
-        discount=zero,
-        tax=zero,
-        total=zero,
-        paid=zero,
-        number=None,
+        at=tx.now,
         due_at=command.due_at,
         memo=command.memo,
         metadata=command.metadata,
-        hosted_generation=1,
-        finalized_at=None,
-        paid_at=None,
-        voided_at=None,
-        version=1,
-        sequence=0,
-        created_at=tx.now,
-        updated_at=tx.now,
-    )
+    ).blank()
     return draft(with_lines(empty, _priced(tx, command.lines, customer.currency)))
 
 
@@ -235,11 +219,9 @@ async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
 
 def _priced(tx: Tx, lines: tuple[NewLine, ...], currency: Currency) -> list[InvoiceLine]:
     return [
-        line(
+        priced_line(
             InvoiceLineId(tx.new_id("il")),
-            each.description,
-            each.quantity,
-            each.unit_amount,
+            Charge(each.description, each.quantity, each.unit_amount),
             currency,
         )
         for each in lines

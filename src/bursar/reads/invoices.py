@@ -9,6 +9,7 @@ from bursar.domain.documents import InvoiceDocument
 from bursar.domain.events import LoggedEvent
 from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
 from bursar.domain.invoice_documents import printed
+from bursar.domain.invoice_rows import row_to_invoice
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.payments import Payment
@@ -16,7 +17,6 @@ from bursar.domain.refusals import NotFound
 from bursar.domain.rows import (
     row_to_customer,
     row_to_event,
-    row_to_invoice,
     row_to_organization,
     row_to_payment,
 )

@@ -18,24 +18,25 @@ from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
 
 Q = sql.beside(__file__)
+DOCUMENTS = sql.beside(__file__, room="documents")
 
 CHECKS: Final = (
     ("every posting sums to zero", Q.postings_balance),
     ("the trial balance is zero", Q.trial_balance_is_zero),
     ("balances are the sum of their entries", Q.balances_match_entries),
     ("what is carried forward is the sum of its entries", Q.folds_match_entries),
-    ("receivables are what is due on open invoices", Q.receivables_match_invoices),
-    ("credit is what credited payments brought", Q.credits_match_payments),
-    ("processor accounts are what payments brought", Q.processors_match_payments),
+    ("receivables are what is due on open invoices", DOCUMENTS.receivables_match_invoices),
+    ("credit is what payments and documents brought", DOCUMENTS.credits_match_payments),
+    ("processor accounts are what payments brought", DOCUMENTS.processors_match_payments),
     ("what is in transit is in flight", Q.transit_is_in_flight),
     ("transfers are booked as far as they came", Q.transfers_are_booked),
     ("what is held is what open holds set aside", Q.held_matches_holds),
     ("wallets are open or closed with their accounts", Q.wallets_match_accounts),
-    ("invoices are lines less discounts plus tax", Q.invoices_add_up),
-    ("invoices are paid by their payments", Q.invoices_match_payments),
-    ("finalized invoices are booked, void ones reversed", Q.invoices_are_booked),
-    ("payments with money are booked once", Q.payments_are_booked),
-    ("invoice numbers have no gaps", Q.numbers_have_no_gaps),
+    ("invoices are lines less discounts plus tax", DOCUMENTS.invoices_add_up),
+    ("invoices are paid by their payments", DOCUMENTS.invoices_match_payments),
+    ("finalized invoices are booked, void ones reversed", DOCUMENTS.invoices_are_booked),
+    ("payments with money are booked once", DOCUMENTS.payments_are_booked),
+    ("invoice numbers have no gaps", DOCUMENTS.numbers_have_no_gaps),
     ("days of usage are what their events add up to", Q.days_match_usage),
     ("every change has its event", Q.changes_are_told),
 )
@@ -77,7 +78,7 @@ async def collected(tx: ReadTx) -> tuple[Collected, ...]:
             reference=row["provider_reference"],
             amount=Money(row["amount_minor"], Currency(row["currency"])),
         )
-        for row in await tx.fetch(Q.collected, uuid_of(tx.org_id))
+        for row in await tx.fetch(DOCUMENTS.collected, uuid_of(tx.org_id))
     )
 
 

@@ -37,9 +37,10 @@ class Queries:
         return iter(self._queries.values())
 
 
-def beside(python_file: str) -> Queries:
-    """The queries of the `.sql` file with the same stem."""
-    return Queries(Path(python_file).with_suffix(".sql"))
+def beside(python_file: str, *, room: str = "") -> Queries:
+    """The queries of the `.sql` file with the same stem, or of `<stem>_<room>.sql`."""
+    path = Path(python_file)
+    return Queries(path.with_name(f"{path.stem}_{room}.sql" if room else f"{path.stem}.sql"))
 
 
 def _parsed(path: Path) -> Iterator[Query]:

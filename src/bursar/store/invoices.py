@@ -7,9 +7,17 @@ import msgspec
 
 from bursar.domain.change import Change
 from bursar.domain.ids import InvoiceId, uuid_of
+from bursar.domain.invoice_lines import InvoiceLine
+from bursar.domain.invoice_rows import (
+    kept_derivation,
+    kept_discounts,
+    kept_line_taxes,
+    kept_reductions,
+    kept_taxes,
+    row_to_invoice,
+)
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.refusals import NotFound
-from bursar.domain.rows import row_to_invoice
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store import events
@@ -68,6 +76,16 @@ async def save(tx: Tx, row: Invoice) -> None:
         row.sequence,
         row.created_at,
         row.updated_at,
+        uuid_of(row.subscription_id) if row.subscription_id else None,
+        row.billing_reason.value,
+        row.period.start if row.period else None,
+        row.period.end if row.period else None,
+        kept_discounts(row),
+        kept_taxes(row),
+        row.tax_included.minor,
+        row.excess.minor,
+        row.credited.minor,
+        row.noted.minor,
     )
     query = Q.insert_invoice if row.version == 1 else Q.update_invoice
     replaced(row, await tx.execute(query, *values))
@@ -81,9 +99,7 @@ async def save_drafts(tx: Tx, taken: Sequence[tuple[Change, Stamp]]) -> list[Inv
         return []
     made = [replace(_draft_of(change), sequence=1, updated_at=tx.now) for change, _ in taken]
     await tx.execute(Q.insert_drafts, uuid_of(tx.org_id), tx.now, *_columns(map(_values, made)))
-    lines = [values for draft in made for values in _line_values(draft)]
-    if lines:
-        await tx.execute(Q.insert_lines_of, uuid_of(tx.org_id), *_columns(lines))
+    await _insert_lines(tx, made)
     told = [
         (replace(event, subject=draft), stamp)
         for draft, (change, stamp) in zip(made, taken, strict=True)
@@ -107,6 +123,7 @@ def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
 
 
 def _values(draft: Invoice) -> tuple[object, ...]:
+    assert draft.subscription_id is None, "what is billed is written one by one"
     return (
         uuid_of(draft.id),
         uuid_of(draft.customer_id),
@@ -118,35 +135,49 @@ def _values(draft: Invoice) -> tuple[object, ...]:
         draft.due_at,
         draft.memo,
         msgspec.json.encode(draft.metadata).decode(),
+        kept_discounts(draft),
+        kept_taxes(draft),
+        draft.tax_included.minor,
+        draft.excess.minor,
     )
 
 
 def _line_values(draft: Invoice) -> Iterator[tuple[object, ...]]:
     for position, line in enumerate(draft.lines, 1):
-        yield (
-            uuid_of(draft.id),
-            uuid_of(line.id),
-            position,
-            line.description,
-            line.type.value,
-            line.quantity,
-            line.unit_amount,
-            line.amount.minor,
-        )
+        yield (uuid_of(draft.id), uuid_of(line.id), position, *_charged(line), *_context(line))
+
+
+def _charged(line: InvoiceLine) -> tuple[object, ...]:
+    return (
+        line.description,
+        line.type.value,
+        line.quantity,
+        line.unit_amount,
+        line.amount.minor,
+        line.discount.minor,
+        line.tax.minor,
+        line.tax_included.minor,
+    )
+
+
+def _context(line: InvoiceLine) -> tuple[object, ...]:
+    return (
+        kept_reductions(line),
+        kept_line_taxes(line),
+        uuid_of(line.subscription_id) if line.subscription_id else None,
+        line.period.start if line.period else None,
+        line.period.end if line.period else None,
+        kept_derivation(line.derivation),
+    )
 
 
 async def _write_lines(tx: Tx, row: Invoice) -> None:
-    key = uuid_of(tx.org_id), uuid_of(row.id)
     if row.version > 1:
-        await tx.execute(Q.delete_lines, *key)
-    if row.lines:
-        await tx.execute(
-            Q.insert_lines,
-            *key,
-            [uuid_of(line.id) for line in row.lines],
-            [line.description for line in row.lines],
-            [line.type.value for line in row.lines],
-            [line.quantity for line in row.lines],
-            [line.unit_amount for line in row.lines],
-            [line.amount.minor for line in row.lines],
-        )
+        await tx.execute(Q.delete_lines, uuid_of(tx.org_id), uuid_of(row.id))
+    await _insert_lines(tx, [row])
+
+
+async def _insert_lines(tx: Tx, drafts: Sequence[Invoice]) -> None:
+    lines = [values for draft in drafts for values in _line_values(draft)]
+    if lines:
+        await tx.execute(Q.insert_lines_of, uuid_of(tx.org_id), *_columns(lines))

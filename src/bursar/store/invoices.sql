@@ -11,10 +11,12 @@ SELECT * FROM invoice_lines WHERE org_id = $1 AND invoice_id = $2 ORDER BY posit
 INSERT INTO invoices (
     org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
     total_minor, paid_minor, series, number, due_at, memo, metadata, hosted_generation,
-    finalized_at, paid_at, voided_at, version, sequence, created_at, updated_at
+    finalized_at, paid_at, voided_at, version, sequence, created_at, updated_at, subscription_id,
+    billing_reason, period_start_at, period_end_at, discounts, taxes, tax_included_minor,
+    excess_minor, credited_minor, noted_minor
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33
 );
 
 -- name: update_invoice
@@ -23,49 +25,51 @@ UPDATE invoices SET
     customer_id = $3, status = $4, currency = $5, subtotal_minor = $6, discount_minor = $7,
     tax_minor = $8, total_minor = $9, paid_minor = $10, series = $11, number = $12, due_at = $13,
     memo = $14, metadata = $15, hosted_generation = $16, finalized_at = $17, paid_at = $18,
-    voided_at = $19, version = $20, sequence = $21, updated_at = $23
+    voided_at = $19, version = $20, sequence = $21, updated_at = $23, subscription_id = $24,
+    billing_reason = $25, period_start_at = $26, period_end_at = $27, discounts = $28, taxes = $29,
+    tax_included_minor = $30, excess_minor = $31, credited_minor = $32, noted_minor = $33
 WHERE org_id = $1 AND id = $2 AND version = $20 - 1 AND created_at = $22;
-
--- name: insert_lines
--- All lines of a document at once.
-INSERT INTO invoice_lines (
-    org_id, invoice_id, id, position, description, type, quantity, unit_amount, amount_minor
-)
-SELECT
-    $1, $2, line.id, line.position, line.description, line.type, line.quantity, line.unit_amount,
-    line.amount_minor
-FROM unnest($3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::numeric[], $8::bigint[])
-WITH ORDINALITY AS line (id, description, type, quantity, unit_amount, amount_minor, position);
 
 -- name: insert_drafts
 -- New drafts of several callers at once; the schema checks that each adds up.
 INSERT INTO invoices (
     org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
     total_minor, paid_minor, due_at, memo, metadata, hosted_generation, version, sequence, created_at,
-    updated_at
+    updated_at, discounts, taxes, tax_included_minor, excess_minor
 )
 SELECT
     $1, d.id, d.customer_id, 'draft', d.currency, d.subtotal_minor, d.discount_minor, d.tax_minor,
-    d.total_minor, 0, d.due_at, d.memo, d.metadata, 1, 1, 1, $2, $2
+    d.total_minor, 0, d.due_at, d.memo, d.metadata, 1, 1, 1, $2, $2, d.discounts, d.taxes,
+    d.tax_included_minor, d.excess_minor
 FROM unnest(
     $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-    $10::timestamptz[], $11::text[], $12::jsonb[]
+    $10::timestamptz[], $11::text[], $12::jsonb[], $13::jsonb[], $14::jsonb[], $15::bigint[],
+    $16::bigint[]
 ) AS d (
     id, customer_id, currency, subtotal_minor, discount_minor, tax_minor, total_minor, due_at, memo,
-    metadata
+    metadata, discounts, taxes, tax_included_minor, excess_minor
 );
 
 -- name: insert_lines_of
--- The lines of several documents at once, each in its place.
+-- The lines of one document or several at once, each in its place.
 INSERT INTO invoice_lines (
-    org_id, invoice_id, id, position, description, type, quantity, unit_amount, amount_minor
+    org_id, invoice_id, id, position, description, type, quantity, unit_amount, amount_minor,
+    discount_minor, tax_minor, tax_included_minor, discounts, taxes, subscription_id, period_start_at,
+    period_end_at, derivation
 )
 SELECT
-    $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor
+    $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor,
+    l.discount_minor, l.tax_minor, l.tax_included_minor, l.discounts, l.taxes, l.subscription_id,
+    l.period_start_at, l.period_end_at, l.derivation
 FROM unnest(
     $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::bigint[], $8::numeric[],
-    $9::bigint[]
-) AS l (invoice_id, id, position, description, type, quantity, unit_amount, amount_minor);
+    $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::jsonb[], $14::jsonb[], $15::uuid[],
+    $16::timestamptz[], $17::timestamptz[], $18::jsonb[]
+) AS l (
+    invoice_id, id, position, description, type, quantity, unit_amount, amount_minor, discount_minor,
+    tax_minor, tax_included_minor, discounts, taxes, subscription_id, period_start_at, period_end_at,
+    derivation
+);
 
 -- name: delete_lines
 -- Only a draft's lines ever go.

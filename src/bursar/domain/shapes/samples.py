@@ -34,7 +34,8 @@ from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon, CouponDuration, CouponStatus
 from bursar.domain.events import Event
 from bursar.domain.holds import Hold, HoldStatus
-from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
+from bursar.domain.invoice_lines import Charge, LineDetails, priced_line
+from bursar.domain.invoices import Invoice, InvoiceNumber, NewDraft
 from bursar.domain.members import Member, invite, new_invitation, new_owner
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.money import Money, Rate
@@ -50,6 +51,7 @@ from bursar.domain.provider import (
     Succeeded,
 )
 from bursar.domain.subscriptions import Subscription, SubscriptionStatus
+from bursar.domain.taxes import TaxCategory, TaxTerms
 from bursar.domain.times import Instant, Period
 from bursar.domain.transfers import Order, Purse, Till, Transfer
 from bursar.domain.usage import UsageAggregate
@@ -214,35 +216,29 @@ AGGREGATE: Final = UsageAggregate(
     updated_at=AT,
 )
 _ZERO: Final = Money.zero(USD)
+VAT: Final = TaxTerms(
+    rate_id=ids.TaxRateId(_id("txr", 18)),
+    name="VAT",
+    rate=Rate(Decimal(19)),
+    is_inclusive=False,
+    category=TaxCategory.STANDARD,
+    country="DE",
+)
 DRAFT: Final = invoices.with_lines(
-    Invoice(
-        id=ids.InvoiceId(_id("inv", 6)),
-        customer_id=CUSTOMER.id,
-        status=InvoiceStatus.DRAFT,
-        currency=USD,
-        lines=(),
-        subtotal=_ZERO,
-        discount=_ZERO,
-        tax=_ZERO,
-        total=_ZERO,
-        paid=_ZERO,
-        number=None,
-        due_at=None,
-        memo=None,
-        metadata={},
-        hosted_generation=1,
-        finalized_at=None,
-        paid_at=None,
-        voided_at=None,
-        version=1,
-        sequence=0,
-        created_at=AT,
-        updated_at=AT,
-    ),
+    NewDraft(id=ids.InvoiceId(_id("inv", 6)), customer_id=CUSTOMER.id, currency=USD, at=AT).blank(),
     [
-        invoices.line(ids.InvoiceLineId(_id("il", 7)), "Onboarding", 2, Decimal(14900), USD),
-        invoices.line(ids.InvoiceLineId(_id("il", 8)), "API calls", 1204, Decimal("0.25"), USD),
+        priced_line(
+            ids.InvoiceLineId(_id("il", 7)),
+            Charge("Onboarding", 2, Decimal(14900)),
+            USD,
+            LineDetails(terms=[VAT]),
+        ),
+        priced_line(
+            ids.InvoiceLineId(_id("il", 8)), Charge("API calls", 1204, Decimal("0.25")), USD
+        ),
     ],
+    reductions=[COUPON.reduction],
+    terms=[VAT],
 )
 WALLET: Final = Wallet(
     id=ids.WalletId(_id("wal", 11)),
