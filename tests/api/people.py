@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tests.api.client import Client
 from tests.support.agreements import a_subscription
+from tests.support.recurring import a_recurring_invoice
 from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Role
@@ -116,8 +117,8 @@ async def things_of(org: Org) -> Things:
     paid = await org.invoice(customer)
     payment = await org.pay(paid.id)
     draft = await org.draft(customer)
-    url = "https://example.com/hook"
-    subscribed = await org.caller.run(subscribe_webhook, SubscribeWebhook(url, ("*",)))
+    hook = SubscribeWebhook("https://example.com/hook", ("*",))
+    subscribed = await org.caller.run(subscribe_webhook, hook)
     counted = DefineMeter(name="Calls", key=f"calls_{new_uuid().hex}", aggregation=Aggregation.SUM)
     meter = await org.caller.run(define_meter, counted)
     terms = PriceTerms(PricingModel.PER_UNIT, Decimal(100), meter_id=meter.id)
@@ -138,12 +139,9 @@ async def things_of(org: Org) -> Things:
     wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
     await org.deposit(wallet.id, 5_000_000)
     hold = await org.caller.run(create_hold, CreateHold(wallet_id=wallet.id, amount_minor=100))
-    transfer = await org.caller.run(
-        post_transfer,
-        PostTransfer(
-            from_wallet_id=wallet.id, to_wallet_id=(await org.wallet()).id, amount_minor=1
-        ),
-    )
+    goal = (await org.wallet()).id
+    order = PostTransfer(from_wallet_id=wallet.id, to_wallet_id=goal, amount_minor=1)
+    transfer = await org.caller.run(post_transfer, order)
     connection = await org.world.house.as_owner()
     try:
         query = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
@@ -160,6 +158,7 @@ async def things_of(org: Org) -> Things:
             "plan": plan.id,
             "sub": subscription.id,
             "cpn": coupon.id,
+            "rinv": (await a_recurring_invoice(org, customer)).id,
             "pay": payment.id,
             "wal": wallet.id,
             "hld": hold.id,

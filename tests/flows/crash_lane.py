@@ -27,6 +27,7 @@ from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
 from tests.flows.crash_tour import take_documented_tour, take_tour
 from tests.flows.crash_transfers import TransferTelling
+from tests.flows.document_errands import DOCUMENT_ERRANDS
 from tests.flows.people_errands import PEOPLE_ERRANDS
 from tests.flows.team_errands import TEAM_ERRANDS
 from tests.flows.wallet_errands import WALLET_ERRANDS
@@ -292,7 +293,13 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
             if place % lanes == number:
                 report.hunted.append(await hunt(stage, bug, seed))
         if number < 2:
-            errands = (*PEOPLE_ERRANDS, *TEAM_ERRANDS, *WALLET_ERRANDS, *CATALOG_ERRANDS)
+            errands = (
+                *PEOPLE_ERRANDS,
+                *TEAM_ERRANDS,
+                *WALLET_ERRANDS,
+                *CATALOG_ERRANDS,
+                *DOCUMENT_ERRANDS,
+            )
             tour = await (take_documented_tour(stage, errands) if number else take_tour(stage))
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes
             report.hit |= tour.hit

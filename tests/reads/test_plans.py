@@ -33,6 +33,12 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
         (ORG, None, 21, 0, SOME, None, None, None, None),
         "invoices_by_customer",
     ),
+    (
+        "recurring_invoices",
+        "recurring_invoices",
+        (ORG, None, 21, 0, SOME, None),
+        "recurring_invoices_by_customer",
+    ),
     ("invoices", "lines", (ORG, [SOME]), "invoice_lines"),
     ("payments", "payments", (ORG, SOME, 21, 0, None, None, None, None, None), "payments_pkey"),
     ("ledger", "postings", (ORG, SOME, 21, 0, None, None), "ledger_transactions_pkey"),

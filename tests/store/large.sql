@@ -173,3 +173,15 @@ INSERT INTO coupons (
 )
 SELECT '{org}', pg_temp.id(n), 'Old', 20, 'once', 'active', '{}', 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO recurring_invoices (
+    org_id, id, customer_id, status, currency, lines, recurs, interval_count, timezone, start_at,
+    occurrence, last_invoice_id, auto_finalize, auto_send, metadata, version, sequence, created_at,
+    updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 'canceled', 'usd', '[]', 'month', 1, 'UTC', now(), 1,
+    pg_temp.id(n), true, false, '{}', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO recurring_occurrences (org_id, recurring_invoice_id, occurrence, invoice_id, due_at)
+SELECT '{org}', pg_temp.id(n), 0, pg_temp.id(n), now() FROM generate_series(1, {rows}) AS n;

@@ -28,6 +28,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "accountId": "acct",
     "apiKeyId": "key",
     "couponId": "cpn",
+    "recurringInvoiceId": "rinv",
     "customerId": "cust",
     "deliveryId": "whd",
     "eventId": "evt",

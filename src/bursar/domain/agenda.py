@@ -24,12 +24,14 @@ class DueKind(StrEnum):
     WATCH_PAYMENT = "watch_payment"
     EXPIRE_HOLD = "expire_hold"
     RESUME_TRANSFER = "resume_transfer"
+    ISSUE_RECURRING = "issue_recurring"
 
 
 CLOCK_OF: Final[dict[DueKind, Clock]] = {
     DueKind.WATCH_PAYMENT: Clock.WALL,
     DueKind.EXPIRE_HOLD: Clock.WALL,
     DueKind.RESUME_TRANSFER: Clock.WALL,
+    DueKind.ISSUE_RECURRING: Clock.BUSINESS,
 }
 
 

@@ -235,6 +235,41 @@ class InvoiceVoided(Event):
     when = "An invoice is voided; its booking is reversed."
 
 
+class RecurringInvoiceCreated(Event):
+    name = "recurring_invoice.created"
+    when = "A template is made from which invoices come by themselves."
+
+
+class RecurringInvoiceUpdated(Event):
+    name = "recurring_invoice.updated"
+    when = "A recurring invoice changes; its next invoice shows it."
+
+
+class RecurringInvoiceIssued(Event):
+    name = "recurring_invoice.issued"
+    when = "An invoice was made from the template; `lastInvoiceId` names it."
+
+
+class RecurringInvoicePaused(Event):
+    name = "recurring_invoice.paused"
+    when = "A recurring invoice makes no invoices until it is resumed."
+
+
+class RecurringInvoiceResumed(Event):
+    name = "recurring_invoice.resumed"
+    when = "A paused recurring invoice goes on."
+
+
+class RecurringInvoiceCanceled(Event):
+    name = "recurring_invoice.canceled"
+    when = "A recurring invoice ends by hand, or because its customer is gone."
+
+
+class RecurringInvoiceCompleted(Event):
+    name = "recurring_invoice.completed"
+    when = "The end of a recurring invoice has passed; it makes no more invoices."
+
+
 class PaymentAttempted(Event):
     name = "payment.attempted"
     when = "A payment attempt begins, before the payment provider is asked."

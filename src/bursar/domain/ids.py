@@ -24,6 +24,7 @@ UsageEventId = NewType("UsageEventId", str)
 UsageAggregateId = NewType("UsageAggregateId", str)
 InvoiceId = NewType("InvoiceId", str)
 InvoiceLineId = NewType("InvoiceLineId", str)
+RecurringInvoiceId = NewType("RecurringInvoiceId", str)
 PaymentId = NewType("PaymentId", str)
 TaxRateId = NewType("TaxRateId", str)
 CreditNoteId = NewType("CreditNoteId", str)
@@ -47,6 +48,7 @@ PREFIXES: Final = frozenset(
         *("plan", "price", "mtr", "sub", "ue", "ua", "cpn"),
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
+        "rinv",
         "aev",
     }
 )
@@ -62,6 +64,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "usage": "ua",
         "coupon": "cpn",
         "invoice": "inv",
+        "recurring_invoice": "rinv",
         "payment": "pay",
         "wallet": "wal",
         "hold": "hld",

@@ -14,6 +14,7 @@ from bursar.domain.ids import (
     MailId,
     MeterId,
     PaymentId,
+    RecurringInvoiceId,
     SubscriptionId,
     TransferId,
 )
@@ -113,6 +114,14 @@ class CheckThresholds:
     queue: ClassVar[Queue] = Queue.USAGE
 
 
+@dataclass(frozen=True, slots=True)
+class IssueRecurring:
+    """Make the invoice of a recurring one that is due."""
+
+    recurring_invoice_id: RecurringInvoiceId
+    queue: ClassVar[Queue] = Queue.INVOICES
+
+
 Task = (
     SyncCustomer
     | HandleProviderEvent
@@ -122,6 +131,7 @@ Task = (
     | SendMail
     | ResumeTransfer
     | CheckThresholds
+    | IssueRecurring
 )
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
@@ -132,4 +142,5 @@ TASKS: Final[tuple[type[Task], ...]] = (
     SendMail,
     ResumeTransfer,
     CheckThresholds,
+    IssueRecurring,
 )

@@ -12,8 +12,21 @@ from uuid import UUID
 
 from bursar.domain.access import System
 from bursar.domain.agenda import DueKind
-from bursar.domain.ids import HoldId, OrgId, PaymentId, TransferId, print_id
-from bursar.domain.tasks import ConfirmPayment, ExpireHold, ResumeTransfer, Task
+from bursar.domain.ids import (
+    HoldId,
+    OrgId,
+    PaymentId,
+    RecurringInvoiceId,
+    TransferId,
+    print_id,
+)
+from bursar.domain.tasks import (
+    ConfirmPayment,
+    ExpireHold,
+    IssueRecurring,
+    ResumeTransfer,
+    Task,
+)
 from bursar.flows.deliver_webhook import deliver_webhook
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
 from bursar.operations.ledger import MARGIN, FoldBooks
@@ -39,6 +52,9 @@ _JOB_HISTORY: Final = timedelta(days=7)
 _TASK_OF: Final[Mapping[DueKind, Callable[[UUID], Task]]] = {
     DueKind.WATCH_PAYMENT: lambda subject: ConfirmPayment(PaymentId(print_id("pay", subject))),
     DueKind.RESUME_TRANSFER: lambda subject: ResumeTransfer(TransferId(print_id("txn", subject))),
+    DueKind.ISSUE_RECURRING: lambda subject: IssueRecurring(
+        RecurringInvoiceId(print_id("rinv", subject))
+    ),
     DueKind.EXPIRE_HOLD: lambda subject: ExpireHold(HoldId(print_id("hld", subject))),
 }
 

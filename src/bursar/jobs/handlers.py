@@ -11,6 +11,7 @@ from bursar.domain.tasks import (
     ConfirmPayment,
     ExpireHold,
     HandleProviderEvent,
+    IssueRecurring,
     ResumeTransfer,
     SendMail,
     SyncCustomer,
@@ -19,6 +20,7 @@ from bursar.domain.tasks import (
 from bursar.flows.close_attempt import close_attempt
 from bursar.flows.confirm_payment import confirm_payment
 from bursar.flows.handle_provider_event import handle_provider_event
+from bursar.flows.issue_recurring import issue_recurring
 from bursar.flows.resume_transfer import resume_transfer
 from bursar.flows.send_email import send_email
 from bursar.flows.sync_customer import sync_customer
@@ -51,6 +53,10 @@ async def _expire_hold(caller: Caller, task: ExpireHold) -> None:
     await caller.run(expire_hold, SettleHold(task.hold_id))
 
 
+async def _issue_recurring(caller: Caller, task: IssueRecurring) -> None:
+    await issue_recurring(caller, task.recurring_invoice_id)
+
+
 async def _send_mail(caller: Caller, task: SendMail) -> None:
     await send_email(caller, task.mail_id)
 
@@ -70,6 +76,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         ConfirmPayment: _confirm_payment,
         CloseAttempt: _close_attempt,
         ExpireHold: _expire_hold,
+        IssueRecurring: _issue_recurring,
         SendMail: _send_mail,
         ResumeTransfer: _resume_transfer,
         CheckThresholds: _check_thresholds,

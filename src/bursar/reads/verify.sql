@@ -174,6 +174,8 @@ WITH resources AS (
     UNION ALL SELECT 'coupon', c.id, c.sequence, c.version FROM coupons AS c WHERE c.org_id = $1
     UNION ALL SELECT 'usage', u.id, u.sequence, u.version FROM usage_aggregates AS u WHERE u.org_id = $1
     UNION ALL SELECT 'invoice', i.id, i.sequence, i.version FROM invoices AS i WHERE i.org_id = $1
+    UNION ALL
+    SELECT 'recurring_invoice', r.id, r.sequence, r.version FROM recurring_invoices AS r WHERE r.org_id = $1
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
     UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1
     UNION ALL SELECT 'hold', h.id, h.sequence, h.version FROM holds AS h WHERE h.org_id = $1

@@ -20,6 +20,7 @@ from bursar.domain.members import Member
 from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
+from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.subscriptions import Subscription
 from bursar.domain.usage import UsageAggregate
 from bursar.domain.wallets import Wallet
@@ -39,6 +40,7 @@ from bursar.store import (
     orgs,
     payments,
     plans,
+    recurring_invoices,
     subscriptions,
     usage,
     wallets,
@@ -58,6 +60,7 @@ _SAVE: Final[dict[type, Save]] = {
     UsageAggregate: usage.save,
     Coupon: coupons.save,
     Invoice: invoices.save,
+    RecurringInvoice: recurring_invoices.save,
     Payment: payments.save,
     Wallet: wallets.save,
     Hold: holds.save,

@@ -6,7 +6,14 @@ from typing import Final
 import msgspec
 
 from bursar.domain.customers import Customer
-from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId, uuid_of
+from bursar.domain.ids import (
+    CustomerId,
+    InvoiceId,
+    PaymentId,
+    RecurringInvoiceId,
+    WalletId,
+    uuid_of,
+)
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_customer
 from bursar.runtime import sql
@@ -17,9 +24,12 @@ Q = sql.beside(__file__)
 
 _THROUGH: Final = {
     "inv": Q.lock_through_invoice,
+    "rinv": Q.lock_through_recurring_invoice,
     "pay": Q.lock_through_payment,
     "wal": Q.lock_through_wallet,
 }
+
+_ALWAYS_A_CUSTOMERS: Final = {"inv": "invoice", "rinv": "recurring invoice"}
 
 
 async def lock(tx: Tx, customer_id: CustomerId, *, even_deleted: bool = False) -> Customer:
@@ -44,18 +54,20 @@ async def share(tx: Tx, customer_ids: Collection[CustomerId]) -> dict[CustomerId
     return {customer.id: customer for customer in map(row_to_customer, rows)}
 
 
-async def lock_through(tx: Tx, child_id: InvoiceId | PaymentId | WalletId) -> None:
-    """Lock the customer that an invoice, a payment or a wallet belongs to.
+async def lock_through(
+    tx: Tx, child_id: InvoiceId | RecurringInvoiceId | PaymentId | WalletId
+) -> None:
+    """Lock the customer that an invoice, a template of invoices, a payment or a wallet belongs to.
 
     A wallet that is no customer's, and a deposit into it, lock nobody: that wallet is the lock.
 
     Raises:
-        NotFound: no such invoice in this organization.
+        NotFound: no such invoice or template in this organization.
     """
     noun = child_id.partition("_")[0]
     locked = await tx.fetchval(_THROUGH[noun], uuid_of(tx.org_id), uuid_of(child_id))
-    if locked is None and noun == "inv":
-        raise NotFound(f"No invoice {child_id}.")
+    if locked is None and noun in _ALWAYS_A_CUSTOMERS:
+        raise NotFound(f"No {_ALWAYS_A_CUSTOMERS[noun]} {child_id}.")
 
 
 async def open_invoices(tx: Tx, customer_id: CustomerId) -> int:

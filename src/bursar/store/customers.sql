@@ -14,6 +14,13 @@ JOIN invoices AS i ON i.org_id = c.org_id AND i.customer_id = c.id
 WHERE i.org_id = $1 AND i.id = $2
 FOR NO KEY UPDATE OF c;
 
+-- name: lock_through_recurring_invoice
+-- Finds and locks the customer of a template in one statement.
+SELECT c.id FROM customers AS c
+JOIN recurring_invoices AS r ON r.org_id = c.org_id AND r.customer_id = c.id
+WHERE r.org_id = $1 AND r.id = $2
+FOR NO KEY UPDATE OF c;
+
 -- name: lock_through_payment
 -- Finds and locks the customer of a payment in one statement.
 SELECT c.id FROM customers AS c

@@ -32,6 +32,9 @@ UNION ALL
 SELECT 'payments' AS noun, count(*)::integer AS left_over FROM payments
 WHERE org_id = $1 AND status IN ('pending', 'processing', 'requires_action')
 UNION ALL
+SELECT 'recurring invoices' AS noun, count(*)::integer AS left_over FROM recurring_invoices
+WHERE org_id = $1 AND status IN ('active', 'paused')
+UNION ALL
 SELECT 'subscriptions' AS noun, count(*)::integer AS left_over FROM subscriptions
 WHERE org_id = $1 AND status <> 'canceled'
 UNION ALL

@@ -21,6 +21,7 @@ from bursar.domain.members import Member
 from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
+from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.coupons import CouponOut
 from bursar.domain.shapes.customers import CustomerOut
@@ -31,6 +32,7 @@ from bursar.domain.shapes.meters import MeterOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.domain.shapes.plans import PlanOut
+from bursar.domain.shapes.recurring_invoices import RecurringInvoiceOut
 from bursar.domain.shapes.subscriptions import SubscriptionOut
 from bursar.domain.shapes.transfers import TransferFactOut
 from bursar.domain.shapes.usage import UsageAggregateOut
@@ -66,6 +68,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     UsageAggregate: Rendering("usage", UsageAggregateOut, UsageAggregateOut.of),
     Coupon: Rendering("coupon", CouponOut, CouponOut.of),
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
+    RecurringInvoice: Rendering("recurring_invoice", RecurringInvoiceOut, RecurringInvoiceOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),
     Hold: Rendering("hold", HoldOut, HoldOut.of),

@@ -50,6 +50,7 @@ from bursar.domain.provider import (
     Processing,
     Succeeded,
 )
+from bursar.domain.shapes.sample_recurring import recurring_story
 from bursar.domain.subscriptions import Subscription, SubscriptionStatus
 from bursar.domain.taxes import TaxCategory, TaxTerms
 from bursar.domain.times import Instant, Period
@@ -316,6 +317,7 @@ def story() -> Iterator[Change]:
     yield COUPON.archive(AT)
     yield invoices.draft(DRAFT)
     yield _made(DRAFT.edit(replace(DRAFT, memo="Thank you.")))
+    yield from recurring_story(DRAFT)
     finalized = DRAFT.finalize(InvoiceNumber("INV-2026", 7), due_at=AT + timedelta(days=14), at=AT)
     yield finalized
     (opened,) = finalized.rows

@@ -1,0 +1,18 @@
+"""Makes the invoice of a recurring one that is due: draft, then finalize."""
+
+from contextlib import suppress
+
+from bursar.domain.ids import RecurringInvoiceId
+from bursar.domain.refusals import IllegalTransition
+from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.operations.recurring_invoices import DraftOccurrence, draft_occurrence
+from bursar.runtime.app import Caller
+
+
+async def issue_recurring(caller: Caller, template_id: RecurringInvoiceId) -> None:
+    """One occurrence. Whoever dies in between is followed by the next, who finds the draft."""
+    issued = await caller.run(draft_occurrence, DraftOccurrence(template_id))
+    if issued is None or not issued.template.auto_finalize:
+        return
+    with suppress(IllegalTransition):  # somebody else was faster
+        await caller.run(finalize_invoice, FinalizeInvoice(issued.invoice.id))

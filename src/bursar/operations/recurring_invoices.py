@@ -1,0 +1,258 @@
+"""Recurring invoices: begin, change, pause, resume, cancel, and make the invoice that is due."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bursar.domain.access import Permission
+from bursar.domain.calendars import day_begins
+from bursar.domain.change import Change
+from bursar.domain.currencies import Currency
+from bursar.domain.customers import Customer
+from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId, RecurringInvoiceId
+from bursar.domain.invoices import Invoice, InvoiceStatus, line, with_lines
+from bursar.domain.money import Money
+from bursar.domain.recurring_invoices import (
+    RecurringInterval,
+    RecurringInvoice,
+    RecurringLine,
+    RecurringStatus,
+    Schedule,
+    schedule_invoices,
+)
+from bursar.domain.refusals import InvalidInput, PreconditionFailed
+from bursar.domain.times import Instant
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import customers, invoices, orgs, recurring_invoices
+from bursar.store.apply import apply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRecurringInvoice:
+    """A template; it starts now unless told otherwise."""
+
+    customer_id: CustomerId
+    lines: tuple[RecurringLine, ...]
+    interval: RecurringInterval
+    every: int = 1
+    start_at: Instant | None = None
+    end_at: Instant | None = None
+    currency: Currency | None = None
+    auto_finalize: bool = True
+    auto_send: bool = False
+    memo: str | None = None
+    metadata: dict[str, str]
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def create_recurring_invoice(tx: Tx, command: CreateRecurringInvoice) -> RecurringInvoice:
+    """A new template, in the customer's currency.
+
+    Raises:
+        NotFound: no such customer.
+        InvalidInput: no lines, another currency, a start before today, or an end before it.
+        AmountTooLarge: the lines leave the exact range.
+    """
+    customer = await customers.lock(tx, command.customer_id)
+    if command.currency not in {None, customer.currency}:
+        raise InvalidInput.at("currency", f"the customer pays in {customer.currency}", "mismatch")
+    timezone = (await orgs.get(tx)).timezone
+    template = _begun(tx, customer, command, timezone)
+    _drafted(tx, template)  # what could never be billed is refused now
+    change = schedule_invoices(template, earliest=day_begins(tx.now, timezone))
+    return await _written(tx, template, change)
+
+
+def _begun(
+    tx: Tx, customer: Customer, command: CreateRecurringInvoice, timezone: str
+) -> RecurringInvoice:
+    start = command.start_at or tx.now
+    return RecurringInvoice(
+        id=RecurringInvoiceId(tx.new_id("rinv")),
+        customer_id=customer.id,
+        status=RecurringStatus.ACTIVE,
+        currency=customer.currency,
+        lines=command.lines,
+        schedule=Schedule(
+            start_at=start,
+            interval=command.interval,
+            every=command.every,
+            timezone=timezone,
+            end_at=command.end_at,
+        ),
+        occurrence=0,
+        next_at=start,
+        last_invoice_id=None,
+        auto_finalize=command.auto_finalize,
+        auto_send=command.auto_send,
+        memo=command.memo,
+        metadata=command.metadata,
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRecurringInvoice:
+    """Fields to change; `end_at` is the schedule's own."""
+
+    recurring_invoice_id: RecurringInvoiceId
+    changes: dict[str, Any]
+    expected_version: int | None = None
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def update_recurring_invoice(tx: Tx, command: UpdateRecurringInvoice) -> RecurringInvoice:
+    """Change what the next invoices are made of, or when they end.
+
+    Raises:
+        IllegalTransition: it is canceled or completed.
+        PreconditionFailed: another version than the expected one.
+    """
+    template = await _locked(tx, command.recurring_invoice_id)
+    if command.expected_version not in {None, template.version}:
+        raise PreconditionFailed(f"{template.id} is at version {template.version}.")
+    changes = dict(command.changes)
+    schedule = template.schedule
+    if "end_at" in changes:
+        schedule = replace(schedule, end_at=changes.pop("end_at"))
+    after = replace(template, schedule=schedule, **changes)
+    _drafted(tx, after)
+    return await _written(tx, template, template.edit(after))
+
+
+@dataclass(frozen=True, slots=True)
+class SteerRecurringInvoice:
+    """The template to pause, resume or cancel."""
+
+    recurring_invoice_id: RecurringInvoiceId
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def pause_recurring_invoice(tx: Tx, command: SteerRecurringInvoice) -> RecurringInvoice:
+    """Make no invoices until it is resumed.
+
+    Raises:
+        IllegalTransition: not active.
+    """
+    template = await _locked(tx, command.recurring_invoice_id)
+    return await _written(tx, template, template.pause())
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def resume_recurring_invoice(tx: Tx, command: SteerRecurringInvoice) -> RecurringInvoice:
+    """Go on; what fell into the pause is left out.
+
+    Raises:
+        IllegalTransition: not paused.
+    """
+    template = await _locked(tx, command.recurring_invoice_id)
+    return await _written(tx, template, template.resume(tx.now))
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def cancel_recurring_invoice(tx: Tx, command: SteerRecurringInvoice) -> RecurringInvoice:
+    """Make no invoices any more.
+
+    Raises:
+        IllegalTransition: canceled or completed already.
+    """
+    template = await _locked(tx, command.recurring_invoice_id)
+    return await _written(tx, template, template.cancel())
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOccurrence:
+    """The template whose time has come."""
+
+    recurring_invoice_id: RecurringInvoiceId
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An invoice that was made from a template and waits to be finalized."""
+
+    template: RecurringInvoice
+    invoice: Invoice
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def draft_occurrence(tx: Tx, command: DraftOccurrence) -> Issued | None:
+    """The draft of the occurrence that is due, or the last one if it is not finalized yet.
+
+    Nothing when nothing is due: whoever comes twice finds that out under the customer's lock. A
+    template whose customer is gone ends.
+    """
+    found = await recurring_invoices.get(tx, command.recurring_invoice_id)
+    customer = await customers.lock(tx, found.customer_id, even_deleted=True)
+    template = await recurring_invoices.get(tx, found.id)
+    if template.last_invoice_id is not None:
+        last = await invoices.get(tx, template.last_invoice_id)
+        if template.waits_for(last):
+            return Issued(template, last)
+    if not template.is_due(tx.now):
+        return None
+    if customer.deleted_at is not None:
+        await _written(tx, template, template.cancel())
+        return None
+    drafted = _drafted(tx, template)
+    written = await apply(tx, template.issue(drafted))
+    await recurring_invoices.note_occurrence(tx, template, drafted.id)
+    invoice, after = written[drafted.id], written[template.id]
+    assert isinstance(invoice, Invoice)
+    assert isinstance(after, RecurringInvoice)
+    return Issued(after, invoice)
+
+
+def _drafted(tx: Tx, template: RecurringInvoice) -> Invoice:
+    zero = Money.zero(template.currency)
+    empty = Invoice(
+        id=InvoiceId(tx.new_id("inv")),
+        customer_id=template.customer_id,
+        status=InvoiceStatus.DRAFT,
+        currency=template.currency,
+        lines=(),
+        subtotal=zero,
+        discount=zero,
+        tax=zero,
+        total=zero,
+        paid=zero,
+        number=None,
+        due_at=None,
+        memo=template.memo,
+        metadata=template.metadata,
+        hosted_generation=1,
+        finalized_at=None,
+        paid_at=None,
+        voided_at=None,
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    priced = [
+        line(
+            InvoiceLineId(tx.new_id("il")),
+            each.description,
+            each.quantity,
+            each.unit_amount,
+            template.currency,
+        )
+        for each in template.lines
+    ]
+    return with_lines(empty, priced)
+
+
+async def _locked(tx: Tx, template_id: RecurringInvoiceId) -> RecurringInvoice:
+    await customers.lock_through(tx, template_id)
+    return await recurring_invoices.get(tx, template_id)
+
+
+async def _written(tx: Tx, template: RecurringInvoice, change: Change | None) -> RecurringInvoice:
+    if change is None:
+        return template
+    written = (await apply(tx, change))[template.id]
+    assert isinstance(written, RecurringInvoice)
+    return written

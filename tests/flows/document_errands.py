@@ -1,0 +1,58 @@
+"""Errands about recurring invoices, for the tour: each dies at each of its points."""
+
+from itertools import count
+from typing import Any, Final
+
+from tests.flows.crash_stage import Stage
+from tests.flows.crash_tour import Arrange, Request
+
+_numbers = count(1)
+RECURRING: Final = "/v1/recurring-invoices"
+# The template was made once, and so was its first invoice.
+MADE: Final = """
+    SELECT count(*) FROM recurring_invoices AS r WHERE r.memo = $1 AND r.occurrence = 1
+        AND 1 = (SELECT count(*) FROM recurring_occurrences AS o
+            WHERE o.recurring_invoice_id = r.id)
+"""
+
+
+def _template(customer_id: str) -> dict[str, Any]:
+    return {
+        "customerId": customer_id,
+        "lines": [{"description": "Retainer", "unitAmountCents": 2500}],
+        "interval": "month",
+        "memo": f"tour {next(_numbers)}",
+    }
+
+
+async def _begin(stage: Stage) -> Request:
+    body = _template((await stage.org.customer(token=None)).id)
+    return Request(stage.client, "POST", RECURRING, body, MADE, body["memo"])
+
+
+async def _made(stage: Stage) -> str:
+    begun = await _begin(stage)
+    made = await stage.client.post(begun.path, begun.body)
+    assert made.status == 201, made.body
+    return f"{RECURRING}/{made.value['id']}"
+
+
+async def _edit(stage: Stage) -> Request:
+    return Request(stage.client, "PATCH", await _made(stage), {"memo": "Thanks"})
+
+
+async def _pause(stage: Stage) -> Request:
+    return Request(stage.client, "POST", f"{await _made(stage)}/pause")
+
+
+async def _resume(stage: Stage) -> Request:
+    path = await _made(stage)
+    assert (await stage.client.post(f"{path}/pause", {})).status == 200
+    return Request(stage.client, "POST", f"{path}/resume")
+
+
+async def _cancel(stage: Stage) -> Request:
+    return Request(stage.client, "POST", f"{await _made(stage)}/cancel")
+
+
+DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (_begin, _edit, _pause, _resume, _cancel)
