@@ -9,8 +9,8 @@ from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId, RecurringInvoiceId
-from bursar.domain.invoices import Invoice, InvoiceStatus, line, with_lines
-from bursar.domain.money import Money
+from bursar.domain.invoice_lines import Charge, priced_line
+from bursar.domain.invoices import BillingReason, Invoice, NewDraft, with_lines
 from bursar.domain.recurring_invoices import (
     RecurringInterval,
     RecurringInvoice,
@@ -207,42 +207,24 @@ async def draft_occurrence(tx: Tx, command: DraftOccurrence) -> Issued | None:
 
 
 def _drafted(tx: Tx, template: RecurringInvoice) -> Invoice:
-    zero = Money.zero(template.currency)
-    empty = Invoice(
+    blank = NewDraft(
         id=InvoiceId(tx.new_id("inv")),
         customer_id=template.customer_id,
-        status=InvoiceStatus.DRAFT,
         currency=template.currency,
-        lines=(),
-        subtotal=zero,
-        discount=zero,
-        tax=zero,
-        total=zero,
-        paid=zero,
-        number=None,
-        due_at=None,
+        at=tx.now,
         memo=template.memo,
         metadata=template.metadata,
-        hosted_generation=1,
-        finalized_at=None,
-        paid_at=None,
-        voided_at=None,
-        version=1,
-        sequence=0,
-        created_at=tx.now,
-        updated_at=tx.now,
-    )
+        billing_reason=BillingReason.RECURRING,
+    ).blank()
     priced = [
-        line(
+        priced_line(
             InvoiceLineId(tx.new_id("il")),
-            each.description,
-            each.quantity,
-            each.unit_amount,
+            Charge(each.description, each.quantity, each.unit_amount),
             template.currency,
         )
         for each in template.lines
     ]
-    return with_lines(empty, priced)
+    return with_lines(blank, priced)
 
 
 async def _locked(tx: Tx, template_id: RecurringInvoiceId) -> RecurringInvoice:
