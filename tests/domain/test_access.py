@@ -25,6 +25,7 @@ PERSON = Person(UserId("usr_1"), SessionId("ses_1"))
 MACHINE = {
     Permission.LEDGER_FOLD,
     Permission.PAYMENT_SETTLE,
+    Permission.SUBSCRIPTION_RENEW,
     Permission.HOLD_EXPIRE,
     Permission.WEBHOOK_DELIVER,
     Permission.AUDIT_SEAL,
@@ -35,11 +36,11 @@ MACHINE = {
 READS = (
     "org:read customer:read invoice:read payment:read wallet:read ledger:read webhook:read "
     "event:read mail:read "
-    "plan:read usage:read"
+    "plan:read subscription:read usage:read"
 )
 MONEY = (
     "customer:write invoice:write invoice:finalize invoice:pay payment_method:write wallet:move "
-    "usage:write"
+    "subscription:write usage:write"
 )
 SELLING = "plan:write"
 RULE = "org:write member:write api_key:read api_key:write webhook:write"
@@ -59,6 +60,8 @@ SCOPES = {
     "customers:write": "customer:read customer:write",
     "plans:read": "plan:read",
     "plans:write": "plan:read plan:write",
+    "subscriptions:read": "subscription:read",
+    "subscriptions:write": "subscription:read subscription:write",
     "usage:read": "usage:read",
     "usage:write": "usage:read usage:write",
     "invoices:read": "invoice:read",

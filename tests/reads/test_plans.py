@@ -26,6 +26,13 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     ("invoices", "invoices", (ORG, SOME, 21, 0, None, None, None, None, None), "invoices_pkey"),
     ("plans", "plans", (ORG, SOME, 21, 0, None, None, None, None), "plans_pkey"),
     ("plans", "prices", (ORG, [SOME], [1]), "prices_"),
+    (
+        "subscriptions",
+        "subscriptions",
+        (ORG, SOME, 21, 0, None, None, None, None, None),
+        "subscriptions_pkey",
+    ),
+    ("subscriptions", "waiting_lines", (ORG, SOME, SOME, 21, 0), "pending_lines_by_subscription"),
     ("meters", "meters", (ORG, SOME, 21, 0, None), "meters_pkey"),
     (
         "invoices",

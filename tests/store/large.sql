@@ -133,12 +133,26 @@ SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 1, 1, pg_temp.id(n), 'per_unit', '
 FROM generate_series(1, {rows}) AS n;
 
 INSERT INTO subscriptions (
-    org_id, id, customer_id, plan_id, plan_version, status, quantity, anchor_day, started_at,
-    period_start_at, period_end_at, cancel_at_period_end, metadata, version, sequence, created_at,
-    updated_at
+    org_id, id, customer_id, plan_id, plan_version, status, quantity, agreed_since_at, anchor_day,
+    anchored_at, started_at, period_start_at, period_end_at, coupons, cancel_at_period_end,
+    metadata, version, sequence, created_at, updated_at
 )
-SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 1, 'active', 1, 1, now(), now(),
-    now() + interval '1 month', false, '{}', 1, 1, now(), now()
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 1, 'active', 1, now(), 1, now(),
+    now(), now(), now() + interval '1 month', '[]', false, '{}', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO subscription_terms (
+    org_id, subscription_id, since_at, plan_id, plan_version, quantity
+)
+SELECT '{org}', pg_temp.id(n), now(), pg_temp.id(n), 1, 1 FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO pending_lines (
+    org_id, id, customer_id, subscription_id, kind, description, quantity, unit_amount,
+    amount_minor, currency, price_id, period_start_at, period_end_at, is_discountable, due_at,
+    derivation, created_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'proration', 'Old', 1, 1, 1, 'usd',
+    pg_temp.id(n), now(), now() + interval '1 month', false, now(), '{}', now()
 FROM generate_series(1, {rows}) AS n;
 
 INSERT INTO usage_events (

@@ -1,6 +1,6 @@
 """Subscriptions for tests: whole, running, and written by the writer that writes all changes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
@@ -8,12 +8,12 @@ from uuid import uuid4
 from tests.support.world import Org
 
 from bursar.domain.access import Permission
-from bursar.domain.calendars import cycle_from, day_in, day_start, default_anchor_day
+from bursar.domain.calendars import day_begins
 from bursar.domain.catalog import Plan
 from bursar.domain.ids import CustomerId, SubscriptionId
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
-from bursar.domain.subscriptions import MONTHS, Subscription, SubscriptionStatus, subscribe
+from bursar.domain.subscriptions import Agreed, Subscription, Wish, subscribe
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.runtime.app import operation
@@ -36,30 +36,21 @@ class Agree:
 async def agree(tx: Tx, command: Agree) -> Subscription:
     """Write it down as an engine would."""
     zone = command.timezone
-    start = day_start(day_in(command.started_at or tx.now, zone), zone)
-    anchor_day = default_anchor_day(start, zone)
-    cycle = cycle_from(start, zone, anchor_day=anchor_day, months=MONTHS[command.plan.interval])
-    subscription = Subscription(
+    wish = Wish(
         id=SubscriptionId(tx.new_id("sub")),
         customer_id=command.customer_id,
-        plan_id=command.plan.id,
-        plan_version=command.plan.price_version,
-        status=SubscriptionStatus.ACTIVE,
-        quantity=1,
-        anchor_day=anchor_day,
-        started_at=start,
-        period=cycle.period_at(tx.now),
+        agreed=Agreed(command.plan.id, command.plan.price_version, 1),
+        interval=command.plan.interval,
+        timezone=zone,
+        started_at=day_begins(command.started_at or tx.now, zone),
         trial_end=None,
-        cancel_at_period_end=False,
-        canceled_at=None,
-        paused_at=None,
-        ended_at=None,
+        anchor_day=None,
+        coupon_ids=(),
         metadata={},
-        version=1,
-        sequence=0,
-        created_at=tx.now,
-        updated_at=tx.now,
     )
+    draft = wish.draft(tx.now)
+    cycle = draft.cycle(command.plan.interval, zone)
+    subscription = replace(draft, period=cycle.period_at(tx.now))
     await apply(tx, subscribe(subscription))
     if command.ended_at is not None:
         await apply(tx, subscription.cancel(command.ended_at))

@@ -17,10 +17,12 @@ from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.events import PUBLIC_EVENTS
 from bursar.domain.ids import (
     PREFIX_OF_RESOURCE,
+    CouponId,
     CustomerId,
     InvoiceId,
     MemberId,
     MeterId,
+    PlanId,
     SubscriptionId,
     WalletId,
 )
@@ -244,6 +246,8 @@ Percentage: TypeAlias = Annotated[
         examples=["20"],
     ),
 ]
+PlanRef: TypeAlias = Annotated[PlanId, _id("plan")]
+CouponRef: TypeAlias = Annotated[CouponId, _id("cpn")]
 MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]

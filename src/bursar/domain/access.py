@@ -29,6 +29,9 @@ class Permission(StrEnum):
     CUSTOMER_WRITE = "customer:write"
     PLAN_READ = "plan:read"
     PLAN_WRITE = "plan:write"
+    SUBSCRIPTION_READ = "subscription:read"
+    SUBSCRIPTION_WRITE = "subscription:write"
+    SUBSCRIPTION_RENEW = "subscription:renew"
     USAGE_READ = "usage:read"
     USAGE_WRITE = "usage:write"
     INVOICE_READ = "invoice:read"
@@ -73,6 +76,7 @@ _READS: Final = frozenset(
         Permission.ORG_READ,
         Permission.CUSTOMER_READ,
         Permission.PLAN_READ,
+        Permission.SUBSCRIPTION_READ,
         Permission.USAGE_READ,
         Permission.INVOICE_READ,
         Permission.PAYMENT_READ,
@@ -86,6 +90,7 @@ _READS: Final = frozenset(
 _MONEY: Final = frozenset(
     {
         Permission.CUSTOMER_WRITE,
+        Permission.SUBSCRIPTION_WRITE,
         Permission.USAGE_WRITE,
         Permission.INVOICE_WRITE,
         Permission.INVOICE_FINALIZE,
@@ -110,6 +115,7 @@ _AUDIT: Final = frozenset({Permission.AUDIT_READ})
 _MACHINE: Final = frozenset(
     {
         Permission.PAYMENT_SETTLE,
+        Permission.SUBSCRIPTION_RENEW,
         Permission.HOLD_EXPIRE,
         Permission.LEDGER_FOLD,
         Permission.WEBHOOK_DELIVER,
@@ -133,6 +139,8 @@ SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "customers:write": frozenset({Permission.CUSTOMER_READ, Permission.CUSTOMER_WRITE}),
     "plans:read": frozenset({Permission.PLAN_READ}),
     "plans:write": frozenset({Permission.PLAN_READ, Permission.PLAN_WRITE}),
+    "subscriptions:read": frozenset({Permission.SUBSCRIPTION_READ}),
+    "subscriptions:write": frozenset({Permission.SUBSCRIPTION_READ, Permission.SUBSCRIPTION_WRITE}),
     "usage:read": frozenset({Permission.USAGE_READ}),
     "usage:write": frozenset({Permission.USAGE_READ, Permission.USAGE_WRITE}),
     "invoices:read": frozenset({Permission.INVOICE_READ}),

@@ -25,6 +25,7 @@ class DueKind(StrEnum):
     EXPIRE_HOLD = "expire_hold"
     RESUME_TRANSFER = "resume_transfer"
     ISSUE_RECURRING = "issue_recurring"
+    BILL_SUBSCRIPTION = "bill_subscription"
 
 
 CLOCK_OF: Final[dict[DueKind, Clock]] = {
@@ -32,6 +33,7 @@ CLOCK_OF: Final[dict[DueKind, Clock]] = {
     DueKind.EXPIRE_HOLD: Clock.WALL,
     DueKind.RESUME_TRANSFER: Clock.WALL,
     DueKind.ISSUE_RECURRING: Clock.BUSINESS,
+    DueKind.BILL_SUBSCRIPTION: Clock.BUSINESS,
 }
 
 

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from bursar.domain.agenda import Due, Undue
 from bursar.domain.events import Event, Row
 from bursar.domain.ledger import Posting
+from bursar.domain.pending_lines import Pending
 from bursar.domain.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Rows to write, postings to book, facts to tell, work for now and for later."""
+    """Rows to write, postings to book, facts to tell, work now and later, lines for invoices."""
 
     rows: tuple[Row, ...] = ()
     postings: tuple[Posting, ...] = ()
     events: tuple[Event, ...] = ()
     tasks: tuple[Task, ...] = ()
     agenda: tuple[Due | Undue, ...] = ()
+    pending: tuple[Pending, ...] = ()
 
     def __post_init__(self) -> None:
         told = {event.subject.id for event in self.events}

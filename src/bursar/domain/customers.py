@@ -57,14 +57,18 @@ class Customer:
         after = replace(self, method_reference=reference, version=self.version + 1)
         return Change(rows=(after,), events=(CustomerUpdated(after, self),))
 
-    def delete(self, *, open_invoices: int, open_wallets: int = 0, at: Instant) -> Change | None:
+    def delete(
+        self, *, open_invoices: int, open_wallets: int = 0, running: int = 0, at: Instant
+    ) -> Change | None:
         """Hide the customer; the documents stay.
 
         Raises:
-            StillInUse: drafts, open invoices or open wallets remain.
+            StillInUse: subscriptions run, or drafts, open invoices or open wallets remain.
         """
         if self.deleted_at is not None:
             return None
+        if running:
+            raise StillInUse(f"Customer {self.id} has {running} running subscriptions.")
         if open_invoices:
             raise StillInUse(f"Customer {self.id} has {open_invoices} draft or open invoices.")
         if open_wallets:

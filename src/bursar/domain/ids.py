@@ -20,6 +20,7 @@ PriceId = NewType("PriceId", str)
 MeterId = NewType("MeterId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 CouponId = NewType("CouponId", str)
+PendingLineId = NewType("PendingLineId", str)
 UsageEventId = NewType("UsageEventId", str)
 UsageAggregateId = NewType("UsageAggregateId", str)
 InvoiceId = NewType("InvoiceId", str)
@@ -45,7 +46,7 @@ PREFIXES: Final = frozenset(
         *("txr", "cn", "cnl"),
         *("wal", "hld"),
         "txn",
-        *("plan", "price", "mtr", "sub", "ue", "ua", "cpn"),
+        *("plan", "price", "mtr", "sub", "pl", "ue", "ua", "cpn"),
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
         "rinv",

@@ -222,6 +222,27 @@ class GraceIsOver(Refusal):
     reason = "grace_is_over"
 
 
+class AlreadySubscribed(Refusal):
+    """The customer has a running subscription to the plan; its id is in `subscriptionId`."""
+
+    kind = Kind.CONFLICT
+    reason = "already_subscribed"
+
+
+class PlanIsArchived(Refusal):
+    """The plan takes no new subscription."""
+
+    kind = Kind.CONFLICT
+    reason = "plan_archived"
+
+
+class CouponIsArchived(Refusal):
+    """The coupon is given to nobody any more."""
+
+    kind = Kind.CONFLICT
+    reason = "coupon_archived"
+
+
 class UsageKeyTaken(Refusal):
     """Another usage event of the organization has this idempotency key, with other content."""
 

@@ -122,6 +122,14 @@ class IssueRecurring:
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
+@dataclass(frozen=True, slots=True)
+class BillSubscription:
+    """Bill what is due of a subscription, and begin its next period if the time has come."""
+
+    subscription_id: SubscriptionId
+    queue: ClassVar[Queue] = Queue.INVOICES
+
+
 Task = (
     SyncCustomer
     | HandleProviderEvent
@@ -132,6 +140,7 @@ Task = (
     | ResumeTransfer
     | CheckThresholds
     | IssueRecurring
+    | BillSubscription
 )
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
@@ -143,4 +152,5 @@ TASKS: Final[tuple[type[Task], ...]] = (
     ResumeTransfer,
     CheckThresholds,
     IssueRecurring,
+    BillSubscription,
 )

@@ -17,10 +17,12 @@ from bursar.domain.ids import (
     OrgId,
     PaymentId,
     RecurringInvoiceId,
+    SubscriptionId,
     TransferId,
     print_id,
 )
 from bursar.domain.tasks import (
+    BillSubscription,
     ConfirmPayment,
     ExpireHold,
     IssueRecurring,
@@ -56,6 +58,9 @@ _TASK_OF: Final[Mapping[DueKind, Callable[[UUID], Task]]] = {
         RecurringInvoiceId(print_id("rinv", subject))
     ),
     DueKind.EXPIRE_HOLD: lambda subject: ExpireHold(HoldId(print_id("hld", subject))),
+    DueKind.BILL_SUBSCRIPTION: lambda subject: BillSubscription(
+        SubscriptionId(print_id("sub", subject))
+    ),
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bursar.domain.access import System
 from bursar.domain.tasks import (
+    BillSubscription,
     CheckThresholds,
     CloseAttempt,
     ConfirmPayment,
@@ -25,6 +26,7 @@ from bursar.flows.resume_transfer import resume_transfer
 from bursar.flows.send_email import send_email
 from bursar.flows.sync_customer import sync_customer
 from bursar.operations.holds import SettleHold, expire_hold
+from bursar.operations.subscriptions import StepSubscription, renew_subscription
 from bursar.operations.usage import CheckUsage, check_thresholds
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
@@ -69,6 +71,10 @@ async def _check_thresholds(caller: Caller, task: CheckThresholds) -> None:
     await caller.run(check_thresholds, CheckUsage(task.subscription_id, task.meter_id))
 
 
+async def _bill_subscription(caller: Caller, task: BillSubscription) -> None:
+    await caller.run(renew_subscription, StepSubscription(task.subscription_id))
+
+
 HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
     {
         SyncCustomer: _sync_customer,
@@ -80,6 +86,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         SendMail: _send_mail,
         ResumeTransfer: _resume_transfer,
         CheckThresholds: _check_thresholds,
+        BillSubscription: _bill_subscription,
     }
 )
 

@@ -15,7 +15,7 @@ from bursar.domain.provider import CustomerRequest
 from bursar.domain.refusals import PreconditionFailed
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, orgs, wallets
+from bursar.store import customers, orgs, subscriptions, wallets
 from bursar.store.apply import apply
 
 
@@ -95,12 +95,15 @@ async def delete_customer(tx: Tx, command: DeleteCustomer) -> Customer:
     """The customer goes; the documents stay.
 
     Raises:
-        StillInUse: drafts, open invoices or open wallets remain.
+        StillInUse: subscriptions run, or drafts, open invoices or open wallets remain.
     """
     customer = await customers.lock(tx, command.customer_id)
     open_invoices = await customers.open_invoices(tx, customer.id)
     open_wallets = await wallets.count_open(tx, customer.id)
-    change = customer.delete(open_invoices=open_invoices, open_wallets=open_wallets, at=tx.now)
+    running = await subscriptions.count_running(tx, customer.id)
+    change = customer.delete(
+        open_invoices=open_invoices, open_wallets=open_wallets, running=running, at=tx.now
+    )
     return await _written(tx, customer, change)
 
 

@@ -1,4 +1,4 @@
-"""The only writer of a `Change`: rows, books, events, agenda and tasks become true together.
+"""The only writer of a `Change`: rows, lines, books, events, agenda and tasks, all together.
 
 It stays dumb: what should be true was decided before. Each row is stamped with the transaction's
 time and with how many events its resource has told; the events carry the resource as it then is.
@@ -39,6 +39,7 @@ from bursar.store import (
     meters,
     orgs,
     payments,
+    pending_lines,
     plans,
     recurring_invoices,
     subscriptions,
@@ -78,6 +79,8 @@ async def apply(tx: Tx, change: Change) -> dict[str, Row]:
         stamped: Any = row
         written[row.id] = replace(stamped, sequence=row.sequence + told[row.id], updated_at=tx.now)
         await _SAVE[type(row)](tx, written[row.id])
+    for line in change.pending:
+        await pending_lines.note(tx, line)
     for posting in change.postings:
         await ledger.post(tx, posting)
     await events.append(tx, change.events, written)

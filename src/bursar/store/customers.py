@@ -11,6 +11,7 @@ from bursar.domain.ids import (
     InvoiceId,
     PaymentId,
     RecurringInvoiceId,
+    SubscriptionId,
     WalletId,
     uuid_of,
 )
@@ -27,9 +28,14 @@ _THROUGH: Final = {
     "rinv": Q.lock_through_recurring_invoice,
     "pay": Q.lock_through_payment,
     "wal": Q.lock_through_wallet,
+    "sub": Q.lock_through_subscription,
 }
 
-_ALWAYS_A_CUSTOMERS: Final = {"inv": "invoice", "rinv": "recurring invoice"}
+_ALWAYS_A_CUSTOMERS: Final = {
+    "inv": "invoice",
+    "rinv": "recurring invoice",
+    "sub": "subscription",
+}
 
 
 async def lock(tx: Tx, customer_id: CustomerId, *, even_deleted: bool = False) -> Customer:
@@ -55,14 +61,14 @@ async def share(tx: Tx, customer_ids: Collection[CustomerId]) -> dict[CustomerId
 
 
 async def lock_through(
-    tx: Tx, child_id: InvoiceId | RecurringInvoiceId | PaymentId | WalletId
+    tx: Tx, child_id: InvoiceId | RecurringInvoiceId | PaymentId | WalletId | SubscriptionId
 ) -> None:
-    """Lock the customer that an invoice, a template of invoices, a payment or a wallet belongs to.
+    """Lock the customer of an invoice, a template of some, a payment, a wallet, a subscription.
 
     A wallet that is no customer's, and a deposit into it, lock nobody: that wallet is the lock.
 
     Raises:
-        NotFound: no such invoice or template in this organization.
+        NotFound: no such invoice, template or subscription in this organization.
     """
     noun = child_id.partition("_")[0]
     locked = await tx.fetchval(_THROUGH[noun], uuid_of(tx.org_id), uuid_of(child_id))

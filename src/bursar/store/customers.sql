@@ -35,6 +35,13 @@ JOIN wallets AS w ON w.org_id = c.org_id AND w.customer_id = c.id
 WHERE w.org_id = $1 AND w.id = $2
 FOR NO KEY UPDATE OF c;
 
+-- name: lock_through_subscription
+-- Finds and locks the customer of a subscription in one statement.
+SELECT c.id FROM customers AS c
+JOIN subscriptions AS s ON s.org_id = c.org_id AND s.customer_id = c.id
+WHERE s.org_id = $1 AND s.id = $2
+FOR NO KEY UPDATE OF c;
+
 -- name: insert_customer
 -- A new customer of the bound organization.
 INSERT INTO customers (

@@ -1,5 +1,7 @@
 """Rows of plans, and the versions of their prices, which are only ever added."""
 
+from dataclasses import replace
+
 import msgspec
 
 from bursar.domain.catalog import Plan
@@ -25,6 +27,15 @@ async def get(tx: Tx, plan_id: PlanId) -> Plan:
     if row is None:
         raise NotFound(f"No plan {plan_id}.")
     return row_to_plan(row, await tx.fetch(Q.get_prices, *key, row["price_version"]))
+
+
+async def get_version(tx: Tx, plan_id: PlanId, number: int) -> Plan:
+    """One plan with the prices of a version that somebody agreed to."""
+    key = uuid_of(tx.org_id), uuid_of(plan_id)
+    row = await tx.fetchrow(Q.get_plan, *key)
+    assert row is not None, "a plan is never deleted"
+    found = row_to_plan(row, await tx.fetch(Q.get_prices, *key, number))
+    return replace(found, price_version=number)
 
 
 async def known_meters(tx: Tx, meter_ids: list[MeterId]) -> set[MeterId]:

@@ -181,6 +181,6 @@ async def update_customer_details(call: Call[CustomerPatch, NoQuery]) -> Answer:
 async def delete_one_customer(call: Call[Nothing, NoQuery]) -> Answer:
     """Delete a customer who owes nothing.
 
-    Their documents stay; drafts, open invoices and open wallets prevent it.
+    Their documents stay; running subscriptions, drafts, open invoices and open wallets prevent it.
     """
     return await changed(call.caller, delete_customer, DeleteCustomer(_id(call)), gone)

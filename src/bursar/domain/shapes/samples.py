@@ -51,7 +51,7 @@ from bursar.domain.provider import (
     Succeeded,
 )
 from bursar.domain.shapes.sample_recurring import recurring_story
-from bursar.domain.subscriptions import Subscription, SubscriptionStatus
+from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
 from bursar.domain.taxes import TaxCategory, TaxTerms
 from bursar.domain.times import Instant, Period
 from bursar.domain.transfers import Order, Purse, Till, Transfer
@@ -163,19 +163,27 @@ PLAN: Final = Plan(
 )
 
 
+_STARTED: Final = datetime(2026, 3, 1, 23, tzinfo=UTC)
+_AGREED: Final = Agreed(PLAN.id, PLAN.price_version, quantity=5)
+
+
 def _agreed(status: SubscriptionStatus, trial_end: Instant | None = None) -> Subscription:
     return Subscription(
         id=ids.SubscriptionId(_id("sub", 15)),
         customer_id=CUSTOMER.id,
-        plan_id=PLAN.id,
-        plan_version=1,
+        agreed=_AGREED,
+        agreed_since=_STARTED,
         status=status,
-        quantity=5,
         anchor_day=2,
-        started_at=datetime(2026, 3, 1, 23, tzinfo=UTC),
-        period=Period(datetime(2026, 3, 1, 23, tzinfo=UTC), datetime(2026, 4, 1, 22, tzinfo=UTC)),
+        anchored_at=trial_end or _STARTED,
+        started_at=_STARTED,
+        period=Period(_STARTED, datetime(2026, 4, 1, 22, tzinfo=UTC)),
+        charged=None if trial_end else _AGREED,
+        scheduled=None,
+        coupons=(),
         trial_end=trial_end,
         cancel_at_period_end=False,
+        cancel_reason=None,
         canceled_at=None,
         paused_at=None,
         ended_at=None,
@@ -345,13 +353,13 @@ def _subscription() -> Iterator[Change]:
     yield SUBSCRIPTION.renew(_NEXT)
     yield SUBSCRIPTION.pause(AT)
     paused = replace(SUBSCRIPTION.to(SubscriptionStatus.PAUSED), paused_at=AT)
-    yield paused.resume(_NEXT)
+    yield paused.resume()
     yield SUBSCRIPTION.fall_behind()
     yield SUBSCRIPTION.to(SubscriptionStatus.PAST_DUE).recover()
     yield _agreed(SubscriptionStatus.TRIALING, _NEXT.start).end_trial(_NEXT)
     yield SUBSCRIPTION.cancel(AT)
     regretted = replace(SUBSCRIPTION, cancel_at_period_end=True, canceled_at=AT)
-    yield regretted.reactivate(_NEXT, AT, grace_end=AT)
+    yield regretted.keep()
 
 
 def _attempts(invoice: Invoice) -> Iterator[Change]:

@@ -8,12 +8,25 @@ CREATE TABLE subscriptions (
     plan_version integer NOT NULL,
     status text NOT NULL CHECK (status IN ('trialing', 'active', 'past_due', 'paused', 'canceled')),
     quantity bigint NOT NULL CHECK (quantity > 0),
+    agreed_since_at timestamptz NOT NULL,
     anchor_day integer NOT NULL CHECK (anchor_day BETWEEN 1 AND 28),
+    anchored_at timestamptz NOT NULL,
     started_at timestamptz NOT NULL,
     period_start_at timestamptz NOT NULL,
     period_end_at timestamptz NOT NULL,
+    -- By what the rest of the current period is charged; nothing in a trial and in a pause.
+    charged_plan_id uuid,
+    charged_plan_version integer,
+    charged_quantity bigint CHECK (charged_quantity > 0),
+    -- What is agreed to from the next period on, if that is something else.
+    scheduled_plan_id uuid,
+    scheduled_plan_version integer,
+    scheduled_quantity bigint CHECK (scheduled_quantity > 0),
+    -- The coupons it was given, in order, each with the start of the first period it is for.
+    coupons jsonb NOT NULL,
     trial_end_at timestamptz,
     cancel_at_period_end boolean NOT NULL,
+    cancel_reason text,
     canceled_at timestamptz,
     paused_at timestamptz,
     ended_at timestamptz,
@@ -25,6 +38,16 @@ CREATE TABLE subscriptions (
     PRIMARY KEY (org_id, id),
     FOREIGN KEY (org_id, customer_id) REFERENCES customers ON DELETE RESTRICT,
     FOREIGN KEY (org_id, plan_id, plan_version) REFERENCES plan_versions ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, charged_plan_id, charged_plan_version)
+    REFERENCES plan_versions ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, scheduled_plan_id, scheduled_plan_version)
+    REFERENCES plan_versions ON DELETE RESTRICT,
+    CONSTRAINT charged_whole CHECK (
+        num_nulls(charged_plan_id, charged_plan_version, charged_quantity) IN (0, 3)
+    ),
+    CONSTRAINT scheduled_whole CHECK (
+        num_nulls(scheduled_plan_id, scheduled_plan_version, scheduled_quantity) IN (0, 3)
+    ),
     CONSTRAINT period_has_length CHECK (period_start_at < period_end_at),
     CONSTRAINT ended_when_canceled CHECK ((status = 'canceled') = (ended_at IS NOT NULL)),
     CONSTRAINT paused_when_so CHECK ((status = 'paused') = (paused_at IS NOT NULL))
@@ -38,6 +61,59 @@ WHERE status <> 'canceled';
 CALL sec.isolate('subscriptions');
 GRANT SELECT, INSERT, UPDATE ON subscriptions TO bursar_app;
 GRANT SELECT ON subscriptions TO bursar_backup;
+
+-- What a subscription agreed to, from when on: usage of a day is priced by what held at its end.
+CREATE TABLE subscription_terms (
+    org_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    since_at timestamptz NOT NULL,
+    plan_id uuid NOT NULL,
+    plan_version integer NOT NULL,
+    quantity bigint NOT NULL CHECK (quantity > 0),
+    PRIMARY KEY (org_id, subscription_id, since_at),
+    FOREIGN KEY (org_id, subscription_id) REFERENCES subscriptions ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, plan_id, plan_version) REFERENCES plan_versions ON DELETE RESTRICT
+);
+CALL sec.isolate('subscription_terms');
+GRANT SELECT, INSERT, UPDATE ON subscription_terms TO bursar_app;
+GRANT SELECT ON subscription_terms TO bursar_backup;
+
+-- What the steps of subscriptions cost or give back, until an invoice takes it up. A line is in one
+-- invoice or in none, and it leaves the table only when its subscription never began.
+CREATE TABLE pending_lines (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('subscription', 'proration', 'adjustment')),
+    description text NOT NULL,
+    quantity bigint NOT NULL CHECK (quantity >= 0),
+    unit_amount numeric NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency char(3) NOT NULL,
+    price_id uuid NOT NULL,
+    period_start_at timestamptz NOT NULL,
+    period_end_at timestamptz NOT NULL,
+    is_discountable boolean NOT NULL,
+    due_at timestamptz NOT NULL,
+    derivation jsonb NOT NULL,
+    invoice_id uuid,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, customer_id) REFERENCES customers ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, subscription_id) REFERENCES subscriptions ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, price_id) REFERENCES prices ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, invoice_id) REFERENCES invoices ON DELETE RESTRICT,
+    CONSTRAINT period_has_length CHECK (period_start_at < period_end_at)
+);
+CREATE INDEX pending_lines_by_subscription ON pending_lines (org_id, subscription_id, id);
+CREATE INDEX pending_lines_waiting ON pending_lines (org_id, subscription_id, due_at)
+WHERE invoice_id IS NULL;
+CREATE INDEX pending_lines_by_invoice ON pending_lines (org_id, invoice_id)
+WHERE invoice_id IS NOT NULL;
+CALL sec.isolate('pending_lines');
+GRANT SELECT, INSERT, UPDATE, DELETE ON pending_lines TO bursar_app;
+GRANT SELECT ON pending_lines TO bursar_backup;
 
 -- Every usage event ever reported, by its own key: told twice it counts once, for ever. Spread by
 -- that key and never by time, since the promise has no end. A meter of zeros: counted, not billed.

@@ -1,0 +1,87 @@
+"""Looks at subscriptions, and at the lines that wait for their next invoice."""
+
+from dataclasses import dataclass
+
+from bursar.domain.access import Permission
+from bursar.domain.ids import CustomerId, PlanId, SubscriptionId, uuid_of
+from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
+from bursar.domain.pending_lines import WaitingLine
+from bursar.domain.plan_rows import row_to_pending_line, row_to_subscription
+from bursar.domain.refusals import NotFound
+from bursar.domain.subscriptions import Subscription, SubscriptionStatus
+from bursar.domain.times import Instant
+from bursar.runtime import sql
+from bursar.runtime.app import query
+from bursar.runtime.db import ReadTx
+
+Q = sql.beside(__file__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionFilters:
+    """Which subscriptions; what is None or empty filters nothing."""
+
+    customer_id: CustomerId | None = None
+    plan_id: PlanId | None = None
+    statuses: tuple[SubscriptionStatus, ...] = ()
+    created_from: Instant | None = None
+    created_before: Instant | None = None
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """As the queries number them."""
+        return (
+            None if self.customer_id is None else uuid_of(self.customer_id),
+            None if self.plan_id is None else uuid_of(self.plan_id),
+            [status.value for status in self.statuses] or None,
+            self.created_from,
+            self.created_before,
+        )
+
+
+@query(requires=Permission.SUBSCRIPTION_READ)
+async def subscription(tx: ReadTx, subscription_id: SubscriptionId) -> Subscription:
+    """One subscription.
+
+    Raises:
+        NotFound: no such subscription in this organization.
+    """
+    return await _subscription(tx, subscription_id)
+
+
+@query(requires=Permission.SUBSCRIPTION_READ)
+async def subscriptions(
+    tx: ReadTx, page: Page, filters: SubscriptionFilters
+) -> Paged[Subscription]:
+    """The subscriptions, newest first."""
+    org_id, wanted = uuid_of(tx.org_id), filters.arguments
+    rows = await tx.fetch(Q.subscriptions, org_id, page.after, page.fetched, page.offset, *wanted)
+    count = 0
+    if not page.is_cursor:
+        count = await tx.fetchval(Q.count_subscriptions, org_id, COUNTED_MAX, *wanted)
+    return paged([*map(row_to_subscription, rows)], page, total_count=count)
+
+
+@query(requires=Permission.SUBSCRIPTION_READ)
+async def waiting_lines(
+    tx: ReadTx, subscription_id: SubscriptionId, page: Page
+) -> Paged[WaitingLine]:
+    """The lines of a subscription that wait for an invoice, newest first.
+
+    Raises:
+        NotFound: no such subscription in this organization.
+    """
+    await _subscription(tx, subscription_id)
+    key = uuid_of(tx.org_id), uuid_of(subscription_id)
+    rows = await tx.fetch(Q.waiting_lines, *key, page.after, page.fetched, page.offset)
+    count = 0
+    if not page.is_cursor:
+        count = await tx.fetchval(Q.count_waiting_lines, *key, COUNTED_MAX)
+    return paged([*map(row_to_pending_line, rows)], page, total_count=count)
+
+
+async def _subscription(tx: ReadTx, subscription_id: SubscriptionId) -> Subscription:
+    row = await tx.fetchrow(Q.subscription, uuid_of(tx.org_id), uuid_of(subscription_id))
+    if row is None:
+        raise NotFound(f"No subscription {subscription_id}.")
+    return row_to_subscription(row)
