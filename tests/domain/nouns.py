@@ -14,6 +14,7 @@ from bursar.domain.events import Row
 from bursar.domain.ids import InvoiceLineId, PaymentId
 from bursar.domain.invoice_lines import Charge, InvoiceLine, priced_line
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus, NewDraft
+from bursar.domain.money import Money
 from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.shapes import samples
 
@@ -106,7 +107,8 @@ def an_attempt(invoice: Invoice, number: int = 1, **changes: Any) -> Payment:
         decline_kind=None,
         attempt_key=f"key-{number}",
         watch_step=0,
-        is_credited=False,
+        credited=Money.zero(USD),
+        receipt=None,
         expires_at=None,
         settled_at=None,
         version=1,

@@ -39,8 +39,8 @@ READS = (
     "plan:read subscription:read usage:read"
 )
 MONEY = (
-    "customer:write invoice:write invoice:finalize invoice:pay payment_method:write wallet:move "
-    "subscription:write usage:write"
+    "customer:write invoice:write invoice:finalize invoice:pay payment:record payment_method:write "
+    "wallet:move subscription:write usage:write"
 )
 SELLING = "plan:write"
 RULE = "org:write member:write api_key:read api_key:write webhook:write"
@@ -68,7 +68,7 @@ SCOPES = {
     "invoices:draft": "invoice:read invoice:write",
     "invoices:write": "invoice:read invoice:write invoice:finalize",
     "payments:read": "payment:read",
-    "payments:write": "payment:read invoice:pay",
+    "payments:write": "payment:read invoice:pay payment:record",
     "wallets:read": "wallet:read",
     "wallets:write": "wallet:read wallet:move",
     "webhooks:read": "webhook:read",

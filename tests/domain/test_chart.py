@@ -49,7 +49,13 @@ def succeeded(amount: Money) -> Posting:
 
 
 def overpaid(amount: Money) -> Posting:
-    return chart.overpayment(PAYMENT, CUSTOMER, "stripe", amount, AT)
+    return chart.overpayment(
+        PAYMENT, CUSTOMER, chart.processor("stripe", amount.currency), amount, AT
+    )
+
+
+def recorded(amount: Money) -> Posting:
+    return chart.payment_recorded(PAYMENT, CUSTOMER, amount, AT)
 
 
 def credited(amount: Money) -> Posting:
@@ -75,6 +81,7 @@ def captured(amount: Money) -> Posting:
 
 SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "payment_succeeded": succeeded,
+    "payment_recorded": recorded,
     "overpayment": overpaid,
     "credit_applied": credited,
     "wallet_deposited": deposited,

@@ -9,9 +9,10 @@ from tests.domain.nouns import AT, LATER, USD, an_attempt, an_invoice, an_open_i
 
 from bursar.domain import refusals
 from bursar.domain.agenda import Undue
+from bursar.domain.instant_payments import pay_from_wallet
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import AMOUNT_MAX, Money
-from bursar.domain.payment_beginnings import begin_deposit, pay_from_wallet
+from bursar.domain.payment_beginnings import begin_deposit
 from bursar.domain.payment_requests import DEPOSIT, provider_request
 from bursar.domain.payments import (
     Payment,

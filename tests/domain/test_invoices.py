@@ -152,12 +152,14 @@ def test_a_draft_is_voided_without_any_booking() -> None:
 
 
 def test_paying_takes_what_is_due_and_nothing_else() -> None:
-    # An attempt is for all of it; another amount is a bug, another state is a refusal.
+    # All of it, or a part that leaves it open; more is a bug, another state is a refusal.
     opened = an_open_invoice(1000)
     paid = opened.pay(opened.due, AT)
     assert (paid.status, paid.paid, paid.due.minor, paid.paid_at) == ("paid", opened.total, 0, AT)
+    part = opened.pay(Money(999, USD), AT)
+    assert (part.status, part.due.minor, part.paid_at) == ("open", 1, None)
     with pytest.raises(AssertionError):
-        opened.pay(Money(999, USD), AT)
+        opened.pay(Money(1001, USD), AT)
     with pytest.raises(IllegalTransition):
         paid.pay(paid.due, AT)
 

@@ -9,6 +9,7 @@ from tests.domain.nouns import AT, LATER, an_attempt
 
 from bursar.domain import rows
 from bursar.domain.ids import PaymentId, uuid_of
+from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment
 from bursar.domain.shapes import samples
 
@@ -46,8 +47,10 @@ def test_a_payment_comes_back() -> None:
         currency=attempt.amount.currency,
         status=attempt.status.value,
         mode=attempt.mode.value,
+        credited_minor=0,
+        receipt_method=None,
     )
-    assert rows.row_to_payment(columns) == attempt
+    assert row_to_payment(columns) == attempt
 
 
 def test_the_other_nouns_come_back() -> None:

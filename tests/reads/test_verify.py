@@ -39,7 +39,7 @@ FAULTS = {
     " WHERE org_id = $1 AND code = 'revenue'",
     "receivables are what is due on open invoices": "UPDATE invoices SET status = 'open',"
     " paid_minor = 0, paid_at = NULL WHERE org_id = $1 AND status = 'paid'",
-    "credit is what payments and documents brought": "UPDATE payments SET is_credited = true"
+    "credit is what payments and documents brought": "UPDATE payments SET credited_minor = 1"
     " WHERE org_id = $1 AND status = 'succeeded'",
     "processor accounts are what payments brought": "UPDATE payments"
     " SET amount_minor = amount_minor + 1 WHERE org_id = $1 AND status = 'succeeded'",

@@ -31,11 +31,11 @@ FROM generate_series(1, {rows}) AS n;
 
 INSERT INTO payments (
     org_id, id, invoice_id, customer_id, mode, status, amount_minor, currency, provider,
-    provider_reference, attempt_key, watch_step, is_credited, settled_at, version, sequence,
+    provider_reference, attempt_key, watch_step, credited_minor, settled_at, version, sequence,
     created_at, updated_at
 )
 SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'charge', 'succeeded', 100, 'usd',
-    'sandbox', 'pi_' || n, 'key-' || n, 0, false, now(), 1, 1, now(), now()
+    'sandbox', 'pi_' || n, 'key-' || n, 0, 0, now(), 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
 
 INSERT INTO provider_events (org_id, provider, event_id, type, occurred_at, handled_at)

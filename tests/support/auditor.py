@@ -242,8 +242,8 @@ def _money(
         yield f"M4 the invoice is {status} with {paid} paid, it should be {should}"
     for row in evidence.payments:
         is_credit = row["status"] == "succeeded" and status == "void"
-        if row["is_credited"] != is_credit:
-            yield f"M4 pay_{row['id']} is credited: {row['is_credited']}"
+        if row["credited_minor"] != (row["amount_minor"] if is_credit else 0):
+            yield f"M4 pay_{row['id']} is credited: {row['credited_minor']}"
 
 
 def _one_attempt(facts: Facts, evidence: Evidence) -> Iterator[str]:

@@ -8,9 +8,10 @@ from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, an_id, desk, gathe
 from bursar.cli.output import show_list, show_one
 from bursar.domain.customers import Customer
 from bursar.domain.ids import CustomerId
-from bursar.domain.shapes.customers import CustomerOut
+from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.operations.customers import CreateCustomer
+from bursar.reads.credit_balances import credit_balance
 from bursar.reads.customers import CustomerFilters, customer, customers
 from bursar.runtime.app import Caller
 
@@ -46,6 +47,16 @@ def show_customer(
     known = CustomerId(an_id(customer_id, prefix="cust", name="customer_id"))
     found = desk(context).ask(lambda caller: caller.look(customer, known), org=org)
     show_one(CustomerOut.of(found), output)
+
+
+@group.command("credit")
+def show_credit(
+    context: typer.Context, customer_id: str, *, org: Org = None, output: Output = None
+) -> None:
+    """Show what a customer has to their credit."""
+    known = CustomerId(an_id(customer_id, prefix="cust", name="customer_id"))
+    found = desk(context).ask(lambda caller: caller.look(credit_balance, known), org=org)
+    show_one(CreditBalanceOut.of(found), output)
 
 
 @group.command("create")

@@ -1,6 +1,7 @@
-"""`bursar invoice`: list and show, finalize, void, print."""
+"""`bursar invoice`: list and show, finalize, void, record what was paid, print."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -25,20 +26,24 @@ from bursar.cli.output import say, show_list, show_one
 from bursar.domain.documents import DocumentNotRendered
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.payments import Receipt, ReceiptMethod
 from bursar.domain.refusals import Unavailable
 from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.domain.shapes.payments import PaymentOut
 from bursar.operations.invoices import (
     FinalizeInvoice,
     VoidInvoice,
     finalize_invoice,
     void_invoice,
 )
+from bursar.operations.manual_payments import RecordPayment, record_payment
 from bursar.reads.invoices import InvoiceFilters, invoice, invoice_document, invoices
 from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Invoices.", no_args_is_help=True)
 
 _COLUMNS = ("id", "invoiceNumber", "status", "totalCents", "amountDueCents", "dueDate")
+_WHEN = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 
 
 @group.command("list")
@@ -112,6 +117,32 @@ def void(
         is_dry_run=dry_run,
     )
     show_one(InvoiceOut.of(done), output)
+
+
+@group.command("record-payment")
+def record_received_payment(
+    context: typer.Context,
+    invoice_id: str,
+    *,
+    amount: Annotated[int, typer.Option(min=1, help="In the currency's minor unit.")],
+    received: Annotated[datetime, typer.Option(help="When it came, in UTC.", formats=_WHEN)],
+    method: Annotated[ReceiptMethod, typer.Option()] = ReceiptMethod.BANK_TRANSFER,
+    reference: Annotated[str | None, typer.Option(help="What the bank calls it.")] = None,
+    org: Org = None,
+    reason: Reason = None,
+    dry_run: DryRun = False,
+    output: Output = None,
+) -> None:
+    """Write down money that came by bank transfer, check or cash, in full or in part."""
+    receipt = Receipt(method, received.replace(tzinfo=UTC), reference)
+    command = RecordPayment(_id(invoice_id), amount, receipt)
+    done = desk(context).ask(
+        lambda caller: caller.run(record_payment, command),
+        org=org,
+        reason=reason,
+        is_dry_run=dry_run,
+    )
+    show_one(PaymentOut.of(done), output)
 
 
 @group.command("pdf")

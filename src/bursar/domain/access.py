@@ -39,6 +39,7 @@ class Permission(StrEnum):
     INVOICE_FINALIZE = "invoice:finalize"
     INVOICE_PAY = "invoice:pay"
     PAYMENT_READ = "payment:read"
+    PAYMENT_RECORD = "payment:record"
     PAYMENT_SETTLE = "payment:settle"
     PAYMENT_METHOD_WRITE = "payment_method:write"
     WALLET_READ = "wallet:read"
@@ -95,6 +96,7 @@ _MONEY: Final = frozenset(
         Permission.INVOICE_WRITE,
         Permission.INVOICE_FINALIZE,
         Permission.INVOICE_PAY,
+        Permission.PAYMENT_RECORD,
         Permission.PAYMENT_METHOD_WRITE,
         Permission.WALLET_MOVE,
     }
@@ -149,7 +151,9 @@ SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
         {Permission.INVOICE_READ, Permission.INVOICE_WRITE, Permission.INVOICE_FINALIZE}
     ),
     "payments:read": frozenset({Permission.PAYMENT_READ}),
-    "payments:write": frozenset({Permission.PAYMENT_READ, Permission.INVOICE_PAY}),
+    "payments:write": frozenset(
+        {Permission.PAYMENT_READ, Permission.INVOICE_PAY, Permission.PAYMENT_RECORD}
+    ),
     "wallets:read": frozenset({Permission.WALLET_READ}),
     "wallets:write": frozenset({Permission.WALLET_READ, Permission.WALLET_MOVE}),
     "webhooks:read": frozenset({Permission.WEBHOOK_READ}),

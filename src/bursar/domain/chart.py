@@ -56,8 +56,14 @@ MOVES: Final = (
         "The processor holds the money; the customer owes that much less.",
     ),
     Move(
+        "payment_recorded",
+        ("bank",),
+        ("receivable",),
+        "Money came by bank transfer, check or cash; an accountant wrote it down.",
+    ),
+    Move(
         "overpayment",
-        ("processor",),
+        ("processor", "bank"),
         ("credit",),
         "Money came that no open invoice was waiting for: the customer has it as credit.",
     ),
@@ -220,12 +226,23 @@ def payment_succeeded(
     return Posting("payment_succeeded", payment_id, at, entries)
 
 
+def payment_recorded(
+    payment_id: PaymentId, customer_id: CustomerId, amount: Money, at: Instant
+) -> Posting:
+    """The part of a payment recorded by hand that pays for what is owed."""
+    entries = (
+        Entry.debit(bank(amount.currency), _positive(amount)),
+        Entry.credit(receivable(customer_id, amount.currency), amount),
+    )
+    return Posting("payment_recorded", payment_id, at, entries)
+
+
 def overpayment(
-    payment_id: PaymentId, customer_id: CustomerId, provider: str, amount: Money, at: Instant
+    payment_id: PaymentId, customer_id: CustomerId, origin: Account, amount: Money, at: Instant
 ) -> Posting:
     """The part of a payment that nothing was owed for: kept for the customer, never dropped."""
     entries = (
-        Entry.debit(processor(provider, amount.currency), _positive(amount)),
+        Entry.debit(origin, _positive(amount)),
         Entry.credit(credit(customer_id, amount.currency), amount),
     )
     return Posting("overpayment", payment_id, at, entries)

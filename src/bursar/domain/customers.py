@@ -10,6 +10,7 @@ from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.events import CustomerCreated, CustomerDeleted, CustomerUpdated
 from bursar.domain.ids import CustomerId
+from bursar.domain.money import Money
 from bursar.domain.refusals import StillInUse
 from bursar.domain.tasks import SyncCustomer
 from bursar.domain.times import Instant
@@ -75,6 +76,14 @@ class Customer:
             raise StillInUse(f"Customer {self.id} has {open_wallets} open wallets.")
         after = replace(self, deleted_at=at, version=self.version + 1)
         return Change(rows=(after,), events=(CustomerDeleted(after, self),))
+
+
+@dataclass(frozen=True, slots=True)
+class CreditBalance:
+    """What a customer has to their credit, in their currency."""
+
+    customer_id: CustomerId
+    amount: Money
 
 
 def _told_abroad(customer: Customer) -> tuple[str, str]:

@@ -230,6 +230,11 @@ class InvoicePaid(Event):
     when = "Nothing is due on the invoice any more."
 
 
+class InvoicePartiallyPaid(Event):
+    name = "invoice.partially_paid"
+    when = "A part of what was due has come in; the rest is still due."
+
+
 class InvoiceVoided(Event):
     name = "invoice.voided"
     when = "An invoice is voided; its booking is reversed."

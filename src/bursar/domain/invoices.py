@@ -15,9 +15,11 @@ from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.discounts import Discount, Reduction, discounts
 from bursar.domain.events import (
+    Event,
     InvoiceCreated,
     InvoiceFinalized,
     InvoicePaid,
+    InvoicePartiallyPaid,
     InvoiceUpdated,
     InvoiceVoided,
 )
@@ -173,13 +175,21 @@ class Invoice:
         return Change((opened,), postings, events=(finalized,))
 
     def pay(self, amount: Money, at: Instant) -> "Invoice":
-        """The invoice after all that was due has come in.
+        """The invoice after so much has come in: paid, or still open for the rest.
 
         Raises:
             IllegalTransition: the invoice is not open.
         """
-        assert amount == self.due, "an attempt is always for all that is due"
-        return replace(self.to(InvoiceStatus.PAID), paid=self.paid + amount, paid_at=at)
+        assert amount <= self.due, "what is more than due is not the invoice's"
+        paid = self.to(InvoiceStatus.PAID)
+        if amount < self.due:
+            return replace(self, paid=self.paid + amount, version=paid.version)
+        return replace(paid, paid=self.paid + amount, paid_at=at)
+
+    def told_paid(self, before: "Invoice") -> Event:
+        """What is told of money that has come in."""
+        is_paid = self.status is InvoiceStatus.PAID
+        return InvoicePaid(self, before) if is_paid else InvoicePartiallyPaid(self, before)
 
     def void(self, at: Instant) -> Change:
         """Take the document back and reverse its booking.
@@ -188,6 +198,11 @@ class Invoice:
             IllegalTransition: paid, void or uncollectible already.
         """
         after = replace(self.to(InvoiceStatus.VOID), voided_at=at)
+        if self.paid.is_positive:
+            raise IllegalTransition(
+                f"Invoice {self.id} is paid in part; it cannot be voided.",
+                facts=_state_facts(self.status),
+            )
         booked = _booking(self, self.finalized_at or at) if self.number is not None else None
         postings = () if booked is None else (chart.invoice_voided(booked, self.id, at),)
         return Change(rows=(after,), postings=postings, events=(InvoiceVoided(after, self),))

@@ -43,6 +43,7 @@ class Organization:
     invoice_prefix: str
     net_terms_days: int
     reactivation_grace_days: int
+    is_credit_applied: bool  # a customer's credit pays what is finalized, as far as it goes
     deleted_at: Instant | None
     version: int
     sequence: int
@@ -151,6 +152,7 @@ def new_organization(org_id: OrgId, name: str, *, at: Instant) -> Organization:
         invoice_prefix="INV",
         net_terms_days=14,
         reactivation_grace_days=30,
+        is_credit_applied=True,
         deleted_at=None,
         version=1,
         sequence=0,

@@ -1,19 +1,18 @@
 """How an attempt begins: what is written down before anybody is asked for money.
 
-Owns what a new attempt is and when one may begin; what becomes of it is for `payments` to say.
-Stored money is the exception: nothing leaves the house, so that attempt is settled as it begins.
+Owns what a new attempt is and when one may begin; what becomes of it is for `payments` to say, and
+for `instant_payments` when nothing leaves the house.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind
 from bursar.domain.change import Change
-from bursar.domain.events import InvoicePaid, PaymentAttempted, PaymentSucceeded
+from bursar.domain.events import PaymentAttempted
 from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import Money
-from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
+from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus, Receipt
 from bursar.domain.refusals import NothingToPay
 from bursar.domain.times import Instant
 from bursar.domain.wallets import Wallet
@@ -37,6 +36,7 @@ class NewPayment:
     method_reference: str | None = None
     success_url: str | None = None
     cancel_url: str | None = None
+    receipt: Receipt | None = None
 
     def pending(self) -> Payment:
         """The attempt as it begins."""
@@ -62,7 +62,8 @@ class NewPayment:
             decline_kind=None,
             attempt_key=self.attempt_key,
             watch_step=0,
-            is_credited=False,
+            credited=Money.zero(self.amount.currency),
+            receipt=self.receipt,
             expires_at=None,
             settled_at=None,
             version=1,
@@ -78,7 +79,7 @@ def begin(payment: Payment, invoice: Invoice, *, wall: Instant) -> Change:
     Raises:
         NothingToPay: the invoice is not open, or nothing is due.
     """
-    _require_due(invoice)
+    require_due(invoice)
     assert payment.amount == invoice.due
     return _begun(payment, wall)
 
@@ -94,25 +95,12 @@ def begin_deposit(payment: Payment, wallet: Wallet, *, wall: Instant) -> Change:
     return _begun(payment, wall)
 
 
-def pay_from_wallet(payment: Payment, invoice: Invoice, wallet: Wallet, at: Instant) -> Change:
-    """Stored money pays what is due: begun and settled in one, since nothing leaves the house.
+def require_due(invoice: Invoice) -> None:
+    """Check that something is left to pay.
 
     Raises:
         NothingToPay: the invoice is not open, or nothing is due.
-        WalletClosed, WrongCurrency, InsufficientFunds: the wallet has not got it.
     """
-    _require_due(invoice)
-    wallet.with_less(invoice.due)
-    assert (payment.wallet_id, payment.amount) == (wallet.id, invoice.due)
-    settled = replace(payment.to(PaymentStatus.SUCCEEDED), version=payment.version, settled_at=at)
-    paid = invoice.pay(invoice.due, at)
-    posting = chart.wallet_paid_invoice(payment.id, wallet.id, invoice.customer_id, invoice.due, at)
-    return Change(
-        (settled, paid), (posting,), (PaymentSucceeded(settled), InvoicePaid(paid, invoice))
-    )
-
-
-def _require_due(invoice: Invoice) -> None:
     if invoice.status is not InvoiceStatus.OPEN or not invoice.due.is_positive:
         raise NothingToPay(
             f"Invoice {invoice.id} is {invoice.status.value}; nothing is due.",

@@ -8,7 +8,7 @@ from typing import Final
 
 from bursar.domain.customers import Customer
 from bursar.domain.ids import OrgId
-from bursar.domain.payments import Payment, PaymentMode
+from bursar.domain.payments import ASKING, Payment, PaymentMode
 from bursar.domain.provider import ChargeRequest, CheckoutRequest
 
 ProviderRequest = ChargeRequest | CheckoutRequest
@@ -19,8 +19,8 @@ DEPOSIT: Final = "Wallet deposit"
 def provider_request(
     org_id: OrgId, payment: Payment, description: str, customer: Customer | None
 ) -> ProviderRequest | None:
-    """The request for this attempt; None when stored money pays and nobody is asked."""
-    if payment.mode is PaymentMode.WALLET:
+    """The request for this attempt; None when nobody is asked."""
+    if payment.mode not in ASKING:
         return None
     assert payment.success_url is not None
     assert payment.cancel_url is not None

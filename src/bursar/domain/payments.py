@@ -15,7 +15,6 @@ from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
 from bursar.domain.events import (
-    InvoicePaid,
     PaymentFailed,
     PaymentProcessing,
     PaymentRequiresAction,
@@ -104,15 +103,38 @@ WATCH_WAITING: Final = timedelta(hours=1)
 
 
 class PaymentMode(StrEnum):
-    """How the customer pays: on a hosted page, by a stored method, or with stored money."""
+    """How the customer pays: on a hosted page, by a stored method, or with stored money.
+
+    Or without us: by what an accountant recorded, or out of the credit balance.
+    """
 
     CHECKOUT = "checkout"
     CHARGE = "charge"
     WALLET = "wallet"
+    MANUAL = "manual"
+    CREDIT = "credit"
 
 
-INTERNAL: Final = "wallet"
-"""Stands where a provider's name does, when stored money pays and no provider is asked."""
+ASKING: Final = frozenset({PaymentMode.CHECKOUT, PaymentMode.CHARGE})
+"""The modes in which a provider is asked; in the others the mode stands for the provider's name."""
+
+
+class ReceiptMethod(StrEnum):
+    """How money came that no provider brought."""
+
+    BANK_TRANSFER = "bank_transfer"
+    CHECK = "check"
+    CASH = "cash"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What an accountant saw: how it came, when, and what the bank calls it."""
+
+    method: ReceiptMethod
+    received_at: Instant
+    reference: str | None = None
 
 
 class PaymentPurpose(StrEnum):
@@ -151,13 +173,19 @@ class Payment:
     decline_kind: str | None
     attempt_key: str
     watch_step: int
-    is_credited: bool  # the money went to the customer's credit balance, not to the invoice
+    credited: Money  # what of it went to the customer's credit balance, not to the invoice
+    receipt: Receipt | None
     expires_at: Instant | None
     settled_at: Instant | None
     version: int
     sequence: int
     created_at: Instant
     updated_at: Instant
+
+    @property
+    def is_credited(self) -> bool:
+        """The money, or a part of it, became the customer's credit."""
+        return self.credited.is_positive
 
     @property
     def is_open(self) -> bool:
@@ -279,18 +307,33 @@ def _stored(payment: Payment, settled: Payment, wallet: Wallet, at: Instant) -> 
 
 
 def _collected(payment: Payment, settled: Payment, invoice: Invoice, at: Instant) -> Change:
-    amount = settled.amount
-    if invoice.status is InvoiceStatus.OPEN and amount == invoice.due:
-        paid = invoice.pay(amount, at)
-        posting = chart.payment_succeeded(
-            payment.id, invoice.customer_id, payment.provider, amount, at
-        )
-        events = (PaymentSucceeded(settled, payment), InvoicePaid(paid, invoice))
-        return Change((settled, paid), (posting,), events)
-    # The invoice went another way meanwhile. The money is real: it becomes the customer's credit.
-    credited = replace(settled, is_credited=True)
-    posting = chart.overpayment(payment.id, invoice.customer_id, payment.provider, amount, at)
-    return Change((credited,), (posting,), (PaymentSucceeded(credited, payment),))
+    amount, owner = settled.amount, invoice.customer_id
+    # The invoice may have gone another way meanwhile, or a part of it. The money is real: what
+    # nothing is due for becomes the customer's credit; so does an amount nobody asked for.
+    applied = part_due(invoice, amount) if amount == payment.amount else amount - amount
+    settled = replace(settled, credited=amount - applied)
+    change = Change((settled,), events=(PaymentSucceeded(settled, payment),))
+    if settled.is_credited:
+        origin = chart.processor(payment.provider, amount.currency)
+        over = chart.overpayment(payment.id, owner, origin, settled.credited, at)
+        change = replace(change, postings=(over,))
+    if applied.is_zero:
+        return change
+    paid = invoice.pay(applied, at)
+    booked = chart.payment_succeeded(payment.id, owner, payment.provider, applied, at)
+    return replace(
+        change,
+        rows=(settled, paid),
+        postings=(booked, *change.postings),
+        events=(*change.events, paid.told_paid(invoice)),
+    )
+
+
+def part_due(invoice: Invoice, amount: Money) -> Money:
+    """What of an amount the invoice takes."""
+    if invoice.status is not InvoiceStatus.OPEN:
+        return Money.zero(amount.currency)
+    return min(amount, invoice.due)
 
 
 def _declined(payment: Payment, outcome: Declined, at: Instant) -> Change | None:

@@ -29,7 +29,6 @@ from bursar.domain.ledger import (
 from bursar.domain.members import Member, MemberStatus
 from bursar.domain.money import Money
 from bursar.domain.orgs import Colleague, Membership, Mode, Organization, User
-from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.transfers import CreditFailure, Purse, Step, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
 from bursar.domain.webhook_subscriptions import (
@@ -68,6 +67,7 @@ def row_to_organization(record: Record) -> Organization:
         invoice_prefix=record["invoice_prefix"],
         net_terms_days=record["net_terms_days"],
         reactivation_grace_days=record["reactivation_grace_days"],
+        is_credit_applied=record["is_credit_applied"],
         deleted_at=record["deleted_at"],
         version=record["version"],
         sequence=record["sequence"],
@@ -167,41 +167,6 @@ def row_to_customer(record: Record) -> Customer:
         provider_reference=record["provider_reference"],
         method_reference=record["method_reference"],
         deleted_at=record["deleted_at"],
-        version=record["version"],
-        sequence=record["sequence"],
-        created_at=record["created_at"],
-        updated_at=record["updated_at"],
-    )
-
-
-def row_to_payment(record: Record) -> Payment:
-    """From every column of `payments`."""
-    invoice_id, wallet_id = record["invoice_id"], record["wallet_id"]
-    return Payment(
-        id=ids.PaymentId(ids.print_id("pay", record["id"])),
-        purpose=PaymentPurpose(record["purpose"]),
-        invoice_id=None if invoice_id is None else ids.InvoiceId(ids.print_id("inv", invoice_id)),
-        customer_id=_customer_id(record),
-        wallet_id=None if wallet_id is None else ids.WalletId(ids.print_id("wal", wallet_id)),
-        mode=PaymentMode(record["mode"]),
-        status=PaymentStatus(record["status"]),
-        amount=Money(record["amount_minor"], Currency(record["currency"])),
-        provider=record["provider"],
-        provider_reference=record["provider_reference"],
-        session_reference=record["session_reference"],
-        method_reference=record["method_reference"],
-        checkout_url=record["checkout_url"],
-        next_action_url=record["next_action_url"],
-        success_url=record["success_url"],
-        cancel_url=record["cancel_url"],
-        failure_code=record["failure_code"],
-        failure_message=record["failure_message"],
-        decline_kind=record["decline_kind"],
-        attempt_key=record["attempt_key"],
-        watch_step=record["watch_step"],
-        is_credited=record["is_credited"],
-        expires_at=record["expires_at"],
-        settled_at=record["settled_at"],
         version=record["version"],
         sequence=record["sequence"],
         created_at=record["created_at"],

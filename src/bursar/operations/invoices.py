@@ -25,7 +25,7 @@ from bursar.domain.times import Instant
 from bursar.runtime.app import operation
 from bursar.runtime.convoys import Rider, convoy
 from bursar.runtime.db import Tx
-from bursar.store import customers, invoices, orgs, payments
+from bursar.store import credit_balances, customers, invoices, orgs, payments
 from bursar.store.apply import apply
 from bursar.store.events import Stamp
 
@@ -175,7 +175,7 @@ class FinalizeInvoice:
 
 @operation(requires=Permission.INVOICE_FINALIZE)
 async def finalize_invoice(tx: Tx, command: FinalizeInvoice) -> Invoice:
-    """Number the draft, book it and open it for payment.
+    """Number the draft, book it and open it for payment; the customer's credit pays first.
 
     Raises:
         IllegalTransition: not a draft.
@@ -189,6 +189,8 @@ async def finalize_invoice(tx: Tx, command: FinalizeInvoice) -> Invoice:
     number = await invoices.next_number(tx, series)
     terms = days_after(tx.now, organization.net_terms_days, organization.timezone)
     change = invoice.finalize(number, due_at=invoice.due_at or terms, at=tx.now)
+    if organization.is_credit_applied:
+        change = await credit_balances.spend(tx, change)
     return await _written(tx, invoice, change)
 
 

@@ -26,6 +26,7 @@ class CreateOrganization:
     invoice_prefix: str = "INV"
     net_terms_days: int = 14
     reactivation_grace_days: int = 30
+    is_credit_applied: bool = True
 
 
 @operation(requires=Permission.SELF)
@@ -45,6 +46,7 @@ async def create_organization(tx: Tx, command: CreateOrganization) -> Organizati
         invoice_prefix=command.invoice_prefix,
         net_terms_days=command.net_terms_days,
         reactivation_grace_days=command.reactivation_grace_days,
+        is_credit_applied=command.is_credit_applied,
     )
     owner = new_owner(MemberId(tx.new_id("mem")), command.owner, at=tx.now)
     scope = tx.org_id

@@ -8,12 +8,12 @@ from bursar.domain.access import Link, Permission, actor_label
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
 from bursar.domain.ids import InvoiceId, PaymentId, WalletId
+from bursar.domain.instant_payments import pay_from_wallet
 from bursar.domain.invoices import Invoice
 from bursar.domain.orgs import Mode
-from bursar.domain.payment_beginnings import NewPayment, begin, pay_from_wallet
+from bursar.domain.payment_beginnings import NewPayment, begin
 from bursar.domain.payment_requests import DEPOSIT, ProviderRequest, provider_request
 from bursar.domain.payments import (
-    INTERNAL,
     Deposit,
     Payment,
     PaymentMode,
@@ -203,7 +203,7 @@ async def _beginning(
 ) -> tuple[Payment, Change]:
     if wallet is not None:
         payment = replace(
-            _new(tx, command, invoice, provider=INTERNAL).pending(), wallet_id=wallet.id
+            _new(tx, command, invoice, provider=command.mode.value).pending(), wallet_id=wallet.id
         )
         return payment, pay_from_wallet(payment, invoice, wallet, tx.now)
     organization = await orgs.get(tx)

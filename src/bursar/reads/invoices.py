@@ -12,13 +12,13 @@ from bursar.domain.invoice_documents import printed
 from bursar.domain.invoice_rows import row_to_invoice
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
+from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import (
     row_to_customer,
     row_to_event,
     row_to_organization,
-    row_to_payment,
 )
 from bursar.domain.times import Instant
 from bursar.runtime import sql

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from bursar.domain.access import Permission
 from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
+from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment, PaymentStatus
 from bursar.domain.refusals import NotFound
-from bursar.domain.rows import row_to_payment
 from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.app import query

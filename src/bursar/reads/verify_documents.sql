@@ -23,10 +23,15 @@ SELECT
 FROM checked AS c;
 
 -- name: credits_match_payments
--- What the ledger says a customer has as credit is what credited payments and documents brought.
+-- What the ledger says a customer has as credit is what payments and documents brought, less what was spent.
 WITH moves AS (
-    SELECT p.customer_id, p.currency, p.amount_minor AS amount FROM payments AS p
-    WHERE p.org_id = $1 AND p.is_credited AND p.status = 'succeeded'
+    SELECT
+        p.customer_id, p.currency,
+        p.credited_minor - CASE p.mode WHEN 'credit' THEN p.amount_minor ELSE 0 END AS amount
+    FROM payments AS p
+    WHERE
+        p.org_id = $1 AND (p.credited_minor > 0 OR p.mode = 'credit')
+        AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
     UNION ALL
     SELECT i.customer_id, i.currency, i.excess_minor FROM invoices AS i
     WHERE i.org_id = $1 AND i.number IS NOT NULL AND i.status <> 'void' AND i.excess_minor > 0
@@ -55,7 +60,8 @@ FROM checked AS c;
 WITH brought AS (
     SELECT 'processor:' || p.provider AS code, p.currency, sum(p.amount_minor) AS brought
     FROM payments AS p
-    WHERE p.org_id = $1 AND p.status = 'succeeded' AND p.mode <> 'wallet' GROUP BY p.provider, p.currency
+    WHERE p.org_id = $1 AND p.status = 'succeeded' AND p.mode IN ('checkout', 'charge')
+    GROUP BY p.provider, p.currency
 ), booked AS (
     SELECT a.code, a.currency, coalesce(sum(e.amount_minor), 0) AS held
     FROM ledger_accounts AS a
@@ -106,7 +112,7 @@ FROM checked AS c;
 WITH checked AS (
     SELECT
         'inv_' || i.id AS name,
-        i.paid_minor = coalesce(sum(p.amount_minor), 0)
+        i.paid_minor = coalesce(sum(p.amount_minor - p.credited_minor), 0)
         AND CASE i.status
             WHEN 'paid' THEN i.paid_minor + i.credited_minor = i.total_minor
             WHEN 'open' THEN i.paid_minor + i.credited_minor < i.total_minor
@@ -114,7 +120,7 @@ WITH checked AS (
         END AS is_good
     FROM invoices AS i
     LEFT JOIN payments AS p ON p.org_id = i.org_id AND p.invoice_id = i.id
-        AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed') AND NOT p.is_credited
+        AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
     WHERE i.org_id = $1 GROUP BY i.org_id, i.id
 )
 SELECT
@@ -167,25 +173,29 @@ FROM checked AS c;
 -- Every payment that brought money is booked once with its amount; no other is booked at all.
 WITH moved AS (
     SELECT
-        t.source_id, sum(e.amount_minor) FILTER (WHERE e.amount_minor > 0) AS amount,
+        t.source_id,
+        coalesce(sum(e.amount_minor) FILTER (WHERE t.kind <> 'overpayment'), 0) AS applied,
+        coalesce(sum(e.amount_minor) FILTER (WHERE t.kind = 'overpayment'), 0) AS credited,
         array_agg(DISTINCT t.kind) AS kinds
     FROM ledger_transactions AS t
     JOIN ledger_entries AS e ON e.org_id = t.org_id AND e.transaction_id = t.id
     WHERE t.org_id = $1 AND t.source_id LIKE 'pay\_%' AND t.kind IN (
-        'payment_succeeded', 'overpayment', 'wallet_deposited', 'wallet_paid_invoice'
-    ) GROUP BY t.source_id
+        'payment_succeeded', 'overpayment', 'wallet_deposited', 'wallet_paid_invoice',
+        'payment_recorded', 'credit_applied'
+    ) AND e.amount_minor > 0 GROUP BY t.source_id
 ), checked AS (
     SELECT
         'pay_' || p.id AS name,
         CASE
             WHEN p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
-                THEN m.amount = p.amount_minor AND cardinality(m.kinds) = 1
-                AND m.kinds[1] = CASE
-                    WHEN p.is_credited THEN 'overpayment'
+                THEN m.credited = p.credited_minor AND m.applied = p.amount_minor - p.credited_minor
+                AND m.kinds <@ ARRAY['overpayment', CASE
                     WHEN p.purpose = 'wallet_deposit' THEN 'wallet_deposited'
                     WHEN p.mode = 'wallet' THEN 'wallet_paid_invoice'
+                    WHEN p.mode = 'manual' THEN 'payment_recorded'
+                    WHEN p.mode = 'credit' THEN 'credit_applied'
                     ELSE 'payment_succeeded'
-                END
+                END]
             ELSE m.source_id IS NULL
         END AS is_good
     FROM payments AS p LEFT JOIN moved AS m ON m.source_id = 'pay_' || p.id
@@ -221,5 +231,5 @@ FROM checked AS c;
 SELECT p.id, p.provider, p.provider_reference, p.amount_minor, p.currency FROM payments AS p
 WHERE
     p.org_id = $1 AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
-    AND p.mode <> 'wallet'
+    AND p.mode IN ('checkout', 'charge')
 ORDER BY p.id;

@@ -68,6 +68,7 @@ async def save(tx: Tx, row: Organization) -> None:
         row.created_at,
         row.updated_at,
         row.deleted_at,
+        row.is_credit_applied,
     )
     query = Q.insert_organization if row.version == 1 else Q.update_organization
     replaced(row, await tx.execute(query, *values))

@@ -2,14 +2,16 @@
 -- A new tenant; its id is the organization every other row of it carries.
 INSERT INTO organizations (
     org_id, name, currency, timezone, mode, invoice_prefix, net_terms_days, reactivation_grace_days,
-    version, sequence, created_at, updated_at, deleted_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+    version, sequence, created_at, updated_at, deleted_at,
+    is_credit_applied
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: update_organization
 -- Replaces exactly the version before.
 UPDATE organizations SET
     name = $2, currency = $3, timezone = $4, mode = $5, invoice_prefix = $6, net_terms_days = $7,
-    reactivation_grace_days = $8, version = $9, sequence = $10, updated_at = $12, deleted_at = $13
+    reactivation_grace_days = $8, version = $9, sequence = $10, updated_at = $12, deleted_at = $13,
+    is_credit_applied = $14
 WHERE org_id = $1 AND version = $9 - 1 AND created_at = $11;
 
 -- name: get_organization

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from bursar.domain.ids import InvoiceId, PaymentId, WalletId, uuid_of
+from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment
 from bursar.domain.refusals import NotFound
-from bursar.domain.rows import row_to_payment
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store.saving import replaced
@@ -54,6 +54,7 @@ async def save(tx: Tx, row: Payment) -> None:
     Raises:
         StaleVersion: somebody else replaced it first.
     """
+    receipt = row.receipt
     values = (
         uuid_of(tx.org_id),
         uuid_of(row.id),
@@ -76,7 +77,7 @@ async def save(tx: Tx, row: Payment) -> None:
         row.decline_kind,
         row.attempt_key,
         row.watch_step,
-        row.is_credited,
+        row.credited.minor,
         row.expires_at,
         row.settled_at,
         row.version,
@@ -85,6 +86,9 @@ async def save(tx: Tx, row: Payment) -> None:
         row.updated_at,
         row.purpose.value,
         _uuid(row.wallet_id),
+        None if receipt is None else receipt.method.value,
+        None if receipt is None else receipt.received_at,
+        None if receipt is None else receipt.reference,
     )
     query = Q.insert_payment if row.version == 1 else Q.update_payment
     replaced(row, await tx.execute(query, *values))

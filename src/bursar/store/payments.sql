@@ -31,10 +31,11 @@ INSERT INTO payments (
     org_id, id, invoice_id, customer_id, mode, status, amount_minor, currency, provider,
     provider_reference, session_reference, method_reference, checkout_url, next_action_url,
     success_url, cancel_url, failure_code, failure_message, decline_kind, attempt_key, watch_step,
-    is_credited, expires_at, settled_at, version, sequence, created_at, updated_at, purpose, wallet_id
+    credited_minor, expires_at, settled_at, version, sequence, created_at, updated_at, purpose,
+    wallet_id, receipt_method, received_at, receipt_reference
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23, $24, $25, $26, $27, $28, $29, $30
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33
 );
 
 -- name: update_payment
@@ -42,12 +43,14 @@ INSERT INTO payments (
 UPDATE payments SET
     status = $6, amount_minor = $7, provider_reference = $10, session_reference = $11,
     method_reference = $12, checkout_url = $13, next_action_url = $14, failure_code = $17,
-    failure_message = $18, decline_kind = $19, watch_step = $21, is_credited = $22,
+    failure_message = $18, decline_kind = $19, watch_step = $21, credited_minor = $22,
     expires_at = $23, settled_at = $24, version = $25, sequence = $26, updated_at = $28
 WHERE
     org_id = $1 AND id = $2 AND version = $25 - 1
     AND invoice_id IS NOT DISTINCT FROM $3 AND customer_id IS NOT DISTINCT FROM $4
     AND wallet_id IS NOT DISTINCT FROM $30 AND purpose = $29
+    AND receipt_method IS NOT DISTINCT FROM $31 AND received_at IS NOT DISTINCT FROM $32
+    AND receipt_reference IS NOT DISTINCT FROM $33
     AND mode = $5 AND currency = $8 AND provider = $9
     AND success_url IS NOT DISTINCT FROM $15 AND cancel_url IS NOT DISTINCT FROM $16
     AND attempt_key = $20 AND created_at = $27;

@@ -27,7 +27,7 @@ from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.ids import CustomerId
 from bursar.domain.refusals import NotFound, PreconditionFailed, StaleVersion, StillInUse
-from bursar.domain.shapes.customers import CustomerOut
+from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.operations.customers import (
     CreateCustomer,
@@ -36,6 +36,7 @@ from bursar.operations.customers import (
     delete_customer,
     update_customer,
 )
+from bursar.reads.credit_balances import credit_balance
 from bursar.reads.customers import CustomerFilters
 from bursar.reads.customers import customer as customer_look
 from bursar.reads.customers import customers as customers_look
@@ -143,6 +144,19 @@ async def list_customers(call: Call[None, CustomerQuery]) -> Answer:
 async def get_customer(call: Call[None, NoQuery]) -> Answer:
     """Get a customer."""
     return resource(CustomerOut.of(await call.caller.look(customer_look, _id(call))))
+
+
+@ROOM.get(
+    "/{customerId}/credit-balance",
+    Terms(needs=Permission.CUSTOMER_READ, gives=CreditBalanceOut, refuses=(NotFound,)),
+)
+async def get_credit_balance(call: Call[None, NoQuery]) -> Answer:
+    """Get what a customer has to their credit.
+
+    What came in above what was due, and what was credited; it pays their next invoices first when
+    those are finalized, unless the organization switched that off.
+    """
+    return resource(CreditBalanceOut.of(await call.caller.look(credit_balance, _id(call))))
 
 
 @ROOM.patch(

@@ -1,9 +1,19 @@
 """`/v1/invoices/{id}/pay`, its PDF and its timeline."""
 
-from typing import Any
+from typing import Any, Literal
 
-from bursar.api.envelope import all_of, travelled
-from bursar.api.fields import Body, DryRun, NoQuery, ProviderToken, Url, WalletRef
+from bursar.api.envelope import all_of, changed, created, travelled
+from bursar.api.fields import (
+    Body,
+    DryRun,
+    Moment,
+    NoQuery,
+    PositiveCents,
+    ProviderToken,
+    ShortText,
+    Url,
+    WalletRef,
+)
 from bursar.api.hosted_links import own_hosted_url
 from bursar.api.merging import peeked
 from bursar.api.paying import PaymentStarted, Wish, begin_command, paid_reply
@@ -11,8 +21,9 @@ from bursar.api.printing import PDF, printed
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.ids import InvoiceId
-from bursar.domain.payments import PaymentMode
+from bursar.domain.payments import PaymentMode, Receipt, ReceiptMethod
 from bursar.domain.refusals import (
+    AmountTooLarge,
     CustomerHasNoMethod,
     InsufficientFunds,
     InvalidInput,
@@ -26,7 +37,9 @@ from bursar.domain.refusals import (
     WrongCurrency,
 )
 from bursar.domain.shapes.events import TimelineEntryOut
+from bursar.domain.shapes.payments import PaymentOut
 from bursar.flows.pay_invoice import pay_invoice, refuse_if_away
+from bursar.operations.manual_payments import RecordPayment, record_payment
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import timeline
 from bursar.runtime.idempotency import Answer
@@ -37,11 +50,27 @@ ROOM = Room("Invoices", prefix="/v1/invoices", about="Paying, printing and the h
 class PayBody(Body, frozen=True):
     """How to pay. The two URLs are where the hosted page leads back to."""
 
-    mode: PaymentMode = PaymentMode.CHECKOUT
+    mode: Literal["checkout", "charge", "wallet"] = "checkout"
     payment_method_id: ProviderToken | None = None
     wallet_id: WalletRef | None = None
     success_url: Url | None = None
     cancel_url: Url | None = None
+
+
+class ReceiptBody(Body, frozen=True):
+    """What came, how, and when; `reference` is what the bank calls it."""
+
+    amount_cents: PositiveCents
+    method: ReceiptMethod
+    received_at: Moment
+    reference: ShortText | None = None
+
+    def to_command(self, invoice_id: InvoiceId) -> RecordPayment:
+        """What it asks for."""
+        received_at = Moment.plainly(self.received_at)
+        assert received_at is not None
+        receipt = Receipt(self.method, received_at, self.reference)
+        return RecordPayment(invoice_id, self.amount_cents, receipt)
 
 
 def _id(call: Call[Any, Any]) -> InvoiceId:
@@ -80,14 +109,14 @@ async def pay(call: Call[PayBody, DryRun]) -> Answer:
     stored money, at once: that of `walletId`, or of the customer's only wallet. One attempt at a
     time: while another is open, the answer is 409 with its `paymentId`.
     """
-    caller, body = call.caller, call.body
-    if body.wallet_id is not None and body.mode is not PaymentMode.WALLET:
+    caller, body, mode = call.caller, call.body, PaymentMode(call.body.mode)
+    if body.wallet_id is not None and mode is not PaymentMode.WALLET:
         raise InvalidInput.at("walletId", "goes with the mode wallet", "ambiguous")
     invoice = await peeked(caller.look(invoice_look, _id(call)))
-    if not caller.is_dry_run and body.mode is not PaymentMode.WALLET:
+    if not caller.is_dry_run and mode is not PaymentMode.WALLET:
         refuse_if_away(caller)
     wish = Wish(
-        mode=body.mode,
+        mode=mode,
         method_reference=body.payment_method_id,
         success_url=body.success_url,
         cancel_url=body.cancel_url,
@@ -97,6 +126,27 @@ async def pay(call: Call[PayBody, DryRun]) -> Answer:
     command = begin_command(caller, _id(call), wish, back=back)
     reply = paid_reply(caller)
     return await travelled(pay_invoice(caller, command, reply), reply)
+
+
+@ROOM.post(
+    "/{invoiceId}/record-payment",
+    Terms(
+        needs=Permission.PAYMENT_RECORD,
+        takes=ReceiptBody,
+        gives=PaymentOut,
+        status=201,
+        query=DryRun,
+        refuses=(NotFound, NothingToPay, AmountTooLarge),
+    ),
+)
+async def record_one_payment(call: Call[ReceiptBody, DryRun]) -> Answer:
+    """Record money that came by bank transfer, check or cash.
+
+    In full or in part: the invoice stays open until nothing is due. What comes in above that is
+    the customer's credit. A payment page that is still open is closed.
+    """
+    reply = created(PaymentOut.of, "/v1/payments")
+    return await changed(call.caller, record_payment, call.body.to_command(_id(call)), reply)
 
 
 @ROOM.get(

@@ -66,6 +66,7 @@ class NewOrganization(Body, frozen=True):
     invoice_prefix: InvoicePrefix = "INV"
     net_terms_days: Days = 14
     reactivation_grace_days: Days = 30
+    is_credit_applied: bool = True
 
 
 class OrganizationPatch(Body, frozen=True):
@@ -77,6 +78,7 @@ class OrganizationPatch(Body, frozen=True):
     invoice_prefix: InvoicePrefix | UnsetType = UNSET
     net_terms_days: Days | UnsetType = UNSET
     reactivation_grace_days: Days | UnsetType = UNSET
+    is_credit_applied: bool | UnsetType = UNSET
 
 
 class Transfer(Body, frozen=True):

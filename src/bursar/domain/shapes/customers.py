@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from bursar.domain.customers import Customer
-from bursar.domain.shapes.fields import Shape, WireInstant, instant
+from bursar.domain.customers import CreditBalance, Customer
+from bursar.domain.shapes.fields import Cents, Shape, WireInstant, instant
 from bursar.domain.times import wire_instant
 
 
@@ -42,4 +42,22 @@ class CustomerOut(Shape, frozen=True, kw_only=True):
             version=customer.version,
             created_at=wire_instant(customer.created_at),
             updated_at=wire_instant(customer.updated_at),
+        )
+
+
+class CreditBalanceOut(Shape, frozen=True, kw_only=True):
+    """What a customer has to their credit."""
+
+    object: Literal["credit_balance"] = "credit_balance"
+    customer_id: str
+    balance_cents: Cents
+    currency: str
+
+    @classmethod
+    def of(cls, balance: CreditBalance) -> "CreditBalanceOut":
+        """The balance's shape."""
+        return cls(
+            customer_id=balance.customer_id,
+            balance_cents=balance.amount.minor,
+            currency=balance.amount.currency,
         )

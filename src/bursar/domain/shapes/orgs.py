@@ -21,6 +21,7 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
     invoice_prefix: str
     net_terms_days: int
     reactivation_grace_days: int
+    is_credit_applied: bool
     deleted_at: WireInstant | None
     version: int
     created_at: WireInstant
@@ -38,6 +39,7 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
             invoice_prefix=organization.invoice_prefix,
             net_terms_days=organization.net_terms_days,
             reactivation_grace_days=organization.reactivation_grace_days,
+            is_credit_applied=organization.is_credit_applied,
             deleted_at=instant(organization.deleted_at),
             version=organization.version,
             created_at=wire_instant(organization.created_at),

@@ -6,13 +6,22 @@ keeps to itself who began it, the hosted session's id and the watchdog's steps.
 
 from typing import Literal
 
-from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
+from bursar.domain.payments import (
+    Payment,
+    PaymentMode,
+    PaymentPurpose,
+    PaymentStatus,
+    ReceiptMethod,
+)
 from bursar.domain.shapes.fields import Cents, Shape, WireInstant, instant
 from bursar.domain.times import wire_instant
 
 
 class PaymentOut(Shape, frozen=True, kw_only=True):
-    """One attempt. `isCredited`: the money became the customer's credit, not the invoice's."""
+    """One attempt. `creditedCents` of it became the customer's credit, not the invoice's.
+
+    The last three tell what an accountant recorded who saw the money come.
+    """
 
     id: str
     object: Literal["payment"] = "payment"
@@ -32,6 +41,10 @@ class PaymentOut(Shape, frozen=True, kw_only=True):
     failure_message: str | None
     attempt_count: int
     is_credited: bool
+    credited_cents: Cents
+    receipt_method: ReceiptMethod | None
+    received_at: WireInstant | None
+    reference: str | None
     expires_at: WireInstant | None
     settled_at: WireInstant | None
     version: int
@@ -41,6 +54,7 @@ class PaymentOut(Shape, frozen=True, kw_only=True):
     @classmethod
     def of(cls, payment: Payment) -> "PaymentOut":
         """The payment's shape."""
+        receipt = payment.receipt
         return cls(
             id=payment.id,
             purpose=payment.purpose,
@@ -59,6 +73,10 @@ class PaymentOut(Shape, frozen=True, kw_only=True):
             failure_message=payment.failure_message,
             attempt_count=1,  # each further attempt is a payment of its own
             is_credited=payment.is_credited,
+            credited_cents=payment.credited.minor,
+            receipt_method=None if receipt is None else receipt.method,
+            received_at=None if receipt is None else instant(receipt.received_at),
+            reference=None if receipt is None else receipt.reference,
             expires_at=instant(payment.expires_at),
             settled_at=instant(payment.settled_at),
             version=payment.version,

@@ -34,13 +34,21 @@ from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon, CouponDuration, CouponStatus
 from bursar.domain.events import Event
 from bursar.domain.holds import Hold, HoldStatus
+from bursar.domain.instant_payments import record
 from bursar.domain.invoice_lines import Charge, LineDetails, priced_line
 from bursar.domain.invoices import Invoice, InvoiceNumber, NewDraft
 from bursar.domain.members import Member, invite, new_invitation, new_owner
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.money import Money, Rate
 from bursar.domain.orgs import Mode, Organization
-from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
+from bursar.domain.payments import (
+    Payment,
+    PaymentMode,
+    PaymentPurpose,
+    PaymentStatus,
+    Receipt,
+    ReceiptMethod,
+)
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.provider import (
     ActionRequired,
@@ -76,6 +84,7 @@ ORGANIZATION: Final = Organization(
     invoice_prefix="INV",
     net_terms_days=14,
     reactivation_grace_days=30,
+    is_credit_applied=True,
     deleted_at=None,
     version=1,
     sequence=0,
@@ -332,6 +341,7 @@ def story() -> Iterator[Change]:
     assert isinstance(opened, Invoice)
     yield opened.void(AT)
     yield from _attempts(opened)
+    yield record(_receipt(opened), opened, AT)
     yield from _wallet_moves()
     yield from _transfers()
 
@@ -444,13 +454,26 @@ def _attempt(invoice: Invoice) -> Payment:
         decline_kind=None,
         attempt_key="sample",
         watch_step=0,
-        is_credited=False,
+        credited=Money.zero(invoice.currency),
+        receipt=None,
         expires_at=None,
         settled_at=None,
         version=1,
         sequence=0,
         created_at=AT,
         updated_at=AT,
+    )
+
+
+def _receipt(invoice: Invoice) -> Payment:
+    """A part of the invoice that came by bank transfer."""
+    receipt = Receipt(ReceiptMethod.BANK_TRANSFER, AT, "RF18 5390 0754 7034")
+    return replace(
+        _attempt(invoice),
+        mode=PaymentMode.MANUAL,
+        provider=PaymentMode.MANUAL.value,
+        amount=Money(1_000, USD),
+        receipt=receipt,
     )
 
 
