@@ -30,6 +30,7 @@ MACHINE = {
     Permission.WEBHOOK_DELIVER,
     Permission.AUDIT_SEAL,
     Permission.MAIL_SEND,
+    Permission.TEST_CLOCK_MOVE,
     Permission.OPERATOR_NAME,
 }
 
@@ -43,7 +44,7 @@ MONEY = (
     "wallet:move subscription:write usage:write"
 )
 SELLING = "plan:write"
-RULE = "org:write member:write api_key:read api_key:write webhook:write"
+RULE = "org:write member:write api_key:read api_key:write webhook:write test_clock:write"
 OWNERSHIP = "org:delete org:transfer"
 PEOPLE = "member:read member:leave"
 # Whoever changes this table has changed who may do what; the diff is the decision.
@@ -55,7 +56,7 @@ ROLES = {
 }
 SCOPES = {
     "billing:read": READS,
-    "billing:write": f"{READS} {MONEY} {SELLING} webhook:write",
+    "billing:write": f"{READS} {MONEY} {SELLING} webhook:write test_clock:write",
     "customers:read": "customer:read",
     "customers:write": "customer:read customer:write",
     "plans:read": "plan:read",

@@ -22,6 +22,7 @@ import msgspec
 import structlog
 import uvloop
 from tests.flows.catalog_errands import CATALOG_ERRANDS
+from tests.flows.clock_errands import CLOCK_ERRANDS
 from tests.flows.crash_plan import AnySetting, Story, TransferSetting, settings
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_story import Telling
@@ -299,6 +300,7 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
                 *WALLET_ERRANDS,
                 *CATALOG_ERRANDS,
                 *DOCUMENT_ERRANDS,
+                *CLOCK_ERRANDS,
             )
             tour = await (take_documented_tour(stage, errands) if number else take_tour(stage))
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes

@@ -104,6 +104,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
     passes = schedule_of(app, Anchors(tmp_path / "anchors", app.keys))
     assert {each.name: each.every_seconds for each in passes} == {
         "agenda": 0.5,
+        "clocks": 0.5,
         "relay": 0.5,
         "deliver": 0.5,
         "seal": 5,

@@ -27,6 +27,8 @@ from bursar.domain.provider import PaymentProvider
 from bursar.domain.refusals import Refusal
 from bursar.domain.sending import WebhookAnswer, WebhookRequest
 from bursar.domain.tasks import Queue
+from bursar.domain.test_clocks import Stride, stride
+from bursar.domain.times import Instant
 from bursar.domain.wallets import Wallet
 from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
@@ -47,6 +49,7 @@ from bursar.operations.invoices import (
 )
 from bursar.operations.payments import BeginPayment
 from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
+from bursar.operations.test_clocks import AdvanceClock, FreezeClock, advance_clock, freeze_clock
 from bursar.operations.wallets import CreateWallet, create_wallet
 from bursar.providers.mail.letters import Letters
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
@@ -58,6 +61,7 @@ from bursar_sandbox.sandbox import Sandbox, SandboxSettings
 
 WEBHOOK_SECRET: Final = "whsec_world"
 PASSWORD: Final = "Correct-horse-7-battery"
+CLOCK_STEPS_MAX: Final = 5_000
 _numbers = count(1)
 
 
@@ -188,6 +192,16 @@ class Org:
         """Collect an invoice as a request with this key would."""
         return await pay_invoice(self.caller, self.begin(invoice_id, mode, key))
 
+    async def freeze(self, at: Instant | None = None) -> None:
+        """Stop the organization's time."""
+        await self.caller.run(freeze_clock, FreezeClock(at))
+
+    async def advance(self, to: Instant | str) -> None:
+        """Let the organization's time pass, with everything that is due on the way."""
+        target: Instant | Stride = stride(to) if isinstance(to, str) else to
+        await self.caller.run(advance_clock, AdvanceClock(target))
+        await self.world.pass_time()
+
 
 @dataclass
 class World:
@@ -288,6 +302,14 @@ class World:
                 return
             watch = False
         raise AssertionError("the world does not come to rest")
+
+    async def pass_time(self) -> None:
+        """Until every test clock that is on its way has arrived."""
+        for _ in range(CLOCK_STEPS_MAX):
+            await self.drain()
+            if not await dispatch.move_clocks(self.app):
+                return
+        raise AssertionError("a test clock does not arrive")
 
     async def make_due(self) -> None:
         """Let the wall clock reach everything on the agenda and every put-off task."""

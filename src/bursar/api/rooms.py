@@ -26,6 +26,7 @@ from bursar.api.v1 import (
     plans,
     recurring_invoices,
     subscriptions,
+    test_clocks,
     transfers,
     usage,
     wallet_moves,
@@ -62,6 +63,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     events.ROOM,
     events.TYPES,
     audit_log.ROOM,
+    test_clocks.ROOM,
 )
 
 

@@ -11,6 +11,7 @@ import uvloop
 
 from bursar.cli import (
     api_keys,
+    clocks,
     customers,
     events,
     invoices,
@@ -57,6 +58,7 @@ _GROUPS = {
     "audit": events.audit_group,
     "report": reports.group,
     "queue": queues.group,
+    "clock": clocks.group,
 }
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 

@@ -55,6 +55,8 @@ class Permission(StrEnum):
     AUDIT_SEAL = "audit:seal"
     MAIL_READ = "mail:read"
     MAIL_SEND = "mail:send"
+    TEST_CLOCK_WRITE = "test_clock:write"
+    TEST_CLOCK_MOVE = "test_clock:move"
     OPERATOR_NAME = "operator:name"
 
 
@@ -109,6 +111,7 @@ _ADMINISTRATION: Final = frozenset(
         Permission.API_KEY_READ,
         Permission.API_KEY_WRITE,
         Permission.WEBHOOK_WRITE,
+        Permission.TEST_CLOCK_WRITE,
     }
 )
 _OWNERSHIP: Final = frozenset({Permission.ORG_DELETE, Permission.ORG_TRANSFER})
@@ -123,6 +126,7 @@ _MACHINE: Final = frozenset(
         Permission.WEBHOOK_DELIVER,
         Permission.AUDIT_SEAL,
         Permission.MAIL_SEND,
+        Permission.TEST_CLOCK_MOVE,
         Permission.OPERATOR_NAME,
     }
 )
@@ -136,7 +140,10 @@ ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
 
 SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "billing:read": _READS,
-    "billing:write": _READS | _MONEY | _SELLING | {Permission.WEBHOOK_WRITE},
+    "billing:write": _READS
+    | _MONEY
+    | _SELLING
+    | {Permission.WEBHOOK_WRITE, Permission.TEST_CLOCK_WRITE},
     "customers:read": frozenset({Permission.CUSTOMER_READ}),
     "customers:write": frozenset({Permission.CUSTOMER_READ, Permission.CUSTOMER_WRITE}),
     "plans:read": frozenset({Permission.PLAN_READ}),

@@ -404,6 +404,30 @@ class WebhookSubscriptionDeleted(Event):
     when = "A webhook endpoint is removed; nothing is sent to it any more."
 
 
+class ClockFrozen(Event):
+    name = "test_clock.frozen"
+    is_public = False
+    when = "An organization's time stops for real time: it has a test clock."
+
+
+class ClockDeparted(Event):
+    name = "test_clock.advancing"
+    is_public = False
+    when = "A test clock sets out for a later moment; what is due on the way is done in order."
+
+
+class ClockArrived(Event):
+    name = "test_clock.advanced"
+    is_public = False
+    when = "A test clock has arrived, and everything that was due on the way is done."
+
+
+class ClockReleased(Event):
+    name = "test_clock.released"
+    is_public = False
+    when = "An organization is back in real time."
+
+
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
     """A fact as the log keeps it: rendered when it was told, and never again.

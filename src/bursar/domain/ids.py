@@ -39,6 +39,7 @@ EventId = NewType("EventId", str)
 WebhookSubscriptionId = NewType("WebhookSubscriptionId", str)
 DeliveryId = NewType("DeliveryId", str)
 MailId = NewType("MailId", str)
+ClockId = NewType("ClockId", str)
 
 PREFIXES: Final = frozenset(
     {
@@ -50,6 +51,7 @@ PREFIXES: Final = frozenset(
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
         "rinv",
+        "clk",
         "aev",
     }
 )
@@ -71,6 +73,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "hold": "hld",
         "transaction": "txn",
         "webhook_subscription": "wh",
+        "test_clock": "clk",
     }
 )
 """What tells events: the resource's type, as the log keeps it, and the prefix of its ids."""

@@ -341,6 +341,27 @@ class TransferAboveLimit(Refusal):
     reason = "transfer_above_limit"
 
 
+class SandboxOnly(Refusal):
+    """A live organization lives in real time."""
+
+    kind = Kind.CONFLICT
+    reason = "sandbox_only"
+
+
+class ClockRunsForward(Refusal):
+    """A test clock is set to what is over for the organization, or jumps over what is to come."""
+
+    kind = Kind.CONFLICT
+    reason = "clock_runs_forward"
+
+
+class ClockAdvancing(Refusal):
+    """The test clock is on its way already."""
+
+    kind = Kind.CONFLICT
+    reason = "clock_advancing"
+
+
 class StillInUse(Refusal):
     """The thing cannot go while something open depends on it."""
 

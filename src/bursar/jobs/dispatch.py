@@ -33,6 +33,7 @@ from bursar.flows.deliver_webhook import deliver_webhook
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
 from bursar.operations.ledger import MARGIN, FoldBooks
 from bursar.operations.ledger import fold_books as fold
+from bursar.operations.test_clocks import MoveClock, move_clock
 from bursar.runtime import doors
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
@@ -47,6 +48,8 @@ _PER_ENDPOINT: Final = 2
 _AGENDA_LEASE: Final = timedelta(seconds=60)
 _DELIVERY_LEASE: Final = timedelta(seconds=45)
 _FORGOTTEN_AT_ONCE: Final = 1000
+_CLOCKS_AT_ONCE: Final = 50
+_CLOCK_PAUSE_SECONDS: Final = 0.02
 _JOB_HISTORY: Final = timedelta(days=7)
 
 
@@ -76,6 +79,21 @@ async def drain_agenda(app: App) -> bool:
     if due:
         app.wake()
     return bool(due)
+
+
+async def move_clocks(app: App) -> bool:
+    """Let each test clock that is on its way go on, once what it has reached is done.
+
+    What is due at the new moment becomes tasks at once; a clock that waits is asked again soon.
+    """
+    async with app.database.machine() as connection:
+        found = await doors.clocks_under_way(connection, _CLOCKS_AT_ONCE)
+    moved = [await _system(app, org_id).run(move_clock, MoveClock()) for org_id in found]
+    if any(moved):
+        await drain_agenda(app)
+    elif found:
+        await asyncio.sleep(_CLOCK_PAUSE_SECONDS)
+    return bool(found)
 
 
 async def relay_events(app: App) -> bool:

@@ -19,6 +19,7 @@ from bursar.jobs.dispatch import (
     forget_old_jobs,
     forget_old_keys,
     forget_old_visits,
+    move_clocks,
     relay_events,
     seal_logs,
 )
@@ -49,6 +50,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
     """Everything a worker does besides its queues."""
     return (
         Pass("agenda", 0.5, partial(drain_agenda, app)),
+        Pass("clocks", 0.5, partial(move_clocks, app)),
         Pass("relay", 0.5, partial(relay_events, app), is_woken=True),
         Pass("deliver", 0.5, partial(deliver_due, app), is_woken=True),
         Pass("seal", 5, partial(seal_logs, app, anchors)),

@@ -116,6 +116,12 @@ async def orgs_to_fold(connection: Connection, margin: timedelta, limit: int) ->
     return [_org(row["org_id"]) for row in rows]
 
 
+async def clocks_under_way(connection: Connection, limit: int) -> list[OrgId]:
+    """Organizations whose test clock is on its way."""
+    rows = await connection.fetch(Q.clocks_under_way.text, limit)
+    return [_org(row["org_id"]) for row in rows]
+
+
 async def org_ids(connection: Connection) -> list[OrgId]:
     """Every organization."""
     return [_org(row["org_ids"]) for row in await connection.fetch(Q.org_ids.text)]

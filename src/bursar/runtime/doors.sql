@@ -42,3 +42,7 @@ SELECT sec.forget_visits($1);
 -- name: orgs_to_fold
 -- Organizations whose busy accounts can be carried forward.
 SELECT found AS org_id FROM sec.orgs_to_fold($1, $2) AS found;
+
+-- name: clocks_under_way
+-- Organizations whose test clock is on its way, whoever has waited longest first.
+SELECT found AS org_id FROM sec.clocks_under_way($1) AS found;

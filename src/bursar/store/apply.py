@@ -22,6 +22,7 @@ from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
 from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.subscriptions import Subscription
+from bursar.domain.test_clocks import OrgClock
 from bursar.domain.usage import UsageAggregate
 from bursar.domain.wallets import Wallet
 from bursar.domain.webhook_subscriptions import WebhookSubscription
@@ -43,6 +44,7 @@ from bursar.store import (
     plans,
     recurring_invoices,
     subscriptions,
+    test_clocks,
     usage,
     wallets,
     webhook_subscriptions,
@@ -66,6 +68,7 @@ _SAVE: Final[dict[type, Save]] = {
     Wallet: wallets.save,
     Hold: holds.save,
     WebhookSubscription: webhook_subscriptions.save,
+    OrgClock: test_clocks.save,
 }
 
 

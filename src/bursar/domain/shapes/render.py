@@ -34,11 +34,13 @@ from bursar.domain.shapes.payments import PaymentOut
 from bursar.domain.shapes.plans import PlanOut
 from bursar.domain.shapes.recurring_invoices import RecurringInvoiceOut
 from bursar.domain.shapes.subscriptions import SubscriptionOut
+from bursar.domain.shapes.test_clocks import ClockFactOut
 from bursar.domain.shapes.transfers import TransferFactOut
 from bursar.domain.shapes.usage import UsageAggregateOut
 from bursar.domain.shapes.wallets import WalletOut
 from bursar.domain.shapes.webhook_subscriptions import WebhookSubscriptionOut
 from bursar.domain.subscriptions import Subscription
+from bursar.domain.test_clocks import OrgClock
 from bursar.domain.transfers import Transfer
 from bursar.domain.usage import UsageAggregate
 from bursar.domain.wallets import Wallet
@@ -76,6 +78,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     WebhookSubscription: Rendering(
         "webhook_subscription", WebhookSubscriptionOut, WebhookSubscriptionOut.of
     ),
+    OrgClock: Rendering("test_clock", ClockFactOut, ClockFactOut.of),
 }
 
 

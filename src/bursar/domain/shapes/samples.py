@@ -58,6 +58,7 @@ from bursar.domain.provider import (
     Processing,
     Succeeded,
 )
+from bursar.domain.shapes.sample_clocks import clock_story
 from bursar.domain.shapes.sample_recurring import recurring_story
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
 from bursar.domain.taxes import TaxCategory, TaxTerms
@@ -312,6 +313,7 @@ def story() -> Iterator[Change]:
     yield orgs.found(ORGANIZATION, OWNER)
     yield _made(ORGANIZATION.renamed(name="Acme Cloud GmbH"))
     yield from _team()
+    yield from clock_story(AT)
     yield _made(ORGANIZATION.delete(unfinished={}, at=AT))
     by = Standing(Operator("sample"), None)
     yield issue(API_KEY, by=by, at=AT)

@@ -1,0 +1,62 @@
+"""Errands about test clocks, for the tour: each dies at each of its points and is done once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tests.api.client import Client, Response
+from tests.flows.crash_stage import Stage
+from tests.flows.crash_tour import Arrange, Request
+
+from bursar.domain.ids import uuid_of
+from bursar.jobs import dispatch
+from bursar.runtime.app import App
+
+PATH: Final = "/v1/test-clock"
+TOLD: Final = "SELECT count(*) FROM events WHERE org_id = $1 AND type = '{}'"
+
+
+@dataclass(frozen=True)
+class Mover(Client):
+    """Somebody who asks, beside a worker that moves clocks."""
+
+    moved: App | None = None
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        answer = await super().ask(method, path, body, headers=headers)
+        while self.moved is not None and await dispatch.move_clocks(self.moved):
+            pass
+        return answer
+
+
+async def _request(stage: Stage, verb: str, body: object, told: str) -> Request:
+    org = await stage.world.org()
+    client = stage.http.bearing(org.access_token, org.id)
+    if verb == "/release":
+        stopped = await client.post(PATH)
+        assert stopped.status == 201, stopped.body
+    mover = Mover(client.app, client.headers, client.address, stage.world.app)
+    counted = TOLD.format(told)
+    return Request(mover, "POST", PATH + verb, body, counted, uuid_of(org.id))
+
+
+async def _stop(stage: Stage) -> Request:
+    return await _request(stage, "", {}, "test_clock.frozen")
+
+
+async def _advance(stage: Stage) -> Request:
+    return await _request(stage, "/advance", {"by": "3 days"}, "test_clock.advanced")
+
+
+async def _release(stage: Stage) -> Request:
+    return await _request(stage, "/release", {}, "test_clock.released")
+
+
+CLOCK_ERRANDS: Final[tuple[Arrange, ...]] = (_stop, _advance, _release)
