@@ -40,7 +40,8 @@ _LEFT_OUT: Final = frozenset(
     (
         *("cancelUrl", "successUrl", "unitAmountDecimal"),
         *("charges", "meterId", "months", "packageSize", "percentOff", "property", "tiers"),
-        *("PayBody.walletId", "DepositBody.mode", "DepositBody.paymentMethodId"),
+        *("Advance.to", "PayBody.walletId"),
+        *("DepositBody.mode", "DepositBody.paymentMethodId"),
     )
 )
 _ID_FIELDS: Final[Mapping[str, str]] = {
