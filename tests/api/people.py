@@ -24,7 +24,12 @@ from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.transfers import PostTransfer, post_transfer
 from bursar.operations.wallets import CreateWallet, create_wallet
-from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
+from bursar.operations.webhook_subscriptions import (
+    SubscribeWebhook,
+    TryWebhook,
+    subscribe_webhook,
+    try_webhook,
+)
 from bursar.runtime.ids import new_uuid
 
 _JOIN = """
@@ -111,14 +116,20 @@ def _prefix(text: str) -> str:
         return ""
 
 
+async def _heard_of(org: Org) -> dict[str, str]:
+    """An endpoint, and what goes to it."""
+    command = SubscribeWebhook("https://example.com/hook", ("*",))
+    endpoint = (await org.caller.run(subscribe_webhook, command)).subscription
+    tried = await org.caller.run(try_webhook, TryWebhook(endpoint.id))
+    return {"wh": endpoint.id, "whd": tried.id}
+
+
 async def things_of(org: Org) -> Things:
     """An organization with a draft, an open and a paid invoice, and all that comes with them."""
     customer = await org.customer()
     paid = await org.invoice(customer)
     payment = await org.pay(paid.id)
     draft = await org.draft(customer)
-    hook = SubscribeWebhook("https://example.com/hook", ("*",))
-    subscribed = await org.caller.run(subscribe_webhook, hook)
     counted = DefineMeter(name="Calls", key=f"calls_{new_uuid().hex}", aggregation=Aggregation.SUM)
     meter = await org.caller.run(define_meter, counted)
     terms = PriceTerms(PricingModel.PER_UNIT, Decimal(100), meter_id=meter.id)
@@ -163,7 +174,7 @@ async def things_of(org: Org) -> Things:
             "wal": wallet.id,
             "hld": hold.id,
             "txn": transfer.id,
-            "wh": subscribed.subscription.id,
+            **await _heard_of(org),
             "key": issued.record.id,
             "mem": invited.id,
             "evt": f"evt_{event_id}",

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from tests.domain.nouns import AT, LATER, an_attempt
 
-from bursar.domain import rows
+from bursar.domain import rows, webhook_rows
 from bursar.domain.ids import PaymentId, uuid_of
 from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment
@@ -64,7 +64,7 @@ def test_the_other_nouns_come_back() -> None:
     key = kept(samples.API_KEY, scopes=list(samples.API_KEY.scopes))
     assert rows.row_to_api_key(key) == samples.API_KEY
     stored = kept(endpoint, event_types=list(endpoint.event_types))
-    assert rows.row_to_webhook_subscription(stored) == endpoint
+    assert webhook_rows.row_to_webhook_subscription(stored) == endpoint
 
 
 def test_an_event_keeps_its_bytes_and_gets_its_resource_id_back() -> None:

@@ -278,6 +278,7 @@ def test_a_delivery_is_shown_with_its_tries() -> None:
         subscription_id=samples.WEBHOOK.id,
         event_id=LOGGED.id,
         event_type="invoice.paid",
+        sequence=3,
         status=DeliveryStatus.PENDING,
         attempt_count=1,
         next_attempt_at=LATER,

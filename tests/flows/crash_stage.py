@@ -22,6 +22,7 @@ from tests.flows.crash_plan import (
     CHARGES,
     GOOD_METHOD,
 )
+from tests.support import lanes
 from tests.support.auditor import Auditor
 from tests.support.crash import (
     PROVIDER_VERBS,
@@ -156,11 +157,7 @@ class Stage:
             "UPDATE queue.pgqueuer SET execute_after = now() - interval '1 second'"
             " WHERE status = 'queued'"
         )
-        await self.owner.execute(
-            "UPDATE webhook_deliveries SET next_attempt_at = now() - interval '1 second',"
-            " lease_until = NULL WHERE status = 'pending' AND org_id = $1",
-            uuid_of(self.org.id),
-        )
+        await lanes.make_due(self.owner, uuid_of(self.org.id))
 
     def let_processor_age(self, seconds: int) -> None:
         """The processor's clock runs on; ours does not."""

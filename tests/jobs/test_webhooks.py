@@ -3,6 +3,7 @@
 import json
 
 from standardwebhooks.webhooks import Webhook
+from tests.support import lanes
 from tests.support.world import Org, World
 
 from bursar.domain.sending import SendFailure, WebhookAnswer, WebhookRequest
@@ -75,9 +76,7 @@ async def test_a_failed_delivery_waits_and_holds_back_its_successor(world: World
     finally:
         world.postman.mood = None
     connection = await world.house.as_owner()
-    await connection.execute(
-        "UPDATE webhook_deliveries SET next_attempt_at = now() WHERE status = 'pending'"
-    )
+    await lanes.make_due(connection)
     await connection.close()
     await world.drain()
     sent = _sent_to(world, hook)

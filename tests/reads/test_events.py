@@ -16,7 +16,7 @@ from bursar.domain.webhook_subscriptions import DeliveryStatus
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
 from bursar.reads.events import AuditFilters, FeedFilters, audit, event, events
 from bursar.reads.invoices import timeline
-from bursar.reads.webhook_subscriptions import deliveries
+from bursar.reads.webhook_subscriptions import DeliveryFilters, deliveries
 
 LATE = UUID("0195a1b2-c3d4-7006-8000-0123456789ab")
 
@@ -179,8 +179,10 @@ async def test_a_webhook_says_what_the_feed_says(world: World) -> None:
     (fact,) = told.items
     (sent,) = [one for one in world.postman.sent if one.headers["webhook-id"] == fact.id]
     assert sent.body == event_body(fact)
-    (delivery,) = (await org.caller.look(deliveries, subscription.id, Page())).items
+    (delivery,) = (
+        await org.caller.look(deliveries, subscription.id, Page(), DeliveryFilters())
+    ).items
     assert (delivery.event_id, delivery.status) == (fact.id, DeliveryStatus.DELIVERED)
     assert [(one.number, one.status) for one in delivery.attempts] == [(1, 200)]
-    waiting = (DeliveryStatus.PENDING,)
+    waiting = DeliveryFilters(statuses=(DeliveryStatus.PENDING,))
     assert (await org.caller.look(deliveries, subscription.id, Page(), waiting)).items == ()

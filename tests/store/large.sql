@@ -83,6 +83,8 @@ SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'invoice.paid', pg_
     'delivered', 1
 FROM generate_series(1, {rows}) AS n;
 
+UPDATE webhook_lanes SET is_open = false;
+
 INSERT INTO webhook_attempts (org_id, delivery_id, attempt, duration_ms, status, excerpt)
 SELECT '{org}', pg_temp.id(n), 1, 1, 200, '' FROM generate_series(1, {rows}) AS n;
 

@@ -33,6 +33,8 @@ from bursar.domain.access import (
 )
 from bursar.domain.events import EVENTS
 from bursar.domain.people import TOLD_WHEN, AuthFact
+from bursar.domain.shapes.render import resource_type
+from bursar.domain.shapes.samples import SAMPLES
 from bursar.runtime.settings import FIELDS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -176,7 +178,14 @@ def errors() -> str:
 def events() -> str:
     """Public and internal facts."""
     public = [
-        (f"`{name}`", event.when) for name, event in sorted(EVENTS.items()) if event.is_public
+        (
+            f"`{name}`",
+            str(event.payload_version),
+            f"`{resource_type(SAMPLES[name].subject)}`",
+            event.when,
+        )
+        for name, event in sorted(EVENTS.items())
+        if event.is_public
     ]
     internal = [
         (f"`{name}`", event.when) for name, event in sorted(EVENTS.items()) if not event.is_public
@@ -188,7 +197,7 @@ def events() -> str:
         "[events](../domain/events.md). `GET /v1/event-types` gives each public type with its "
         "JSON Schema and a sample.",
         "## Public: webhooks, feed, timeline, audit",
-        _table(("type", "told when"), public),
+        _table(("type", "payload version", "resource in `data`", "told when"), public),
         "## Internal: audit only",
         _table(("type", "told when"), internal),
         "## At the door: a person's own history",

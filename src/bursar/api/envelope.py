@@ -31,9 +31,9 @@ def resource(shape: msgspec.Struct, *, status: int = 200, location: str | None =
     return Answer(status, encoded({"data": shape}), tuple(headers))
 
 
-def found(shape: Callable[[Result], msgspec.Struct]) -> Reply[Result]:
+def found(shape: Callable[[Result], msgspec.Struct], status: int = 200) -> Reply[Result]:
     """Replies with what a verb gave, in this shape."""
-    return lambda result: resource(shape(result))
+    return lambda result: resource(shape(result), status=status)
 
 
 def created(shape: Callable[[Result], msgspec.Struct], under: str) -> Reply[Result]:

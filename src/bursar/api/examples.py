@@ -42,6 +42,7 @@ _LEFT_OUT: Final = frozenset(
         *("charges", "meterId", "months", "packageSize", "percentOff", "property", "tiers"),
         *("Advance.to", "PayBody.walletId"),
         *("DepositBody.mode", "DepositBody.paymentMethodId"),
+        "Replay.to",
     )
 )
 _ID_FIELDS: Final[Mapping[str, str]] = {

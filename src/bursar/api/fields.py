@@ -19,6 +19,7 @@ from bursar.domain.ids import (
     PREFIX_OF_RESOURCE,
     CouponId,
     CustomerId,
+    EventId,
     InvoiceId,
     MemberId,
     MeterId,
@@ -252,6 +253,7 @@ MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]
 MemberRef: TypeAlias = Annotated[MemberId, _id("mem")]
+EventRef: TypeAlias = Annotated[EventId, _id("evt")]
 ResourceRef: TypeAlias = Annotated[
     str,
     _text(
@@ -315,7 +317,9 @@ if TYPE_CHECKING:
     CurrencyCode: TypeAlias = Currency
     Scope: TypeAlias = str
     EventType: TypeAlias = str
+    OneEventType: TypeAlias = str
 else:
     CurrencyCode = Literal[tuple(sorted(EXPONENTS))]
     Scope = Literal[tuple(SCOPE_PERMISSIONS)]
     EventType = Literal[(EVENT_TYPE_ALL, *PUBLIC_EVENTS)]
+    OneEventType = Literal[PUBLIC_EVENTS]

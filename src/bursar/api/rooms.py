@@ -31,6 +31,7 @@ from bursar.api.v1 import (
     usage,
     wallet_moves,
     wallets,
+    webhook_deliveries,
     webhook_subscriptions,
 )
 
@@ -59,6 +60,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     transfers.ROOM,
     ledger.ROOM,
     webhook_subscriptions.ROOM,
+    webhook_deliveries.ROOM,
     emails.ROOM,
     events.ROOM,
     events.TYPES,

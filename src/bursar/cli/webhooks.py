@@ -1,5 +1,6 @@
 """`bursar webhook`: where events are sent."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -19,21 +20,48 @@ from bursar.cli.desk import (
     gather,
 )
 from bursar.cli.output import say, show_list, show_one
-from bursar.domain.ids import WebhookSubscriptionId
-from bursar.domain.shapes.webhook_subscriptions import WebhookSubscriptionOut
-from bursar.domain.webhook_subscriptions import WebhookSubscription
+from bursar.domain.events import PUBLIC_EVENTS
+from bursar.domain.ids import DeliveryId, WebhookSubscriptionId
+from bursar.domain.refusals import InvalidInput
+from bursar.domain.shapes.webhook_subscriptions import (
+    DeliveryOut,
+    EndpointHealthOut,
+    ReplayOut,
+    WebhookSubscriptionOut,
+)
+from bursar.domain.webhook_subscriptions import (
+    Delivery,
+    DeliveryStatus,
+    ReplayScope,
+    WebhookSubscription,
+)
+from bursar.operations.deliveries import RetryDelivery, retry_delivery
 from bursar.operations.webhook_subscriptions import (
+    NamedWebhook,
+    ReplayEvents,
     SubscribeWebhook,
+    TryWebhook,
     UnsubscribeWebhook,
+    pause_webhook,
+    replay_events,
+    resume_webhook,
+    rotate_webhook_secret,
     subscribe_webhook,
+    try_webhook,
     unsubscribe_webhook,
 )
-from bursar.reads.webhook_subscriptions import webhook_subscriptions
+from bursar.reads.webhook_subscriptions import (
+    DeliveryFilters,
+    deliveries,
+    endpoint_health,
+    webhook_subscriptions,
+)
 from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Webhook endpoints.", no_args_is_help=True)
 
-_COLUMNS = ("id", "url", "eventTypes", "isActive", "createdAt")
+_COLUMNS = ("id", "url", "eventTypes", "status", "createdAt")
+_DELIVERY_COLUMNS = ("id", "eventType", "eventId", "status", "attemptCount", "lastResponseStatus")
 
 
 @group.command("list")
@@ -71,6 +99,155 @@ def create(
     say("The secret is shown this once; keep it where secrets are kept.", is_quiet=quiet)
 
 
+@group.command("rotate")
+def rotate(
+    context: typer.Context,
+    webhook_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+    quiet: Quiet = False,
+) -> None:
+    """Give an endpoint a new signing secret; the former one signs beside it for a day."""
+    command = NamedWebhook(_webhook(webhook_id))
+    made = desk(context).ask(
+        lambda caller: caller.run(rotate_webhook_secret, command), org=org, reason=reason
+    )
+    shape = msgspec.to_builtins(WebhookSubscriptionOut.of(made.subscription))
+    show_one({**shape, "secret": made.secret}, output)
+    say("The secret is shown this once; keep it where secrets are kept.", is_quiet=quiet)
+
+
+@group.command("pause")
+def pause(
+    context: typer.Context,
+    webhook_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Send nothing until it is resumed; what happens meanwhile waits."""
+    command = NamedWebhook(_webhook(webhook_id))
+    after = desk(context).ask(
+        lambda caller: caller.run(pause_webhook, command), org=org, reason=reason
+    )
+    show_one(msgspec.to_builtins(WebhookSubscriptionOut.of(after)), output)
+
+
+@group.command("resume")
+def resume(
+    context: typer.Context,
+    webhook_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Send to an endpoint again; one that was switched off gets what it missed."""
+    command = NamedWebhook(_webhook(webhook_id))
+    after = desk(context).ask(
+        lambda caller: caller.run(resume_webhook, command), org=org, reason=reason
+    )
+    show_one(msgspec.to_builtins(WebhookSubscriptionOut.of(after)), output)
+
+
+@group.command("health")
+def health(
+    context: typer.Context, webhook_id: str, *, org: Org = None, output: Output = None
+) -> None:
+    """Show how an endpoint is doing, and how much waits for it."""
+    known = _webhook(webhook_id)
+    found = desk(context).ask(lambda caller: caller.look(endpoint_health, known), org=org)
+    show_one(msgspec.to_builtins(EndpointHealthOut.of(found)), output)
+
+
+@group.command("test")
+def try_out(
+    context: typer.Context,
+    webhook_id: str,
+    *,
+    event: Annotated[str | None, typer.Option(help="The sample of this type.")] = None,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Send a signed test event to an endpoint; `webhook deliveries` tells what came back."""
+    if event is not None and event not in PUBLIC_EVENTS:
+        raise InvalidInput.at("event", "is no type of event", "unknown_value")
+    command = TryWebhook(_webhook(webhook_id), event)
+    made = desk(context).ask(
+        lambda caller: caller.run(try_webhook, command), org=org, reason=reason
+    )
+    show_one(msgspec.to_builtins(DeliveryOut.of(made)), output)
+
+
+@group.command("deliveries")
+def list_deliveries(
+    context: typer.Context,
+    webhook_id: str,
+    *,
+    status: Annotated[list[DeliveryStatus] | None, typer.Option(help="Only these.")] = None,
+    org: Org = None,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List what went or goes to an endpoint, newest first."""
+    known, filters = _webhook(webhook_id), DeliveryFilters(statuses=tuple(status or ()))
+
+    async def act(caller: Caller) -> tuple[Delivery, ...]:
+        return await gather(lambda page: caller.look(deliveries, known, page, filters), limit)
+
+    found = desk(context).ask(act, org=org)
+    show_list([DeliveryOut.of(each) for each in found], _DELIVERY_COLUMNS, output)
+
+
+@group.command("retry")
+def retry(
+    context: typer.Context,
+    delivery_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Try one delivery now, whatever became of it."""
+    known = DeliveryId(an_id(delivery_id, prefix="whd", name="delivery_id"))
+    made = desk(context).ask(
+        lambda caller: caller.run(retry_delivery, RetryDelivery(known)), org=org, reason=reason
+    )
+    show_one(msgspec.to_builtins(DeliveryOut.of(made)), output)
+
+
+@group.command("replay")
+def replay(
+    context: typer.Context,
+    webhook_id: str,
+    *,
+    since: Annotated[datetime, typer.Option(help="From this instant on (UTC).")],
+    until: Annotated[datetime | None, typer.Option(help="Before this one; now.")] = None,
+    scope: Annotated[ReplayScope, typer.Option(help="What of it.")] = ReplayScope.FAILED,
+    per_second: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Send the events of some time to an endpoint again."""
+    command = ReplayEvents(
+        subscription_id=_webhook(webhook_id),
+        from_at=since.replace(tzinfo=UTC),
+        before_at=None if until is None else until.replace(tzinfo=UTC),
+        scope=scope,
+        event_types=(),
+        per_second=per_second,
+    )
+    done = desk(context).ask(
+        lambda caller: caller.run(replay_events, command), org=org, reason=reason
+    )
+    show_one(msgspec.to_builtins(ReplayOut.of(done)), output)
+
+
 @group.command("delete")
 def delete(
     context: typer.Context,
@@ -82,7 +259,7 @@ def delete(
     quiet: Quiet = False,
 ) -> None:
     """Remove an endpoint; what waits for it is given up."""
-    known = WebhookSubscriptionId(an_id(webhook_id, prefix="wh", name="webhook_id"))
+    known = _webhook(webhook_id)
     confirm(f"Delete {webhook_id}?", is_agreed=yes)
     desk(context).ask(
         lambda caller: caller.run(unsubscribe_webhook, UnsubscribeWebhook(known)),
@@ -90,3 +267,7 @@ def delete(
         reason=reason,
     )
     say(f"deleted {webhook_id}", is_quiet=quiet)
+
+
+def _webhook(text: str) -> WebhookSubscriptionId:
+    return WebhookSubscriptionId(an_id(text, prefix="wh", name="webhook_id"))

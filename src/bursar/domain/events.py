@@ -395,7 +395,43 @@ class WebhookSubscriptionCreated(Event):
 class WebhookSubscriptionUpdated(Event):
     name = "webhook_subscription.updated"
     is_public = False
-    when = "A webhook endpoint changes or is switched off."
+    when = "A webhook endpoint's URL, event types or description change."
+
+
+class WebhookSubscriptionPaused(Event):
+    name = "webhook_subscription.paused"
+    is_public = False
+    when = "A webhook endpoint is paused: what happens waits for it."
+
+
+class WebhookSubscriptionResumed(Event):
+    name = "webhook_subscription.resumed"
+    is_public = False
+    when = "A webhook endpoint that was paused or switched off is sent to again."
+
+
+class WebhookSubscriptionRotated(Event):
+    name = "webhook_subscription.rotated"
+    is_public = False
+    when = "A webhook endpoint gets a new signing secret; the former one signs beside it for a day."
+
+
+class WebhookSubscriptionTested(Event):
+    name = "webhook_subscription.tested"
+    is_public = False
+    when = "Somebody has a test event sent to a webhook endpoint; it alone hears of it."
+
+
+class WebhookSubscriptionReplayed(Event):
+    name = "webhook_subscription.replayed"
+    is_public = False
+    when = "Somebody has the events of some time sent to a webhook endpoint again."
+
+
+class WebhookSubscriptionSwitchedOff(Event):
+    name = "webhook_subscription.switched_off"
+    is_public = False
+    when = "A webhook endpoint said 410, or did nothing but fail for five days."
 
 
 class WebhookSubscriptionDeleted(Event):

@@ -32,6 +32,7 @@ class MailKind(StrEnum):
     SESSION_REUSED = "session_reused"
     FACTOR_CHANGED = "factor_changed"
     INVITATION = "invitation"
+    WEBHOOK_SWITCHED_OFF = "webhook_switched_off"
 
 
 PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
@@ -42,6 +43,7 @@ PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
         MailKind.PASSWORD_CHANGED: frozenset({"name", "at"}),
         MailKind.SESSION_REUSED: frozenset({"name", "at", "address"}),
         MailKind.FACTOR_CHANGED: frozenset({"name", "at", "change"}),
+        MailKind.WEBHOOK_SWITCHED_OFF: frozenset({"name", "url", "at", "reason"}),
         MailKind.INVITATION: frozenset({"organization", "inviter", "role", "token"}),
     }
 )

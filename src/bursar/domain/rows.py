@@ -31,12 +31,6 @@ from bursar.domain.money import Money
 from bursar.domain.orgs import Colleague, Membership, Mode, Organization, User
 from bursar.domain.transfers import CreditFailure, Purse, Step, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
-from bursar.domain.webhook_subscriptions import (
-    Delivery,
-    DeliveryAttempt,
-    DeliveryStatus,
-    WebhookSubscription,
-)
 
 _STEP_COLUMNS: Final = (
     (TransferStatus.INITIATED, "created_at"),
@@ -276,52 +270,6 @@ def row_to_transfer(record: Record) -> Transfer:
         caller_key=record["caller_key"],
         credit_attempts=record["credit_attempts"],
         failure=None if record["failure"] is None else CreditFailure(record["failure"]),
-    )
-
-
-def row_to_webhook_subscription(record: Record) -> WebhookSubscription:
-    """From every column of `webhook_subscriptions`."""
-    return WebhookSubscription(
-        id=ids.WebhookSubscriptionId(ids.print_id("wh", record["id"])),
-        url=record["url"],
-        event_types=tuple(record["event_types"]),
-        description=record["description"],
-        secret_sealed=record["secret_sealed"],
-        is_active=record["is_active"],
-        deleted_at=record["deleted_at"],
-        version=record["version"],
-        sequence=record["sequence"],
-        created_at=record["created_at"],
-        updated_at=record["updated_at"],
-    )
-
-
-def row_to_delivery(record: Record, attempts: Sequence[Record] = ()) -> Delivery:
-    """From every column of `webhook_deliveries`, and its rows of `webhook_attempts`, if wanted."""
-    return Delivery(
-        id=ids.DeliveryId(ids.print_id("whd", record["id"])),
-        subscription_id=ids.WebhookSubscriptionId(ids.print_id("wh", record["subscription_id"])),
-        event_id=ids.EventId(ids.print_id("evt", record["event_id"])),
-        event_type=record["event_type"],
-        status=DeliveryStatus(record["status"]),
-        attempt_count=record["attempt_count"],
-        next_attempt_at=record["next_attempt_at"],
-        last_attempt_at=record["last_attempt_at"],
-        last_status=record["last_status"],
-        created_at=record["created_at"],
-        attempts=tuple(row_to_delivery_attempt(attempt) for attempt in attempts),
-    )
-
-
-def row_to_delivery_attempt(record: Record) -> DeliveryAttempt:
-    """From every column of `webhook_attempts`."""
-    return DeliveryAttempt(
-        number=record["attempt"],
-        attempted_at=record["attempted_at"],
-        duration_ms=record["duration_ms"],
-        status=record["status"],
-        failure=record["failure"],
-        excerpt=record["excerpt"],
     )
 
 

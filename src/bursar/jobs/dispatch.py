@@ -29,7 +29,7 @@ from bursar.domain.tasks import (
     ResumeTransfer,
     Task,
 )
-from bursar.flows.deliver_webhook import deliver_webhook
+from bursar.jobs.couriers import Couriers
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
 from bursar.operations.ledger import MARGIN, FoldBooks
 from bursar.operations.ledger import fold_books as fold
@@ -38,15 +38,9 @@ from bursar.runtime import doors
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
-from bursar.runtime.logging import get_log
-
-log = get_log()
 
 _AT_ONCE: Final = 200
-_DELIVERIES_AT_ONCE: Final = 64
-_PER_ENDPOINT: Final = 2
 _AGENDA_LEASE: Final = timedelta(seconds=60)
-_DELIVERY_LEASE: Final = timedelta(seconds=45)
 _FORGOTTEN_AT_ONCE: Final = 1000
 _CLOCKS_AT_ONCE: Final = 50
 _CLOCK_PAUSE_SECONDS: Final = 0.02
@@ -99,28 +93,15 @@ async def move_clocks(app: App) -> bool:
 async def relay_events(app: App) -> bool:
     """Give new events to the endpoints that want them, behind every running transaction."""
     async with app.database.machine() as connection:
-        return bool(await doors.relay_events(connection, _AT_ONCE))
+        return await doors.relay_events(connection, _AT_ONCE) > 0
 
 
 async def deliver_due(app: App) -> bool:
-    """One pass over due deliveries: turn by turn over organizations, few per endpoint."""
-    lease = new_uuid()
-    async with app.database.machine() as connection:
-        claimed = await doors.claim_deliveries(
-            connection,
-            lease,
-            limit=_DELIVERIES_AT_ONCE,
-            per_endpoint=_PER_ENDPOINT,
-            lease=_DELIVERY_LEASE,
-        )
-    results = await asyncio.gather(
-        *(deliver_webhook(_system(app, org), delivery, lease) for org, delivery in claimed),
-        return_exceptions=True,
-    )
-    for fault in results:
-        if isinstance(fault, Exception):
-            log.error("delivery.failed", error=str(fault))  # its lease runs out and it comes back
-    return bool(claimed)
+    """One round of deliveries, to its end."""
+    couriers = Couriers(app)
+    is_any = await couriers.set_out()
+    await couriers.come_home()
+    return is_any
 
 
 async def seal_logs(app: App, anchors: Anchors) -> bool:

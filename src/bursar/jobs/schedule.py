@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from bursar.jobs.couriers import Couriers
 from bursar.jobs.dispatch import (
-    deliver_due,
     drain_agenda,
     fold_books,
     forget_old_jobs,
     forget_old_keys,
     forget_old_visits,
     move_clocks,
-    relay_events,
     seal_logs,
 )
+from bursar.jobs.relay import Relay
 from bursar.runtime import doors
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App
@@ -44,15 +44,25 @@ class Pass:
     act: Callable[[], Awaitable[bool]]
     is_woken: bool = False
     bell: asyncio.Event = field(default_factory=asyncio.Event)
+    come_home: Callable[[], Awaitable[None]] | None = None  # for what a round leaves running
 
 
 def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
     """Everything a worker does besides its queues."""
+    couriers = Couriers(app)
+    relay = Relay(app, couriers.bell)
     return (
         Pass("agenda", 0.5, partial(drain_agenda, app)),
+        Pass("relay", 0.5, relay.pass_on, is_woken=True),
+        Pass(
+            "deliver",
+            0.5,
+            couriers.set_out,
+            is_woken=True,
+            bell=couriers.bell,
+            come_home=couriers.come_home,
+        ),
         Pass("clocks", 0.5, partial(move_clocks, app)),
-        Pass("relay", 0.5, partial(relay_events, app), is_woken=True),
-        Pass("deliver", 0.5, partial(deliver_due, app), is_woken=True),
         Pass("seal", 5, partial(seal_logs, app, anchors)),
         Pass("measure", 5, partial(measure, app)),
         Pass("fold", 60, partial(fold_books, app)),
@@ -111,6 +121,8 @@ async def _come_round(app: App, each: Pass, stopping: asyncio.Event) -> None:
         else:
             if not is_more and not stopping.is_set():
                 await _wait(each)
+    if each.come_home is not None:
+        await each.come_home()
 
 
 async def _wait(each: Pass) -> None:

@@ -1,18 +1,29 @@
-"""Webhook deliveries: what to send, and what became of it."""
+"""Webhook deliveries: what to send, what became of it, and what is tried again by hand."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from bursar.domain.access import Permission
-from bursar.domain.ids import DeliveryId
+from bursar.domain.access import Permission, Role
+from bursar.domain.ids import DeliveryId, WebhookSubscriptionId
+from bursar.domain.mails import MailKind, NewMail
+from bursar.domain.refusals import IllegalTransition
 from bursar.domain.sending import WebhookAnswer, WebhookRequest
+from bursar.domain.shapes.catalog import sample_told_by
 from bursar.domain.shapes.events import event_body
+from bursar.domain.times import wire_instant
+from bursar.domain.webhook_subscriptions import (
+    Delivery,
+    EndpointStatus,
+    OffReason,
+    WebhookSubscription,
+)
 from bursar.domain.webhooks import JITTER_MAX_PERMILLE, DeliveryVerdict, next_attempt
 from bursar.runtime.app import operation
 from bursar.runtime.crypto import sign_body, sign_standard
 from bursar.runtime.db import Tx
-from bursar.store import deliveries, webhook_subscriptions
+from bursar.store import deliveries, mails, members, webhook_subscriptions
 from bursar.store.apply import apply
+from bursar.store.deliveries import LeasedDelivery, Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +36,31 @@ class BeginDelivery:
 
 @operation(requires=Permission.WEBHOOK_DELIVER)
 async def begin_delivery(tx: Tx, command: BeginDelivery) -> WebhookRequest | None:
-    """The signed request; nothing, when the lease is lost or the endpoint is gone."""
+    """The signed request; nothing, when the lease is lost or nothing may be sent now."""
     found = await deliveries.leased(tx, command.delivery_id, command.lease)
-    if found is None or not found.is_active:
+    if found is None or not found.is_open:
         return None
-    secret = tx.keys.unseal(found.secret_sealed, context=found.subscription_id.encode()).decode()
-    event_id, body = found.event.id, event_body(found.event)
+    event = found.event
+    is_sample = found.told_as != event.name
+    body = sample_told_by(event, found.told_as) if is_sample else event_body(event)
+    secrets = _secrets(tx, found)
     timestamp = int(tx.wall.timestamp())
+    signatures = (
+        sign_standard(secret, message_id=event.id, timestamp=timestamp, body=body)
+        for secret in secrets
+    )
     return WebhookRequest(
         url=found.url,
         body=body,
         headers={
             "Content-Type": "application/json",
             "User-Agent": "Bursar",
-            "webhook-id": event_id,
+            "webhook-id": event.id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign_standard(
-                secret, message_id=event_id, timestamp=timestamp, body=body
-            ),
-            "X-Webhook-Id": event_id,
+            "webhook-signature": " ".join(signatures),
+            "X-Webhook-Id": event.id,
             "X-Webhook-Timestamp": str(timestamp),
-            "X-Webhook-Signature": sign_body(secret, body),
+            "X-Webhook-Signature": sign_body(secrets[0], body),
         },
     )
 
@@ -62,25 +77,88 @@ class SettleDelivery:
 @operation(requires=Permission.WEBHOOK_DELIVER)
 async def settle_delivery(tx: Tx, command: SettleDelivery) -> None:
     """Keep the attempt; deliver, reschedule or give up. A lost lease keeps nothing."""
-    found = await deliveries.leased(tx, command.delivery_id, command.lease)
-    if found is None:
+    held = await deliveries.hold(tx, command.delivery_id, command.lease)
+    if held is None:
         return
-    answer = command.answer
-    again_at = None
+    answer, again_at = command.answer, None
+    is_good = answer.verdict is DeliveryVerdict.DELIVERED
     if answer.verdict is DeliveryVerdict.RETRY:
         again_at = next_attempt(
-            found.attempt_count + 1,
+            held.tried + 1,
             tx.wall,
             jitter_permille=_jitter(command.delivery_id),
             retry_after_seconds=answer.retry_after_seconds,
         )
-    await deliveries.settle(tx, command.delivery_id, command.lease, answer, again_at)
+    before = held.health
+    health = before.after_success() if is_good else before.after_failure(tx.wall)
+    settled = Settled(
+        delivery_id=command.delivery_id,
+        lease=command.lease,
+        answer=answer,
+        again_at=again_at,
+        health=health,
+    )
+    if not await deliveries.settle(tx, held, settled):
+        return
+    if before.down_since is not None and not health.is_down:
+        await webhook_subscriptions.bring_back(tx, held.subscription_id, before.down_since)
     if answer.verdict is DeliveryVerdict.SWITCH_OFF:
-        subscription = await webhook_subscriptions.get(tx, found.subscription_id)
-        change = subscription.switch_off()
-        if change is not None:
-            await apply(tx, change)
-            await webhook_subscriptions.give_up_deliveries(tx, subscription.id)
+        await _switch_off(tx, held.subscription_id, OffReason.GONE)
+    elif not is_good and health.is_given_up(tx.wall):
+        await _switch_off(tx, held.subscription_id, OffReason.FAILING)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryDelivery:
+    """A delivery to try now, whatever became of it."""
+
+    delivery_id: DeliveryId
+
+
+@operation(requires=Permission.WEBHOOK_WRITE)
+async def retry_delivery(tx: Tx, command: RetryDelivery) -> Delivery:
+    """Try a delivery now, with a schedule of its own; a delivered one is sent once more.
+
+    Raises:
+        NotFound: no such delivery, or its endpoint was deleted.
+        IllegalTransition: its endpoint is switched off.
+    """
+    endpoint_id = await deliveries.endpoint_of(tx, command.delivery_id)
+    endpoint = await webhook_subscriptions.get(tx, endpoint_id)
+    if endpoint.status is EndpointStatus.OFF:
+        raise IllegalTransition(f"{endpoint.id} is off; resume it first.")
+    return await deliveries.retry(tx, command.delivery_id)
+
+
+async def _switch_off(tx: Tx, subscription_id: WebhookSubscriptionId, reason: OffReason) -> None:
+    subscription = await webhook_subscriptions.get(tx, subscription_id)
+    change = subscription.switch_off(reason, tx.wall)
+    if change is not None:
+        await apply(tx, change)
+        await webhook_subscriptions.give_up_deliveries(tx, subscription.id)
+        await _tell_owners(tx, subscription, reason)
+
+
+async def _tell_owners(tx: Tx, subscription: WebhookSubscription, reason: OffReason) -> None:
+    for address, name in await members.addresses(tx, (Role.OWNER, Role.ADMIN)):
+        words = {
+            "name": name,
+            "url": subscription.url,
+            "at": wire_instant(tx.wall),
+            "reason": reason.value,
+        }
+        mail = NewMail(kind=MailKind.WEBHOOK_SWITCHED_OFF, recipient=address, parameters=words)
+        await mails.post(tx, mail)
+
+
+def _secrets(tx: Tx, found: LeasedDelivery) -> tuple[str, ...]:
+    """What signs it, the current secret first."""
+    sealed = [found.secret_sealed]
+    until = found.former_secret_until
+    if found.former_secret_sealed is not None and until is not None and until > tx.wall:
+        sealed.append(found.former_secret_sealed)
+    context = found.subscription_id.encode()
+    return tuple(tx.keys.unseal(each, context=context).decode() for each in sealed)
 
 
 def _jitter(delivery_id: DeliveryId) -> int:

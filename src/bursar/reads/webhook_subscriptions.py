@@ -4,13 +4,25 @@ The sealed secret comes along and goes no further: no shape has it, and no key o
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bursar.domain.access import Permission
-from bursar.domain.ids import WebhookSubscriptionId, uuid_of
+from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
-from bursar.domain.rows import row_to_delivery, row_to_webhook_subscription
-from bursar.domain.webhook_subscriptions import Delivery, DeliveryStatus, WebhookSubscription
+from bursar.domain.times import Instant
+from bursar.domain.webhook_rows import (
+    row_to_delivery,
+    row_to_health,
+    row_to_webhook_subscription,
+)
+from bursar.domain.webhook_subscriptions import (
+    Delivery,
+    DeliveryStatus,
+    EndpointCondition,
+    WebhookSubscription,
+)
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
@@ -41,12 +53,33 @@ async def webhook_subscriptions(tx: ReadTx, page: Page) -> Paged[WebhookSubscrip
     return paged([*map(row_to_webhook_subscription, rows)], page, total_count=count)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilters:
+    """Which deliveries; what is None or empty filters nothing."""
+
+    statuses: tuple[DeliveryStatus, ...] = ()
+    event_types: tuple[str, ...] = ()
+    event_id: EventId | None = None
+    resource_id: str | None = None
+    created_from: Instant | None = None
+    created_before: Instant | None = None
+
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """As the queries number them."""
+        return (
+            [status.value for status in self.statuses] or None,
+            list(self.event_types) or None,
+            None if self.event_id is None else uuid_of(self.event_id),
+            None if self.resource_id is None else uuid_of(self.resource_id),
+            self.created_from,
+            self.created_before,
+        )
+
+
 @query(requires=Permission.WEBHOOK_READ)
 async def deliveries(
-    tx: ReadTx,
-    subscription_id: WebhookSubscriptionId,
-    page: Page,
-    statuses: tuple[DeliveryStatus, ...] = (),
+    tx: ReadTx, subscription_id: WebhookSubscriptionId, page: Page, filters: DeliveryFilters
 ) -> Paged[Delivery]:
     """What went or goes to one endpoint, newest first, with every try.
 
@@ -55,16 +88,47 @@ async def deliveries(
     """
     await _subscription(tx, subscription_id)
     org_id = uuid_of(tx.org_id)
-    wanted = uuid_of(subscription_id), [status.value for status in statuses] or None
+    wanted = uuid_of(subscription_id), *filters.arguments
     rows = await tx.fetch(Q.deliveries, org_id, page.after, page.fetched, page.offset, *wanted)
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_deliveries, org_id, COUNTED_MAX, *wanted)
+    return paged(await _with_attempts(tx, rows), page, total_count=count)
+
+
+@query(requires=Permission.WEBHOOK_READ)
+async def delivery(tx: ReadTx, delivery_id: DeliveryId) -> Delivery:
+    """One delivery with every try.
+
+    Raises:
+        NotFound: no such delivery in this organization.
+    """
+    row = await tx.fetchrow(Q.delivery, uuid_of(tx.org_id), uuid_of(delivery_id))
+    if row is None:
+        raise NotFound(f"No webhook delivery {delivery_id}.")
+    (found,) = await _with_attempts(tx, [row])
+    return found
+
+
+@query(requires=Permission.WEBHOOK_READ)
+async def endpoint_health(tx: ReadTx, subscription_id: WebhookSubscriptionId) -> EndpointCondition:
+    """How an endpoint is doing, and what waits for it.
+
+    Raises:
+        NotFound: no such endpoint in this organization.
+    """
+    subscription = await _subscription(tx, subscription_id)
+    key = uuid_of(tx.org_id), uuid_of(subscription_id)
+    row = await tx.fetchrow(Q.endpoint_health, *key, COUNTED_MAX)
+    assert row is not None, "every endpoint has a lane"
+    return EndpointCondition(subscription, row_to_health(row), row["waiting"], row["waiting_since"])
+
+
+async def _with_attempts(tx: ReadTx, rows: Sequence[Record]) -> list[Delivery]:
     attempts: defaultdict[object, list[Record]] = defaultdict(list)
-    for attempt in await tx.fetch(Q.attempts, org_id, [row["id"] for row in rows]):
+    for attempt in await tx.fetch(Q.attempts, uuid_of(tx.org_id), [row["id"] for row in rows]):
         attempts[attempt["delivery_id"]].append(attempt)
-    found = [row_to_delivery(row, attempts[row["id"]]) for row in rows]
-    return paged(found, page, total_count=count)
+    return [row_to_delivery(row, attempts[row["id"]]) for row in rows]
 
 
 async def _subscription(tx: ReadTx, subscription_id: WebhookSubscriptionId) -> WebhookSubscription:

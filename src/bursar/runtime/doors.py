@@ -52,7 +52,7 @@ async def claim_due(connection: Connection, limit: int, lease: timedelta) -> lis
 
 
 async def relay_events(connection: Connection, limit: int) -> int:
-    """Fan new events out to endpoints; how many were read."""
+    """Fan new events out to endpoints; how many were read, or -1 when all of them are held back."""
     count: int = await connection.fetchval(Q.relay_events.text, limit)
     return count
 

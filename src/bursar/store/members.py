@@ -1,5 +1,8 @@
 """Rows of members: the places of an organization, taken, kept for somebody, or given up."""
 
+from collections.abc import Iterable
+
+from bursar.domain.access import Role
 from bursar.domain.ids import MemberId, UserId, print_id, uuid_of
 from bursar.domain.members import Member
 from bursar.domain.refusals import NotFound
@@ -44,6 +47,12 @@ async def invited(tx: Tx, email: str) -> Member | None:
 async def has_email(tx: Tx, email: str) -> bool:
     """Whether somebody with this address belongs to the organization."""
     return bool(await tx.fetchval(Q.has_email, email))
+
+
+async def addresses(tx: Tx, roles: Iterable[Role]) -> list[tuple[str, str]]:
+    """Address and name of everybody who has one of these roles."""
+    rows = await tx.fetch(Q.addresses, [role.value for role in roles])
+    return [(row["email"], row["name"]) for row in rows]
 
 
 async def other_owners(tx: Tx, member_id: MemberId) -> int:

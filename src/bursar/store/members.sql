@@ -40,3 +40,7 @@ SELECT count(*)::integer FROM members WHERE org_id = $1 AND status <> 'removed';
 -- name: find_invitation
 -- From a token's keyed hashes to the organization and the place; nothing once it is used or over.
 SELECT f.org_id, f.id FROM sec.find_invitation($1) AS f;
+
+-- name: addresses
+-- Whom the bound organization writes to: its people with one of these roles.
+SELECT email, name FROM sec.member_addresses($1);

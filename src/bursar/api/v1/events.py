@@ -16,6 +16,8 @@ from bursar.domain.ids import EventId, MalformedId, parse_id
 from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.domain.shapes.catalog import sample_of, schema_of
 from bursar.domain.shapes.events import EventOut
+from bursar.domain.shapes.render import resource_type
+from bursar.domain.shapes.samples import SAMPLES
 from bursar.reads.events import FeedFilters, event
 from bursar.reads.events import events as feed
 from bursar.runtime.idempotency import Answer
@@ -35,10 +37,16 @@ class FeedQuery(Query, frozen=True):
 
 
 class EventTypeOut(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """One kind of event: when it is told, what its body looks like, and a sample."""
+    """One kind of event: when it is told, what its body looks like, and a sample.
+
+    `payloadVersion` rises when a field of `data` goes or changes its meaning; new ones may come at
+    any time.
+    """
 
     type: str
     description: str
+    resource_type: str
+    payload_version: int
     json_schema: dict[str, Any]
     sample: msgspec.Raw
 
@@ -94,6 +102,8 @@ CATALOG = all_of(
     EventTypeOut(
         type=name,
         description=EVENTS[name].when,
+        resource_type=resource_type(SAMPLES[name].subject),
+        payload_version=EVENTS[name].payload_version,
         json_schema=schema_of(name),
         sample=msgspec.Raw(sample_of(name)),
     )

@@ -1,27 +1,38 @@
-"""`/v1/webhook-subscriptions`: where events are sent, and what became of each delivery."""
+"""`/v1/webhook-subscriptions`: where events are sent."""
 
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from bursar.api.envelope import changed, created, gone, resource
+from bursar.api.envelope import changed, created, found, gone, resource
 from bursar.api.fields import Body, EventType, NoQuery, Nothing, Text500, Url
-from bursar.api.filters import Values, several
+from bursar.api.merging import named
 from bursar.api.paging import ListQuery, pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.ids import WebhookSubscriptionId
-from bursar.domain.refusals import LimitReached, NotFound
-from bursar.domain.shapes.webhook_subscriptions import DeliveryOut, WebhookSubscriptionOut
-from bursar.domain.webhook_subscriptions import DeliveryStatus
+from bursar.domain.refusals import (
+    IllegalTransition,
+    LimitReached,
+    NotFound,
+    PreconditionFailed,
+    StaleVersion,
+)
+from bursar.domain.shapes.webhook_subscriptions import EndpointHealthOut, WebhookSubscriptionOut
 from bursar.operations.webhook_subscriptions import (
+    NamedWebhook,
     Subscribed,
     SubscribeWebhook,
     UnsubscribeWebhook,
+    UpdateWebhook,
+    pause_webhook,
+    resume_webhook,
+    rotate_webhook_secret,
     subscribe_webhook,
     unsubscribe_webhook,
+    update_webhook,
 )
-from bursar.reads.webhook_subscriptions import deliveries, webhook_subscription
+from bursar.reads.webhook_subscriptions import endpoint_health, webhook_subscription
 from bursar.reads.webhook_subscriptions import webhook_subscriptions as subscriptions_look
 from bursar.runtime.idempotency import Answer
 
@@ -46,10 +57,12 @@ class SubscriptionCreated(WebhookSubscriptionOut, frozen=True, kw_only=True):
     secret: str
 
 
-class DeliveryQuery(ListQuery, frozen=True):
-    """Which deliveries; `status` may name several."""
+class SubscriptionPatch(Body, frozen=True):
+    """What to change; `eventTypes` is replaced whole."""
 
-    status: Values | None = None
+    url: Url | UnsetType = UNSET
+    event_types: Annotated[list[EventType], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
+    description: Text500 | UnsetType | None = UNSET
 
 
 def _created(subscribed: Subscribed) -> SubscriptionCreated:
@@ -118,19 +131,87 @@ async def delete_webhook_subscription(call: Call[Nothing, NoQuery]) -> Answer:
     return await changed(call.caller, unsubscribe_webhook, UnsubscribeWebhook(_id(call)), gone)
 
 
-@ROOM.get(
-    "/{webhookSubscriptionId}/deliveries",
+@ROOM.patch(
+    "/{webhookSubscriptionId}",
     Terms(
-        needs=Permission.WEBHOOK_READ,
-        gives=DeliveryOut,
-        is_list=True,
-        query=DeliveryQuery,
+        needs=Permission.WEBHOOK_WRITE,
+        takes=SubscriptionPatch,
+        gives=WebhookSubscriptionOut,
+        is_versioned=True,
+        refuses=(NotFound, PreconditionFailed, StaleVersion),
+    ),
+)
+async def update_webhook_subscription(call: Call[SubscriptionPatch, NoQuery]) -> Answer:
+    """Change an endpoint's URL, event types or description.
+
+    A JSON merge patch. What waits for the endpoint goes to the new URL.
+    """
+    changes = named(call.body)
+    if "event_types" in changes:
+        changes["event_types"] = tuple(dict.fromkeys(changes["event_types"]))
+    command = UpdateWebhook(_id(call), changes, call.expected_version)
+    return await changed(call.caller, update_webhook, command, found(WebhookSubscriptionOut.of))
+
+
+@ROOM.post(
+    "/{webhookSubscriptionId}/rotate",
+    Terms(
+        needs=Permission.WEBHOOK_WRITE,
+        takes=Nothing,
+        gives=SubscriptionCreated,
         refuses=(NotFound,),
     ),
 )
-async def list_deliveries(call: Call[None, DeliveryQuery]) -> Answer:
-    """List what went or goes to an endpoint, newest first, with every try."""
-    page = pages(call.caller, call.query)
-    statuses = several(call.query.status, DeliveryStatus, DeliveryStatus, field="status")
-    shown = await call.caller.look(deliveries, _id(call), page, statuses)
-    return piece(call.caller, page, shown, DeliveryOut.of)
+async def rotate_webhook_subscription(call: Call[Nothing, NoQuery]) -> Answer:
+    """Give an endpoint a new signing secret, shown this once.
+
+    For 24 hours each delivery carries two Standard Webhooks signatures, by the new secret and by
+    the one before, so nothing is refused while you exchange it. `X-Webhook-Signature` is by the new
+    secret at once.
+    """
+    command = NamedWebhook(_id(call))
+    return await changed(call.caller, rotate_webhook_secret, command, found(_created))
+
+
+@ROOM.post(
+    "/{webhookSubscriptionId}/pause",
+    Terms(
+        needs=Permission.WEBHOOK_WRITE,
+        takes=Nothing,
+        gives=WebhookSubscriptionOut,
+        refuses=(NotFound, IllegalTransition),
+    ),
+)
+async def pause_webhook_subscription(call: Call[Nothing, NoQuery]) -> Answer:
+    """Pause an endpoint: what happens waits, and goes out in order when it is resumed."""
+    command = NamedWebhook(_id(call))
+    return await changed(call.caller, pause_webhook, command, found(WebhookSubscriptionOut.of))
+
+
+@ROOM.post(
+    "/{webhookSubscriptionId}/resume",
+    Terms(
+        needs=Permission.WEBHOOK_WRITE,
+        takes=Nothing,
+        gives=WebhookSubscriptionOut,
+        refuses=(NotFound,),
+    ),
+)
+async def resume_webhook_subscription(call: Call[Nothing, NoQuery]) -> Answer:
+    """Send to an endpoint again.
+
+    One that was switched off is tried one delivery at a time until three have succeeded, and gets
+    up to 10,000 events that it missed; replay what is beyond that.
+    """
+    command = NamedWebhook(_id(call))
+    return await changed(call.caller, resume_webhook, command, found(WebhookSubscriptionOut.of))
+
+
+@ROOM.get(
+    "/{webhookSubscriptionId}/health",
+    Terms(needs=Permission.WEBHOOK_READ, gives=EndpointHealthOut, refuses=(NotFound,)),
+)
+async def get_webhook_subscription_health(call: Call[None, NoQuery]) -> Answer:
+    """See how an endpoint is doing, and how much waits for it."""
+    condition = await call.caller.look(endpoint_health, _id(call))
+    return resource(EndpointHealthOut.of(condition))

@@ -62,5 +62,14 @@ def sample_of(event_name: str) -> bytes:
     return event_body(logged)
 
 
+def sample_told_by(event: LoggedEvent, event_name: str) -> bytes:
+    """The sample of one type, under the id and the moment of an event that really was."""
+    sample = msgspec.json.decode(sample_of(event_name), type=EventOut)
+    told = EventOut.of(event)
+    return msgspec.json.encode(
+        msgspec.structs.replace(sample, id=told.id, created_at=told.created_at)
+    )
+
+
 def _rendering_of(event_name: str) -> Rendering:
     return RENDERINGS[type(SAMPLES[event_name].subject)]

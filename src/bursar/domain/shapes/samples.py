@@ -299,7 +299,12 @@ WEBHOOK: Final = WebhookSubscription(
     event_types=("invoice.paid", "payment.failed"),
     description="Access control",
     secret_sealed=b"",
+    former_secret_sealed=None,
+    former_secret_until=None,
     is_active=True,
+    paused_at=None,
+    off_reason=None,
+    off_at=None,
     deleted_at=None,
     version=1,
     sequence=0,
@@ -324,7 +329,13 @@ def story() -> Iterator[Change]:
     yield _made(CUSTOMER.link("cus_Rv8sJd2KqLm4Np"))
     yield _made(CUSTOMER.delete(open_invoices=0, at=AT))
     yield webhook_subscriptions.subscribe(WEBHOOK)
-    yield _made(WEBHOOK.switch_off())
+    yield _made(WEBHOOK.edit(replace(WEBHOOK, event_types=("*",))))
+    yield _made(WEBHOOK.pause(AT))
+    yield _made(replace(WEBHOOK, paused_at=AT).resume())
+    yield WEBHOOK.rotate(b"", AT)
+    yield WEBHOOK.test()
+    yield WEBHOOK.replay()
+    yield _made(WEBHOOK.switch_off(webhook_subscriptions.OffReason.GONE, AT))
     yield _made(WEBHOOK.delete(AT))
     yield meters.define(METER)
     yield catalog.publish(PLAN)
