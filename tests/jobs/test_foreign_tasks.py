@@ -17,9 +17,11 @@ from bursar.jobs.handlers import HANDLERS
 NAMED: Final = {
     "customer_id": "cust",
     "hold_id": "hld",
+    "invoice_id": "inv",
     "mail_id": "mail",
     "meter_id": "mtr",
     "payment_id": "pay",
+    "recurring_invoice_id": "rinv",
     "subscription_id": "sub",
     "transfer_id": "txn",
 }

@@ -26,6 +26,7 @@ class DueKind(StrEnum):
     RESUME_TRANSFER = "resume_transfer"
     ISSUE_RECURRING = "issue_recurring"
     BILL_SUBSCRIPTION = "bill_subscription"
+    ISSUE_INVOICE = "issue_invoice"
 
 
 CLOCK_OF: Final[dict[DueKind, Clock]] = {
@@ -34,6 +35,7 @@ CLOCK_OF: Final[dict[DueKind, Clock]] = {
     DueKind.RESUME_TRANSFER: Clock.WALL,
     DueKind.ISSUE_RECURRING: Clock.BUSINESS,
     DueKind.BILL_SUBSCRIPTION: Clock.BUSINESS,
+    DueKind.ISSUE_INVOICE: Clock.BUSINESS,
 }
 
 

@@ -171,8 +171,8 @@ class Invoice:
         if opened.total.is_zero:
             # Two steps, told as two facts and written as one row: one version later, not two.
             paid = replace(opened.pay(opened.due, at), version=opened.version)
-            return Change((paid,), postings, events=(finalized, InvoicePaid(paid, opened)))
-        return Change((opened,), postings, events=(finalized,))
+            return Change((paid,), postings=postings, events=(finalized, InvoicePaid(paid, opened)))
+        return Change((opened,), postings=postings, events=(finalized,))
 
     def pay(self, amount: Money, at: Instant) -> "Invoice":
         """The invoice after so much has come in: paid, or still open for the rest.

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from bursar.domain.ids import (
     CustomerId,
     HoldId,
+    InvoiceId,
     MailId,
     MeterId,
     PaymentId,
@@ -130,6 +131,29 @@ class BillSubscription:
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
+@dataclass(frozen=True, slots=True)
+class BillDue:
+    """Bill a number of subscriptions of the organization that are due, together."""
+
+    queue: ClassVar[Queue] = Queue.INVOICES
+
+
+@dataclass(frozen=True, slots=True)
+class IssueInvoice:
+    """Make a draft final that has waited for late usage long enough."""
+
+    invoice_id: InvoiceId
+    queue: ClassVar[Queue] = Queue.INVOICES
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeInvoice:
+    """Charge the customer's payment method for an invoice that billing made."""
+
+    invoice_id: InvoiceId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
 Task = (
     SyncCustomer
     | HandleProviderEvent
@@ -141,6 +165,9 @@ Task = (
     | CheckThresholds
     | IssueRecurring
     | BillSubscription
+    | BillDue
+    | IssueInvoice
+    | ChargeInvoice
 )
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
@@ -153,4 +180,7 @@ TASKS: Final[tuple[type[Task], ...]] = (
     CheckThresholds,
     IssueRecurring,
     BillSubscription,
+    BillDue,
+    IssueInvoice,
+    ChargeInvoice,
 )

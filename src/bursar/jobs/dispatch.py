@@ -5,7 +5,8 @@ back at once. Passes of several workers never take the same thing: rows are leas
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from bursar.domain.access import System
 from bursar.domain.agenda import DueKind
 from bursar.domain.ids import (
     HoldId,
+    InvoiceId,
     OrgId,
     PaymentId,
     RecurringInvoiceId,
@@ -21,10 +23,13 @@ from bursar.domain.ids import (
     TransferId,
     print_id,
 )
+from bursar.domain.rows import Record
 from bursar.domain.tasks import (
+    BillDue,
     BillSubscription,
     ConfirmPayment,
     ExpireHold,
+    IssueInvoice,
     IssueRecurring,
     ResumeTransfer,
     Task,
@@ -58,6 +63,7 @@ _TASK_OF: Final[Mapping[DueKind, Callable[[UUID], Task]]] = {
     DueKind.BILL_SUBSCRIPTION: lambda subject: BillSubscription(
         SubscriptionId(print_id("sub", subject))
     ),
+    DueKind.ISSUE_INVOICE: lambda subject: IssueInvoice(InvoiceId(print_id("inv", subject))),
 }
 
 
@@ -65,14 +71,24 @@ async def drain_agenda(app: App) -> bool:
     """Turn what is due into tasks; the lease and the tasks are one commit."""
     async with app.database.machine() as connection, connection.transaction():
         due = await connection.fetch("SELECT * FROM sec.claim_due($1, $2)", _AT_ONCE, _AGENDA_LEASE)
-        for item in due:
-            task = _TASK_OF[DueKind(item["kind"])](item["subject_id"])
-            await app.queue.enqueue(
-                connection, OrgId(print_id("org", item["org_id"])), (task,), timedelta(0)
-            )
+        for org_id, tasks in _tasks(due).items():
+            await app.queue.enqueue(connection, org_id, tasks, timedelta(0))
     if due:
         app.wake()
     return bool(due)
+
+
+def _tasks(due: Iterable[Record]) -> dict[OrgId, list[Task]]:
+    """What is asked for, by organization; subscriptions that are due together share one task."""
+    tasks: dict[OrgId, list[Task]] = defaultdict(list)
+    for item in due:
+        task = _TASK_OF[DueKind(item["kind"])](item["subject_id"])
+        tasks[OrgId(print_id("org", item["org_id"]))].append(task)
+    for org_id, asked in tasks.items():
+        rest = [each for each in asked if not isinstance(each, BillSubscription)]
+        if len(asked) - len(rest) > 1:
+            tasks[org_id] = [*rest, BillDue()]
+    return tasks
 
 
 async def move_clocks(app: App) -> bool:

@@ -1,17 +1,23 @@
 """What each task runs: the edge between the queues and the verbs."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Final
 
 from bursar.domain.access import System
+from bursar.domain.payments import PaymentMode
+from bursar.domain.refusals import CustomerHasNoMethod, NothingToPay, PaymentInProgress
 from bursar.domain.tasks import (
+    BillDue,
     BillSubscription,
+    ChargeInvoice,
     CheckThresholds,
     CloseAttempt,
     ConfirmPayment,
     ExpireHold,
     HandleProviderEvent,
+    IssueInvoice,
     IssueRecurring,
     ResumeTransfer,
     SendMail,
@@ -22,11 +28,20 @@ from bursar.flows.close_attempt import close_attempt
 from bursar.flows.confirm_payment import confirm_payment
 from bursar.flows.handle_provider_event import handle_provider_event
 from bursar.flows.issue_recurring import issue_recurring
+from bursar.flows.pay_invoice import pay_invoice
 from bursar.flows.resume_transfer import resume_transfer
 from bursar.flows.send_email import send_email
 from bursar.flows.sync_customer import sync_customer
+from bursar.operations.billing_runs import (
+    BillChunk,
+    BillOne,
+    IssueDraft,
+    bill_chunk,
+    bill_subscription,
+    issue_invoice,
+)
 from bursar.operations.holds import SettleHold, expire_hold
-from bursar.operations.subscriptions import StepSubscription, renew_subscription
+from bursar.operations.payments import BeginPayment
 from bursar.operations.usage import CheckUsage, check_thresholds
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
@@ -72,7 +87,28 @@ async def _check_thresholds(caller: Caller, task: CheckThresholds) -> None:
 
 
 async def _bill_subscription(caller: Caller, task: BillSubscription) -> None:
-    await caller.run(renew_subscription, StepSubscription(task.subscription_id))
+    await caller.run(bill_subscription, BillOne(task.subscription_id))
+
+
+async def _bill_due(caller: Caller, _task: BillDue) -> None:
+    await caller.run(bill_chunk, BillChunk())
+
+
+async def _issue_invoice(caller: Caller, task: IssueInvoice) -> None:
+    await caller.run(issue_invoice, IssueDraft(task.invoice_id))
+
+
+async def _charge_invoice(caller: Caller, task: ChargeInvoice) -> None:
+    """Charge it; what somebody paid, voided or is just paying needs nothing more from us."""
+    command = BeginPayment(
+        invoice_id=task.invoice_id,
+        mode=PaymentMode.CHARGE,
+        attempt_key=f"billing:{task.invoice_id}",
+        providers={mode: each.name for mode, each in caller.app.providers.items()},
+        return_url=caller.app.settings.public_url,
+    )
+    with suppress(NothingToPay, PaymentInProgress, CustomerHasNoMethod):
+        await pay_invoice(caller, command)
 
 
 HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
@@ -87,6 +123,9 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         ResumeTransfer: _resume_transfer,
         CheckThresholds: _check_thresholds,
         BillSubscription: _bill_subscription,
+        BillDue: _bill_due,
+        IssueInvoice: _issue_invoice,
+        ChargeInvoice: _charge_invoice,
     }
 )
 

@@ -1,4 +1,4 @@
-"""Subscriptions: create, change, pause, resume, cancel, reactivate, renew."""
+"""Subscriptions: create, change, pause, resume, cancel, reactivate."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Final
 
 from bursar.domain.access import Permission
-from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.agreements import PERIODS_AT_ONCE_MAX, Agreement, Proration
 from bursar.domain.calendars import day_begins, days_after
 from bursar.domain.catalog import TRIAL_DAYS_MAX, Plan, PlanStatus
@@ -236,18 +235,6 @@ async def reactivate_subscription(tx: Tx, command: StepSubscription) -> Stepped:
     change = agreement.reactivate(tx.now, grace_end=until)
     await _require_single(tx, before.customer_id, before.plan_id, besides=before.id)
     return await _stepped(tx, agreement, change)
-
-
-@operation(requires=Permission.SUBSCRIPTION_RENEW)
-async def renew_subscription(tx: Tx, command: StepSubscription) -> Stepped:
-    """Begin every period that is due, and put the end of the current one on the agenda."""
-    agreement = await agreements.lock(tx, command.subscription_id)
-    subscription = (await _caught_up(tx, agreement)).subscription
-    kind, subject = DueKind.BILL_SUBSCRIPTION, subscription.id
-    item = Due(kind, subject, subscription.period.end)
-    looked = item if subscription.is_running else Undue(kind, subject)
-    await apply(tx, Change(agenda=(looked,)))
-    return Stepped(subscription)
 
 
 async def _changed(tx: Tx, agreement: Agreement, agreed: Agreed, proration: Proration) -> Stepped:

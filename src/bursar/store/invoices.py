@@ -89,7 +89,7 @@ async def save(tx: Tx, row: Invoice) -> None:
     )
     query = Q.insert_invoice if row.version == 1 else Q.update_invoice
     replaced(row, await tx.execute(query, *values))
-    if row.status is InvoiceStatus.DRAFT:
+    if row.version == 1 or row.status is InvoiceStatus.DRAFT:
         await _write_lines(tx, row)
 
 
@@ -99,7 +99,7 @@ async def save_drafts(tx: Tx, taken: Sequence[tuple[Change, Stamp]]) -> list[Inv
         return []
     made = [replace(_draft_of(change), sequence=1, updated_at=tx.now) for change, _ in taken]
     await tx.execute(Q.insert_drafts, uuid_of(tx.org_id), tx.now, *_columns(map(_values, made)))
-    await _insert_lines(tx, made)
+    await insert_lines(tx, made)
     told = [
         (replace(event, subject=draft), stamp)
         for draft, (change, stamp) in zip(made, taken, strict=True)
@@ -174,10 +174,11 @@ def _context(line: InvoiceLine) -> tuple[object, ...]:
 async def _write_lines(tx: Tx, row: Invoice) -> None:
     if row.version > 1:
         await tx.execute(Q.delete_lines, uuid_of(tx.org_id), uuid_of(row.id))
-    await _insert_lines(tx, [row])
+    await insert_lines(tx, [row])
 
 
-async def _insert_lines(tx: Tx, drafts: Sequence[Invoice]) -> None:
+async def insert_lines(tx: Tx, drafts: Sequence[Invoice]) -> None:
+    """The lines of new documents, or of drafts whose former lines are gone."""
     lines = [values for draft in drafts for values in _line_values(draft)]
     if lines:
         await tx.execute(Q.insert_lines_of, uuid_of(tx.org_id), *_columns(lines))

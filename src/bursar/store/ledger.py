@@ -111,6 +111,17 @@ async def post_many(
     )
 
 
+async def accounts_of(tx: Tx, postings: Sequence[Posting]) -> dict[tuple[str, str], UUID]:
+    """The ids of the postings' accounts, by code and currency; those that are missing are made."""
+    entries = {entry.account: entry for posting in postings for entry in posting.entries}
+    found: dict[tuple[str, str], UUID] = {}
+    for currency in {account.currency for account in entries}:
+        mine = tuple(entry for account, entry in entries.items() if account.currency == currency)
+        ids = await _account_ids(tx, mine, currency)
+        found.update({(code, currency): ids[code] for code in ids})
+    return found
+
+
 async def fold(tx: Tx) -> int:
     """Carry forward the sums of accounts that were closed; how many there were."""
     return await tx.execute(Q.fold, uuid_of(tx.org_id))

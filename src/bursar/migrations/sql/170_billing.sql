@@ -59,3 +59,54 @@ ADD FOREIGN KEY (org_id, subscription_id) REFERENCES subscriptions ON DELETE RES
 ADD CONSTRAINT period_has_length CHECK (
     (period_start_at IS NULL) = (period_end_at IS NULL) AND period_start_at < period_end_at
 );
+
+-- Which periods of a charge are covered, by which invoice. A charge is the subscription's own fee (a
+-- meter of zeros) or one meter. Each period but the first begins where another one of its charge ends,
+-- and none begins twice, so the periods of a charge are one chain: no overlap, no gap, whoever writes
+-- them. Voiding an invoice releases its periods: they carry the invoice's id, and make room for others.
+CREATE TABLE billed_periods (
+    org_id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    meter_id uuid NOT NULL,
+    start_at timestamptz NOT NULL,
+    release_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    end_at timestamptz NOT NULL,
+    -- What the period before carries as its release; null for the first one of a charge.
+    follows_id uuid,
+    kind text NOT NULL CHECK (kind IN ('fee', 'usage', 'trial', 'pause')),
+    price_id uuid,
+    quantity bigint NOT NULL CHECK (quantity >= 0),
+    amount_minor bigint NOT NULL,
+    invoice_id uuid,
+    -- Until when usage of it was known to the invoice, on the wall clock.
+    known_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (org_id, subscription_id, meter_id, start_at, release_id),
+    CONSTRAINT billed_to_one_end UNIQUE (org_id, subscription_id, meter_id, end_at, release_id),
+    FOREIGN KEY (org_id, subscription_id) REFERENCES subscriptions ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, invoice_id) REFERENCES invoices ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, price_id) REFERENCES prices ON DELETE RESTRICT,
+    CONSTRAINT billed_in_a_chain FOREIGN KEY (org_id, subscription_id, meter_id, start_at, follows_id)
+    REFERENCES billed_periods (org_id, subscription_id, meter_id, end_at, release_id)
+    ON UPDATE CASCADE ON DELETE RESTRICT,
+    CONSTRAINT period_has_length CHECK (start_at < end_at),
+    CONSTRAINT nothing_is_for_nothing CHECK (
+        (kind IN ('fee', 'usage')) = (price_id IS NOT NULL) AND (price_id IS NOT NULL OR amount_minor = 0)
+    )
+) WITH (fillfactor = 90);
+CREATE UNIQUE INDEX billed_from_one_start ON billed_periods (org_id, subscription_id, meter_id)
+WHERE follows_id IS NULL AND release_id = '00000000-0000-0000-0000-000000000000';
+CREATE INDEX billed_periods_by_invoice ON billed_periods (org_id, invoice_id) WHERE invoice_id IS NOT NULL;
+
+CALL sec.isolate('billed_periods');
+GRANT SELECT, INSERT, UPDATE ON billed_periods TO bursar_app;
+GRANT SELECT ON billed_periods TO bursar_backup;
+
+-- Billing of an organization: drafts wait so long before they are final, whether invoices over nothing
+-- are made, and whether subscriptions of a customer that are due together share one invoice.
+ALTER TABLE organizations
+ADD COLUMN invoice_grace_hours integer NOT NULL DEFAULT 0 CHECK (invoice_grace_hours BETWEEN 0 AND 720),
+ADD COLUMN skips_zero_invoices boolean NOT NULL DEFAULT false,
+ADD COLUMN consolidates_invoices boolean NOT NULL DEFAULT false;
+
+-- What of an organization is due to be billed, the earliest first.
+CREATE INDEX agenda_looks ON agenda (org_id, due_at) WHERE kind = 'bill_subscription';
