@@ -84,7 +84,7 @@ def test_what_each_step_tells() -> None:
         (a_subscription().fall_behind(), "past_due"),
         (a_subscription(S.PAST_DUE).recover(), "updated"),
         (a_subscription().pause(AT), "paused"),
-        (paused.resume(), "resumed"),
+        (paused.resume(AT), "resumed"),
         (a_subscription(S.PAST_DUE).cancel(AT), "canceled"),
         (a_subscription().cancel_at_end(AT), "updated"),
         (canceled.reactivate(NEXT, AT, grace_end=later), "reactivated"),
@@ -132,7 +132,7 @@ def test_taken_back_in_time() -> None:
 def test_only_what_rests_is_resumed(status: S) -> None:
     # Whatever else the table leads to active.
     with pytest.raises(IllegalTransition):
-        a_subscription(status).resume()
+        a_subscription(status).resume(AT)
 
 
 def test_a_trial_comes_before_the_cycle() -> None:

@@ -7,8 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.domain.lives import Life, a_plan, a_wish, some
 from tests.domain.nouns import USD
 
+from bursar.domain.agreements import Proration
 from bursar.domain.calendars import cycle_from
 from bursar.domain.discounts import Coupon, discounts
 from bursar.domain.ids import PriceId
@@ -75,6 +77,21 @@ def signed(text: str) -> int:
 
 def midnight(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [*table("proration.md", "price", "becomes", "on", "proration", "lines")],
+    ids=" ".join,
+)
+def test_changes_in_the_middle(row: tuple[str, ...]) -> None:
+    # As a preview would show them.
+    before, after = a_plan(signed(row[0])), a_plan(signed(row[1]), number=2)
+    march = midnight("2026-03-01")
+    life = Life.begin(a_wish(before, march), march, [before, after])
+    life.reach(midnight(row[2]))
+    lines = [] if row[4] == "none" else [*map(signed, row[4].split())]
+    assert life.change(some(after), Proration(row[3])) == lines
 
 
 @pytest.mark.parametrize(

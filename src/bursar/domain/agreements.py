@@ -78,6 +78,17 @@ class Agreement:
         """A plan with the prices of the version that is named."""
         return self.plans[agreed.plan_id, agreed.plan_version]
 
+    def moment(self, now: Instant) -> Instant:
+        """When a step of now takes effect: never before the last one, which it may have waited for.
+
+        A step that waits for another may have begun before it; it still comes after.
+        """
+        before = self.subscription
+        if now < before.started_at:
+            return now
+        rested = before.paused_at or before.ended_at or now
+        return max(now, before.period.start, before.agreed_since, rested)
+
     def is_behind(self, at: Instant) -> bool:
         """Whether its current period is over, and nothing has come of it yet."""
         return self.subscription.is_running and self.subscription.period.end <= at
@@ -150,7 +161,7 @@ class Agreement:
         before = self.subscription
         if before.charged is None:
             return before.agree(agreed, None, at)
-        if at < before.period.start:
+        if at < before.started_at:
             return self._change_before_start(agreed, at)
         if self.plan_of(agreed).interval is not self.plan.interval:
             return self._begin_anew(agreed, proration, at)
@@ -168,7 +179,7 @@ class Agreement:
         """
         before = self.subscription
         change = before.pause(at)
-        if at < before.period.start:
+        if at < before.started_at:
             raise IllegalTransition(
                 f"Subscription {before.id} has not begun; it cannot be paused.",
                 facts={"currentStatus": before.status.value},
@@ -178,7 +189,7 @@ class Agreement:
     def resume(self, at: Instant) -> Change:
         """Go on; the rest of the period is charged for."""
         before = self.subscription
-        change = before.resume()
+        change = before.resume(at)
         rest = self._rest(before.agreed, Period(at, before.period.end), at)
         return _leaving(change, rest, looked_at=True)
 
@@ -188,7 +199,7 @@ class Agreement:
         One that has not begun owes nothing.
         """
         before = self.subscription
-        is_begun = at >= before.period.start
+        is_begun = at >= before.started_at
         is_credited = (is_credited or not is_begun) and before.charged is not None
         change = before.cancel(at, reason=reason, is_credited=is_credited)
         if not is_begun:

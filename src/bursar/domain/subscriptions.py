@@ -232,10 +232,11 @@ class Subscription:
         """Nothing is billed until it is resumed."""
         return self._step(replace(self.to(_S.PAUSED), paused_at=at, charged=None))
 
-    def resume(self) -> Change:
+    def resume(self, at: Instant) -> Change:
         """Go on within the current period."""
         self.require(_S.PAUSED)
-        return self._step(replace(self.to(_S.ACTIVE), paused_at=None, charged=self.agreed))
+        after = replace(self.to(_S.ACTIVE), paused_at=None, charged=self.agreed, agreed_since=at)
+        return self._step(after)
 
     def renew(self, period: Period, *, is_anew: bool = False) -> Change:
         """The next period begins, with what was scheduled for it; its length may be another."""
@@ -289,7 +290,8 @@ class Subscription:
         is_same_period = period == self.period
         charged = self.charged if is_same_period and self.charged else self.agreed
         trial_end = None if self.trial_end is None else min(self.trial_end, at)
-        return self._step(replace(after, cancel_reason=None, charged=charged, trial_end=trial_end))
+        after = replace(after, cancel_reason=None, charged=charged, trial_end=trial_end)
+        return self._step(replace(after, agreed_since=max(at, self.started_at)))
 
     def require(self, *statuses: SubscriptionStatus) -> None:
         """Check that it is in one of these states.

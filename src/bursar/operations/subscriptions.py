@@ -178,7 +178,7 @@ async def pause_subscription(tx: Tx, command: StepSubscription) -> Stepped:
         IllegalTransition: it is in no state to rest.
     """
     agreement = await _caught_up(tx, await agreements.lock(tx, command.subscription_id))
-    return await _stepped(tx, agreement, agreement.pause(tx.now))
+    return await _stepped(tx, agreement, agreement.pause(agreement.moment(tx.now)))
 
 
 @operation(requires=Permission.SUBSCRIPTION_WRITE)
@@ -189,7 +189,7 @@ async def resume_subscription(tx: Tx, command: StepSubscription) -> Stepped:
         IllegalTransition: it is not paused.
     """
     agreement = await _caught_up(tx, await agreements.lock(tx, command.subscription_id))
-    return await _stepped(tx, agreement, agreement.resume(tx.now))
+    return await _stepped(tx, agreement, agreement.resume(agreement.moment(tx.now)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,8 @@ async def cancel_subscription(tx: Tx, command: CancelSubscription) -> Stepped:
     if command.at_period_end:
         change = agreement.subscription.cancel_at_end(tx.now, command.reason)
     else:
-        change = agreement.cancel(tx.now, command.reason, is_credited=command.is_credited)
+        at = agreement.moment(tx.now)
+        change = agreement.cancel(at, command.reason, is_credited=command.is_credited)
     return await _stepped(tx, agreement, change)
 
 
@@ -232,14 +233,16 @@ async def reactivate_subscription(tx: Tx, command: StepSubscription) -> Stepped:
     until = grace_end(
         before.ended_at or tx.now, organization.reactivation_grace_days, organization.timezone
     )
-    change = agreement.reactivate(tx.now, grace_end=until)
+    change = agreement.reactivate(agreement.moment(tx.now), grace_end=until)
     await _require_single(tx, before.customer_id, before.plan_id, besides=before.id)
     return await _stepped(tx, agreement, change)
 
 
 async def _changed(tx: Tx, agreement: Agreement, agreed: Agreed, proration: Proration) -> Stepped:
     await pending_lines.require_room(tx, agreement.subscription.id)
-    return await _stepped(tx, agreement, agreement.change(agreed, proration, tx.now))
+    return await _stepped(
+        tx, agreement, agreement.change(agreed, proration, agreement.moment(tx.now))
+    )
 
 
 async def _caught_up(tx: Tx, agreement: Agreement) -> Agreement:

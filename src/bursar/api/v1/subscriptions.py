@@ -41,7 +41,7 @@ from bursar.domain.refusals import (
 )
 from bursar.domain.shapes.subscriptions import (
     PendingLineOut,
-    SubscriptionLineOut,
+    SteppedSubscriptionOut,
     SubscriptionOut,
 )
 from bursar.domain.subscriptions import SubscriptionStatus
@@ -151,19 +151,11 @@ class SubscriptionQuery(CreatedQuery, frozen=True):
     status: Values | None = None
 
 
-class SteppedSubscription(SubscriptionOut, frozen=True, kw_only=True):
-    """A subscription after a step; `lines` is what the step leaves for the next invoice."""
-
-    lines: tuple[SubscriptionLineOut, ...]
-
-    @classmethod
-    def after(cls, stepped: Stepped) -> "SteppedSubscription":
-        """The shape of both."""
-        shape = msgspec.structs.asdict(SubscriptionOut.of(stepped.subscription))
-        return cls(**shape, lines=tuple(map(SubscriptionLineOut.of, stepped.lines)))
+def _after(stepped: Stepped) -> SteppedSubscriptionOut:
+    return SteppedSubscriptionOut.after(stepped.subscription, stepped.lines)
 
 
-_SHOWN = found(SteppedSubscription.after)
+_SHOWN = found(_after)
 
 
 def _coupon_ids(
@@ -186,7 +178,7 @@ def _id(call: Call[Any, Any]) -> SubscriptionId:
     Terms(
         needs=Permission.SUBSCRIPTION_WRITE,
         takes=NewSubscription,
-        gives=SteppedSubscription,
+        gives=SteppedSubscriptionOut,
         status=201,
         query=DryRun,
         refuses=(NotFound, PlanIsArchived, AlreadySubscribed, CouponIsArchived),
@@ -200,7 +192,7 @@ async def create_one_subscription(call: Call[NewSubscription, DryRun]) -> Answer
     while the plan's trial, or the one that ends with `trialEnd`, goes on. A customer has one
     running subscription to a plan.
     """
-    reply = created(SteppedSubscription.after, ROOM.prefix)
+    reply = created(_after, ROOM.prefix)
     return await changed(call.caller, create_subscription, call.body.to_command(), reply)
 
 
@@ -258,7 +250,7 @@ async def list_pending_lines(call: Call[None, ListQuery]) -> Answer:
     Terms(
         needs=Permission.SUBSCRIPTION_WRITE,
         takes=SubscriptionPatch,
-        gives=SteppedSubscription,
+        gives=SteppedSubscriptionOut,
         query=DryRun,
         is_versioned=True,
         refuses=(
@@ -301,7 +293,7 @@ async def edit_subscription(call: Call[SubscriptionPatch, DryRun]) -> Answer:
     Terms(
         needs=Permission.SUBSCRIPTION_WRITE,
         takes=PlanChange,
-        gives=SteppedSubscription,
+        gives=SteppedSubscriptionOut,
         query=DryRun,
         refuses=(NotFound, IllegalTransition, PlanIsArchived, AlreadySubscribed, LimitReached),
     ),
@@ -330,7 +322,7 @@ async def change_plan_of_subscription(call: Call[PlanChange, DryRun]) -> Answer:
     Terms(
         needs=Permission.SUBSCRIPTION_WRITE,
         takes=Cancellation,
-        gives=SteppedSubscription,
+        gives=SteppedSubscriptionOut,
         query=DryRun,
         refuses=(NotFound, IllegalTransition),
     ),
@@ -350,7 +342,7 @@ async def cancel_one_subscription(call: Call[Cancellation, DryRun]) -> Answer:
     Terms(
         needs=Permission.SUBSCRIPTION_WRITE,
         takes=Nothing,
-        gives=SteppedSubscription,
+        gives=SteppedSubscriptionOut,
         query=DryRun,
         refuses=(NotFound, IllegalTransition, GraceIsOver, AlreadySubscribed),
     ),
@@ -370,7 +362,7 @@ async def reactivate_one_subscription(call: Call[Nothing, DryRun]) -> Answer:
     Terms(
         needs=Permission.SUBSCRIPTION_WRITE,
         takes=Nothing,
-        gives=SteppedSubscription,
+        gives=SteppedSubscriptionOut,
         query=DryRun,
         refuses=(NotFound, IllegalTransition),
     ),
@@ -390,7 +382,7 @@ async def pause_one_subscription(call: Call[Nothing, DryRun]) -> Answer:
     Terms(
         needs=Permission.SUBSCRIPTION_WRITE,
         takes=Nothing,
-        gives=SteppedSubscription,
+        gives=SteppedSubscriptionOut,
         query=DryRun,
         refuses=(NotFound, IllegalTransition),
     ),

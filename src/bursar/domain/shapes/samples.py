@@ -374,7 +374,7 @@ def _subscription() -> Iterator[Change]:
     yield SUBSCRIPTION.renew(_NEXT)
     yield SUBSCRIPTION.pause(AT)
     paused = replace(SUBSCRIPTION.to(SubscriptionStatus.PAUSED), paused_at=AT)
-    yield paused.resume()
+    yield paused.resume(AT)
     yield SUBSCRIPTION.fall_behind()
     yield SUBSCRIPTION.to(SubscriptionStatus.PAST_DUE).recover()
     yield _agreed(SubscriptionStatus.TRIALING, _NEXT.start).end_trial(_NEXT)

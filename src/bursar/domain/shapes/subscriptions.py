@@ -1,6 +1,9 @@
 """A subscription as the world sees it, and the lines that its steps leave for an invoice."""
 
+from collections.abc import Iterable
 from typing import Literal
+
+import msgspec
 
 from bursar.domain.pending_lines import PendingKind, PendingLine, WaitingLine
 from bursar.domain.shapes.fields import Cents, Shape, WireDecimal, WireInstant, decimal, instant
@@ -122,6 +125,20 @@ class SubscriptionLineOut(Shape, frozen=True, kw_only=True):
             period_end=wire_instant(line.period.end),
             due_at=wire_instant(line.due_at),
         )
+
+
+class SteppedSubscriptionOut(SubscriptionOut, frozen=True, kw_only=True):
+    """A subscription after a step; `lines` is what the step leaves for the next invoice."""
+
+    lines: tuple[SubscriptionLineOut, ...]
+
+    @classmethod
+    def after(
+        cls, subscription: Subscription, lines: Iterable[PendingLine]
+    ) -> "SteppedSubscriptionOut":
+        """The shape of both."""
+        shape = msgspec.structs.asdict(SubscriptionOut.of(subscription))
+        return cls(**shape, lines=tuple(map(SubscriptionLineOut.of, lines)))
 
 
 class PendingLineOut(Shape, frozen=True, kw_only=True):
