@@ -157,6 +157,8 @@ async def things_of(org: Org) -> Things:
     try:
         query = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
         event_id = await connection.fetchval(query, uuid_of(org.id))
+        query = "SELECT account_id FROM ledger_entries WHERE org_id = $1 LIMIT 1"
+        account_id = await connection.fetchval(query, uuid_of(org.id))
     finally:
         await connection.close()
     return Things(
@@ -178,5 +180,6 @@ async def things_of(org: Org) -> Things:
             "key": issued.record.id,
             "mem": invited.id,
             "evt": f"evt_{event_id}",
+            "acct": f"acct_{account_id}",
         }
     )

@@ -125,7 +125,9 @@ async def test_many_show_one_token(world: World, anyone: Client, org: Org) -> No
     _, token = await invited(org, email, Role.VIEWER)
     user, guest = await signed_up(world, anyone, email)
     answers = await asyncio.gather(*(guest.post(ACCEPT, {"token": token}) for _ in range(8)))
-    assert sorted(answer.status for answer in answers)[:2] == [200, 404]
+    first, *rest = sorted(answer.status for answer in answers)
+    assert first == 200
+    assert set(rest) <= {404, 409}, rest  # it is used up, or is being used at this moment
     owner = anyone.bearing(org.access_token, org.id)
     assert [each["userId"] for each in (await owner.get(MEMBERS)).value].count(user.id) == 1
 

@@ -41,7 +41,7 @@ def test_the_points_are_those_of_the_source() -> None:
         "pay_invoice.charge.after_send_no_answer",
         "deliver_webhook.send.before_send",
         "provider_hooks.receive_provider_event.after_commit",
-        "invoices.create_invoice.before_commit",
+        "draft_invoice.create_invoice.before_commit",
         "dispatch.seal_events.after_commit",
     } <= points
     assert not any("changed" in point for point in points), "who forwards a verb is no place"

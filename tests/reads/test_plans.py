@@ -47,7 +47,7 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
         "recurring_invoices_by_customer",
     ),
     ("invoices", "lines", (ORG, [SOME]), "invoice_lines"),
-    ("payments", "payments", (ORG, SOME, 21, 0, None, None, None, None, None), "payments_pkey"),
+    ("payments", "payments", (ORG, SOME, 21, 0, *[None] * 6), "payments_pkey"),
     ("ledger", "postings", (ORG, SOME, 21, 0, None, None), "ledger_transactions_pkey"),
     ("ledger", "entries", (ORG, [SOME]), "ledger_entries_pkey"),
     ("events", "audit", (ORG, SOME, 21, 0, None, None, None, None, None, None), "_pkey"),

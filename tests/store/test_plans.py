@@ -46,6 +46,8 @@ WHOLE: Final = frozenset(
     {
         *(name for name in QUERIES if name.startswith("reads/verify")),
         "reads/ledger/accounts",
+        "reads/ledger/accounts_at",  # all that had happened up to an instant
+        "store/ledger/close",  # the worker, over all accounts without a floor
         "store/orgs/unfinished",  # once in an organization's life
         "runtime/queue/depth",
     }

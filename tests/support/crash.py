@@ -11,6 +11,7 @@ import inspect
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -304,11 +305,24 @@ class Fuse:
             await self.interlude(point)
 
 
+_IS_ABOARD: Final[ContextVar[bool]] = ContextVar("is_aboard", default=False)
+
+
 class TappedBatcher(Batcher):
-    """Whoever waits for a convoy dies with it, as all of a process does."""
+    """Whoever waits for a convoy dies with it, as all of a process does.
+
+    Who asks in the midst of a convoy plays another process, which has convoys of its own.
+    """
 
     async def submit(self, key: Hashable, item: object, act: Act) -> Any:
+        if _IS_ABOARD.get():
+            (answer,) = await act([item])
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
         async def dying(batch: Sequence[Any]) -> Sequence[Any]:
+            _IS_ABOARD.set(True)
             try:
                 return await act(batch)
             except Crash:

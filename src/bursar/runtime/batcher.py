@@ -13,9 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 SIZE_MAX: Final = 1_000
-AT_ONCE: Final = 1
-"""Batches of one key under way: while one commits, the next is being decided."""
-
 WAITING_MAX: Final = 10_000
 
 Act = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
@@ -30,7 +27,7 @@ class _Line:
     """What waits under one key."""
 
     waiting: "deque[tuple[Any, asyncio.Future[Any]]]" = field(default_factory=deque)
-    running: int = 0
+    is_moving: bool = False
 
 
 class Batcher:
@@ -51,8 +48,8 @@ class Batcher:
             raise BatcherFull(f"{WAITING_MAX} wait already")
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         line.waiting.append((item, answer))
-        if line.running < AT_ONCE:
-            line.running += 1
+        if not line.is_moving:
+            line.is_moving = True
             task = asyncio.create_task(self._drain(key, line, act))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -67,8 +64,8 @@ class Batcher:
                 # Whoever asked may be gone by now; then nothing of it has begun.
                 await _serve([each for each in taken if not each[1].done()], act)
         finally:
-            line.running -= 1
-            if not line.running and not line.waiting:
+            line.is_moving = False
+            if not line.waiting:
                 self._lines.pop(key, None)
 
 
