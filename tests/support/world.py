@@ -56,12 +56,14 @@ from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
 from bursar.runtime.idempotency import Idempotency
+from bursar.runtime.queue import Claimed
 from bursar_sandbox.core.outbox import Endpoint
 from bursar_sandbox.sandbox import Sandbox, SandboxSettings
 
 WEBHOOK_SECRET: Final = "whsec_world"
 PASSWORD: Final = "Correct-horse-7-battery"
 CLOCK_STEPS_MAX: Final = 5_000
+ROUNDS_MAX: Final = 500
 _numbers = count(1)
 
 
@@ -269,28 +271,35 @@ class World:
         return heard
 
     async def work(self) -> int:
-        """Run every task that is due, once; how many there were."""
+        """Run every task that is due, whoever left it; how many there were."""
         done = 0
         for queue in Queue:
-            async with self.app.database.machine() as connection:
-                claimed = await self.app.queue.claim(connection, queue, limit=100)
-            for job in claimed:
-                done += 1
-                try:
-                    await run_task(self.app, job)
-                except Exception as error:
-                    async with self.app.database.machine() as connection:
-                        await self.app.queue.fail(connection, job, error)
-                    if not isinstance(error, Refusal):
-                        raise
-                else:
-                    async with self.app.database.machine() as connection:
-                        await self.app.queue.complete(connection, job.claim)
+            while claimed := await self._claim(queue):
+                for job in claimed:
+                    await self._run(job)
+                done += len(claimed)
         return done
+
+    async def _claim(self, queue: Queue) -> list[Claimed]:
+        async with self.app.database.machine() as connection:
+            return await self.app.queue.claim(connection, queue, limit=100)
+
+    async def _run(self, job: Claimed) -> None:
+        """One task, as the worker does it: a refusal is put off, anything else is a fault."""
+        try:
+            await run_task(self.app, job)
+        except Exception as error:
+            async with self.app.database.machine() as connection:
+                await self.app.queue.fail(connection, job, error)
+            if not isinstance(error, Refusal):
+                raise
+        else:
+            async with self.app.database.machine() as connection:
+                await self.app.queue.complete(connection, job.claim)
 
     async def drain(self, *, watch: bool = False) -> None:
         """Until nothing is left to do; with `watch`, the watchdogs' time comes too."""
-        for _ in range(50):
+        for _ in range(ROUNDS_MAX):
             if watch:
                 await self.make_due()
             busy = await self.hear_processor()
