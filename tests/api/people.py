@@ -124,6 +124,18 @@ async def _heard_of(org: Org) -> dict[str, str]:
     return {"wh": endpoint.id, "whd": tried.id}
 
 
+async def _told_and_booked(org: Org) -> tuple[UUID, UUID]:
+    """An event that was told, and an account that something was booked on."""
+    connection = await org.world.house.as_owner()
+    try:
+        told = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
+        booked = "SELECT account_id FROM ledger_entries WHERE org_id = $1 LIMIT 1"
+        org_id = uuid_of(org.id)
+        return await connection.fetchval(told, org_id), await connection.fetchval(booked, org_id)
+    finally:
+        await connection.close()
+
+
 async def things_of(org: Org) -> Things:
     """An organization with a draft, an open and a paid invoice, and all that comes with them."""
     customer = await org.customer()
@@ -153,14 +165,7 @@ async def things_of(org: Org) -> Things:
     goal = (await org.wallet()).id
     order = PostTransfer(from_wallet_id=wallet.id, to_wallet_id=goal, amount_minor=1)
     transfer = await org.caller.run(post_transfer, order)
-    connection = await org.world.house.as_owner()
-    try:
-        query = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
-        event_id = await connection.fetchval(query, uuid_of(org.id))
-        query = "SELECT account_id FROM ledger_entries WHERE org_id = $1 LIMIT 1"
-        account_id = await connection.fetchval(query, uuid_of(org.id))
-    finally:
-        await connection.close()
+    event_id, account_id = await _told_and_booked(org)
     return Things(
         {
             "org": org.id,

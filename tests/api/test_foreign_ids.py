@@ -146,7 +146,7 @@ def unknown(prefix: str) -> str:
 def said(answer: Response, *ids: str) -> str:
     """What was answered, without the request's own name and the ids that were sent."""
     text = re.sub(rb'"requestId":"[^"]*"', b"", answer.body).decode()
-    for each in ids:
+    for each in sorted(ids, key=len, reverse=True):  # one may be the end of another
         text = text.replace(each, "<id>")
     return f"{answer.status} {text}"
 
