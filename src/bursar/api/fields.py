@@ -5,7 +5,7 @@ is made of these and nothing looser. Text is never trimmed or repaired: it is ri
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
 
@@ -186,6 +186,7 @@ InvoicePrefix: TypeAlias = Annotated[
         examples=["INV"],
     ),
 ]
+CivilDay: TypeAlias = Annotated[date, Meta(examples=["2026-03-01"])]
 Days: TypeAlias = Annotated[int, Meta(ge=0, le=365, examples=[14])]
 Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000, examples=[2])]
 PositiveCents: TypeAlias = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, examples=[2500])]

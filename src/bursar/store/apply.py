@@ -33,6 +33,7 @@ from bursar.store import (
     coupons,
     customers,
     events,
+    figures,
     holds,
     invoices,
     ledger,
@@ -87,6 +88,7 @@ async def apply(tx: Tx, change: Change) -> dict[str, Row]:
     for posting in change.postings:
         await ledger.post(tx, posting)
     await events.append(tx, change.events, written)
+    await figures.note(tx, (change,))
     for item in change.agenda:
         await agenda.note(tx, item)
     await tx.enqueue(*change.tasks)
