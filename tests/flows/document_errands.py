@@ -6,6 +6,8 @@ from typing import Any, Final
 from tests.flows.crash_stage import Stage
 from tests.flows.crash_tour import Arrange, Request
 
+from bursar.domain.ids import uuid_of
+
 _numbers = count(1)
 RECURRING: Final = "/v1/recurring-invoices"
 # The template was made once, and so was its first invoice.
@@ -21,6 +23,7 @@ def _template(customer_id: str) -> dict[str, Any]:
         "customerId": customer_id,
         "lines": [{"description": "Retainer", "unitAmountCents": 2500}],
         "interval": "month",
+        "autoSend": True,
         "memo": f"tour {next(_numbers)}",
     }
 
@@ -55,4 +58,20 @@ async def _cancel(stage: Stage) -> Request:
     return Request(stage.client, "POST", f"{await _made(stage)}/cancel")
 
 
-DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (_begin, _edit, _pause, _resume, _cancel)
+async def _send(stage: Stage) -> Request:
+    draft = await stage.org.draft(await stage.org.customer(token=None))
+    counted = "SELECT count(*) FROM mails WHERE invoice_id = $1"
+    path = f"/v1/invoices/{draft.id}/send"
+    return Request(stage.client, "POST", path, {}, counted, uuid_of(draft.id))
+
+
+async def _set_up(stage: Stage) -> Request:
+    body = {"footer": f"tour {next(_numbers)}"}
+    counted = "SELECT count(*) FROM document_settings WHERE footer = $1"
+    return Request(stage.client, "PATCH", "/v1/document-settings", body, counted, body["footer"])
+
+
+DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (
+    *(_begin, _edit, _pause, _resume, _cancel),
+    *(_send, _set_up),
+)

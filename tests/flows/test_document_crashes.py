@@ -12,7 +12,12 @@ from tests.support.database import installation
 
 from bursar.reads.verify import checks
 
-FILES = ("recurring_invoices.", "issue_recurring.")
+FILES = (
+    "recurring_invoices.",
+    "issue_recurring.",
+    "send_invoice.",
+    "document_settings.",
+)
 
 
 @pytest.fixture(scope="module")

@@ -201,3 +201,10 @@ FROM generate_series(1, {rows}) AS n;
 
 INSERT INTO recurring_occurrences (org_id, recurring_invoice_id, occurrence, invoice_id, due_at)
 SELECT '{org}', pg_temp.id(n), 0, pg_temp.id(n), now() FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO mails (org_id, id, kind, language, recipient, status, settled_at, invoice_id)
+SELECT '{org}', pg_temp.id(n), 'invoice', 'en', 'c@example.com', 'sent', now(), pg_temp.id(n)
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO invoice_reminders (org_id, invoice_id, days, written_at)
+SELECT '{org}', pg_temp.id(n), 1, now() FROM generate_series(1, {rows}) AS n;

@@ -5,7 +5,7 @@ is made of these and nothing looser. Text is never trimmed or repaired: it is ri
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
 
@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.currencies import EXPONENTS, Currency
+from bursar.domain.document_settings import REMINDER_DAYS_MAX, REMINDERS_MAX
 from bursar.domain.events import PUBLIC_EVENTS
 from bursar.domain.ids import (
     PREFIX_OF_RESOURCE,
@@ -165,6 +166,36 @@ AddressRange: TypeAlias = Annotated[
         examples=["203.0.113.0/24"],
     ),
 ]
+Iban: TypeAlias = Annotated[
+    str,
+    _text(
+        "[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}",
+        "expected an IBAN without spaces",
+        max_length=34,
+        examples=["DE02120300000000202051"],
+    ),
+]
+Bic: TypeAlias = Annotated[
+    str,
+    _text(
+        "[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?",
+        "expected a BIC",
+        max_length=11,
+        examples=["BYLADEM1001"],
+    ),
+]
+# A picture as base64: PNG or JPEG, which the route looks into.
+Picture: TypeAlias = Annotated[
+    str,
+    _text(
+        "[A-Za-z0-9+/]+={0,2}",
+        "expected base64",
+        max_length=140_000,
+        examples=[
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+        ],
+    ),
+]
 CountryCode: TypeAlias = Annotated[
     str, _text("[A-Z]{2}", "expected two capital letters", max_length=2, examples=["DE"])
 ]
@@ -186,7 +217,10 @@ InvoicePrefix: TypeAlias = Annotated[
         examples=["INV"],
     ),
 ]
-CivilDay: TypeAlias = Annotated[date, Meta(examples=["2026-03-01"])]
+ReminderDays: TypeAlias = Annotated[
+    list[Annotated[int, Meta(ge=-REMINDER_DAYS_MAX, le=REMINDER_DAYS_MAX)]],
+    Meta(max_length=REMINDERS_MAX, examples=[[-3, 1, 7]]),
+]
 Days: TypeAlias = Annotated[int, Meta(ge=0, le=365, examples=[14])]
 Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000, examples=[2])]
 PositiveCents: TypeAlias = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, examples=[2500])]

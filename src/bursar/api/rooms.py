@@ -6,12 +6,12 @@ from typing import Final
 from bursar.api.routes import Room, Route
 from bursar.api.v1 import (
     account,
-    analytics,
     api_keys,
     audit_log,
     auth,
     coupons,
     customers,
+    document_settings,
     emails,
     events,
     holds,
@@ -26,6 +26,7 @@ from bursar.api.v1 import (
     permissions,
     plans,
     recurring_invoices,
+    sending,
     subscriptions,
     test_clocks,
     transfers,
@@ -53,6 +54,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     coupons.ROOM,
     invoices.ROOM,
     invoice_payments.ROOM,
+    sending.ROOM,
     recurring_invoices.ROOM,
     payments.ROOM,
     wallets.ROOM,
@@ -62,12 +64,12 @@ ROOMS: Final[tuple[Room, ...]] = (
     ledger.ROOM,
     webhook_subscriptions.ROOM,
     webhook_deliveries.ROOM,
+    document_settings.ROOM,
     emails.ROOM,
     events.ROOM,
     events.TYPES,
     audit_log.ROOM,
     test_clocks.ROOM,
-    analytics.ROOM,
 )
 
 

@@ -7,7 +7,7 @@ import typer
 from bursar.cli.desk import ROWS, Limit, Org, Output, desk, gather
 from bursar.cli.failing import Exit
 from bursar.cli.output import show_list
-from bursar.domain.events import LoggedEvent
+from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import EventId, scope_of
 from bursar.domain.paging import SIZE_MAX
 from bursar.domain.people import AuthEvent

@@ -27,6 +27,7 @@ class DueKind(StrEnum):
     ISSUE_RECURRING = "issue_recurring"
     BILL_SUBSCRIPTION = "bill_subscription"
     ISSUE_INVOICE = "issue_invoice"
+    FOLLOW_INVOICE = "follow_invoice"
 
 
 CLOCK_OF: Final[dict[DueKind, Clock]] = {
@@ -36,6 +37,7 @@ CLOCK_OF: Final[dict[DueKind, Clock]] = {
     DueKind.ISSUE_RECURRING: Clock.BUSINESS,
     DueKind.BILL_SUBSCRIPTION: Clock.BUSINESS,
     DueKind.ISSUE_INVOICE: Clock.BUSINESS,
+    DueKind.FOLLOW_INVOICE: Clock.BUSINESS,
 }
 
 

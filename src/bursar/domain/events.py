@@ -9,7 +9,6 @@ trail and are never delivered.
 from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol
 
-from bursar.domain.ids import EventId
 from bursar.domain.times import Instant
 
 
@@ -240,6 +239,22 @@ class InvoiceVoided(Event):
     when = "An invoice is voided; its booking is reversed."
 
 
+class InvoiceSent(Event):
+    name = "invoice.sent"
+    when = "An invoice is sent to its customer; the mail leaves right after."
+
+
+class InvoiceOverdue(Event):
+    name = "invoice.overdue"
+    when = "The due date of an open invoice has passed."
+
+
+class DocumentSettingsUpdated(Event):
+    name = "document_settings.updated"
+    is_public = False
+    when = "How an organization's documents and mail look changes."
+
+
 class RecurringInvoiceCreated(Event):
     name = "recurring_invoice.created"
     when = "A template is made from which invoices come by themselves."
@@ -462,31 +477,6 @@ class ClockReleased(Event):
     name = "test_clock.released"
     is_public = False
     when = "An organization is back in real time."
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
-    """A fact as the log keeps it: rendered when it was told, and never again.
-
-    `occurred_at` is business time, `recorded_at` the wall clock. `snapshot` is the resource as the
-    world saw it right after; `previous` are the former values of the fields that changed, and None
-    for a resource that had just begun.
-    """
-
-    id: EventId
-    name: str
-    is_public: bool
-    resource_type: str
-    resource_id: str
-    sequence: int
-    actor: str
-    reason: str | None
-    request_id: str
-    address: str | None
-    occurred_at: Instant
-    recorded_at: Instant
-    snapshot: bytes
-    previous: bytes | None
 
 
 EVENTS: Final[dict[str, type[Event]]] = {event.name: event for event in Event.__subclasses__()}

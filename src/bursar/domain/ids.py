@@ -40,6 +40,7 @@ WebhookSubscriptionId = NewType("WebhookSubscriptionId", str)
 DeliveryId = NewType("DeliveryId", str)
 MailId = NewType("MailId", str)
 ClockId = NewType("ClockId", str)
+DocumentSettingsId = NewType("DocumentSettingsId", str)
 
 PREFIXES: Final = frozenset(
     {
@@ -50,7 +51,7 @@ PREFIXES: Final = frozenset(
         *("plan", "price", "mtr", "sub", "pl", "ue", "ua", "cpn"),
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
-        "rinv",
+        *("rinv", "dset"),
         "clk",
         "aev",
     }
@@ -68,6 +69,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "coupon": "cpn",
         "invoice": "inv",
         "recurring_invoice": "rinv",
+        "document_settings": "dset",
         "payment": "pay",
         "wallet": "wal",
         "hold": "hld",

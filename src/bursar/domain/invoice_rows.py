@@ -143,6 +143,8 @@ def row_to_invoice(record: Record, lines: Sequence[Record]) -> Invoice:
         sequence=record["sequence"],
         created_at=record["created_at"],
         updated_at=record["updated_at"],
+        sent_at=record["sent_at"],
+        overdue_at=record["overdue_at"],
     )
 
 

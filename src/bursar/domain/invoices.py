@@ -18,8 +18,10 @@ from bursar.domain.events import (
     Event,
     InvoiceCreated,
     InvoiceFinalized,
+    InvoiceOverdue,
     InvoicePaid,
     InvoicePartiallyPaid,
+    InvoiceSent,
     InvoiceUpdated,
     InvoiceVoided,
 )
@@ -112,6 +114,8 @@ class Invoice:
     sequence: int
     created_at: Instant
     updated_at: Instant
+    sent_at: Instant | None = None
+    overdue_at: Instant | None = None
 
     @property
     def due(self) -> Money:
@@ -206,6 +210,30 @@ class Invoice:
         booked = _booking(self, self.finalized_at or at) if self.number is not None else None
         postings = () if booked is None else (chart.invoice_voided(booked, self.id, at),)
         return Change(rows=(after,), postings=postings, events=(InvoiceVoided(after, self),))
+
+    def send(self, at: Instant) -> Change:
+        """The customer is written to; sending again is told again.
+
+        Raises:
+            IllegalTransition: a draft has no number yet, a void one is nobody's business.
+        """
+        if self.status in {InvoiceStatus.DRAFT, InvoiceStatus.VOID}:
+            raise IllegalTransition(
+                f"Invoice {self.id} is {self.status.value}; it cannot be sent.",
+                facts=_state_facts(self.status),
+            )
+        after = replace(self, sent_at=at, version=self.version + 1)
+        return Change(rows=(after,), events=(InvoiceSent(after, self),))
+
+    def fall_due(self, at: Instant) -> Change | None:
+        """The due date has passed and the invoice is still open: told once."""
+        is_late = (
+            self.status is InvoiceStatus.OPEN and self.due_at is not None and self.due_at <= at
+        )
+        if not is_late or self.overdue_at is not None:
+            return None
+        after = replace(self, overdue_at=at, version=self.version + 1)
+        return Change(rows=(after,), events=(InvoiceOverdue(after, self),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

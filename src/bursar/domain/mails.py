@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol, TypeAlias
 
-from bursar.domain.ids import MailId
+from bursar.domain.ids import InvoiceId, MailId
 from bursar.domain.tasks import QUEUE_RULES, Queue
 from bursar.domain.times import Instant
 
@@ -33,8 +33,15 @@ class MailKind(StrEnum):
     FACTOR_CHANGED = "factor_changed"
     INVITATION = "invitation"
     WEBHOOK_SWITCHED_OFF = "webhook_switched_off"
+    INVOICE = "invoice"
+    RECEIPT = "receipt"
+    PAYMENT_FAILED = "payment_failed"
+    REMINDER = "reminder"
 
 
+_ABOUT_INVOICE: Final = frozenset(
+    {"organization", "name", "number", "amount", "due", "reply_to", "token"}
+)
 PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
     {
         MailKind.VERIFY_ADDRESS: frozenset({"name", "token"}),
@@ -45,9 +52,13 @@ PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
         MailKind.FACTOR_CHANGED: frozenset({"name", "at", "change"}),
         MailKind.WEBHOOK_SWITCHED_OFF: frozenset({"name", "url", "at", "reason"}),
         MailKind.INVITATION: frozenset({"organization", "inviter", "role", "token"}),
+        MailKind.INVOICE: _ABOUT_INVOICE,
+        MailKind.RECEIPT: _ABOUT_INVOICE | {"paid"},
+        MailKind.PAYMENT_FAILED: _ABOUT_INVOICE,
+        MailKind.REMINDER: _ABOUT_INVOICE | {"days"},
     }
 )
-"""What each kind is filled with, all of it text."""
+"""What each kind is filled with, all of it text: an `amount` as `129900 usd`, days as ISO dates."""
 
 
 class MailStatus(StrEnum):
@@ -67,6 +78,7 @@ class NewMail:
     recipient: str
     parameters: Mapping[str, str]
     language: str = LANGUAGE_DEFAULT
+    invoice_id: InvoiceId | None = None
 
     def __post_init__(self) -> None:
         assert self.parameters.keys() == PARAMETERS[self.kind], self.kind
@@ -92,6 +104,7 @@ class Mail:
     kind: MailKind
     language: str
     recipient: str
+    invoice_id: InvoiceId | None
     status: MailStatus
     attempt_count: int
     transport: str | None

@@ -215,7 +215,8 @@ class RecurringInvoice:
 
     def waits_for(self, last: Invoice) -> bool:
         """Whether the invoice made last is not yet what it should be: the next one comes after."""
-        return self.auto_finalize and last.status is InvoiceStatus.DRAFT
+        is_unsent = self.auto_send and last.sent_at is None and last.status is InvoiceStatus.OPEN
+        return self.auto_finalize and (last.status is InvoiceStatus.DRAFT or is_unsent)
 
     def issue(self, invoice: Invoice) -> Change:
         """The draft of the occurrence that is due, and the template moved on to the next."""

@@ -16,7 +16,7 @@ from bursar.domain.access import Role
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
-from bursar.domain.events import LoggedEvent
+from bursar.domain.event_log import LoggedEvent
 from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.ledger import (
     Account,

@@ -147,6 +147,14 @@ class IssueInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowInvoice:
+    """Remind of an open invoice, or tell that it is overdue, if that day has come."""
+
+    invoice_id: InvoiceId
+    queue: ClassVar[Queue] = Queue.INVOICES
+
+
+@dataclass(frozen=True, slots=True)
 class ChargeInvoice:
     """Charge the customer's payment method for an invoice that billing made."""
 
@@ -168,6 +176,7 @@ Task = (
     | BillDue
     | IssueInvoice
     | ChargeInvoice
+    | FollowInvoice
 )
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
@@ -183,4 +192,5 @@ TASKS: Final[tuple[type[Task], ...]] = (
     BillDue,
     IssueInvoice,
     ChargeInvoice,
+    FollowInvoice,
 )

@@ -1,4 +1,4 @@
-"""Makes the invoice of a recurring one that is due: draft, then finalize."""
+"""Makes the invoice of a recurring one that is due: draft, then finalize, then send."""
 
 from contextlib import suppress
 
@@ -6,6 +6,7 @@ from bursar.domain.ids import RecurringInvoiceId
 from bursar.domain.refusals import IllegalTransition
 from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
 from bursar.operations.recurring_invoices import DraftOccurrence, draft_occurrence
+from bursar.operations.sending import MailInvoice, mail_invoice
 from bursar.runtime.app import Caller
 
 
@@ -16,3 +17,6 @@ async def issue_recurring(caller: Caller, template_id: RecurringInvoiceId) -> No
         return
     with suppress(IllegalTransition):  # somebody else was faster
         await caller.run(finalize_invoice, FinalizeInvoice(issued.invoice.id))
+    if issued.template.auto_send:
+        with suppress(IllegalTransition):  # void by now: somebody took it back
+            await caller.run(mail_invoice, MailInvoice(issued.invoice.id, is_once=True))

@@ -16,6 +16,7 @@ from bursar.domain.tasks import (
     CloseAttempt,
     ConfirmPayment,
     ExpireHold,
+    FollowInvoice,
     HandleProviderEvent,
     IssueInvoice,
     IssueRecurring,
@@ -42,6 +43,7 @@ from bursar.operations.billing_runs import (
 )
 from bursar.operations.holds import SettleHold, expire_hold
 from bursar.operations.payments import BeginPayment
+from bursar.operations.sending import LookAgain, look_again
 from bursar.operations.usage import CheckUsage, check_thresholds
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
@@ -72,6 +74,10 @@ async def _expire_hold(caller: Caller, task: ExpireHold) -> None:
 
 async def _issue_recurring(caller: Caller, task: IssueRecurring) -> None:
     await issue_recurring(caller, task.recurring_invoice_id)
+
+
+async def _follow_invoice(caller: Caller, task: FollowInvoice) -> None:
+    await caller.run(look_again, LookAgain(task.invoice_id))
 
 
 async def _send_mail(caller: Caller, task: SendMail) -> None:
@@ -119,6 +125,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         CloseAttempt: _close_attempt,
         ExpireHold: _expire_hold,
         IssueRecurring: _issue_recurring,
+        FollowInvoice: _follow_invoice,
         SendMail: _send_mail,
         ResumeTransfer: _resume_transfer,
         CheckThresholds: _check_thresholds,

@@ -7,7 +7,7 @@ trail tells all of them, newest first.
 from dataclasses import dataclass
 
 from bursar.domain.access import Permission
-from bursar.domain.events import LoggedEvent
+from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import EventId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import InvalidInput, NotFound

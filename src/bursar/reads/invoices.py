@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bursar.domain.access import Permission
 from bursar.domain.documents import InvoiceDocument
-from bursar.domain.events import LoggedEvent
+from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
 from bursar.domain.invoice_documents import printed
 from bursar.domain.invoice_rows import row_to_invoice

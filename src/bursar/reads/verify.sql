@@ -175,6 +175,8 @@ WITH resources AS (
     UNION ALL SELECT 'usage', u.id, u.sequence, u.version FROM usage_aggregates AS u WHERE u.org_id = $1
     UNION ALL SELECT 'invoice', i.id, i.sequence, i.version FROM invoices AS i WHERE i.org_id = $1
     UNION ALL
+    SELECT 'document_settings', d.id, d.sequence, d.version FROM document_settings AS d WHERE d.org_id = $1
+    UNION ALL
     SELECT 'recurring_invoice', r.id, r.sequence, r.version FROM recurring_invoices AS r WHERE r.org_id = $1
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
     UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1

@@ -13,6 +13,7 @@ from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
+from bursar.domain.document_settings import DocumentSettings
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
@@ -30,10 +31,11 @@ from bursar.runtime.db import Tx
 from bursar.store import (
     agenda,
     api_keys,
+    correspondence,
     coupons,
     customers,
+    document_settings,
     events,
-    figures,
     holds,
     invoices,
     ledger,
@@ -64,6 +66,7 @@ _SAVE: Final[dict[type, Save]] = {
     UsageAggregate: usage.save,
     Coupon: coupons.save,
     Invoice: invoices.save,
+    DocumentSettings: document_settings.save,
     RecurringInvoice: recurring_invoices.save,
     Payment: payments.save,
     Wallet: wallets.save,
@@ -88,7 +91,7 @@ async def apply(tx: Tx, change: Change) -> dict[str, Row]:
     for posting in change.postings:
         await ledger.post(tx, posting)
     await events.append(tx, change.events, written)
-    await figures.note(tx, (change,))
+    await correspondence.follow(tx, change.events, written)
     for item in change.agenda:
         await agenda.note(tx, item)
     await tx.enqueue(*change.tasks)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bursar.domain.endpoint_health import Health
-from bursar.domain.events import LoggedEvent
+from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import DeliveryId, WebhookSubscriptionId, print_id, uuid_of
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_event

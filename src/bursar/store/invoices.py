@@ -86,6 +86,8 @@ async def save(tx: Tx, row: Invoice) -> None:
         row.excess.minor,
         row.credited.minor,
         row.noted.minor,
+        row.sent_at,
+        row.overdue_at,
     )
     query = Q.insert_invoice if row.version == 1 else Q.update_invoice
     replaced(row, await tx.execute(query, *values))

@@ -13,10 +13,10 @@ INSERT INTO invoices (
     total_minor, paid_minor, series, number, due_at, memo, metadata, hosted_generation,
     finalized_at, paid_at, voided_at, version, sequence, created_at, updated_at, subscription_id,
     billing_reason, period_start_at, period_end_at, discounts, taxes, tax_included_minor,
-    excess_minor, credited_minor, noted_minor
+    excess_minor, credited_minor, noted_minor, sent_at, overdue_at
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35
 );
 
 -- name: update_invoice
@@ -27,7 +27,8 @@ UPDATE invoices SET
     memo = $14, metadata = $15, hosted_generation = $16, finalized_at = $17, paid_at = $18,
     voided_at = $19, version = $20, sequence = $21, updated_at = $23, subscription_id = $24,
     billing_reason = $25, period_start_at = $26, period_end_at = $27, discounts = $28, taxes = $29,
-    tax_included_minor = $30, excess_minor = $31, credited_minor = $32, noted_minor = $33
+    tax_included_minor = $30, excess_minor = $31, credited_minor = $32, noted_minor = $33,
+    sent_at = $34, overdue_at = $35
 WHERE org_id = $1 AND id = $2 AND version = $20 - 1 AND created_at = $22;
 
 -- name: insert_drafts

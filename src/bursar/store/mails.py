@@ -37,6 +37,7 @@ async def post(tx: Tx, mail: NewMail) -> MailId:
         mail.language,
         mail.recipient,
         sealed,
+        None if mail.invoice_id is None else uuid_of(mail.invoice_id),
     )
     await tx.enqueue(SendMail(mail_id))
     return mail_id

@@ -1,7 +1,7 @@
 -- name: add_mail
 -- A mail that waits for its task, in the bound scope.
-INSERT INTO mails (org_id, id, kind, language, recipient, parameters_sealed, status)
-VALUES ($1, $2, $3, $4, $5, $6, 'pending');
+INSERT INTO mails (org_id, id, kind, language, recipient, parameters_sealed, status, invoice_id)
+VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7);
 
 -- name: unsent_mail
 -- A mail that has not left, locked: of two who would send it, one waits and then finds it gone.

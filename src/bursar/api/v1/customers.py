@@ -8,7 +8,6 @@ from msgspec import UNSET, Meta, UnsetType
 from bursar.api.envelope import changed, created, found, gone, resource, travelled
 from bursar.api.fields import (
     Body,
-    CountryCode,
     CurrencyCode,
     Email,
     Metadata,
@@ -17,12 +16,12 @@ from bursar.api.fields import (
     Name,
     NoQuery,
     Nothing,
-    ShortText,
     TaxId,
 )
 from bursar.api.filters import CreatedQuery
 from bursar.api.merging import merged, named, peeked, raced
 from bursar.api.paging import pages, piece
+from bursar.api.postal import Address
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.ids import CustomerId
@@ -43,23 +42,6 @@ from bursar.reads.customers import customers as customers_look
 from bursar.runtime.idempotency import Answer
 
 ROOM = Room("Customers", prefix="/v1/customers", about="Who is billed. One currency each.")
-
-
-class Address(Body, frozen=True):
-    """A postal address; every part of it is optional."""
-
-    line1: Name | UnsetType = UNSET
-    line2: Name | UnsetType = UNSET
-    city: ShortText | UnsetType = UNSET
-    state: ShortText | UnsetType = UNSET
-    postal_code: ShortText | UnsetType = UNSET
-    country: CountryCode | UnsetType = UNSET
-
-    def to_map(self) -> dict[str, str]:
-        """The parts that are named, as they are kept."""
-        names = zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True)
-        parts = {wire: getattr(self, name) for name, wire in names}
-        return {wire: part for wire, part in parts.items() if part is not UNSET}
 
 
 class NewCustomer(Body, frozen=True):

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from bursar.domain.events import LoggedEvent
+from bursar.domain.event_log import LoggedEvent
 from bursar.domain.shapes.fields import Shape, WireInstant
 from bursar.domain.times import wire_instant
 

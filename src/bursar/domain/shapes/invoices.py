@@ -187,6 +187,8 @@ class InvoiceOut(Shape, frozen=True, kw_only=True):
     taxes: tuple[InvoiceTaxOut, ...]
     metadata: dict[str, str]
     finalized_at: WireInstant | None
+    sent_at: WireInstant | None
+    overdue_at: WireInstant | None
     paid_at: WireInstant | None
     voided_at: WireInstant | None
     version: int
@@ -222,6 +224,8 @@ class InvoiceOut(Shape, frozen=True, kw_only=True):
             taxes=tuple(InvoiceTaxOut.of(each) for each in invoice.taxes),
             metadata=invoice.metadata,
             finalized_at=instant(invoice.finalized_at),
+            sent_at=instant(invoice.sent_at),
+            overdue_at=instant(invoice.overdue_at),
             paid_at=instant(invoice.paid_at),
             voided_at=instant(invoice.voided_at),
             version=invoice.version,

@@ -15,6 +15,7 @@ class EmailOut(Shape, frozen=True, kw_only=True):
     kind: MailKind
     language: Annotated[str, shown_as("en")]
     recipient: Annotated[str, shown_as("ann@example.com")]
+    invoice_id: str | None
     status: MailStatus
     attempt_count: int
     failure: Annotated[str | None, shown_as("the mail server said 550")]
@@ -29,6 +30,7 @@ class EmailOut(Shape, frozen=True, kw_only=True):
             kind=mail.kind,
             language=mail.language,
             recipient=mail.recipient,
+            invoice_id=mail.invoice_id,
             status=mail.status,
             attempt_count=mail.attempt_count,
             failure=mail.failure,

@@ -14,6 +14,7 @@ from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
+from bursar.domain.document_settings import DocumentSettings
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
@@ -25,6 +26,7 @@ from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.coupons import CouponOut
 from bursar.domain.shapes.customers import CustomerOut
+from bursar.domain.shapes.document_settings import DocumentSettingsOut
 from bursar.domain.shapes.fields import Shape
 from bursar.domain.shapes.holds import HoldOut
 from bursar.domain.shapes.invoices import InvoiceOut
@@ -71,6 +73,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Coupon: Rendering("coupon", CouponOut, CouponOut.of),
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
     RecurringInvoice: Rendering("recurring_invoice", RecurringInvoiceOut, RecurringInvoiceOut.of),
+    DocumentSettings: Rendering("document_settings", DocumentSettingsOut, DocumentSettingsOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),
     Hold: Rendering("hold", HoldOut, HoldOut.of),

@@ -59,7 +59,7 @@ from bursar.domain.provider import (
     Succeeded,
 )
 from bursar.domain.shapes.sample_clocks import clock_story
-from bursar.domain.shapes.sample_recurring import recurring_story
+from bursar.domain.shapes.sample_papers import paper_story
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
 from bursar.domain.taxes import TaxCategory, TaxTerms
 from bursar.domain.times import Instant, Period
@@ -345,12 +345,12 @@ def story() -> Iterator[Change]:
     yield COUPON.archive(AT)
     yield invoices.draft(DRAFT)
     yield _made(DRAFT.edit(replace(DRAFT, memo="Thank you.")))
-    yield from recurring_story(DRAFT)
     finalized = DRAFT.finalize(InvoiceNumber("INV-2026", 7), due_at=AT + timedelta(days=14), at=AT)
     yield finalized
     (opened,) = finalized.rows
     assert isinstance(opened, Invoice)
     yield opened.void(AT)
+    yield from paper_story(ORGANIZATION.id, draft=DRAFT, opened=opened)
     yield from _attempts(opened)
     yield record(_receipt(opened), opened, AT)
     yield from _wallet_moves()

@@ -5,11 +5,18 @@ that a mail program would make a link of. The only link in a letter leads to thi
 """
 
 import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Final
 
+from babel.dates import format_date
+from babel.numbers import format_currency
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from bursar.domain.currencies import Currency, exponent_of
 from bursar.domain.mails import LANGUAGE_DEFAULT, Letter, MailKind, PrintedMail
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -18,9 +25,15 @@ _LEADS_TO: Final = {
     MailKind.VERIFY_ADDRESS: "/account/verify/",
     MailKind.RESET_PASSWORD: "/account/reset/",
     MailKind.INVITATION: "/account/invitation/",
+    MailKind.INVOICE: "/i/",
+    MailKind.RECEIPT: "/i/",
+    MailKind.PAYMENT_FAILED: "/i/",
+    MailKind.REMINDER: "/i/",
 }
 _TYPED: Final = frozenset({"name", "organization", "inviter"})
 _TYPED_LENGTH_MAX: Final = 80
+_NOT_IN_A_NAME: Final = str.maketrans("", "", '"\\<>')
+_DAYS: Final = frozenset({"due", "paid"})
 # An address begins with a scheme or `www.`, or is letters on both sides of a dot.
 _LINKS: Final = re.compile(r"[a-z]+://|www\.|(?<=\w)[.@](?=\w)", re.IGNORECASE)
 
@@ -42,6 +55,7 @@ class Letters:
             name: tamed(text) if name in _TYPED else text
             for name, text in letter.parameters.items()
         }
+        words |= _formatted(letter.parameters, language)
         words["public_url"] = self._public_url
         words["language"] = language
         words["link"] = f"{self._public_url}{leads_to}{token}" if leads_to and token else None
@@ -55,6 +69,27 @@ class Letters:
             text=laid_out(self._plain, "layout.text.j2") + "\n",
             html=laid_out(self._html, "layout.html.j2") + "\n",
         )
+
+
+def sender_for(letter: Letter, sender: str) -> str:
+    """Who a letter is from: in the organization's name, from the one address that is ours."""
+    if "reply_to" not in letter.parameters:
+        return sender
+    name = tamed(letter.parameters["organization"]).translate(_NOT_IN_A_NAME)
+    return f'"{name}" <{parseaddr(sender)[1]}>'
+
+
+def _formatted(parameters: Mapping[str, str], language: str) -> dict[str, str | None]:
+    """Amounts and days as the language writes them."""
+    words: dict[str, str | None] = {}
+    if "amount" in parameters:
+        minor, _, code = parameters["amount"].partition(" ")
+        whole = Decimal(minor).scaleb(-exponent_of(Currency(code)))
+        words["amount"] = format_currency(whole, code.upper(), locale=language)
+    for name in _DAYS & parameters.keys():
+        day = date.fromisoformat(parameters[name])
+        words[name] = format_date(day, format="long", locale=language)
+    return words
 
 
 def tamed(text: str) -> str:

@@ -13,7 +13,7 @@ from bursar.domain.mails import (
     MailSent,
     PrintedMail,
 )
-from bursar.providers.mail.letters import Letters
+from bursar.providers.mail.letters import Letters, sender_for
 
 API_URL: Final = "https://api.resend.com"
 TIMEOUT_SECONDS: Final = 15
@@ -43,14 +43,16 @@ class ResendMailer(Mailer):
 
     async def send(self, letter: Letter) -> MailOutcome:
         printed = self._letters.printed(letter)
-        body = {
-            "from": self._sender,
+        body: dict[str, Any] = {
+            "from": sender_for(letter, self._sender),
             "to": [letter.recipient],
             "subject": printed.subject,
             "text": printed.text,
             "html": printed.html,
             "headers": {"Auto-Submitted": "auto-generated"},
         }
+        if letter.parameters.get("reply_to"):
+            body["reply_to"] = letter.parameters["reply_to"]
         headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": letter.id}
         try:
             return await self._posted(body, headers)

@@ -24,7 +24,7 @@ from bursar.domain.mails import (
     MailSent,
     PrintedMail,
 )
-from bursar.providers.mail.letters import Letters
+from bursar.providers.mail.letters import Letters, sender_for
 from bursar.runtime.clock import now
 
 TIMEOUT_SECONDS: Final = 15
@@ -107,7 +107,9 @@ class SmtpMailer(Mailer):
 def message_of(letter: Letter, printed: PrintedMail, sender: str) -> EmailMessage:
     """The letter as it travels: text and HTML, and headers that no text can break out of."""
     message = EmailMessage(policy=SMTP)
-    message["From"] = sender
+    message["From"] = sender_for(letter, sender)
+    if letter.parameters.get("reply_to"):
+        message["Reply-To"] = letter.parameters["reply_to"]
     message["To"] = letter.recipient
     message["Subject"] = printed.subject
     message["Date"] = format_datetime(now())

@@ -1,0 +1,72 @@
+"""What customers are written when something happens to their invoice: one letter for one fact.
+
+What stands in a letter is taken from the document as it then is; how it is put in words, in which
+language, is for whoever prints it. Amounts travel as minor units beside their currency, days as the
+organization's calendar has them.
+"""
+
+from dataclasses import dataclass
+
+from bursar.domain.calendars import day_in
+from bursar.domain.customers import Customer
+from bursar.domain.document_settings import DocumentSettings
+from bursar.domain.events import Event, InvoicePaid, PaymentFailed
+from bursar.domain.invoices import Invoice
+from bursar.domain.mails import MailKind, NewMail
+from bursar.domain.orgs import Organization
+from bursar.domain.times import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """An invoice and everybody it concerns; `token` opens its page."""
+
+    invoice: Invoice
+    organization: Organization
+    customer: Customer
+    settings: DocumentSettings
+    token: str
+
+    def letter(self, kind: MailKind, at: Instant) -> NewMail:
+        """What the customer is written; a reminder says how many days after the due date it is."""
+        invoice = self.invoice
+        assert invoice.number is not None, "nobody is written about a draft"
+        amount = invoice.total if kind is MailKind.RECEIPT else invoice.due
+        parameters = {
+            "organization": self.organization.name,
+            "name": self.customer.name,
+            "number": str(invoice.number),
+            "amount": f"{amount.minor} {amount.currency}",
+            "due": self._day(invoice.due_at),
+            "reply_to": self.settings.reply_to or "",
+            "token": self.token,
+        }
+        if kind is MailKind.RECEIPT:
+            parameters["paid"] = self._day(invoice.paid_at)
+        if kind is MailKind.REMINDER:
+            assert invoice.due_at is not None
+            zone = self.organization.timezone
+            late = day_in(at, zone) - day_in(invoice.due_at, zone)
+            parameters["days"] = str(late.days)
+        return NewMail(
+            kind=kind,
+            recipient=self.customer.email,
+            language=self.settings.language.value,
+            invoice_id=invoice.id,
+            parameters=parameters,
+        )
+
+    def _day(self, at: Instant | None) -> str:
+        assert at is not None, "a document that is final has a due date, a paid one its day"
+        return day_in(at, self.organization.timezone).isoformat()
+
+
+def kind_for(event: Event, settings: DocumentSettings) -> MailKind | None:
+    """Which letter a fact causes by itself; most cause none."""
+    match event:
+        case InvoicePaid() if settings.sends_receipts:
+            return MailKind.RECEIPT
+        case PaymentFailed() if settings.sends_failures:
+            return MailKind.PAYMENT_FAILED
+        case _:
+            return None

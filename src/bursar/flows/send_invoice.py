@@ -1,0 +1,26 @@
+"""Sends an invoice to its customer; a draft is finalized first."""
+
+from collections.abc import Callable
+
+from bursar.domain.ids import InvoiceId
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.operations.sending import MailInvoice, mail_invoice
+from bursar.reads.invoices import invoice as invoice_look
+from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer
+
+
+async def send_invoice(
+    caller: Caller, invoice_id: InvoiceId, answer: Callable[[Invoice], Answer] | None = None
+) -> Invoice:
+    """The invoice, final and on its way. Whoever dies in between repeats it and finds it final.
+
+    Raises:
+        NotFound: no such invoice.
+        IllegalTransition: it is void.
+    """
+    found = await caller.look(invoice_look, invoice_id)
+    if found.status is InvoiceStatus.DRAFT:
+        await caller.run(finalize_invoice, FinalizeInvoice(invoice_id), answer=lambda _: None)
+    return await caller.run(mail_invoice, MailInvoice(invoice_id), answer=answer)

@@ -1,0 +1,71 @@
+"""Sending invoices: the mail to the customer, and what comes after when nobody pays."""
+
+from dataclasses import dataclass
+
+from bursar.domain.access import Permission
+from bursar.domain.change import Change
+from bursar.domain.ids import InvoiceId
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.mails import MailKind
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import correspondence, customers, document_settings, invoices, orgs
+from bursar.store.apply import apply
+
+
+@dataclass(frozen=True, slots=True)
+class MailInvoice:
+    """An invoice to send; `is_once` leaves one alone that was sent before."""
+
+    invoice_id: InvoiceId
+    is_once: bool = False
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def mail_invoice(tx: Tx, command: MailInvoice) -> Invoice:
+    """Write to the customer, with the link to see and pay it; the mail leaves after the commit.
+
+    Raises:
+        IllegalTransition: it is a draft, or void.
+    """
+    await customers.lock_through(tx, command.invoice_id)
+    invoice = await invoices.get(tx, command.invoice_id)
+    if command.is_once and invoice.sent_at is not None:
+        return invoice
+    sent = await _written(tx, invoice, invoice.send(tx.now))
+    await correspondence.write(tx, sent, MailKind.INVOICE)
+    return sent
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """An invoice on a day that matters."""
+
+    invoice_id: InvoiceId
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def look_again(tx: Tx, command: LookAgain) -> Invoice:
+    """Tell that an open invoice is overdue, and remind of it, each once; then wait again.
+
+    Of several reminders whose day has passed in the meantime only the last is written.
+    """
+    await customers.lock_through(tx, command.invoice_id)
+    invoice = await invoices.get(tx, command.invoice_id)
+    invoice = await _written(tx, invoice, invoice.fall_due(tx.now))
+    if invoice.status is InvoiceStatus.OPEN and invoice.due_at is not None:
+        assert invoice.finalized_at is not None
+        settings, zone = await document_settings.get(tx), (await orgs.get(tx)).timezone
+        days = settings.reminder_due(invoice.due_at, zone, since=invoice.finalized_at, at=tx.now)
+        if days is not None:
+            await correspondence.remind(tx, invoice, days)
+    await correspondence.wait_for(tx, invoice)
+    return invoice
+
+
+async def _written(tx: Tx, invoice: Invoice, change: Change | None) -> Invoice:
+    if change is None:
+        return invoice
+    written = (await apply(tx, change))[invoice.id]
+    assert isinstance(written, Invoice)
+    return written

@@ -1,0 +1,91 @@
+"""Mail to customers, and the days on which an open invoice is looked at again.
+
+A letter is written into the outbox by the commit that causes it, and leaves after that commit.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bursar.domain.agenda import Due, DueKind, Undue
+from bursar.domain.correspondence import Occasion, kind_for
+from bursar.domain.events import (
+    Event,
+    InvoiceFinalized,
+    InvoicePaid,
+    InvoiceVoided,
+    PaymentFailed,
+    Row,
+)
+from bursar.domain.ids import uuid_of
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.mails import MailKind, is_mailbox
+from bursar.domain.payments import Payment
+from bursar.domain.rows import row_to_customer
+from bursar.runtime import sql
+from bursar.runtime.db import Tx
+from bursar.runtime.tokens import HostedLink, print_hosted_token
+from bursar.store import agenda, document_settings, invoices, mails, orgs
+
+Q = sql.beside(__file__)
+
+_CAUSES: Final = (InvoiceFinalized, InvoicePaid, InvoiceVoided, PaymentFailed)
+_ENDS: Final = (InvoicePaid, InvoiceVoided)
+
+
+async def follow(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) -> None:
+    """What facts about invoices cause beside themselves: a day on the agenda, a letter."""
+    for event in events:
+        if isinstance(event, _CAUSES):
+            await _follow(tx, event, written)
+
+
+async def _follow(tx: Tx, event: Event, written: Mapping[str, Row]) -> None:
+    subject = written[event.subject.id]
+    if isinstance(event, _ENDS) and isinstance(subject, Invoice):
+        await agenda.note(tx, Undue(DueKind.FOLLOW_INVOICE, subject.id))
+    elif isinstance(event, InvoiceFinalized) and isinstance(subject, Invoice):
+        await wait_for(tx, subject)
+    if isinstance(event, InvoicePaid | PaymentFailed):
+        await _write(tx, event, subject)
+
+
+async def _write(tx: Tx, event: Event, subject: Row) -> None:
+    kind = kind_for(event, await document_settings.get(tx))
+    if kind is None:
+        return
+    if isinstance(subject, Payment) and subject.invoice_id is not None:
+        await write(tx, await invoices.get(tx, subject.invoice_id), kind)
+    elif isinstance(subject, Invoice) and not subject.total.is_zero:
+        await write(tx, subject, kind)
+
+
+async def wait_for(tx: Tx, invoice: Invoice) -> None:
+    """Look at the invoice again on the next day that matters, or never again."""
+    settings, zone = await document_settings.get(tx), (await orgs.get(tx)).timezone
+    at = None
+    if invoice.status is InvoiceStatus.OPEN and invoice.due_at is not None:
+        at = settings.next_moment(invoice.due_at, zone, after=tx.now)
+    item = Undue(DueKind.FOLLOW_INVOICE, invoice.id)
+    await agenda.note(tx, item if at is None else Due(item.kind, item.subject_id, at))
+
+
+async def write(tx: Tx, invoice: Invoice, kind: MailKind) -> bool:
+    """Write to the customer, unless the organization writes no mail or they cannot be reached."""
+    settings = await document_settings.get(tx)
+    row = await tx.fetchrow(Q.concerned, uuid_of(tx.org_id), uuid_of(invoice.id))
+    assert row is not None, "an invoice is to somebody"
+    customer = row_to_customer(row)
+    if not settings.sends_mail or not is_mailbox(customer.email):
+        return False
+    link = HostedLink(uuid_of(tx.org_id), uuid_of(invoice.id), invoice.hosted_generation)
+    token = print_hosted_token(tx.keys, link)
+    occasion = Occasion(invoice, await orgs.get(tx), customer, settings, token)
+    await mails.post(tx, occasion.letter(kind, tx.now))
+    return True
+
+
+async def remind(tx: Tx, invoice: Invoice, days: int) -> None:
+    """Write the reminder of a day, once."""
+    key = uuid_of(tx.org_id), uuid_of(invoice.id), days
+    if await tx.fetchval(Q.note_reminder, *key, tx.now) is not None:
+        await write(tx, invoice, MailKind.REMINDER)

@@ -1,0 +1,145 @@
+"""Mail around an invoice: sent, paid, failed, due; each once, in the language asked for."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.support.world import Org, World
+
+from bursar.domain.document_settings import Language
+from bursar.domain.ids import InvoiceId, uuid_of
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.mails import MailKind
+from bursar.flows.send_invoice import send_invoice
+from bursar.operations.document_settings import UpdateDocumentSettings, update_document_settings
+from bursar.operations.invoices import VoidInvoice, void_invoice
+from bursar.operations.sending import LookAgain, look_again
+from bursar.reads.invoices import invoice as invoice_look
+from bursar.reads.invoices import timeline
+
+
+async def say(org: Org, **changes: Any) -> None:
+    await org.caller.run(update_document_settings, UpdateDocumentSettings(changes))
+
+
+async def age(org: Org, invoice: Invoice, days: int) -> None:
+    """As if the invoice had been made so many days earlier."""
+    owner = await org.world.house.as_owner()
+    try:
+        await owner.execute(
+            "UPDATE invoices SET due_at = due_at - $2::interval,"
+            " finalized_at = finalized_at - $2::interval WHERE id = $1",
+            uuid_of(invoice.id),
+            timedelta(days=days),
+        )
+        await owner.execute(
+            "UPDATE agenda SET due_at = due_at - $2::interval WHERE subject_id = $1",
+            uuid_of(invoice.id),
+            timedelta(days=days),
+        )
+    finally:
+        await owner.close()
+
+
+async def letters_about(world: World, invoice: Invoice) -> list[MailKind]:
+    await world.drain()
+    owner = await world.house.as_owner()
+    try:
+        query = "SELECT kind FROM mails WHERE invoice_id = $1 ORDER BY id"
+        return [MailKind(row["kind"]) for row in await owner.fetch(query, uuid_of(invoice.id))]
+    finally:
+        await owner.close()
+
+
+async def test_sending_finalizes_and_writes(world: World) -> None:
+    # One letter with the link, in the language and with the reply-to of the organization.
+    org = await world.org()
+    await say(org, language=Language.GERMAN, reply_to="billing@acme.example")
+    customer = await org.customer(token=None)
+    draft = await org.draft(customer)
+    sent = await send_invoice(org.caller, draft.id)
+    assert (sent.status, sent.sent_at is not None) == (InvoiceStatus.OPEN, True)
+    await world.drain()
+    letter = world.mailbox.newest(customer.email, MailKind.INVOICE)
+    assert (letter.language, letter.parameters["reply_to"]) == ("de", "billing@acme.example")
+    printed = world.mailbox.print_letter(letter)
+    assert "Rechnung" in printed.subject
+    assert "49,99\xa0$" in printed.text
+    assert "http://localhost:3000/i/" in printed.html
+    told = [each.name for each in await org.caller.look(timeline, draft.id)]
+    assert told == ["invoice.created", "invoice.finalized", "invoice.sent"]
+
+
+async def test_a_receipt_is_written_where_asked_for(world: World) -> None:
+    # With the payment, if the organization says so; else not.
+    org = await world.org()
+    customer = await org.customer()
+    quiet = await org.invoice(customer)
+    await org.pay(quiet.id)
+    assert await letters_about(world, quiet) == []
+    await say(org, sends_receipts=True)
+    invoice = await org.invoice(customer, 4900)
+    await org.pay(invoice.id)
+    assert await letters_about(world, invoice) == [MailKind.RECEIPT]
+
+
+async def test_a_failed_payment_is_told_where_asked_for(world: World) -> None:
+    # The customer may see to another card.
+    org = await world.org()
+    await say(org, sends_failures=True)
+    invoice = await org.invoice(await org.customer("pm_sandbox_later_insufficient_funds"))
+    await org.pay(invoice.id)
+    assert await letters_about(world, invoice) == [MailKind.PAYMENT_FAILED]
+
+
+async def test_reminders_come_once_each(world: World) -> None:
+    # Three days before, overdue on the day, a reminder a week after; whoever comes twice is quiet.
+    org = await world.org()
+    await say(org, reminder_days=(-3, 7))
+    invoice = await org.invoice(await org.customer(token=None))
+    look = LookAgain(invoice.id)
+    await age(org, invoice, 12)
+    assert await letters_about(world, invoice) == [MailKind.REMINDER]
+    await world.system(org.id).run(look_again, look)
+    assert await letters_about(world, invoice) == [MailKind.REMINDER]
+    await age(org, invoice, 2)
+    assert await letters_about(world, invoice) == [MailKind.REMINDER]
+    late = await org.caller.look(invoice_look, invoice.id)
+    assert late.overdue_at is not None
+    await age(org, invoice, 30)
+    assert await letters_about(world, invoice) == [MailKind.REMINDER] * 2
+    reminder = world.mailbox.letters[-1]
+    assert int(reminder.parameters["days"]) >= 29
+    told = [each.name for each in await org.caller.look(timeline, invoice.id)]
+    assert told.count("invoice.overdue") == 1
+
+
+async def test_nobody_is_reminded_of_what_is_settled(world: World) -> None:
+    # Paid or void: nothing waits on the agenda any more.
+    org = await world.org()
+    await say(org, reminder_days=(1,))
+    customer = await org.customer()
+    paid, void = await org.invoice(customer), await org.invoice(customer)
+    await org.pay(paid.id)
+    await org.caller.run(void_invoice, VoidInvoice(void.id))
+    assert await waiting(org, paid.id) == await waiting(org, void.id) == 0
+    opened = await org.invoice(customer)
+    assert await waiting(org, opened.id) == 1
+
+
+async def test_an_organization_may_write_no_mail(world: World) -> None:
+    # The fact is told all the same: others may write.
+    org = await world.org()
+    await say(org, sends_mail=False)
+    invoice = await org.invoice(await org.customer(token=None))
+    sent = await send_invoice(org.caller, invoice.id)
+    assert sent.sent_at is not None
+    assert await letters_about(world, invoice) == []
+
+
+async def waiting(org: Org, invoice_id: InvoiceId) -> int:
+    owner = await org.world.house.as_owner()
+    try:
+        query = "SELECT count(*) FROM agenda WHERE subject_id = $1 AND kind = 'follow_invoice'"
+        return int(await owner.fetchval(query, uuid_of(invoice_id)))
+    finally:
+        await owner.close()
