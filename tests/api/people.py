@@ -12,9 +12,10 @@ from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Role
 from bursar.domain.discounts import CouponDuration
-from bursar.domain.ids import uuid_of
+from bursar.domain.ids import PaymentId, uuid_of
 from bursar.domain.meters import Aggregation
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
+from bursar.flows.refund_payment import refund_payment
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.operations.api_keys import CreateApiKey, create_api_key
 from bursar.operations.coupons import CreateCoupon, create_coupon
@@ -22,6 +23,7 @@ from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.members import InviteMember, invite_member
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.plans import CreatePlan, create_plan
+from bursar.operations.refunds import BeginRefund
 from bursar.operations.transfers import PostTransfer, post_transfer
 from bursar.operations.wallets import CreateWallet, create_wallet
 from bursar.operations.webhook_subscriptions import (
@@ -178,6 +180,7 @@ async def things_of(org: Org) -> Things:
             "cpn": coupon.id,
             "rinv": (await a_recurring_invoice(org, customer)).id,
             "pay": payment.id,
+            "rfd": await _a_refund(org, payment.id),
             "wal": wallet.id,
             "hld": hold.id,
             "txn": transfer.id,
@@ -188,3 +191,9 @@ async def things_of(org: Org) -> Things:
             "acct": f"acct_{account_id}",
         }
     )
+
+
+async def _a_refund(org: Org, payment_id: PaymentId) -> str:
+    """A small part of a payment, given back."""
+    part = BeginRefund(payment_id=payment_id, attempt_key="thing", amount_minor=100)
+    return (await refund_payment(org.caller, part)).id

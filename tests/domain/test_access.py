@@ -45,13 +45,14 @@ MONEY = (
 )
 SELLING = "plan:write"
 RULE = "org:write member:write api_key:read api_key:write webhook:write test_clock:write"
+REFUNDS = "refund:write"
 OWNERSHIP = "org:delete org:transfer"
 PEOPLE = "member:read member:leave"
 # Whoever changes this table has changed who may do what; the diff is the decision.
 ROLES = {
-    Role.OWNER: f"{READS} {MONEY} {SELLING} {RULE} {OWNERSHIP} {PEOPLE} audit:read",
-    Role.ADMIN: f"{READS} {MONEY} {SELLING} {RULE} {PEOPLE} audit:read",
-    Role.ACCOUNTANT: f"{READS} {MONEY} {PEOPLE} audit:read",
+    Role.OWNER: f"{READS} {MONEY} {REFUNDS} {SELLING} {RULE} {OWNERSHIP} {PEOPLE} audit:read",
+    Role.ADMIN: f"{READS} {MONEY} {REFUNDS} {SELLING} {RULE} {PEOPLE} audit:read",
+    Role.ACCOUNTANT: f"{READS} {MONEY} {REFUNDS} {PEOPLE} audit:read",
     Role.VIEWER: f"{READS} {PEOPLE}",
 }
 SCOPES = {
@@ -70,6 +71,7 @@ SCOPES = {
     "invoices:write": "invoice:read invoice:write invoice:finalize",
     "payments:read": "payment:read",
     "payments:write": "payment:read invoice:pay payment:record",
+    "refunds:write": "payment:read refund:write",
     "wallets:read": "wallet:read",
     "wallets:write": "wallet:read wallet:move",
     "webhooks:read": "webhook:read",

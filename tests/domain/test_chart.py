@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from bursar.domain import chart
 from bursar.domain.currencies import EXPONENTS, currency
-from bursar.domain.ids import CustomerId, HoldId, InvoiceId, PaymentId, TransferId, WalletId
+from bursar.domain.ids import (
+    CustomerId,
+    HoldId,
+    InvoiceId,
+    PaymentId,
+    RefundId,
+    TransferId,
+    WalletId,
+)
 from bursar.domain.ledger import Account, AccountKind, Posting, entry_sums
 from bursar.domain.money import AMOUNT_MAX, AmountOutOfRange, CurrencyMismatch, Money
 
@@ -18,6 +26,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 INVOICE, CUSTOMER, PAYMENT = InvoiceId("inv_1"), CustomerId("cust_1"), PaymentId("pay_1")
 WALLET, HOLD = WalletId("wal_1"), HoldId("hld_1")
 TRANSFER = TransferId("txn_1")
+REFUND = RefundId("rfd_1")
 Amounts = tuple[Money, list[tuple[str, Money]]]
 
 invoices = st.sampled_from(sorted(EXPONENTS)).flatmap(
@@ -79,6 +88,20 @@ def captured(amount: Money) -> Posting:
     return chart.hold_captured(HOLD, WALLET, chart.bank(amount.currency), amount, AT)
 
 
+def refunded(amount: Money, excess: Money | None = None) -> Posting:
+    goal, credit = (
+        chart.processor("stripe", amount.currency),
+        chart.credit(CUSTOMER, amount.currency),
+    )
+    over = excess or Money.zero(amount.currency)
+    return chart.payment_refunded(REFUND, goal, amount, (credit, over), AT)
+
+
+def stored_again(amount: Money) -> Posting:
+    goal = chart.wallet(WALLET, amount.currency)
+    return chart.stored_payment_refunded(REFUND, goal, amount, AT)
+
+
 SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "payment_succeeded": succeeded,
     "payment_recorded": recorded,
@@ -87,6 +110,10 @@ SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "wallet_deposited": deposited,
     "wallet_withdrawn": withdrawn,
     "wallet_paid_invoice": paid_by_wallet,
+    "payment_refunded": refunded,
+    "deposit_refunded": lambda amount: chart.deposit_refunded(REFUND, WALLET, "stripe", amount, AT),
+    "stored_payment_refunded": stored_again,
+    "refund_failed": lambda amount: chart.refund_failed(refunded(amount), REFUND, AT),
     "hold_captured": captured,
     "invoice_finalized": lambda amount: finalized(amount, []),
     "excess_credited": lambda amount: finalized(-amount, []),
@@ -187,6 +214,16 @@ def test_stored_value_is_owed_until_it_is_used() -> None:
         "wallet:wal_1": -3_500,
         f"receivable:{CUSTOMER}": -3_000,
         "bank": -3_500,
+    }
+
+
+def test_a_refund_takes_income_and_credit_apart() -> None:
+    # 10.00 paid an invoice, 5.00 were too much: each comes from where it went.
+    posting = refunded(Money(1_000, USD), Money(500, USD))
+    assert balances(posting) == {
+        "refunds": 1_000,
+        f"credit:{CUSTOMER}": 500,
+        "processor:stripe": -1_500,
     }
 
 

@@ -5,7 +5,8 @@ import re
 import pytest
 
 from bursar.domain.change import Change
-from bursar.domain.events import EVENTS, PUBLIC_EVENTS, Event, InvoicePaid
+from bursar.domain.event_names import EVENTS, PUBLIC_EVENTS
+from bursar.domain.events import Event, InvoicePaid
 from bursar.domain.shapes.render import resource_type
 from bursar.domain.shapes.samples import CUSTOMER, DRAFT, SAMPLES, story
 

@@ -44,6 +44,8 @@ def test_a_payment_comes_back() -> None:
         purpose=attempt.purpose.value,
         wallet_id=None,
         amount_minor=attempt.amount.minor,
+        refunded_minor=attempt.refunded.minor,
+        refunding_minor=attempt.refunding.minor,
         currency=attempt.amount.currency,
         status=attempt.status.value,
         mode=attempt.mode.value,

@@ -14,7 +14,8 @@ from tests.domain.nouns import AT, LATER, NUMBER, a_draft, an_attempt, an_open_i
 
 from bursar.domain import ids
 from bursar.domain.event_log import LoggedEvent
-from bursar.domain.events import EVENTS, Row
+from bursar.domain.event_names import EVENTS
+from bursar.domain.events import Row
 from bursar.domain.invoice_lines import Charge, priced_line
 from bursar.domain.invoices import with_lines
 from bursar.domain.ledger import Account, AccountBalance, AccountKind, BookedEntry, BookedPosting

@@ -126,7 +126,8 @@ def test_a_chain_belongs_to_its_organization() -> None:
 
 
 def ours(number: int, minor: int = 1000) -> Collected:
-    return Collected(PaymentId(f"pay_{number}"), "sandbox", f"pi_{number}", Money(minor, USD))
+    amount, nothing = Money(minor, USD), Money.zero(USD)
+    return Collected(PaymentId(f"pay_{number}"), "sandbox", f"pi_{number}", amount, nothing)
 
 
 def theirs(number: int | None, minor: int = 1000, reference: str = "pi") -> BookedCharge:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from tests.domain.nouns import AT, LATER, the, told
 
-from bursar.domain.events import EVENTS, PUBLIC_EVENTS
+from bursar.domain.event_names import EVENTS, PUBLIC_EVENTS
 from bursar.domain.refusals import IllegalTransition, InvalidInput
 from bursar.domain.shapes.samples import WEBHOOK
 from bursar.domain.webhook_subscriptions import (

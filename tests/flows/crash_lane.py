@@ -30,6 +30,7 @@ from tests.flows.crash_tour import take_documented_tour, take_tour
 from tests.flows.crash_transfers import TransferTelling
 from tests.flows.document_errands import DOCUMENT_ERRANDS
 from tests.flows.people_errands import PEOPLE_ERRANDS
+from tests.flows.refund_errands import REFUND_ERRANDS
 from tests.flows.team_errands import TEAM_ERRANDS
 from tests.flows.wallet_errands import WALLET_ERRANDS
 from tests.planted.planting import ground_of, names, planted
@@ -301,6 +302,7 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
                 *CATALOG_ERRANDS,
                 *DOCUMENT_ERRANDS,
                 *CLOCK_ERRANDS,
+                *REFUND_ERRANDS,
             )
             tour = await (take_documented_tour(stage, errands) if number else take_tour(stage))
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from tests.support.world import Org, World
 
-from bursar.domain.events import PUBLIC_EVENTS
+from bursar.domain.event_names import PUBLIC_EVENTS
 from bursar.domain.ids import EventId, uuid_of
 from bursar.domain.paging import Page
 from bursar.domain.payments import PaymentMode

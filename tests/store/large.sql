@@ -38,6 +38,15 @@ SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'charge', 'succeede
     'sandbox', 'pi_' || n, 'key-' || n, 0, 0, now(), 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
 
+INSERT INTO refunds (
+    org_id, id, payment_id, invoice_id, customer_id, status, amount_minor, currency, provider,
+    provider_reference, attempt_key, watch_step, settled_at, version, sequence, created_at, updated_at,
+    credit_minor
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'succeeded', 100, 'usd',
+    'sandbox', 're_' || n, 'key-' || n, 0, now(), 1, 1, now(), now(), 0
+FROM generate_series(1, {rows}) AS n;
+
 INSERT INTO provider_events (org_id, provider, event_id, type, occurred_at, handled_at)
 SELECT '{org}', 'sandbox', 'evt_' || n, 'payment_intent.succeeded', now(), now()
 FROM generate_series(1, {rows}) AS n;

@@ -20,6 +20,7 @@ from bursar.domain import (
     invoices,
     payments,
     recurring_invoices,
+    refunds,
     subscriptions,
     transfers,
     wallets,
@@ -31,7 +32,7 @@ from bursar.domain.access import (
     Permission,
     Role,
 )
-from bursar.domain.events import EVENTS
+from bursar.domain.event_names import EVENTS
 from bursar.domain.people import TOLD_WHEN, AuthFact
 from bursar.domain.shapes.render import resource_type
 from bursar.domain.shapes.samples import SAMPLES
@@ -267,6 +268,8 @@ def states() -> str:
         _diagram(recurring_invoices.RecurringStatus.ACTIVE, recurring_invoices.TRANSITIONS),
         "## Payment",
         _diagram(payments.PaymentStatus.PENDING, payments.TRANSITIONS),
+        "## Refund",
+        _diagram(refunds.RefundStatus.PENDING, refunds.TRANSITIONS),
         "## Wallet",
         _diagram(wallets.WalletStatus.OPEN, wallets.TRANSITIONS),
         "## Hold",

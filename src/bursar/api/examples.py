@@ -54,6 +54,7 @@ _ID_FIELDS: Final[Mapping[str, str]] = {
     "organizationId": "org",
     "paymentId": "pay",
     "planId": "plan",
+    "refundId": "rfd",
     "priceId": "price",
     "resourceId": "inv",
     "sourceId": "inv",

@@ -5,7 +5,7 @@ is made of these and nothing looser. Text is never trimmed or repaired: it is ri
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
 
@@ -15,7 +15,7 @@ from msgspec import Meta
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.document_settings import REMINDER_DAYS_MAX, REMINDERS_MAX
-from bursar.domain.events import PUBLIC_EVENTS
+from bursar.domain.event_names import PUBLIC_EVENTS
 from bursar.domain.ids import (
     PREFIX_OF_RESOURCE,
     CouponId,
@@ -24,6 +24,7 @@ from bursar.domain.ids import (
     InvoiceId,
     MemberId,
     MeterId,
+    PaymentId,
     PlanId,
     SubscriptionId,
     WalletId,
@@ -217,7 +218,6 @@ InvoicePrefix: TypeAlias = Annotated[
         examples=["INV"],
     ),
 ]
-CivilDay: TypeAlias = Annotated[date, Meta(examples=["2026-03-01"])]
 ReminderDays: TypeAlias = Annotated[
     list[Annotated[int, Meta(ge=-REMINDER_DAYS_MAX, le=REMINDER_DAYS_MAX)]],
     Meta(max_length=REMINDERS_MAX, examples=[[-3, 1, 7]]),
@@ -286,6 +286,7 @@ Percentage: TypeAlias = Annotated[
 PlanRef: TypeAlias = Annotated[PlanId, _id("plan")]
 CouponRef: TypeAlias = Annotated[CouponId, _id("cpn")]
 MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
+PaymentRef: TypeAlias = Annotated[PaymentId, _id("pay")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]
 MemberRef: TypeAlias = Annotated[MemberId, _id("mem")]

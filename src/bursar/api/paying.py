@@ -136,7 +136,7 @@ def deposit_command(
         amount_minor=cents,
         currency=currency,
         mode=None if wish is None else wish.mode,
-        attempt_key=_attempt_key(caller),
+        attempt_key=attempt_key(caller),
         providers=_providers(caller),
         return_url=settings.public_url,
         method_reference=None if wish is None else wish.method_reference,
@@ -159,7 +159,7 @@ def begin_command(
     return BeginPayment(
         invoice_id=invoice_id,
         mode=wish.mode,
-        attempt_key=_attempt_key(caller),
+        attempt_key=attempt_key(caller),
         providers=_providers(caller),
         return_url=back or settings.public_url,
         method_reference=wish.method_reference,
@@ -173,7 +173,7 @@ def _providers(caller: Caller) -> dict[Mode, str]:
     return {mode: provider.name for mode, provider in caller.app.providers.items()}
 
 
-def _attempt_key(caller: Caller) -> str:
+def attempt_key(caller: Caller) -> str:
     """Who rejoins the attempt: the same request sent again, or whoever holds the link."""
     if isinstance(caller.actor, Link):
         return LINK_KEY

@@ -6,7 +6,6 @@ from typing import Final
 from bursar.api.routes import Room, Route
 from bursar.api.v1 import (
     account,
-    analytics,
     api_keys,
     audit_log,
     auth,
@@ -27,6 +26,7 @@ from bursar.api.v1 import (
     permissions,
     plans,
     recurring_invoices,
+    refunds,
     sending,
     subscriptions,
     test_clocks,
@@ -58,6 +58,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     sending.ROOM,
     recurring_invoices.ROOM,
     payments.ROOM,
+    refunds.ROOM,
     wallets.ROOM,
     wallet_moves.ROOM,
     holds.ROOM,
@@ -71,7 +72,6 @@ ROOMS: Final[tuple[Room, ...]] = (
     events.TYPES,
     audit_log.ROOM,
     test_clocks.ROOM,
-    analytics.ROOM,
 )
 
 

@@ -43,6 +43,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "walletId": "wal",
     "planId": "plan",
     "holdId": "hld",
+    "refundId": "rfd",
     "webhookSubscriptionId": "wh",
 }
 """Path parameters and the prefix of the ids they hold."""

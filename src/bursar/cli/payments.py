@@ -4,16 +4,36 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk, gather
+from bursar.cli.desk import (
+    ROWS,
+    DryRun,
+    Limit,
+    Org,
+    Output,
+    Reason,
+    Yes,
+    an_id,
+    confirm,
+    desk,
+    gather,
+)
+from bursar.cli.failing import Exit
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import InvoiceId, PaymentId
 from bursar.domain.payments import Payment, PaymentStatus
+from bursar.domain.refunds import Refund, RefundStatus
 from bursar.domain.shapes.payments import PaymentOut
+from bursar.domain.shapes.refunds import RefundOut
+from bursar.flows.refund_payment import refund_payment
+from bursar.operations.refunds import BeginRefund
 from bursar.reads.payments import PaymentFilters, payment, payments
+from bursar.reads.refunds import RefundFilters, refunds
 from bursar.runtime.app import Caller
+from bursar.runtime.ids import new_uuid
 
 group = typer.Typer(help="Payments.", no_args_is_help=True)
 
+_REFUND_COLUMNS = ("id", "paymentId", "status", "amountCents", "currency", "createdAt")
 _COLUMNS = ("id", "invoiceId", "mode", "status", "amountCents", "createdAt")
 
 
@@ -46,3 +66,56 @@ def show_payment(
     known = PaymentId(an_id(payment_id, prefix="pay", name="payment_id"))
     found = desk(context).ask(lambda caller: caller.look(payment, known), org=org)
     show_one(PaymentOut.of(found), output)
+
+
+@group.command("refund")
+def refund_one(
+    context: typer.Context,
+    payment_id: str,
+    *,
+    amount: Annotated[
+        int | None, typer.Option(min=1, help="How much, in cents; all that is left unless said.")
+    ] = None,
+    org: Org = None,
+    reason: Reason = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    output: Output = None,
+) -> None:
+    """Give a payment back, all that is left of it or a part."""
+    command = BeginRefund(
+        payment_id=PaymentId(an_id(payment_id, prefix="pay", name="payment_id")),
+        attempt_key=f"once:{new_uuid()}",
+        amount_minor=amount,
+        reason=reason,
+    )
+    confirm(f"Refund {payment_id}?", is_agreed=yes or dry_run)
+
+    async def act(caller: Caller) -> Refund:
+        return await refund_payment(caller, command)
+
+    done = desk(context).ask(act, org=org, reason=reason, is_dry_run=dry_run)
+    show_one(RefundOut.of(done), output)
+    if done.status is RefundStatus.FAILED:
+        raise typer.Exit(Exit.FAILED)
+
+
+@group.command("refunds")
+def list_refunds(
+    context: typer.Context,
+    *,
+    org: Org = None,
+    status: Annotated[list[RefundStatus] | None, typer.Option(help="Only these.")] = None,
+    payment: Annotated[str | None, typer.Option(help="Only of this payment (pay_…).")] = None,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List refunds, newest first."""
+    of = None if payment is None else PaymentId(an_id(payment, prefix="pay", name="--payment"))
+    filters = RefundFilters(payment_id=of, statuses=tuple(status or ()))
+
+    async def act(caller: Caller) -> tuple[Refund, ...]:
+        return await gather(lambda page: caller.look(refunds, page, filters), limit)
+
+    found = desk(context).ask(act, org=org)
+    show_list([RefundOut.of(each) for each in found], _REFUND_COLUMNS, output)

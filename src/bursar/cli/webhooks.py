@@ -20,7 +20,7 @@ from bursar.cli.desk import (
     gather,
 )
 from bursar.cli.output import say, show_list, show_one
-from bursar.domain.events import PUBLIC_EVENTS
+from bursar.domain.event_names import PUBLIC_EVENTS
 from bursar.domain.ids import DeliveryId, WebhookSubscriptionId
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.shapes.webhook_subscriptions import (

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     PAYMENT_RECORD = "payment:record"
     PAYMENT_SETTLE = "payment:settle"
     PAYMENT_METHOD_WRITE = "payment_method:write"
+    REFUND_WRITE = "refund:write"
     WALLET_READ = "wallet:read"
     WALLET_MOVE = "wallet:move"
     HOLD_EXPIRE = "hold:expire"
@@ -103,6 +104,7 @@ _MONEY: Final = frozenset(
         Permission.WALLET_MOVE,
     }
 )
+_BILLING: Final = _MONEY | {Permission.REFUND_WRITE}  # a key gives money back by that name only
 _SELLING: Final = frozenset({Permission.PLAN_WRITE})  # what is sold, and for how much
 _ADMINISTRATION: Final = frozenset(
     {
@@ -132,9 +134,9 @@ _MACHINE: Final = frozenset(
 )
 
 ROLE_PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
-    Role.OWNER: _READS | _MONEY | _SELLING | _ADMINISTRATION | _OWNERSHIP | _PEOPLE | _AUDIT,
-    Role.ADMIN: _READS | _MONEY | _SELLING | _ADMINISTRATION | _PEOPLE | _AUDIT,
-    Role.ACCOUNTANT: _READS | _MONEY | _PEOPLE | _AUDIT,
+    Role.OWNER: _READS | _BILLING | _SELLING | _ADMINISTRATION | _OWNERSHIP | _PEOPLE | _AUDIT,
+    Role.ADMIN: _READS | _BILLING | _SELLING | _ADMINISTRATION | _PEOPLE | _AUDIT,
+    Role.ACCOUNTANT: _READS | _BILLING | _PEOPLE | _AUDIT,
     Role.VIEWER: _READS | _PEOPLE,
 }
 
@@ -161,6 +163,7 @@ SCOPE_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "payments:write": frozenset(
         {Permission.PAYMENT_READ, Permission.INVOICE_PAY, Permission.PAYMENT_RECORD}
     ),
+    "refunds:write": frozenset({Permission.PAYMENT_READ, Permission.REFUND_WRITE}),
     "wallets:read": frozenset({Permission.WALLET_READ}),
     "wallets:write": frozenset({Permission.WALLET_READ, Permission.WALLET_MOVE}),
     "webhooks:read": frozenset({Permission.WEBHOOK_READ}),

@@ -22,6 +22,7 @@ class DueKind(StrEnum):
     """Every kind of thing that can be due."""
 
     WATCH_PAYMENT = "watch_payment"
+    WATCH_REFUND = "watch_refund"
     EXPIRE_HOLD = "expire_hold"
     RESUME_TRANSFER = "resume_transfer"
     ISSUE_RECURRING = "issue_recurring"
@@ -32,6 +33,7 @@ class DueKind(StrEnum):
 
 CLOCK_OF: Final[dict[DueKind, Clock]] = {
     DueKind.WATCH_PAYMENT: Clock.WALL,
+    DueKind.WATCH_REFUND: Clock.WALL,
     DueKind.EXPIRE_HOLD: Clock.WALL,
     DueKind.RESUME_TRANSFER: Clock.WALL,
     DueKind.ISSUE_RECURRING: Clock.BUSINESS,

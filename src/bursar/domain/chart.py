@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from bursar.domain.currencies import Currency
-from bursar.domain.ids import CustomerId, HoldId, InvoiceId, PaymentId, TransferId, WalletId
+from bursar.domain.ids import (
+    CustomerId,
+    HoldId,
+    InvoiceId,
+    PaymentId,
+    RefundId,
+    TransferId,
+    WalletId,
+)
 from bursar.domain.ledger import Account, AccountKind, Entry, Posting
 from bursar.domain.money import Money, total
 from bursar.domain.times import Instant
@@ -90,6 +98,30 @@ MOVES: Final = (
         ("wallet",),
         ("receivable",),
         "Stored money pays for what is owed.",
+    ),
+    Move(
+        "payment_refunded",
+        ("refunds", "credit"),
+        ("processor", "bank"),
+        "A payment was given back: what paid an invoice, which stays, and what was credit.",
+    ),
+    Move(
+        "deposit_refunded",
+        ("wallet",),
+        ("processor",),
+        "A deposit is given back by the way it came.",
+    ),
+    Move(
+        "stored_payment_refunded",
+        ("refunds",),
+        ("wallet", "credit"),
+        "What an invoice was paid with from a wallet, or from credit, is there again.",
+    ),
+    Move(
+        "refund_failed",
+        ("processor", "bank"),
+        ("refunds", "credit", "wallet"),
+        "The reverse of a refund that was refused, or that came back.",
     ),
     Move(
         "hold_captured",
@@ -281,6 +313,41 @@ def wallet_paid_invoice(
     """Stored value pays for what is owed."""
     goal = receivable(customer_id, amount.currency)
     return Posting("wallet_paid_invoice", payment_id, at, _out_of(wallet_id, goal, amount))
+
+
+def payment_refunded(
+    refund_id: RefundId, goal: Account, income: Money, credited: tuple[Account, Money], at: Instant
+) -> Posting:
+    """A payment goes back to `goal`: less income, the document stays; and less credit."""
+    holder, excess = credited
+    origins = ((refunds(income.currency), income), (holder, excess))
+    taken = [Entry.debit(origin, _positive(part)) for origin, part in origins if part.minor]
+    back = Entry.credit(goal, _positive(income + excess))
+    return Posting("payment_refunded", refund_id, at, (*taken, back))
+
+
+def deposit_refunded(
+    refund_id: RefundId, wallet_id: WalletId, provider: str, amount: Money, at: Instant
+) -> Posting:
+    """Stored money goes back to where it came from."""
+    goal = processor(provider, amount.currency)
+    return Posting("deposit_refunded", refund_id, at, _out_of(wallet_id, goal, amount))
+
+
+def stored_payment_refunded(
+    refund_id: RefundId, goal: Account, amount: Money, at: Instant
+) -> Posting:
+    """What an invoice was paid with from a wallet, or from credit, is there again."""
+    entries = (
+        Entry.debit(refunds(amount.currency), _positive(amount)),
+        Entry.credit(goal, amount),
+    )
+    return Posting("stored_payment_refunded", refund_id, at, entries)
+
+
+def refund_failed(sent: Posting, refund_id: RefundId, at: Instant) -> Posting:
+    """The reverse of what was booked when the refund was sent, or began."""
+    return sent.reversed("refund_failed", source_id=refund_id, occurred_at=at)
 
 
 def hold_captured(

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from bursar.domain.calendars import day_in
 from bursar.domain.customers import Customer
 from bursar.domain.document_settings import DocumentSettings
-from bursar.domain.events import Event, InvoicePaid, PaymentFailed
+from bursar.domain.events import Event, InvoicePaid
 from bursar.domain.invoices import Invoice
 from bursar.domain.mails import MailKind, NewMail
 from bursar.domain.orgs import Organization
+from bursar.domain.payment_events import PaymentFailed
 from bursar.domain.times import Instant
 
 

@@ -7,7 +7,7 @@ trail and are never delivered.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Protocol
 
 from bursar.domain.times import Instant
 
@@ -290,37 +290,6 @@ class RecurringInvoiceCompleted(Event):
     when = "The end of a recurring invoice has passed; it makes no more invoices."
 
 
-class PaymentAttempted(Event):
-    name = "payment.attempted"
-    when = "A payment attempt begins, before the payment provider is asked."
-
-
-class PaymentRequiresAction(Event):
-    name = "payment.requires_action"
-    when = "The cardholder must confirm the payment (3-D Secure)."
-
-
-class PaymentProcessing(Event):
-    name = "payment.processing"
-    when = "The provider accepted the payment and decides later."
-
-
-class PaymentUpdated(Event):
-    name = "payment.updated"
-    is_public = False
-    when = "A payment learns something that changes no state, such as its checkout page."
-
-
-class PaymentSucceeded(Event):
-    name = "payment.succeeded"
-    when = "The provider holds the money."
-
-
-class PaymentFailed(Event):
-    name = "payment.failed"
-    when = "The attempt is over and no money moved."
-
-
 class WalletCreated(Event):
     name = "wallet.created"
     when = "A wallet is made: for a customer, at a member's first use, or for the organization."
@@ -477,9 +446,3 @@ class ClockReleased(Event):
     name = "test_clock.released"
     is_public = False
     when = "An organization is back in real time."
-
-
-EVENTS: Final[dict[str, type[Event]]] = {event.name: event for event in Event.__subclasses__()}
-PUBLIC_EVENTS: Final[tuple[str, ...]] = tuple(
-    sorted(name for name, event in EVENTS.items() if event.is_public)
-)

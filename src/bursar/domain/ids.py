@@ -30,6 +30,7 @@ PaymentId = NewType("PaymentId", str)
 TaxRateId = NewType("TaxRateId", str)
 CreditNoteId = NewType("CreditNoteId", str)
 CreditNoteLineId = NewType("CreditNoteLineId", str)
+RefundId = NewType("RefundId", str)
 WalletId = NewType("WalletId", str)
 HoldId = NewType("HoldId", str)
 TransferId = NewType("TransferId", str)
@@ -46,6 +47,7 @@ PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
         *("txr", "cn", "cnl"),
+        "rfd",
         *("wal", "hld"),
         "txn",
         *("plan", "price", "mtr", "sub", "pl", "ue", "ua", "cpn"),
@@ -71,6 +73,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "recurring_invoice": "rinv",
         "document_settings": "dset",
         "payment": "pay",
+        "refund": "rfd",
         "wallet": "wal",
         "hold": "hld",
         "transaction": "txn",

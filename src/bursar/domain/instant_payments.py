@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from bursar.domain import chart
 from bursar.domain.change import Change
-from bursar.domain.events import PaymentSucceeded
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.ledger import Posting
 from bursar.domain.payment_beginnings import require_due
+from bursar.domain.payment_events import PaymentSucceeded
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus, part_due
 from bursar.domain.refusals import InvalidInput, NothingToPay
 from bursar.domain.times import Instant

@@ -7,12 +7,14 @@ import msgspec
 
 from bursar.domain.currencies import Currency
 from bursar.domain.money import Money
-from bursar.domain.provider import DeclineKind, Outcome
+from bursar.domain.provider import DeclineKind, Outcome, RefundOutcome
 
-_KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(Outcome)}
+_KINDS: Final[dict[str, type[Any]]] = {
+    kind.__name__: kind for kind in (*get_args(Outcome), *get_args(RefundOutcome))
+}
 
 
-def outcome_to_json(outcome: Outcome) -> str:
+def outcome_to_json(outcome: Outcome | RefundOutcome) -> str:
     """The outcome with its name, as JSON."""
     values: dict[str, object] = {"outcome": type(outcome).__name__}
     for field in fields(outcome):
@@ -21,7 +23,7 @@ def outcome_to_json(outcome: Outcome) -> str:
     return msgspec.json.encode(values).decode()
 
 
-def outcome_from_json(text: str) -> Outcome:
+def outcome_from_json(text: str) -> Outcome | RefundOutcome:
     """The outcome that was kept."""
     values = msgspec.json.decode(text)
     kind = _KINDS[values.pop("outcome")]
@@ -30,5 +32,5 @@ def outcome_from_json(text: str) -> Outcome:
         values["amount"] = Money(minor, Currency(code))
     if "kind" in values:
         values["kind"] = DeclineKind(values["kind"])
-    made: Outcome = kind(**values)
+    made: Outcome | RefundOutcome = kind(**values)
     return made

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from bursar.domain.agenda import Due, DueKind
 from bursar.domain.change import Change
-from bursar.domain.events import PaymentAttempted
 from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import Money
+from bursar.domain.payment_events import PaymentAttempted
 from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus, Receipt
 from bursar.domain.refusals import NothingToPay
 from bursar.domain.times import Instant
@@ -49,6 +49,8 @@ class NewPayment:
             mode=self.mode,
             status=PaymentStatus.PENDING,
             amount=self.amount,
+            refunded=Money.zero(self.amount.currency),
+            refunding=Money.zero(self.amount.currency),
             provider=self.provider,
             provider_reference=None,
             session_reference=None,

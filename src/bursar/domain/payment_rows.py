@@ -31,6 +31,8 @@ def row_to_payment(record: Record) -> Payment:
         mode=PaymentMode(record["mode"]),
         status=PaymentStatus(record["status"]),
         amount=Money(record["amount_minor"], currency),
+        refunded=Money(record["refunded_minor"], currency),
+        refunding=Money(record["refunding_minor"], currency),
         provider=record["provider"],
         provider_reference=record["provider_reference"],
         session_reference=record["session_reference"],

@@ -14,16 +14,16 @@ from typing import Final, assert_never
 from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
-from bursar.domain.events import (
+from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId
+from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.money import Money
+from bursar.domain.payment_events import (
     PaymentFailed,
     PaymentProcessing,
     PaymentRequiresAction,
     PaymentSucceeded,
     PaymentUpdated,
 )
-from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId
-from bursar.domain.invoices import Invoice, InvoiceStatus
-from bursar.domain.money import Money
 from bursar.domain.provider import (
     ActionRequired,
     CheckoutOpened,
@@ -74,9 +74,22 @@ TRANSITIONS: Final[dict[PaymentStatus, tuple[PaymentStatus, ...]]] = {
         PaymentStatus.REFUNDED,
         PaymentStatus.DISPUTED,
     ),
-    PaymentStatus.PARTIALLY_REFUNDED: (PaymentStatus.REFUNDED, PaymentStatus.DISPUTED),
-    PaymentStatus.REFUNDED: (),
-    PaymentStatus.DISPUTED: (),
+    # A refund may come back, and a dispute may be won: then it holds the money again.
+    PaymentStatus.PARTIALLY_REFUNDED: (
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.REFUNDED,
+        PaymentStatus.DISPUTED,
+    ),
+    PaymentStatus.REFUNDED: (
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.PARTIALLY_REFUNDED,
+        PaymentStatus.DISPUTED,
+    ),
+    PaymentStatus.DISPUTED: (
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.PARTIALLY_REFUNDED,
+        PaymentStatus.REFUNDED,
+    ),
 }
 OPEN: Final = frozenset(
     {PaymentStatus.PENDING, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING}
@@ -89,6 +102,8 @@ HOLDS_MONEY: Final = frozenset(
         PaymentStatus.DISPUTED,
     }
 )
+
+REFUNDABLE: Final = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.PARTIALLY_REFUNDED})
 
 # When the watchdog asks the provider about an attempt whose outcome is not known.
 WATCH_STEPS: Final = (
@@ -149,7 +164,8 @@ class Payment:
     """One attempt. `attempt_key` names the request that began it: only that request rejoins it.
 
     A deposit has no invoice, and no customer either when the wallet is nobody's who is billed.
-    `wallet_id` is the wallet that it fills, or that pays the invoice.
+    `wallet_id` is the wallet that it fills, or that pays the invoice. What refunds gave back, and
+    what they have reserved, is never more than `amount` together.
     """
 
     id: PaymentId
@@ -160,6 +176,8 @@ class Payment:
     mode: PaymentMode
     status: PaymentStatus
     amount: Money
+    refunded: Money
+    refunding: Money  # reserved by refunds whose answer is not there yet
     provider: str
     provider_reference: str | None
     session_reference: str | None
@@ -214,6 +232,11 @@ class Payment:
                 },
             )
         return replace(self, status=status, version=self.version + 1)
+
+    @property
+    def refundable(self) -> Money:
+        """What no refund has given back or reserved."""
+        return self.amount - self.refunded - self.refunding
 
     @property
     def is_deposit(self) -> bool:

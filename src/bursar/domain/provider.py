@@ -6,10 +6,11 @@ adapter under `bursar.providers` translates them.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId
+from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId, RefundId
 from bursar.domain.money import Money
 from bursar.domain.times import Instant
 
@@ -173,10 +174,71 @@ class LookupRequest:
     resend: ChargeRequest | CheckoutRequest | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RefundDone:
+    """The money was given back. `amount` is what the provider's books say."""
+
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RefundUnderway:
+    """The provider has taken the money out of our balance; it is on its way to the payer."""
+
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRefused:
+    """Nothing was given back, or what was given came back; we hold the money."""
+
+    code: str
+    message: str
+    reference: str | None = None
+
+
+RefundOutcome = RefundDone | RefundUnderway | RefundRefused | Unknown
+RefundLookup = RefundOutcome | NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """Give a part of a charge back. The provider's key derives from `refund_id` alone."""
+
+    org_id: OrgId
+    refund_id: RefundId
+    payment_id: PaymentId
+    payment_reference: str
+    amount: Money
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefundQuestion:
+    """Ask the provider's books what became of a refund.
+
+    Without a `reference`, the adapter sends `resend` again under the same key while that key lives,
+    and later lists the charge's refunds and matches our metadata.
+    """
+
+    resend: RefundRequest
+    created_at: Instant
+    now: Instant
+    reference: str | None = None
+
+    @property
+    def age(self) -> timedelta:
+        """How long ago the refund began, and with it the life of its key."""
+        return self.now - self.created_at
+
+
 class ProviderEventKind(StrEnum):
     """The provider events that change something here."""
 
     PAYMENT = "payment"  # the outcome of an attempt
+    REFUND = "refund"  # the outcome of a refund
     OTHER = "other"  # kept, and nothing to do
 
 
@@ -184,8 +246,9 @@ class ProviderEventKind(StrEnum):
 class ProviderEvent:
     """One verified event from a provider, in our words.
 
-    `outcome` is what the event says about `payment_id`; an event that only says that a checkout
-    session is done carries the payment intent's outcome. `occurred_at` is the provider's clock.
+    `outcome` is what the event says about `payment_id`, or about its refund when `refund_id` is
+    there; an event that only says that a checkout session is done carries the payment intent's
+    outcome. `occurred_at` is the provider's clock.
     """
 
     event_id: str
@@ -195,7 +258,8 @@ class ProviderEvent:
     is_live: bool
     org_id: OrgId | None = None
     payment_id: PaymentId | None = None
-    outcome: Outcome | None = None
+    refund_id: RefundId | None = None
+    outcome: Outcome | RefundOutcome | None = None
 
 
 class CircuitOpen(Exception):
@@ -265,6 +329,14 @@ class PaymentProvider(Protocol):
 
     async def lookup(self, request: LookupRequest) -> LookupOutcome:
         """What the provider's books say of an attempt."""
+        ...
+
+    async def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Give money back; the provider's idempotency key is the refund's id."""
+        ...
+
+    async def lookup_refund(self, question: RefundQuestion) -> RefundLookup:
+        """What the provider's books say of a refund."""
         ...
 
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:

@@ -285,6 +285,20 @@ class NothingToPay(Refusal):
     reason = "nothing_to_pay"
 
 
+class NotRefundable(Refusal):
+    """Nothing of the payment can be given back: it holds no money, or is disputed."""
+
+    kind = Kind.CONFLICT
+    reason = "not_refundable"
+
+
+class RefundAboveRest(Refusal):
+    """More than what is left of the payment, refunds on their way included."""
+
+    kind = Kind.CONFLICT
+    reason = "refund_above_rest"
+
+
 class CustomerHasNoMethod(Refusal):
     """A charge needs a payment method, and the customer has none."""
 

@@ -16,6 +16,7 @@ from bursar.domain.ids import (
     MeterId,
     PaymentId,
     RecurringInvoiceId,
+    RefundId,
     SubscriptionId,
     TransferId,
 )
@@ -71,6 +72,14 @@ class ConfirmPayment:
     """Ask the provider's books what became of an attempt (the watchdog and the reconcile job)."""
 
     payment_id: PaymentId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmRefund:
+    """Ask the provider's books what became of a refund."""
+
+    refund_id: RefundId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
@@ -166,6 +175,7 @@ Task = (
     SyncCustomer
     | HandleProviderEvent
     | ConfirmPayment
+    | ConfirmRefund
     | CloseAttempt
     | ExpireHold
     | SendMail
@@ -182,6 +192,7 @@ TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
     HandleProviderEvent,
     ConfirmPayment,
+    ConfirmRefund,
     CloseAttempt,
     ExpireHold,
     SendMail,

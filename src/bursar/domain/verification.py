@@ -34,12 +34,13 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Money that our books say a provider holds for a payment."""
+    """Money that our books say a provider took for a payment, and gave back of it."""
 
     payment_id: PaymentId
     provider: str
     reference: str | None
     amount: Money
+    refunded: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,13 @@ class ChainWalk:
 
 def compared(collected: Sequence[Collected], charges: Sequence[BookedCharge], name: str) -> Check:
     """Our books beside the provider's own: the same payments, the same amounts, none missing."""
-    ours = {one.payment_id: one.amount for one in collected}
-    theirs: dict[PaymentId | None, Money] = {}
+    ours = {one.payment_id: (one.amount, one.refunded) for one in collected}
+    theirs: dict[PaymentId | None, tuple[Money, Money]] = {}
     offenders: list[str] = []
     for charge in charges:
         if charge.payment_id is None or charge.payment_id in theirs:
             offenders.append(f"{charge.reference} is charged twice or for nobody")
-        theirs[charge.payment_id] = charge.amount
+        theirs[charge.payment_id] = (charge.amount, charge.refunded)
     offenders.extend(
         f"{payment_id} is not the same in both books"
         for payment_id in sorted({*ours, *filter(None, theirs)})

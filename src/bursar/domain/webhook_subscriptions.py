@@ -11,8 +11,8 @@ from typing import Final
 
 from bursar.domain.change import Change
 from bursar.domain.endpoint_health import Health
+from bursar.domain.event_names import PUBLIC_EVENTS
 from bursar.domain.events import (
-    PUBLIC_EVENTS,
     WebhookSubscriptionCreated,
     WebhookSubscriptionDeleted,
     WebhookSubscriptionPaused,

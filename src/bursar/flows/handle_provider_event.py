@@ -1,20 +1,43 @@
-"""Acts on a provider's event: the same door as every other answer."""
+"""Acts on a provider's event: the same doors as every other answer."""
 
+from typing import assert_never
+
+from bursar.domain.provider import (
+    ActionRequired,
+    Closed,
+    Declined,
+    Processing,
+    RefundDone,
+    RefundRefused,
+    RefundUnderway,
+    Succeeded,
+    Unknown,
+)
 from bursar.operations.payments import SettlePayment, settle_payment
 from bursar.operations.provider_events import (
     OpenProviderEvent,
     close_provider_event,
     open_provider_event,
 )
+from bursar.operations.refunds import SettleRefund, settle_refund
 from bursar.runtime.app import Caller
 
 
 async def handle_provider_event(caller: Caller, *, provider: str, event_id: str) -> None:
-    """Settle the payment the event speaks of; a second run finds it handled."""
+    """Settle what the event speaks of; a second run finds it handled."""
     event = OpenProviderEvent(provider, event_id)
     heard = await caller.run(open_provider_event, event)
     if heard is None or heard.is_handled:
         return
-    if heard.payment_id is not None and heard.outcome is not None:
-        await caller.run(settle_payment, SettlePayment(heard.payment_id, heard.outcome))
+    match heard.outcome:
+        case RefundDone() | RefundUnderway() | RefundRefused() as answer:
+            assert heard.refund_id is not None
+            await caller.run(settle_refund, SettleRefund(heard.refund_id, answer))
+        case Succeeded() | Declined() | ActionRequired() | Processing() | Closed() as answer:
+            assert heard.payment_id is not None
+            await caller.run(settle_payment, SettlePayment(heard.payment_id, answer))
+        case Unknown() | None:
+            pass  # it is kept, and says nothing of the money
+        case _:
+            assert_never(heard.outcome)
     await caller.run(close_provider_event, event)

@@ -19,6 +19,7 @@ from bursar.domain.ids import (
     OrgId,
     PaymentId,
     RecurringInvoiceId,
+    RefundId,
     SubscriptionId,
     TransferId,
     print_id,
@@ -28,6 +29,7 @@ from bursar.domain.tasks import (
     BillDue,
     BillSubscription,
     ConfirmPayment,
+    ConfirmRefund,
     ExpireHold,
     FollowInvoice,
     IssueInvoice,
@@ -36,7 +38,6 @@ from bursar.domain.tasks import (
     Task,
 )
 from bursar.jobs.couriers import Couriers
-from bursar.operations.analytics import FoldFigures, fold_figures
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
 from bursar.operations.ledger import MARGIN, FoldBooks
 from bursar.operations.ledger import fold_books as fold
@@ -57,6 +58,7 @@ _JOB_HISTORY: Final = timedelta(days=7)
 # What is asked for when an item of this kind is due.
 _TASK_OF: Final[Mapping[DueKind, Callable[[UUID], Task]]] = {
     DueKind.WATCH_PAYMENT: lambda subject: ConfirmPayment(PaymentId(print_id("pay", subject))),
+    DueKind.WATCH_REFUND: lambda subject: ConfirmRefund(RefundId(print_id("rfd", subject))),
     DueKind.RESUME_TRANSFER: lambda subject: ResumeTransfer(TransferId(print_id("txn", subject))),
     DueKind.FOLLOW_INVOICE: lambda subject: FollowInvoice(InvoiceId(print_id("inv", subject))),
     DueKind.ISSUE_RECURRING: lambda subject: IssueRecurring(
@@ -143,15 +145,6 @@ async def fold_books(app: App) -> bool:
         found = await doors.orgs_to_fold(connection, MARGIN, _AT_ONCE)
     for org_id in found:
         await _system(app, org_id).run(fold, FoldBooks())
-    return False
-
-
-async def add_up_figures(app: App) -> bool:
-    """Move figures into the sums of their days, organization by organization."""
-    async with app.database.machine() as connection:
-        found = await doors.orgs_with_figures(connection, _AT_ONCE)
-    for org_id in found:
-        await _system(app, org_id).run(fold_figures, FoldFigures())
     return False
 
 

@@ -15,6 +15,7 @@ from bursar.domain.tasks import (
     CheckThresholds,
     CloseAttempt,
     ConfirmPayment,
+    ConfirmRefund,
     ExpireHold,
     FollowInvoice,
     HandleProviderEvent,
@@ -27,6 +28,7 @@ from bursar.domain.tasks import (
 )
 from bursar.flows.close_attempt import close_attempt
 from bursar.flows.confirm_payment import confirm_payment
+from bursar.flows.confirm_refund import confirm_refund
 from bursar.flows.handle_provider_event import handle_provider_event
 from bursar.flows.issue_recurring import issue_recurring
 from bursar.flows.pay_invoice import pay_invoice
@@ -62,6 +64,10 @@ async def _handle_provider_event(caller: Caller, task: HandleProviderEvent) -> N
 
 async def _confirm_payment(caller: Caller, task: ConfirmPayment) -> None:
     await confirm_payment(caller, task.payment_id)
+
+
+async def _confirm_refund(caller: Caller, task: ConfirmRefund) -> None:
+    await confirm_refund(caller, task.refund_id)
 
 
 async def _close_attempt(caller: Caller, task: CloseAttempt) -> None:
@@ -122,6 +128,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         SyncCustomer: _sync_customer,
         HandleProviderEvent: _handle_provider_event,
         ConfirmPayment: _confirm_payment,
+        ConfirmRefund: _confirm_refund,
         CloseAttempt: _close_attempt,
         ExpireHold: _expire_hold,
         IssueRecurring: _issue_recurring,

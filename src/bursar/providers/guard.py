@@ -27,6 +27,10 @@ from bursar.domain.provider import (
     Outcome,
     PaymentProvider,
     ProviderEvent,
+    RefundLookup,
+    RefundOutcome,
+    RefundQuestion,
+    RefundRequest,
     Unknown,
 )
 from bursar.domain.times import Instant
@@ -215,6 +219,12 @@ class GuardedProvider(PaymentProvider):
 
     async def lookup(self, request: LookupRequest) -> LookupOutcome:
         return await self._asked("lookup", lambda: self._inner.lookup(request))
+
+    async def refund(self, request: RefundRequest) -> RefundOutcome:
+        return await self._asked("refund", lambda: self._inner.refund(request))
+
+    async def lookup_refund(self, question: RefundQuestion) -> RefundLookup:
+        return await self._asked("lookup_refund", lambda: self._inner.lookup_refund(question))
 
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
         return self._inner.read_event(body, signature, now)

@@ -18,8 +18,8 @@ from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
 
 Q = sql.beside(__file__)
+REFUNDS = sql.beside(__file__, room="refunds")
 DOCUMENTS = sql.beside(__file__, room="documents")
-FIGURES = sql.beside(__file__, room="figures")
 
 CHECKS: Final = (
     ("every posting sums to zero", Q.postings_balance),
@@ -28,7 +28,9 @@ CHECKS: Final = (
     ("what is carried forward is the sum of its entries", Q.folds_match_entries),
     ("receivables are what is due on open invoices", DOCUMENTS.receivables_match_invoices),
     ("credit is what payments and documents brought", DOCUMENTS.credits_match_payments),
-    ("processor accounts are what payments brought", DOCUMENTS.processors_match_payments),
+    ("processor accounts are what payments brought", REFUNDS.processors_match_payments),
+    ("payments were given back what their refunds say", REFUNDS.payments_match_refunds),
+    ("refunds are booked, those that came back reversed", REFUNDS.refunds_are_booked),
     ("what is in transit is in flight", Q.transit_is_in_flight),
     ("transfers are booked as far as they came", Q.transfers_are_booked),
     ("what is held is what open holds set aside", Q.held_matches_holds),
@@ -40,8 +42,6 @@ CHECKS: Final = (
     ("invoice numbers have no gaps", DOCUMENTS.numbers_have_no_gaps),
     ("days of usage are what their events add up to", Q.days_match_usage),
     ("every change has its event", Q.changes_are_told),
-    ("figures are what the books and documents say", FIGURES.figures_match_books),
-    ("recurring revenue is the sum of its movements", FIGURES.movements_add_up),
 )
 CHAIN: Final = "the event chain is unbroken"
 
@@ -80,6 +80,7 @@ async def collected(tx: ReadTx) -> tuple[Collected, ...]:
             provider=row["provider"],
             reference=row["provider_reference"],
             amount=Money(row["amount_minor"], Currency(row["currency"])),
+            refunded=Money(row["refunded_minor"], Currency(row["currency"])),
         )
         for row in await tx.fetch(DOCUMENTS.collected, uuid_of(tx.org_id))
     )

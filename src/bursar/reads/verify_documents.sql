@@ -23,7 +23,7 @@ SELECT
 FROM checked AS c;
 
 -- name: credits_match_payments
--- What the ledger says a customer has as credit is what payments and documents brought, less what was spent.
+-- What the ledger says a customer has as credit is what was brought, less what was spent or given back.
 WITH moves AS (
     SELECT
         p.customer_id, p.currency,
@@ -35,6 +35,12 @@ WITH moves AS (
     UNION ALL
     SELECT i.customer_id, i.currency, i.excess_minor FROM invoices AS i
     WHERE i.org_id = $1 AND i.number IS NOT NULL AND i.status <> 'void' AND i.excess_minor > 0
+    UNION ALL
+    SELECT
+        r.customer_id, r.currency,
+        CASE r.provider WHEN 'credit' THEN r.amount_minor ELSE 0 END - r.credit_minor AS amount
+    FROM refunds AS r
+    WHERE r.org_id = $1 AND r.status <> 'failed' AND (r.provider = 'credit' OR r.credit_minor > 0)
 ), brought AS (
     SELECT 'credit:cust_' || m.customer_id AS code, m.currency, sum(m.amount) AS brought
     FROM moves AS m GROUP BY m.customer_id, m.currency
@@ -43,30 +49,6 @@ WITH moves AS (
     FROM ledger_accounts AS a
     LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
     WHERE a.org_id = $1 AND a.code LIKE 'credit:%' GROUP BY a.org_id, a.id
-), checked AS (
-    SELECT
-        coalesce(r.code, b.code) || ' ' || coalesce(r.currency, b.currency) AS name,
-        coalesce(r.brought, 0) = coalesce(b.held, 0) AS is_good
-    FROM brought AS r FULL JOIN booked AS b ON b.code = r.code AND b.currency = r.currency
-)
-SELECT
-    count(*) AS counted,
-    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
-    AS offenders
-FROM checked AS c;
-
--- name: processors_match_payments
--- What the ledger says a provider holds is what its successful payments brought.
-WITH brought AS (
-    SELECT 'processor:' || p.provider AS code, p.currency, sum(p.amount_minor) AS brought
-    FROM payments AS p
-    WHERE p.org_id = $1 AND p.status = 'succeeded' AND p.mode IN ('checkout', 'charge')
-    GROUP BY p.provider, p.currency
-), booked AS (
-    SELECT a.code, a.currency, coalesce(sum(e.amount_minor), 0) AS held
-    FROM ledger_accounts AS a
-    LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
-    WHERE a.org_id = $1 AND a.code LIKE 'processor:%' GROUP BY a.org_id, a.id
 ), checked AS (
     SELECT
         coalesce(r.code, b.code) || ' ' || coalesce(r.currency, b.currency) AS name,
@@ -228,7 +210,7 @@ FROM checked AS c;
 
 -- name: collected
 -- Every payment that a provider holds money for, by our books.
-SELECT p.id, p.provider, p.provider_reference, p.amount_minor, p.currency FROM payments AS p
+SELECT p.id, p.provider, p.provider_reference, p.amount_minor, p.refunded_minor, p.currency FROM payments AS p
 WHERE
     p.org_id = $1 AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
     AND p.mode IN ('checkout', 'charge')

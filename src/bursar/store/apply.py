@@ -22,6 +22,7 @@ from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
 from bursar.domain.recurring_invoices import RecurringInvoice
+from bursar.domain.refunds import Refund
 from bursar.domain.subscriptions import Subscription
 from bursar.domain.test_clocks import OrgClock
 from bursar.domain.usage import UsageAggregate
@@ -36,7 +37,6 @@ from bursar.store import (
     customers,
     document_settings,
     events,
-    figures,
     holds,
     invoices,
     ledger,
@@ -47,6 +47,7 @@ from bursar.store import (
     pending_lines,
     plans,
     recurring_invoices,
+    refunds,
     subscriptions,
     test_clocks,
     usage,
@@ -70,6 +71,7 @@ _SAVE: Final[dict[type, Save]] = {
     DocumentSettings: document_settings.save,
     RecurringInvoice: recurring_invoices.save,
     Payment: payments.save,
+    Refund: refunds.save,
     Wallet: wallets.save,
     Hold: holds.save,
     WebhookSubscription: webhook_subscriptions.save,
@@ -92,7 +94,6 @@ async def apply(tx: Tx, change: Change) -> dict[str, Row]:
     for posting in change.postings:
         await ledger.post(tx, posting)
     await events.append(tx, change.events, written)
-    await figures.note(tx, (change,))
     await correspondence.follow(tx, change.events, written)
     for item in change.agenda:
         await agenda.note(tx, item)

@@ -8,17 +8,11 @@ from typing import Final
 
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.correspondence import Occasion, kind_for
-from bursar.domain.events import (
-    Event,
-    InvoiceFinalized,
-    InvoicePaid,
-    InvoiceVoided,
-    PaymentFailed,
-    Row,
-)
+from bursar.domain.events import Event, InvoiceFinalized, InvoicePaid, InvoiceVoided, Row
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.mails import MailKind, is_mailbox
+from bursar.domain.payment_events import PaymentFailed
 from bursar.domain.payments import Payment
 from bursar.domain.rows import row_to_customer
 from bursar.runtime import sql

@@ -11,6 +11,7 @@ from bursar.domain.ids import (
     InvoiceId,
     PaymentId,
     RecurringInvoiceId,
+    RefundId,
     SubscriptionId,
     WalletId,
     uuid_of,
@@ -27,6 +28,7 @@ _THROUGH: Final = {
     "inv": Q.lock_through_invoice,
     "rinv": Q.lock_through_recurring_invoice,
     "pay": Q.lock_through_payment,
+    "rfd": Q.lock_through_refund,
     "wal": Q.lock_through_wallet,
     "sub": Q.lock_through_subscription,
 }
@@ -61,9 +63,10 @@ async def share(tx: Tx, customer_ids: Collection[CustomerId]) -> dict[CustomerId
 
 
 async def lock_through(
-    tx: Tx, child_id: InvoiceId | RecurringInvoiceId | PaymentId | WalletId | SubscriptionId
+    tx: Tx,
+    child_id: InvoiceId | RecurringInvoiceId | PaymentId | RefundId | WalletId | SubscriptionId,
 ) -> None:
-    """Lock the customer of an invoice, a template of some, a payment, a wallet, a subscription.
+    """Lock the customer of an invoice or a template, a payment, a refund, a wallet or the like.
 
     A wallet that is no customer's, and a deposit into it, lock nobody: that wallet is the lock.
 

@@ -28,6 +28,13 @@ JOIN payments AS p ON p.org_id = c.org_id AND p.customer_id = c.id
 WHERE p.org_id = $1 AND p.id = $2
 FOR NO KEY UPDATE OF c;
 
+-- name: lock_through_refund
+-- Finds and locks the customer of a refund in one statement, if it has one.
+SELECT c.id FROM customers AS c
+JOIN refunds AS r ON r.org_id = c.org_id AND r.customer_id = c.id
+WHERE r.org_id = $1 AND r.id = $2
+FOR NO KEY UPDATE OF c;
+
 -- name: lock_through_wallet
 -- Finds and locks the customer of a wallet in one statement, if it has one.
 SELECT c.id FROM customers AS c

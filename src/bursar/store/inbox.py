@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from bursar.domain.ids import PaymentId, print_id, uuid_of
+from bursar.domain.ids import PaymentId, RefundId, print_id, uuid_of
 from bursar.domain.outcomes import outcome_from_json, outcome_to_json
-from bursar.domain.provider import Outcome, ProviderEvent
+from bursar.domain.provider import Outcome, ProviderEvent, RefundOutcome
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 
@@ -13,10 +13,11 @@ Q = sql.beside(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What an event said about which attempt, and whether it was acted on."""
+    """What an event said about which attempt or refund, and whether it was acted on."""
 
     payment_id: PaymentId | None
-    outcome: Outcome | None
+    refund_id: RefundId | None
+    outcome: Outcome | RefundOutcome | None
     is_handled: bool
 
 
@@ -31,6 +32,7 @@ async def hear(tx: Tx, provider: str, event: ProviderEvent) -> bool:
         None if event.payment_id is None else uuid_of(event.payment_id),
         None if event.outcome is None else outcome_to_json(event.outcome),
         event.occurred_at,
+        None if event.refund_id is None else uuid_of(event.refund_id),
     )
     return touched == 1
 
@@ -40,9 +42,10 @@ async def heard(tx: Tx, *, provider: str, event_id: str) -> Heard | None:
     row = await tx.fetchrow(Q.heard, uuid_of(tx.org_id), provider, event_id)
     if row is None:
         return None
-    payment_id = row["payment_id"]
+    payment_id, refund_id = row["payment_id"], row["refund_id"]
     return Heard(
         None if payment_id is None else PaymentId(print_id("pay", payment_id)),
+        None if refund_id is None else RefundId(print_id("rfd", refund_id)),
         None if row["outcome"] is None else outcome_from_json(row["outcome"]),
         row["handled_at"] is not None,
     )

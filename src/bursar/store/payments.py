@@ -89,6 +89,8 @@ async def save(tx: Tx, row: Payment) -> None:
         None if receipt is None else receipt.method.value,
         None if receipt is None else receipt.received_at,
         None if receipt is None else receipt.reference,
+        row.refunded.minor,
+        row.refunding.minor,
     )
     query = Q.insert_payment if row.version == 1 else Q.update_payment
     replaced(row, await tx.execute(query, *values))

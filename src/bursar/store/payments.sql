@@ -32,10 +32,11 @@ INSERT INTO payments (
     provider_reference, session_reference, method_reference, checkout_url, next_action_url,
     success_url, cancel_url, failure_code, failure_message, decline_kind, attempt_key, watch_step,
     credited_minor, expires_at, settled_at, version, sequence, created_at, updated_at, purpose,
-    wallet_id, receipt_method, received_at, receipt_reference
+    wallet_id, receipt_method, received_at, receipt_reference, refunded_minor, refunding_minor
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+    $35
 );
 
 -- name: update_payment
@@ -44,7 +45,8 @@ UPDATE payments SET
     status = $6, amount_minor = $7, provider_reference = $10, session_reference = $11,
     method_reference = $12, checkout_url = $13, next_action_url = $14, failure_code = $17,
     failure_message = $18, decline_kind = $19, watch_step = $21, credited_minor = $22,
-    expires_at = $23, settled_at = $24, version = $25, sequence = $26, updated_at = $28
+    expires_at = $23, settled_at = $24, version = $25, sequence = $26, updated_at = $28,
+    refunded_minor = $34, refunding_minor = $35
 WHERE
     org_id = $1 AND id = $2 AND version = $25 - 1
     AND invoice_id IS NOT DISTINCT FROM $3 AND customer_id IS NOT DISTINCT FROM $4

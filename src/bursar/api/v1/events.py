@@ -11,7 +11,7 @@ from bursar.api.filters import Values, several
 from bursar.api.paging import PAGE_SIZE, PageMeta, Size
 from bursar.api.routes import Audience, Call, Room, Terms
 from bursar.domain.access import Permission
-from bursar.domain.events import EVENTS, PUBLIC_EVENTS
+from bursar.domain.event_names import EVENTS, PUBLIC_EVENTS
 from bursar.domain.ids import EventId, MalformedId, parse_id
 from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.domain.shapes.catalog import sample_of, schema_of

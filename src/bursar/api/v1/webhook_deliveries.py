@@ -11,7 +11,8 @@ from bursar.api.filters import CreatedQuery, Values, several
 from bursar.api.paging import pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
-from bursar.domain.events import PUBLIC_EVENTS, WebhookSubscriptionTested
+from bursar.domain.event_names import PUBLIC_EVENTS
+from bursar.domain.events import WebhookSubscriptionTested
 from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId
 from bursar.domain.refusals import IllegalTransition, NotFound
 from bursar.domain.shapes.webhook_subscriptions import DeliveryOut, ReplayOut

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from bursar.domain.event_log import LoggedEvent
-from bursar.domain.events import EVENTS
+from bursar.domain.event_names import EVENTS
 from bursar.domain.ids import EventId
 from bursar.domain.shapes.events import EventOut, event_body
 from bursar.domain.shapes.render import RENDERINGS, Rendering, changed, resource_type, snapshot

@@ -7,6 +7,7 @@ keeps to itself who began it, the hosted session's id and the watchdog's steps.
 from typing import Literal
 
 from bursar.domain.payments import (
+    REFUNDABLE,
     Payment,
     PaymentMode,
     PaymentPurpose,
@@ -30,6 +31,8 @@ class PaymentOut(Shape, frozen=True, kw_only=True):
     customer_id: str | None
     wallet_id: str | None
     amount_cents: Cents
+    refunded_cents: Cents
+    refundable_cents: Cents
     currency: str
     status: PaymentStatus
     mode: PaymentMode
@@ -55,6 +58,7 @@ class PaymentOut(Shape, frozen=True, kw_only=True):
     def of(cls, payment: Payment) -> "PaymentOut":
         """The payment's shape."""
         receipt = payment.receipt
+        left = payment.refundable
         return cls(
             id=payment.id,
             purpose=payment.purpose,
@@ -62,6 +66,8 @@ class PaymentOut(Shape, frozen=True, kw_only=True):
             customer_id=payment.customer_id,
             wallet_id=payment.wallet_id,
             amount_cents=payment.amount.minor,
+            refunded_cents=payment.refunded.minor,
+            refundable_cents=left.minor if payment.status in REFUNDABLE else 0,
             currency=payment.amount.currency,
             status=payment.status,
             mode=payment.mode,

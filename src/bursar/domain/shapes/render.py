@@ -23,6 +23,7 @@ from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
 from bursar.domain.payments import Payment
 from bursar.domain.recurring_invoices import RecurringInvoice
+from bursar.domain.refunds import Refund
 from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.coupons import CouponOut
 from bursar.domain.shapes.customers import CustomerOut
@@ -35,6 +36,7 @@ from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.domain.shapes.plans import PlanOut
 from bursar.domain.shapes.recurring_invoices import RecurringInvoiceOut
+from bursar.domain.shapes.refunds import RefundOut
 from bursar.domain.shapes.subscriptions import SubscriptionOut
 from bursar.domain.shapes.test_clocks import ClockFactOut
 from bursar.domain.shapes.transfers import TransferFactOut
@@ -75,6 +77,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     RecurringInvoice: Rendering("recurring_invoice", RecurringInvoiceOut, RecurringInvoiceOut.of),
     DocumentSettings: Rendering("document_settings", DocumentSettingsOut, DocumentSettingsOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
+    Refund: Rendering("refund", RefundOut, RefundOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),
     Hold: Rendering("hold", HoldOut, HoldOut.of),
     Transfer: Rendering("transaction", TransferFactOut, TransferFactOut.of),

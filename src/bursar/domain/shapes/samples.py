@@ -19,7 +19,6 @@ from bursar.domain import (
     invoices,
     meters,
     orgs,
-    payment_beginnings,
     subscriptions,
     usage,
     wallets,
@@ -44,22 +43,13 @@ from bursar.domain.orgs import Mode, Organization
 from bursar.domain.payments import (
     Payment,
     PaymentMode,
-    PaymentPurpose,
-    PaymentStatus,
     Receipt,
     ReceiptMethod,
 )
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
-from bursar.domain.provider import (
-    ActionRequired,
-    CheckoutOpened,
-    Declined,
-    DeclineKind,
-    Processing,
-    Succeeded,
-)
 from bursar.domain.shapes.sample_clocks import clock_story
 from bursar.domain.shapes.sample_papers import paper_story
+from bursar.domain.shapes.samples_of_payments import an_attempt, attempt_story, refund_story
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
 from bursar.domain.taxes import TaxCategory, TaxTerms
 from bursar.domain.times import Instant, Period
@@ -351,8 +341,9 @@ def story() -> Iterator[Change]:
     assert isinstance(opened, Invoice)
     yield opened.void(AT)
     yield from paper_story(ORGANIZATION.id, draft=DRAFT, opened=opened)
-    yield from _attempts(opened)
+    yield from attempt_story(opened, AT)
     yield record(_receipt(opened), opened, AT)
+    yield from refund_story(an_attempt(opened, AT), opened)
     yield from _wallet_moves()
     yield from _transfers()
 
@@ -381,22 +372,6 @@ def _subscription() -> Iterator[Change]:
     yield SUBSCRIPTION.cancel(AT)
     regretted = replace(SUBSCRIPTION, cancel_at_period_end=True, canceled_at=AT)
     yield regretted.keep()
-
-
-def _attempts(invoice: Invoice) -> Iterator[Change]:
-    attempt = _attempt(invoice)
-    yield payment_beginnings.begin(attempt, invoice, wall=AT)
-    opened = CheckoutOpened("cs_7Hq2", "https://pay.example/c/7Hq2", AT + timedelta(hours=1))
-    page = replace(attempt, mode=PaymentMode.CHECKOUT)
-    yield _made(page.settle(invoice, opened, AT))
-    intent = "pi_3Rv8sJd2KqLm4Np"
-    needs = ActionRequired(intent, "https://pay.example/3ds/9Kd2")
-    yield _made(attempt.settle(invoice, needs, AT))
-    yield _made(attempt.settle(invoice, Processing(intent), AT))
-    message = "The card has insufficient funds."
-    declined = Declined("insufficient_funds", message, DeclineKind.RETRY, intent)
-    yield _made(attempt.settle(invoice, declined, AT))
-    yield _made(attempt.settle(invoice, Succeeded(intent, invoice.due), AT))
 
 
 def _transfers() -> Iterator[Change]:
@@ -442,45 +417,11 @@ def _wallet_moves() -> Iterator[Change]:
     yield _made(HOLD.expire(AT, wall=AT + timedelta(days=8)))
 
 
-def _attempt(invoice: Invoice) -> Payment:
-    return Payment(
-        id=ids.PaymentId(_id("pay", 10)),
-        purpose=PaymentPurpose.INVOICE,
-        invoice_id=invoice.id,
-        customer_id=invoice.customer_id,
-        wallet_id=None,
-        mode=PaymentMode.CHARGE,
-        status=PaymentStatus.PENDING,
-        amount=invoice.due,
-        provider="sandbox",
-        provider_reference=None,
-        session_reference=None,
-        method_reference=None,
-        checkout_url=None,
-        next_action_url=None,
-        success_url=None,
-        cancel_url=None,
-        failure_code=None,
-        failure_message=None,
-        decline_kind=None,
-        attempt_key="sample",
-        watch_step=0,
-        credited=Money.zero(invoice.currency),
-        receipt=None,
-        expires_at=None,
-        settled_at=None,
-        version=1,
-        sequence=0,
-        created_at=AT,
-        updated_at=AT,
-    )
-
-
 def _receipt(invoice: Invoice) -> Payment:
     """A part of the invoice that came by bank transfer."""
     receipt = Receipt(ReceiptMethod.BANK_TRANSFER, AT, "RF18 5390 0754 7034")
     return replace(
-        _attempt(invoice),
+        an_attempt(invoice, AT),
         mode=PaymentMode.MANUAL,
         provider=PaymentMode.MANUAL.value,
         amount=Money(1_000, USD),

@@ -1,2 +1,56 @@
 -- Refunds, disputes and what the processor paid out.
-SELECT 1;
+
+ALTER TABLE payments
+ADD COLUMN refunded_minor bigint NOT NULL DEFAULT 0,
+ADD COLUMN refunding_minor bigint NOT NULL DEFAULT 0,
+-- What was given back and what refunds have reserved is never more than came, whoever writes.
+ADD CONSTRAINT refunds_within_amount CHECK (
+    refunded_minor >= 0 AND refunding_minor >= 0 AND refunded_minor + refunding_minor <= amount_minor
+);
+
+CREATE TABLE refunds (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    invoice_id uuid,
+    customer_id uuid,
+    status text NOT NULL CHECK (status IN ('pending', 'processing', 'succeeded', 'failed')),
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    -- What of it is taken from the customer's credit.
+    credit_minor bigint NOT NULL CHECK (credit_minor BETWEEN 0 AND amount_minor),
+    currency char(3) NOT NULL,
+    reason text CHECK (length(reason) <= 500),
+    provider text NOT NULL,
+    provider_reference text,
+    failure_code text CHECK (length(failure_code) <= 100),
+    failure_message text CHECK (length(failure_message) <= 500),
+    attempt_key text NOT NULL,
+    watch_step integer NOT NULL,
+    settled_at timestamptz,
+    version integer NOT NULL,
+    sequence integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, payment_id) REFERENCES payments ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, invoice_id) REFERENCES invoices ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, customer_id) REFERENCES customers ON DELETE RESTRICT,
+    -- A request that comes back finds the refund it began.
+    UNIQUE (org_id, payment_id, attempt_key),
+    UNIQUE (org_id, provider, provider_reference),
+    CONSTRAINT refund_settled_when_over CHECK (
+        (settled_at IS NOT NULL) = (status IN ('succeeded', 'failed'))
+    ),
+    CONSTRAINT sent_under_a_reference CHECK (
+        provider IN ('wallet', 'manual', 'credit') OR status NOT IN ('processing', 'succeeded')
+        OR provider_reference IS NOT NULL
+    )
+) WITH (fillfactor = 80);
+CREATE INDEX refunds_by_customer ON refunds (org_id, customer_id, id);
+CREATE INDEX refunds_by_invoice ON refunds (org_id, invoice_id, id);
+
+CALL sec.isolate('refunds');
+GRANT SELECT, INSERT, UPDATE ON refunds TO bursar_app;
+GRANT SELECT ON refunds TO bursar_backup;
+
+ALTER TABLE provider_events ADD COLUMN refund_id uuid;

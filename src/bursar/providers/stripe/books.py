@@ -20,7 +20,7 @@ from bursar.domain.provider import (
     Unknown,
 )
 from bursar.providers.stripe.amounts import from_units
-from bursar.providers.stripe.shapes import Charge, Intent, Session, id_of, read
+from bursar.providers.stripe.shapes import Charge, Intent, Refund, Session, id_of, read
 from bursar.providers.stripe.translate import Asked, believed, outcome_of, outcome_of_session
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _AFTER: Final = timedelta(hours=25)
 # Of several objects of one payment, the one that is nearest to money speaks.
 _NEAREST: Final = ("succeeded", "complete", "processing", "requires_action", "open")
 
-Found = TypeVar("Found", Intent, Session, Charge)
+Found = TypeVar("Found", Intent, Session, Charge, Refund)
 
 
 class TooMany(ValueError):
@@ -82,7 +82,7 @@ async def charges_of(v1: "V1Services", org_id: OrgId) -> tuple[BookedCharge, ...
 
     return tuple(
         _booked(charge)
-        for charge in await _all(page, Charge)
+        for charge in await everything(page, Charge)
         if charge.marks.get("org_id") == org_id and charge.status == "succeeded" and charge.captured
     )
 
@@ -143,11 +143,18 @@ def _window(request: LookupRequest) -> Any:
 
 async def _mine(page: "Page", shape: type[Found], payment_id: PaymentId) -> list[Found]:
     return [
-        found for found in await _all(page, shape) if found.marks.get("payment_id") == payment_id
+        found
+        for found in await everything(page, shape)
+        if found.marks.get("payment_id") == payment_id
     ]
 
 
-async def _all(page: "Page", shape: type[Found]) -> list[Found]:
+async def everything(page: "Page", shape: type[Found]) -> list[Found]:
+    """Every object of a listing.
+
+    Raises:
+        TooMany: it is longer than its bound.
+    """
     found: list[Found] = []
     for _ in range(PAGES_MAX):
         answer = await page(found[-1].id if found else None)

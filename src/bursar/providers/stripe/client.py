@@ -32,10 +32,17 @@ from bursar.domain.provider import (
     Outcome,
     PaymentProvider,
     ProviderEvent,
+    RefundDone,
+    RefundLookup,
+    RefundOutcome,
+    RefundQuestion,
+    RefundRefused,
+    RefundRequest,
+    RefundUnderway,
     Unknown,
 )
 from bursar.domain.times import Instant
-from bursar.providers.stripe import books, signatures
+from bursar.providers.stripe import books, refunds, signatures
 from bursar.providers.stripe.amounts import AmountNotSupported
 from bursar.providers.stripe.events import event_of
 from bursar.providers.stripe.requests import charge_params, checkout_params
@@ -135,6 +142,19 @@ class StripeProvider(PaymentProvider):
 
     async def lookup(self, request: LookupRequest) -> LookupOutcome:
         return await self._look(self._lookup(request))
+
+    async def refund(self, request: RefundRequest) -> RefundOutcome:
+        return _for_refund(await self._effect(refunds.refund(self._stripe, request)))
+
+    async def lookup_refund(self, question: RefundQuestion) -> RefundLookup:
+        sent: RefundLookup = NotFound()
+        if question.reference is None and question.age < KEY_LIFE:
+            sent = await self.refund(question.resend)
+            found = getattr(sent, "reference", None)
+            # A replayed answer shows the past; only reading the object shows what is.
+            question = replace(question, reference=found)
+        seen = await self._look(refunds.found(self._stripe, question))
+        return sent if isinstance(seen, NotFound) else seen
 
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
         signatures.verify(body, signature, self._account.webhook_secrets, now)
@@ -310,6 +330,17 @@ def _for_customer(outcome: Linked | Outcome) -> CustomerOutcome:
     if isinstance(outcome, Linked | Declined | Unknown):
         return outcome
     return Unknown("unexpected answer about a customer", is_outage=False)
+
+
+def _for_refund(outcome: RefundOutcome | Outcome) -> RefundOutcome:
+    """A refusal to refund comes as any refusal of a request does."""
+    match outcome:
+        case Declined(code=code, message=message):
+            return RefundRefused(code, message)
+        case RefundDone() | RefundUnderway() | RefundRefused() | Unknown():
+            return outcome
+        case _:
+            return Unknown("unexpected answer about a refund", is_outage=False)
 
 
 def _malformed(fault: Exception) -> Unknown:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.domain.ids import MalformedId, OrgId, PaymentId, parse_id
+from bursar.domain.ids import MalformedId, OrgId, PaymentId, RefundId, parse_id
 from bursar.domain.provider import (
     BadSignature,
     CheckoutOpened,
@@ -21,10 +21,15 @@ from bursar.domain.provider import (
     Outcome,
     ProviderEvent,
     ProviderEventKind,
+    RefundDone,
+    RefundOutcome,
+    RefundRefused,
+    RefundUnderway,
     Unknown,
 )
 from bursar.providers.stripe.amounts import UnreadableAmount
-from bursar.providers.stripe.shapes import Event, Intent, Marked, Session, id_of
+from bursar.providers.stripe.refunds import outcome_of_refund
+from bursar.providers.stripe.shapes import Event, Intent, Marked, Refund, Session, id_of
 from bursar.providers.stripe.translate import outcome_of, outcome_of_session
 
 BODY_MAX: Final = 1024 * 1024
@@ -33,7 +38,7 @@ _ID_MAX: Final = 255
 _STRINGS_AND_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]')
 _UNFINISHED_ON_PAGE: Final = ("requires_payment_method", "requires_action")
 
-Reading = tuple[Marked, Outcome | CheckoutOpened | None]
+Reading = tuple[Marked, Outcome | RefundOutcome | CheckoutOpened | None]
 
 
 def event_of(body: bytes) -> ProviderEvent:
@@ -50,16 +55,18 @@ def event_of(body: bytes) -> ProviderEvent:
     if not 0 < len(event.id) <= _ID_MAX or not 0 < len(event.type) <= _ID_MAX:
         raise BadSignature("the event has no usable id or type")
     found, outcome = _read(event)
-    org_id, payment_id = _ids(found)
-    is_claim = outcome is not None and payment_id is not None and org_id is not None
+    org_id, payment_id, refund_id = _ids(found)
+    kind = _kind_of(outcome, refund_id)
+    is_claim = kind is not None and payment_id is not None and org_id is not None
     return ProviderEvent(
         event_id=event.id,
         type=event.type,
-        kind=ProviderEventKind.PAYMENT if is_claim else ProviderEventKind.OTHER,
+        kind=kind if kind is not None and is_claim else ProviderEventKind.OTHER,
         occurred_at=occurred_at,
         is_live=event.livemode,
         org_id=org_id,
         payment_id=payment_id,
+        refund_id=refund_id if is_claim else None,
         outcome=outcome if is_claim else None,
     )
 
@@ -76,7 +83,7 @@ def _bounded(body: bytes) -> bytes:
     return body
 
 
-def _read(event: Event) -> tuple[Marked | None, Outcome | None]:
+def _read(event: Event) -> tuple[Marked | None, Outcome | RefundOutcome | None]:
     reader = _READERS.get(event.type)
     if reader is None:
         return None, None
@@ -102,6 +109,11 @@ def _read_session(raw: msgspec.Raw) -> Reading:
     return session, outcome_of_session(session)
 
 
+def _read_refund(raw: msgspec.Raw) -> Reading:
+    refund = msgspec.json.decode(raw, type=Refund)
+    return refund, outcome_of_refund(refund)
+
+
 def _read_failed_session(raw: msgspec.Raw) -> Reading:
     session = msgspec.json.decode(raw, type=Session)
     message = "The payment was accepted at first and failed later."
@@ -112,12 +124,24 @@ def _read_failed_session(raw: msgspec.Raw) -> Reading:
     return session, declined
 
 
-def _ids(found: Marked | None) -> tuple[OrgId | None, PaymentId | None]:
+def _kind_of(
+    outcome: Outcome | RefundOutcome | None, refund_id: RefundId | None
+) -> ProviderEventKind | None:
+    if outcome is None:
+        return None
+    if not isinstance(outcome, RefundDone | RefundUnderway | RefundRefused):
+        return ProviderEventKind.PAYMENT
+    return None if refund_id is None else ProviderEventKind.REFUND
+
+
+def _ids(found: Marked | None) -> tuple[OrgId | None, PaymentId | None, RefundId | None]:
     marks = found.marks if found else {}
     org_id, payment_id = marks.get("org_id", ""), marks.get("payment_id", "")
+    refund_id = marks.get("refund_id", "")
     return (
         OrgId(org_id) if _is_id("org", org_id) else None,
         PaymentId(payment_id) if _is_id("pay", payment_id) else None,
+        RefundId(refund_id) if _is_id("rfd", refund_id) else None,
     )
 
 
@@ -139,4 +163,8 @@ _READERS: Final[dict[str, Callable[[msgspec.Raw], Reading]]] = {
     "checkout.session.expired": _read_session,
     "checkout.session.async_payment_succeeded": _read_session,
     "checkout.session.async_payment_failed": _read_failed_session,
+    "refund.created": _read_refund,
+    "refund.updated": _read_refund,
+    "refund.failed": _read_refund,
+    "charge.refund.updated": _read_refund,
 }

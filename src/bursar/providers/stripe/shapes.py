@@ -91,6 +91,15 @@ class Charge(Marked, frozen=True, kw_only=True):
     payment_intent: str | Named | None = None
 
 
+class Refund(Marked, frozen=True, kw_only=True):
+    id: str
+    amount: int
+    currency: str
+    status: str | None = None
+    payment_intent: str | Named | None = None
+    failure_reason: str | None = None
+
+
 class CustomerDefaults(msgspec.Struct, frozen=True):
     default_payment_method: str | Named | None = None
 

@@ -1,0 +1,16 @@
+"""Every event by its wire name: what a log may hold, and what a webhook may ask for.
+
+A module that tells events is imported here, or its events would not be known.
+"""
+
+from typing import Final
+
+from bursar.domain import payment_events
+from bursar.domain.events import Event
+
+_TOLD_ELSEWHERE: Final = (payment_events,)
+
+EVENTS: Final[dict[str, type[Event]]] = {event.name: event for event in Event.__subclasses__()}
+PUBLIC_EVENTS: Final[tuple[str, ...]] = tuple(
+    sorted(name for name, event in EVENTS.items() if event.is_public)
+)

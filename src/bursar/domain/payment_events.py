@@ -1,0 +1,75 @@
+"""What is told of payments and refunds; see `events`."""
+
+from bursar.domain.events import Event
+
+
+class PaymentAttempted(Event):
+    name = "payment.attempted"
+    when = "A payment attempt begins, before the payment provider is asked."
+
+
+class PaymentRequiresAction(Event):
+    name = "payment.requires_action"
+    when = "The cardholder must confirm the payment (3-D Secure)."
+
+
+class PaymentProcessing(Event):
+    name = "payment.processing"
+    when = "The provider accepted the payment and decides later."
+
+
+class PaymentUpdated(Event):
+    name = "payment.updated"
+    is_public = False
+    when = "A payment learns something that changes no state, such as its checkout page."
+
+
+class PaymentSucceeded(Event):
+    name = "payment.succeeded"
+    when = "The provider holds the money."
+
+
+class PaymentFailed(Event):
+    name = "payment.failed"
+    when = "The attempt is over and no money moved."
+
+
+class PaymentRefunded(Event):
+    name = "payment.refunded"
+    when = "All of a payment has been given back."
+
+
+class PaymentPartiallyRefunded(Event):
+    name = "payment.partially_refunded"
+    when = "A part of a payment has been given back."
+
+
+class PaymentRefundFailed(Event):
+    name = "payment.refund_failed"
+    when = "A refund came back after it had been sent: the payment holds that money again."
+
+
+class RefundCreated(Event):
+    name = "refund.created"
+    when = "A refund begins, before the payment provider is asked; its amount is reserved."
+
+
+class RefundUpdated(Event):
+    name = "refund.updated"
+    is_public = False
+    when = "A refund learns something that changes no state."
+
+
+class RefundProcessing(Event):
+    name = "refund.processing"
+    when = "The provider took the refund on, and the money is on its way."
+
+
+class RefundSucceeded(Event):
+    name = "refund.succeeded"
+    when = "The money was given back."
+
+
+class RefundFailed(Event):
+    name = "refund.failed"
+    when = "A refund was refused, or came back; its amount may be refunded again."

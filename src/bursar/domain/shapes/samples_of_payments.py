@@ -1,0 +1,139 @@
+"""The stories of payments and refunds: one event of each name that they tell."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from bursar.domain import payment_beginnings, refunds
+from bursar.domain.change import Change
+from bursar.domain.events import Row
+from bursar.domain.ids import PaymentId, RefundId
+from bursar.domain.invoices import Invoice
+from bursar.domain.money import Money
+from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
+from bursar.domain.provider import (
+    ActionRequired,
+    CheckoutOpened,
+    Declined,
+    DeclineKind,
+    Processing,
+    RefundDone,
+    RefundRefused,
+    RefundUnderway,
+    Succeeded,
+)
+from bursar.domain.refunds import Refund, RefundStatus
+from bursar.domain.times import Instant
+
+_REFERENCE = "re_3Rv8sJd2KqLm4Nq"
+Kind = TypeVar("Kind", bound=Row)
+
+
+def attempt_story(invoice: Invoice, at: Instant) -> Iterator[Change]:
+    """One attempt after the other, by every way it may go."""
+    attempt = an_attempt(invoice, at)
+    yield payment_beginnings.begin(attempt, invoice, wall=at)
+    opened = CheckoutOpened("cs_7Hq2", "https://pay.example/c/7Hq2", at + timedelta(hours=1))
+    page = replace(attempt, mode=PaymentMode.CHECKOUT)
+    yield _made(page.settle(invoice, opened, at))
+    intent = "pi_3Rv8sJd2KqLm4Np"
+    needs = ActionRequired(intent, "https://pay.example/3ds/9Kd2")
+    yield _made(attempt.settle(invoice, needs, at))
+    yield _made(attempt.settle(invoice, Processing(intent), at))
+    message = "The card has insufficient funds."
+    declined = Declined("insufficient_funds", message, DeclineKind.RETRY, intent)
+    yield _made(attempt.settle(invoice, declined, at))
+    yield _made(attempt.settle(invoice, Succeeded(intent, invoice.due), at))
+
+
+def refund_story(attempt: Payment, invoice: Invoice) -> Iterator[Change]:
+    """A part is given back and returns; then all of it is given back."""
+    at = attempt.created_at
+    paid = attempt.settle(invoice, Succeeded("pi_3Rv8sJd2KqLm4Np", invoice.due), at)
+    payment = _the(Payment, paid)
+    part = Money(1_000, invoice.currency)
+    refund = a_refund(payment, part)
+    begun = refunds.begin(refund, payment, None, at)
+    yield begun
+    reserved = _the(Payment, begun)
+    yield _made(refund.settle(reserved, None, RefundUnderway(_REFERENCE, part), at))
+    done = _made(refund.settle(reserved, None, RefundDone(_REFERENCE, part), at))
+    yield done
+    refused = RefundRefused("expired_or_canceled_card", "The card was canceled.", _REFERENCE)
+    yield _made(_the(Refund, done).settle(_the(Payment, done), None, refused, at))
+    yield refund.watch(at, technical_failure=False)
+    whole = a_refund(payment, payment.amount)
+    reserved = replace(payment, refunding=payment.amount)
+    yield _made(whole.settle(reserved, None, RefundDone(_REFERENCE, payment.amount), at))
+
+
+def an_attempt(invoice: Invoice, at: Instant) -> Payment:
+    """An attempt that begins."""
+    return Payment(
+        id=PaymentId("pay_0195a1b2-c3d4-7010-8000-0123456789ab"),
+        purpose=PaymentPurpose.INVOICE,
+        invoice_id=invoice.id,
+        customer_id=invoice.customer_id,
+        wallet_id=None,
+        mode=PaymentMode.CHARGE,
+        status=PaymentStatus.PENDING,
+        amount=invoice.due,
+        refunded=Money.zero(invoice.currency),
+        refunding=Money.zero(invoice.currency),
+        provider="sandbox",
+        provider_reference=None,
+        session_reference=None,
+        method_reference=None,
+        checkout_url=None,
+        next_action_url=None,
+        success_url=None,
+        cancel_url=None,
+        failure_code=None,
+        failure_message=None,
+        decline_kind=None,
+        attempt_key="sample",
+        watch_step=0,
+        credited=Money.zero(invoice.currency),
+        receipt=None,
+        expires_at=None,
+        settled_at=None,
+        version=1,
+        sequence=0,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def a_refund(payment: Payment, amount: Money) -> Refund:
+    """A refund that begins."""
+    return Refund(
+        id=RefundId("rfd_0195a1b2-c3d4-7015-8000-0123456789ab"),
+        payment_id=payment.id,
+        invoice_id=payment.invoice_id,
+        customer_id=payment.customer_id,
+        status=RefundStatus.PENDING,
+        amount=amount,
+        credit=Money.zero(amount.currency),
+        reason="requested_by_customer",
+        provider=payment.provider,
+        provider_reference=None,
+        failure_code=None,
+        failure_message=None,
+        attempt_key="sample",
+        watch_step=0,
+        settled_at=None,
+        version=1,
+        sequence=0,
+        created_at=payment.created_at,
+        updated_at=payment.created_at,
+    )
+
+
+def _the(kind: type[Kind], change: Change | None) -> Kind:
+    return next(row for row in _made(change).rows if isinstance(row, kind))
+
+
+def _made(change: Change | None) -> Change:
+    assert change is not None, "every step of the story changes something"
+    return change
