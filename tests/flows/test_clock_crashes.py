@@ -12,7 +12,7 @@ from tests.support.database import installation
 
 from bursar.reads.verify import checks
 
-FILES = ("test_clocks.", "dispatch.move_clock.")
+FILES = ("test_clocks.", "dispatch.move_clock.", "dispatch.fold_figures.")
 
 
 @pytest.fixture(scope="module")

@@ -70,6 +70,11 @@ FAULTS = {
     "days of usage are what their events add up to": "UPDATE usage_days SET total = total + 1"
     " WHERE org_id = $1",
     "every change has its event": "UPDATE customers SET version = version + 1 WHERE org_id = $1",
+    "figures are what the books and documents say": "UPDATE figures SET count = count + 1"
+    " WHERE org_id = $1",
+    "recurring revenue is the sum of its movements": "INSERT INTO mrr_movements"
+    " SELECT org_id, id, 99, customer_id, 'new', 'usd', 5, 5, now() FROM subscriptions"
+    " WHERE org_id = $1",
     CHAIN: "UPDATE events SET actor = 'user:else' WHERE org_id = $1 AND type = 'invoice.paid'",
 }
 

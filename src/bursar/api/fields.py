@@ -5,7 +5,7 @@ is made of these and nothing looser. Text is never trimmed or repaired: it is ri
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
 
@@ -218,6 +218,7 @@ InvoicePrefix: TypeAlias = Annotated[
         examples=["INV"],
     ),
 ]
+CivilDay: TypeAlias = Annotated[date, Meta(examples=["2026-03-01"])]
 ReminderDays: TypeAlias = Annotated[
     list[Annotated[int, Meta(ge=-REMINDER_DAYS_MAX, le=REMINDER_DAYS_MAX)]],
     Meta(max_length=REMINDERS_MAX, examples=[[-3, 1, 7]]),

@@ -6,6 +6,7 @@ from typing import Final
 from bursar.api.routes import Room, Route
 from bursar.api.v1 import (
     account,
+    analytics,
     api_keys,
     audit_log,
     auth,
@@ -72,6 +73,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     events.TYPES,
     audit_log.ROOM,
     test_clocks.ROOM,
+    analytics.ROOM,
 )
 
 

@@ -18,6 +18,7 @@ from bursar.cli.failing import Misused
 from bursar.cli.output import Format
 from bursar.cli.programs import Programs
 from bursar.domain.access import Operator
+from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.ids import MalformedId, OrgId, parse_id, uuid_of
 from bursar.domain.paging import SIZE_MAX, Found, Page, Paged
 from bursar.domain.refusals import InvalidInput, NotFound
@@ -122,6 +123,17 @@ def an_id(text: str, *, prefix: str, name: str) -> str:
     except MalformedId as malformed:
         raise InvalidInput.at(name, str(malformed), "malformed_id") from None
     return text
+
+
+def known_currency(text: str | None) -> Currency | None:
+    """The currency of this code, if one is given.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    if text is None or text in EXPONENTS:
+        return None if text is None else Currency(text)
+    raise InvalidInput.at("--currency", "expected a code such as usd", "unknown_value")
 
 
 async def gather(look: Callable[[Page], Awaitable[Paged[Found]]], limit: int) -> tuple[Found, ...]:

@@ -78,6 +78,11 @@ def show_one(shape: object, chosen: Format | None = None) -> None:
             _csv([record], tuple(record))
 
 
+def as_table(chosen: Format | None) -> bool:
+    """Whether this is going to be a table."""
+    return _format(chosen) is Format.TABLE
+
+
 def _format(chosen: Format | None) -> Format:
     if chosen is not None:
         return chosen

@@ -16,10 +16,10 @@ from bursar.cli.desk import (
     confirm,
     desk,
     gather,
+    known_currency,
 )
 from bursar.cli.output import show_list, show_one
 from bursar.domain.catalog import Plan, PlanStatus
-from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.ids import MeterId, PlanId
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier
 from bursar.domain.refusals import InvalidInput
@@ -105,7 +105,7 @@ def create_one_plan(
         interval=interval,
         terms=(terms,),
         trial_days=trial_days,
-        currency=_currency(currency),
+        currency=known_currency(currency),
         metadata={},
     )
     made = desk(context).ask(
@@ -135,12 +135,6 @@ def archive(
 
 def _id(text: str) -> PlanId:
     return PlanId(an_id(text, prefix="plan", name="plan_id"))
-
-
-def _currency(text: str | None) -> Currency | None:
-    if text is None or text in EXPONENTS:
-        return None if text is None else Currency(text)
-    raise InvalidInput.at("--currency", "expected a code such as usd", "unknown_value")
 
 
 def _amount(text: str, field: str) -> Decimal:

@@ -268,7 +268,7 @@ def _fees(tab: Tab, lines: Iterable[PendingLine], at: Instant) -> Iterator[Cover
             Coverage.FEE,
             price_id=line.price_id,
             amount=line.amount,
-            is_first=until is None and line.period.start == subscription.started_at,
+            is_first=line.period.start == subscription.started_at,
             cuts=until is not None and line.period.start < until and not is_again,
         )
         yield cover

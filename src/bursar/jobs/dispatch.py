@@ -38,6 +38,7 @@ from bursar.domain.tasks import (
     Task,
 )
 from bursar.jobs.couriers import Couriers
+from bursar.operations.analytics import FoldFigures, fold_figures
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
 from bursar.operations.ledger import MARGIN, FoldBooks
 from bursar.operations.ledger import fold_books as fold
@@ -145,6 +146,15 @@ async def fold_books(app: App) -> bool:
         found = await doors.orgs_to_fold(connection, MARGIN, _AT_ONCE)
     for org_id in found:
         await _system(app, org_id).run(fold, FoldBooks())
+    return False
+
+
+async def add_up_figures(app: App) -> bool:
+    """Move figures into the sums of their days, organization by organization."""
+    async with app.database.machine() as connection:
+        found = await doors.orgs_with_figures(connection, _AT_ONCE)
+    for org_id in found:
+        await _system(app, org_id).run(fold_figures, FoldFigures())
     return False
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from bursar.jobs.couriers import Couriers
 from bursar.jobs.dispatch import (
+    add_up_figures,
     drain_agenda,
     fold_books,
     forget_old_jobs,
@@ -66,6 +67,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("seal", 5, partial(seal_logs, app, anchors)),
         Pass("measure", 5, partial(measure, app)),
         Pass("fold", 60, partial(fold_books, app)),
+        Pass("figures", 5, partial(add_up_figures, app)),
         Pass("forget keys", 60, partial(forget_old_keys, app)),
         Pass("forget visits", 60, partial(forget_old_visits, app)),
         Pass("forget jobs", 60, partial(forget_old_jobs, app)),

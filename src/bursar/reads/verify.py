@@ -20,6 +20,7 @@ from bursar.runtime.db import ReadTx, Record
 Q = sql.beside(__file__)
 REFUNDS = sql.beside(__file__, room="refunds")
 DOCUMENTS = sql.beside(__file__, room="documents")
+FIGURES = sql.beside(__file__, room="figures")
 
 CHECKS: Final = (
     ("every posting sums to zero", Q.postings_balance),
@@ -42,6 +43,8 @@ CHECKS: Final = (
     ("invoice numbers have no gaps", DOCUMENTS.numbers_have_no_gaps),
     ("days of usage are what their events add up to", Q.days_match_usage),
     ("every change has its event", Q.changes_are_told),
+    ("figures are what the books and documents say", FIGURES.figures_match_books),
+    ("recurring revenue is the sum of its movements", FIGURES.movements_add_up),
 )
 CHAIN: Final = "the event chain is unbroken"
 

@@ -122,6 +122,12 @@ async def clocks_under_way(connection: Connection, limit: int) -> list[OrgId]:
     return [_org(row["org_id"]) for row in rows]
 
 
+async def orgs_with_figures(connection: Connection, limit: int) -> list[OrgId]:
+    """Organizations with figures that no day has been told of."""
+    rows = await connection.fetch(Q.orgs_with_figures.text, limit)
+    return [_org(row["org_id"]) for row in rows]
+
+
 async def org_ids(connection: Connection) -> list[OrgId]:
     """Every organization."""
     return [_org(row["org_ids"]) for row in await connection.fetch(Q.org_ids.text)]

@@ -46,3 +46,7 @@ SELECT found AS org_id FROM sec.orgs_to_fold($1, $2) AS found;
 -- name: clocks_under_way
 -- Organizations whose test clock is on its way, whoever has waited longest first.
 SELECT found AS org_id FROM sec.clocks_under_way($1) AS found;
+
+-- name: orgs_with_figures
+-- Organizations with figures to add up.
+SELECT found AS org_id FROM sec.orgs_with_figures($1) AS found;

@@ -37,6 +37,7 @@ from bursar.store import (
     customers,
     document_settings,
     events,
+    figures,
     holds,
     invoices,
     ledger,
@@ -94,6 +95,7 @@ async def apply(tx: Tx, change: Change) -> dict[str, Row]:
     for posting in change.postings:
         await ledger.post(tx, posting)
     await events.append(tx, change.events, written)
+    await figures.note(tx, (change,))
     await correspondence.follow(tx, change.events, written)
     for item in change.agenda:
         await agenda.note(tx, item)

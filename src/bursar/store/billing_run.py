@@ -20,7 +20,7 @@ from bursar.domain.refusals import StaleVersion
 from bursar.domain.subscriptions import Agreed, Subscription
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
-from bursar.store import events, invoices, ledger
+from bursar.store import events, figures, invoices, ledger
 
 Q = sql.beside(__file__)
 
@@ -45,6 +45,7 @@ async def apply_together(tx: Tx, changes: Sequence[Change]) -> None:
     await _save_invoices(tx, [each for each in rows if isinstance(each, Invoice)])
     await _post(tx, [posting for each in changes for posting in each.postings])
     await events.append(tx, [event for each in changes for event in each.events], written)
+    await figures.note(tx, changes)
     await _note(tx, [item for each in changes for item in each.agenda])
     await tx.enqueue(*(task for each in changes for task in each.tasks))
 

@@ -1,0 +1,19 @@
+"""Figures' own upkeep: what was appended is added up by day."""
+
+from dataclasses import dataclass
+
+from bursar.domain.access import Permission
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import figures
+
+
+@dataclass(frozen=True, slots=True)
+class FoldFigures:
+    """Those of the bound organization."""
+
+
+@operation(requires=Permission.LEDGER_FOLD)
+async def fold_figures(tx: Tx, _command: FoldFigures) -> int:
+    """Add up figures by day; twice at once, each takes others. Over how many days and measures."""
+    return await figures.fold(tx)
