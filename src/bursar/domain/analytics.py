@@ -20,12 +20,11 @@ from bursar.domain.events import (
     InvoiceFinalized,
     InvoicePaid,
     InvoiceVoided,
-    PaymentFailed,
-    PaymentSucceeded,
 )
 from bursar.domain.invoices import Invoice
 from bursar.domain.ledger import Posting
 from bursar.domain.money import Money
+from bursar.domain.payment_events import PaymentFailed, PaymentSucceeded
 from bursar.domain.payments import Payment
 from bursar.domain.times import Instant
 
