@@ -253,3 +253,14 @@ async def test_lists(owner: Client, org: Org) -> None:
         found = await owner.get(f"{PATH}?{query}")
         assert [each["id"] for each in found.value] == [made["id"]], query
     assert (await owner.get(f"{PATH}?status=paused")).value == []
+
+
+async def test_what_a_subscription_names(owner: Client, org: Org) -> None:
+    # Its customer and its plan stand beside it when they are asked for, as their own routes do.
+    plan = await a_plan(owner)
+    made = await subscribed(owner, org, plan)
+    found = (await owner.get(f"{PATH}/{made['id']}?expand=customer,plan")).value
+    assert found["plan"] == plan
+    assert found["customer"]["id"] == made["customerId"]
+    waiting = await owner.get(f"{PATH}/{made['id']}/pending-lines?expand=subscription.plan")
+    assert waiting.value[0]["subscription"]["plan"]["id"] == plan["id"]

@@ -12,7 +12,7 @@ from bursar.domain.catalog import Plan
 from bursar.domain.discounts import Coupon, CouponDuration
 from bursar.domain.ids import MeterId, PriceId
 from bursar.domain.money import Money, Rate
-from bursar.domain.mrr import Movement, movement, recurring
+from bursar.domain.mrr import Movement, monthly, movement
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.shapes import samples
 
@@ -69,7 +69,7 @@ def test_what_a_subscription_is_worth(
     terms: tuple[PriceTerms, ...], quantity: int, coupons: tuple[Coupon, ...], minor: int
 ) -> None:
     # By hand: per month, rounded once, less coupons that last for ever.
-    assert recurring(plan(*terms), quantity, coupons) == Money(minor, USD)
+    assert monthly(plan(*terms), quantity, coupons) == Money(minor, USD)
 
 
 @given(st.lists(st.integers(0, 3), max_size=20))

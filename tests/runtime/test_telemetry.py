@@ -63,6 +63,7 @@ def test_verbs_move_their_metrics() -> None:
     telemetry.breaker(provider="stripe", state="open")
     telemetry.replay()
     telemetry.unhandled(where="api")
+    telemetry.told(["subscription.paused", "subscription.resumed"], mode=None)
     found = read(telemetry.exposition())
     pay = "method=POST,route=/v1/invoices/{id}/pay"
     job = "outcome=done,queue=payments,task=ConfirmPayment"
@@ -76,6 +77,7 @@ def test_verbs_move_their_metrics() -> None:
     assert found["queue_depth{queue=payments,state=waiting}"] == 7
     assert found["queue_lag_seconds{queue=payments}"] == 3.5
     assert found["agenda_lag_seconds{}"] == 1.5
+    assert found["subscription_steps_total{step=subscription.paused}"] == 1
     assert found["transactions_total{status=FAILED}"] == 1
     assert found["saga_processing_duration_seconds_sum{outcome=FAILED}"] == 12
     assert found["transaction_amount_sum{}"] == 2_500

@@ -14,11 +14,15 @@ from msgspec import Meta
 
 from bursar.api.envelope import encoded
 from bursar.api.fields import Query
-from bursar.domain.ids import CustomerId, InvoiceId
+from bursar.domain.ids import CustomerId, InvoiceId, PlanId, SubscriptionId
 from bursar.domain.shapes.customers import CustomerOut
 from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.domain.shapes.plans import PlanOut
+from bursar.domain.shapes.subscriptions import SubscriptionOut
 from bursar.reads.customers import customers_by_ids
 from bursar.reads.invoices import invoices_by_ids
+from bursar.reads.plans import plans_by_ids
+from bursar.reads.subscriptions import subscriptions_by_ids
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
@@ -51,9 +55,21 @@ async def _invoices(caller: Caller, ids: Sequence[str]) -> Mapping[str, msgspec.
     return {each.id: InvoiceOut.of(each) for each in found}
 
 
+async def _plans(caller: Caller, ids: Sequence[str]) -> Mapping[str, msgspec.Struct]:
+    found = await caller.look(plans_by_ids, [PlanId(each) for each in ids])
+    return {each.id: PlanOut.of(each) for each in found}
+
+
+async def _subscriptions(caller: Caller, ids: Sequence[str]) -> Mapping[str, msgspec.Struct]:
+    found = await caller.look(subscriptions_by_ids, [SubscriptionId(each) for each in ids])
+    return {each.id: SubscriptionOut.of(each) for each in found}
+
+
 EXPANSIONS: Final[Mapping[str, Expansion]] = {
     "customer": Expansion("customerId", CustomerOut, _customers),
     "invoice": Expansion("invoiceId", InvoiceOut, _invoices),
+    "plan": Expansion("planId", PlanOut, _plans),
+    "subscription": Expansion("subscriptionId", SubscriptionOut, _subscriptions),
 }
 
 

@@ -9,14 +9,14 @@ ends is a gift and lowers nothing. Every movement names its kind, and all of the
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import groupby
 from typing import Final
 
+from bursar.domain.agreements import recurring
 from bursar.domain.catalog import Plan
 from bursar.domain.discounts import Coupon, CouponDuration, discounts
 from bursar.domain.events import Event
 from bursar.domain.ids import CouponId
-from bursar.domain.money import Money, half_even, total
+from bursar.domain.money import Money, half_even
 from bursar.domain.subscriptions import MONTHS, Agreed, Subscription
 
 _YEAR: Final = 12
@@ -68,21 +68,15 @@ def turns(events: Iterable[Event]) -> tuple[Turn, ...]:
     return tuple(found)
 
 
-def recurring(plan: Plan, quantity: int, coupons: Sequence[Coupon]) -> Money:
+def monthly(plan: Plan, quantity: int, coupons: Sequence[Coupon]) -> Money:
     """What so many of a plan are worth a month.
 
-    A year's prices and twelve months' are added up as they are billed, and divided by twelve once.
+    Twelve months or one year are added up as they are billed, and divided by twelve once.
     """
     lasting = [each for each in coupons if each.duration is CouponDuration.FOREVER]
-    prices = sorted(
-        (price for price in plan.prices if not price.is_metered),
-        key=lambda price: price.terms.interval,
-    )
-    a_year = 0
-    for interval, group in groupby(prices, key=lambda price: price.terms.interval):
-        amounts = [price.amount(quantity, plan.currency) for price in group]
-        off = total(discounts(lasting, amounts), plan.currency)
-        a_year += (total(amounts, plan.currency) - off).minor * (_YEAR // MONTHS[interval])
+    amount = recurring(plan, quantity)
+    (off,) = discounts(lasting, (amount,))
+    a_year = (amount - off).minor * (_YEAR // MONTHS[plan.interval])
     return Money(half_even(a_year, denominator=_YEAR), plan.currency)
 
 

@@ -178,6 +178,7 @@ async def pause_subscription(tx: Tx, command: StepSubscription) -> Stepped:
         IllegalTransition: it is in no state to rest.
     """
     agreement = await _caught_up(tx, await agreements.lock(tx, command.subscription_id))
+    await pending_lines.require_room(tx, command.subscription_id)
     return await _stepped(tx, agreement, agreement.pause(agreement.moment(tx.now)))
 
 

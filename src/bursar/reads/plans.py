@@ -49,6 +49,13 @@ async def plan(tx: ReadTx, plan_id: PlanId) -> Plan:
 
 
 @query(requires=Permission.PLAN_READ)
+async def plans_by_ids(tx: ReadTx, ids: Sequence[PlanId]) -> list[Plan]:
+    """Those of these plans that are here, each with its current prices."""
+    rows = await tx.fetch(Q.plans_by_ids, uuid_of(tx.org_id), [uuid_of(each) for each in ids])
+    return await _with_prices(tx, rows)
+
+
+@query(requires=Permission.PLAN_READ)
 async def plans(tx: ReadTx, page: Page, filters: PlanFilters) -> Paged[Plan]:
     """The plans, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments

@@ -2,6 +2,10 @@
 -- One plan of the bound organization.
 SELECT * FROM plans WHERE org_id = $1 AND id = $2;
 
+-- name: plans_by_ids
+-- Those of these plans that are here.
+SELECT * FROM plans WHERE org_id = $1 AND id = ANY($2::uuid[]);
+
 -- name: prices
 -- The prices of some plans in one version each, each plan's own price first.
 SELECT p.* FROM unnest($2::uuid[], $3::integer[]) AS wanted (plan_id, number)

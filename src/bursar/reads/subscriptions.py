@@ -1,5 +1,6 @@
 """Looks at subscriptions, and at the lines that wait for their next invoice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bursar.domain.access import Permission
@@ -47,6 +48,16 @@ async def subscription(tx: ReadTx, subscription_id: SubscriptionId) -> Subscript
         NotFound: no such subscription in this organization.
     """
     return await _subscription(tx, subscription_id)
+
+
+@query(requires=Permission.SUBSCRIPTION_READ)
+async def subscriptions_by_ids(
+    tx: ReadTx, ids: Sequence[SubscriptionId]
+) -> tuple[Subscription, ...]:
+    """Those of these subscriptions that are here."""
+    keys = [uuid_of(each) for each in ids]
+    rows = await tx.fetch(Q.subscriptions_by_ids, uuid_of(tx.org_id), keys)
+    return tuple(map(row_to_subscription, rows))
 
 
 @query(requires=Permission.SUBSCRIPTION_READ)

@@ -2,6 +2,10 @@
 -- One subscription of the bound organization.
 SELECT * FROM subscriptions WHERE org_id = $1 AND id = $2;
 
+-- name: subscriptions_by_ids
+-- Those of these subscriptions that are here.
+SELECT * FROM subscriptions WHERE org_id = $1 AND id = ANY($2::uuid[]);
+
 -- name: subscriptions
 -- A window on the subscriptions, newest first; each filter may be absent.
 SELECT * FROM subscriptions

@@ -76,6 +76,8 @@ class Telemetry:
                 self.wallet_operation(operation=event)
             elif event.startswith("transaction."):
                 self._transfer_steps.labels(event).inc()
+            elif event.startswith("subscription."):
+                self._subscription_steps.labels(event).inc()
 
     def wallet_operation(self, *, operation: str) -> None:
         """Something happened to a wallet or a hold: `wallet.deposited`, `hold.captured`, …."""
@@ -165,6 +167,9 @@ class Telemetry:
         self._invoices = self._counter("invoices_created_total", "Invoices made.", "mode")
         self._payments = self._counter(
             "payments_processed_total", "Payment attempts that ended.", "mode", "outcome"
+        )
+        self._subscription_steps = self._counter(
+            "subscription_steps_total", "What happened to subscriptions.", "step"
         )
         self._wallet_operations = self._counter(
             "wallet_operations_total", "What happened to wallets and holds.", "operation"

@@ -13,7 +13,7 @@ from bursar.domain.discounts import Coupon
 from bursar.domain.events import Event
 from bursar.domain.ids import CouponId, PlanId, uuid_of
 from bursar.domain.money import Money
-from bursar.domain.mrr import Movement, Turn, Worth, movement, recurring, turns
+from bursar.domain.mrr import Movement, Turn, Worth, monthly, movement, turns
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store import coupons, plans
@@ -120,7 +120,7 @@ class _Prices:
     def worth(self, worth: Worth) -> Money:
         """What it comes to a month."""
         taken = [self.coupons[each] for each in worth.coupon_ids]
-        return recurring(self._plan(worth), worth.agreed.quantity, taken)
+        return monthly(self._plan(worth), worth.agreed.quantity, taken)
 
     def _plan(self, worth: Worth) -> Plan:
         return self.plans[worth.agreed.plan_id, worth.agreed.plan_version]

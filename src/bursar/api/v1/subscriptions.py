@@ -364,7 +364,7 @@ async def reactivate_one_subscription(call: Call[Nothing, DryRun]) -> Answer:
         takes=Nothing,
         gives=SteppedSubscriptionOut,
         query=DryRun,
-        refuses=(NotFound, IllegalTransition),
+        refuses=(NotFound, IllegalTransition, LimitReached),
     ),
 )
 async def pause_one_subscription(call: Call[Nothing, DryRun]) -> Answer:
