@@ -78,10 +78,11 @@ FROM generate_series(1, {rows}) AS n;
 UPDATE sec.relay_cursor SET transaction_id = pg_current_xact_id(), event_id = pg_temp.id({rows});
 
 INSERT INTO webhook_subscriptions (
-    org_id, id, url, event_types, secret_sealed, is_active, version, sequence, created_at,
-    updated_at
+    org_id, id, url, event_types, secret_sealed, is_active, off_reason, version, sequence,
+    created_at, updated_at
 )
-SELECT '{org}', pg_temp.id(n), 'https://example.com/' || n, '{*}', 'x', false, 1, 1, now(), now()
+SELECT '{org}', pg_temp.id(n), 'https://example.com/' || n, '{*}', 'x', false, 'gone', 1, 1, now(),
+    now()
 FROM generate_series(1, {rows}) AS n;
 
 INSERT INTO webhook_deliveries (

@@ -64,13 +64,12 @@ class Couriers:
     def _came_home(self, one: asyncio.Task[None]) -> None:
         self._out.discard(one)
         self.bell.set()
+        fault = None if one.cancelled() else one.exception()
+        if fault is not None:  # its lease runs out, and it is tried again
+            log.error("delivery.failed", reason=repr(fault))
 
     async def _deliver(self, org_id: OrgId, delivery_id: DeliveryId, lease: UUID) -> None:
         caller = Caller(
             app=self._app, org_id=org_id, actor=System("worker"), request_id=str(new_uuid())
         )
-        try:
-            await deliver_webhook(caller, delivery_id, lease)
-        except Exception as fault:
-            # Whatever it was, its lease runs out and it is tried again.
-            log.exception("delivery.failed", delivery_id=delivery_id, reason=str(fault))
+        await deliver_webhook(caller, delivery_id, lease)
