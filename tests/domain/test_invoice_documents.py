@@ -9,17 +9,21 @@ from tests.domain.nouns import AT, LATER, NUMBER, USD, a_draft, an_open_invoice,
 
 from bursar.domain import invoices
 from bursar.domain.currencies import currency
-from bursar.domain.documents import InvoiceDocument
-from bursar.domain.ids import InvoiceLineId
-from bursar.domain.invoice_documents import day_in_words, in_words, printed
-from bursar.domain.invoice_lines import Charge, priced_line
+from bursar.domain.document_settings import Language, settings_unsaid
+from bursar.domain.documents import DocumentWords, InvoiceDocument
+from bursar.domain.ids import InvoiceLineId, TaxRateId
+from bursar.domain.invoice_documents import Printing
+from bursar.domain.invoice_lines import Charge, LineDetails, priced_line
 from bursar.domain.invoices import Invoice
-from bursar.domain.money import Money
+from bursar.domain.money import Money, Rate
 from bursar.domain.shapes.samples import CUSTOMER, ORGANIZATION
+from bursar.domain.taxes import TaxCategory, TaxTerms
+from bursar.domain.wording import ENGLISH
 
 
 def document_of(invoice: Invoice) -> InvoiceDocument:
-    return printed(invoice, ORGANIZATION, CUSTOMER)
+    settings = settings_unsaid(ORGANIZATION.id, AT)
+    return Printing(invoice, ORGANIZATION, CUSTOMER, settings).document()
 
 
 def test_an_open_invoice_says_what_is_due_and_when() -> None:
@@ -90,11 +94,11 @@ def test_a_discount_and_a_tax_are_printed_when_there_are_any() -> None:
 
 def test_amounts_and_days_in_words() -> None:
     # Thousands apart, the sign in front; the day of the place, not of Greenwich.
-    assert in_words(Money(-123_456_789, USD)) == "-1,234,567.89 USD"
-    assert in_words(Money(-5, USD)) == "-0.05 USD"
+    assert ENGLISH.money(Money(-123_456_789, USD)) == "-1,234,567.89 USD"
+    assert ENGLISH.money(Money(-5, USD)) == "-0.05 USD"
     evening = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert day_in_words(evening, "UTC") == "31 December 2026"
-    assert day_in_words(evening, "Asia/Tokyo") == "1 January 2027"
+    assert ENGLISH.day_of(evening, "UTC") == "31 December 2026"
+    assert ENGLISH.day_of(evening, "Asia/Tokyo") == "1 January 2027"
 
 
 def test_the_same_invoice_gives_the_same_document() -> None:
@@ -103,3 +107,43 @@ def test_the_same_invoice_gives_the_same_document() -> None:
     invoice = the(Invoice, finalized)
     assert document_of(invoice) == document_of(invoice)
     assert document_of(invoice).made_at == invoice.updated_at
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "headline"),
+    [
+        (Language.GERMAN, "Rechnung", "1.204,00 USD fällig am 2. März 2026"),
+        (Language.FRENCH, "Facture", "1\u202f204,00 USD à régler avant le 2 mars 2026"),
+        (Language.SPANISH, "Factura", "1.204,00 USD con vencimiento el 2 de marzo de 2026"),
+    ],
+)
+def test_it_speaks_four_languages(language: Language, title: str, headline: str) -> None:
+    # Labels, figures and days; what was typed stays as it was typed.
+    settings = replace(settings_unsaid(ORGANIZATION.id, AT), language=language, tax_id="DE1")
+    printing = Printing(an_open_invoice(120_400), ORGANIZATION, CUSTOMER, settings)
+    document = printing.document()
+    assert (document.title, document.headline) == (title, headline)
+    assert document.words != DocumentWords()
+    assert document.seller[-1].endswith(" DE1")
+    assert document == printing.document(language)
+    assert printing.document(Language.ENGLISH).title == "Invoice"
+
+
+def test_each_tax_says_what_it_lies_on() -> None:
+    # Name, rate, base and amount; the law's words beneath.
+    terms = [
+        TaxTerms(TaxRateId("txr_1"), "VAT", Rate(Decimal(19)), False, TaxCategory.STANDARD),
+        TaxTerms(TaxRateId("txr_2"), "VAT", Rate(Decimal(0)), False, TaxCategory.REVERSE_CHARGE),
+    ]
+    lines = [
+        priced_line(
+            InvoiceLineId(f"il_{n}"), Charge("x", 1, Decimal(1000)), USD, LineDetails(terms=(each,))
+        )
+        for n, each in enumerate(terms)
+    ]
+    document = document_of(invoices.with_lines(a_draft(), lines, terms=terms))
+    labels = [(each.label, each.amount) for each in document.totals]
+    assert ("VAT 19 % on 10.00 USD", "1.90 USD") in labels
+    assert ("VAT 0 % on 10.00 USD", "0.00 USD") in labels
+    assert document.notes == ("Reverse charge: the recipient owes the tax.",)
+    assert [each.carried for each in document.lines] == ["10.00 USD", "20.00 USD"]

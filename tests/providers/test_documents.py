@@ -1,6 +1,7 @@
 """The printed invoice: every text arrives, none is evaluated, and the bytes never change."""
 
 import asyncio
+import base64
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,10 +15,14 @@ from bursar.domain.documents import (
     DocumentLine,
     DocumentNotRendered,
     DocumentTotal,
+    DocumentWords,
     InvoiceDocument,
 )
 from bursar.providers.documents import TypstRenderer
 
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 MADE_AT = datetime(2026, 5, 31, 12, tzinfo=UTC)
 
 
@@ -55,7 +60,7 @@ def a_document(**changes: Any) -> InvoiceDocument:
 
 def text_of(pdf: bytes) -> str:
     pages = pypdf.PdfReader(io.BytesIO(pdf)).pages
-    return "\n".join(page.extract_text() for page in pages).replace("\u200b", "")
+    return "\n".join(page.extract_text() for page in pages)
 
 
 def squeezed(text: str) -> str:
@@ -186,3 +191,44 @@ async def test_a_document_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(DocumentNotRendered):
         await impatient.invoice_pdf(a_document(lines=lines))
     impatient.close()
+
+
+async def test_a_number_is_copied_as_it_is(renderer: TypstRenderer) -> None:
+    # However long: no letter of no width stands in the text that somebody copies.
+    number = "INV-2026-1234567890123456789012"
+    document = a_document(buyer=("Anna", number), lines=(a_line("x" * 90),))
+    text = text_of(await renderer.invoice_pdf(document))
+    assert number in text
+    assert not {"\u200b", "\u2060", "\u00ad"} & set(text)
+
+
+async def test_the_sum_so_far_is_carried_to_the_next_page(renderer: TypstRenderer) -> None:
+    # At the foot of every page but the last, and it is that of the page's last line.
+    lines = tuple(
+        DocumentLine(f"Line {n}.", "1", "1.00", "1.00", f"Sum {n}.") for n in range(1, 61)
+    )
+    body = await renderer.invoice_pdf(a_document(lines=lines))
+    texts = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(body)).pages]
+    for text in texts:
+        here = [n for n in range(1, 61) if f"Line {n}." in text]
+        sums = [n for n in range(1, 61) if f"Sum {n}." in text]
+        assert sums == (here[-1:] if here and here[-1] < 60 else []), sums
+
+
+async def test_paper_logo_notes_and_bank_are_printed(renderer: TypstRenderer) -> None:
+    # Letter is wider than A4 and shorter; the words are the document's own.
+    words = DocumentWords(page="Seite {page} von {pages}", bill_to="Rechnung an", bank="Bank")
+    document = a_document(
+        paper="letter", notes=("Reverse charge.",), bank=("IBAN DE02",), words=words, logo=PIXEL
+    )
+    pages = pypdf.PdfReader(io.BytesIO(await renderer.invoice_pdf(document))).pages
+    assert round(pages[0].mediabox.width) == 612
+    text = pages[0].extract_text()
+    for said in ("Seite 1 von 1", "RECHNUNG AN", "Reverse charge.", "IBAN DE02"):
+        assert said in text
+
+
+async def test_a_logo_that_is_no_picture_is_a_refusal(renderer: TypstRenderer) -> None:
+    # It ends in a refusal, not in a fault.
+    with pytest.raises(DocumentNotRendered):
+        await renderer.invoice_pdf(a_document(logo=b"\x89PNG\r\n\x1a\nnothing"))

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bursar.domain.currencies import Currency
-from bursar.domain.invoice_documents import in_words
 from bursar.domain.money import Money
+from bursar.domain.wording import ENGLISH
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 _CENTS: Final = "Cents"
@@ -112,7 +112,7 @@ def _cell(record: Record, name: str) -> str:
     if value is None:
         return ""
     if name.endswith(_CENTS) and isinstance(value, int) and record.get("currency"):
-        return in_words(Money(value, Currency(record["currency"])))
+        return ENGLISH.money(Money(value, Currency(record["currency"])))
     if isinstance(value, str):
         return _printable(value)
     return _printable(msgspec.json.encode(value).decode())

@@ -5,7 +5,7 @@ lays out and computes nothing, so a document cannot disagree with the books. Eve
 letter for letter; nothing in it is ever read as markup.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from bursar.domain.times import Instant
@@ -21,12 +21,13 @@ class DocumentNotRendered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """One row of the table."""
+    """One row of the table; `carried` is the sum of all the rows up to it."""
 
     description: str
     quantity: str
     unit_amount: str
     amount: str
+    carried: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,23 @@ class DocumentFact:
 
     label: str
     value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentWords:
+    """What the printer says by itself, in the document's language."""
+
+    bill_to: str = "Bill to"
+    sender: str = "From"
+    description: str = "Description"
+    quantity: str = "Quantity"
+    unit_price: str = "Unit price"
+    amount: str = "Amount"
+    page: str = "Page {page} of {pages}"
+    note: str = "Note"
+    pay_online: str = "Pay online"
+    carried: str = "Carried forward"
+    bank: str = "Bank details"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +85,11 @@ class InvoiceDocument:
     footer: str = ""
     payment_url: str | None = None
     language: str = "en"
+    paper: str = "a4"
+    logo: bytes | None = None
+    notes: tuple[str, ...] = ()
+    bank: tuple[str, ...] = ()
+    words: DocumentWords = field(default=DocumentWords())
 
     def __post_init__(self) -> None:
         assert self.seller, "an invoice is somebody's"

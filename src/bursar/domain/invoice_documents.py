@@ -1,124 +1,169 @@
 """An invoice as it is printed: every text put in words, nothing computed anew.
 
-Amounts carry their currency, days are those of the organization's own calendar. The link for
-paying online is no part of it: whoever prints may add one. The same invoice always gives the same
-document.
+Amounts carry their currency, days are those of the organization's own calendar, and the language is
+the organization's unless a reader prefers another. The link for paying online is no part of it:
+whoever prints may add one. The same invoice always gives the same document.
 """
 
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from bursar.domain.currencies import Currency, exponent_of
 from bursar.domain.customers import Customer
+from bursar.domain.document_settings import DocumentSettings, Language
 from bursar.domain.documents import DocumentFact, DocumentLine, DocumentTotal, InvoiceDocument
 from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoices import Invoice, InvoiceStatus
-from bursar.domain.money import Money, format_minor
+from bursar.domain.money import Money
 from bursar.domain.orgs import Organization
+from bursar.domain.shapes.fields import decimal
+from bursar.domain.taxes import AppliedTax, TaxCategory
 from bursar.domain.times import Instant
+from bursar.domain.wording import WORDINGS, Wording
 
-_MONTHS: Final = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 # The order in which an address is read; what else it holds follows.
 _ADDRESS_ORDER: Final = ("line1", "line2", "postalCode", "city", "state", "country")
 
 
-def printed(invoice: Invoice, organization: Organization, customer: Customer) -> InvoiceDocument:
-    """The document of an invoice."""
-    timezone = organization.timezone
+@dataclass(frozen=True, slots=True)
+class Printing:
+    """An invoice and everybody who stands on it."""
+
+    invoice: Invoice
+    organization: Organization
+    customer: Customer
+    settings: DocumentSettings
+
+    def document(self, language: Language | None = None) -> InvoiceDocument:
+        """The document, in the organization's language or another."""
+        spoken = language or self.settings.language
+        return _document(self, WORDINGS[spoken], spoken)
+
+
+def _document(printing: Printing, said: Wording, language: Language) -> InvoiceDocument:
+    invoice, settings = printing.invoice, printing.settings
+    timezone = printing.organization.timezone
+    is_draft = invoice.status is InvoiceStatus.DRAFT
     return InvoiceDocument(
-        title="Draft invoice" if invoice.status is InvoiceStatus.DRAFT else "Invoice",
-        headline=_headline(invoice, timezone),
-        status=invoice.status.value.capitalize(),
-        seller=(organization.name,),
-        buyer=_buyer(customer),
-        facts=_facts(invoice, timezone),
-        lines=tuple(_line(line) for line in invoice.lines),
-        totals=_totals(invoice),
+        title=said.draft if is_draft else said.invoice,
+        headline=_headline(invoice, timezone, said),
+        status=said.statuses[invoice.status.value],
+        seller=_seller(printing.organization, settings, said),
+        buyer=_buyer(printing.customer, said),
+        facts=_facts(invoice, timezone, said),
+        lines=tuple(_lines(invoice, said)),
+        totals=tuple(_totals(invoice, said)),
         made_at=invoice.updated_at,
         memo=invoice.memo or "",
-        footer=organization.name,
+        footer=settings.footer or printing.organization.name,
+        language=language.value,
+        paper=settings.paper.value,
+        logo=settings.logo,
+        notes=tuple(_notes(invoice, said)),
+        bank=tuple(_bank(settings)),
+        words=said.words,
     )
 
 
-def in_words(money: Money) -> str:
-    """`1,204.00 USD`, `-500 JPY`."""
-    return f"{_grouped(format_minor(money))} {money.currency.upper()}"
-
-
-def day_in_words(at: Instant, timezone: str) -> str:
-    """`30 June 2026`, as the calendar of that place has it."""
-    day = at.astimezone(ZoneInfo(timezone))
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def _headline(invoice: Invoice, timezone: str) -> str:
+def _headline(invoice: Invoice, timezone: str, said: Wording) -> str:
     if invoice.status is InvoiceStatus.PAID and invoice.paid_at is not None:
-        return f"{in_words(invoice.total)} paid {day_in_words(invoice.paid_at, timezone)}"
+        day = said.day_of(invoice.paid_at, timezone)
+        return said.paid.format(amount=said.money(invoice.total), day=day)
     if invoice.status is InvoiceStatus.OPEN and invoice.due_at is not None:
-        return f"{in_words(invoice.due)} due {day_in_words(invoice.due_at, timezone)}"
-    return in_words(invoice.total)
+        day = said.day_of(invoice.due_at, timezone)
+        return said.due.format(amount=said.money(invoice.due), day=day)
+    return said.money(invoice.total)
 
 
-def _buyer(customer: Customer) -> tuple[str, ...]:
-    address = customer.address or {}
-    ordered = [address[key] for key in _ADDRESS_ORDER if address.get(key)]
-    rest = [value for key, value in sorted(address.items()) if key not in _ADDRESS_ORDER and value]
-    tax_id = (f"Tax ID {customer.tax_id}",) if customer.tax_id else ()
-    return (customer.name, *ordered, *rest, customer.email, *tax_id)
+def _seller(
+    organization: Organization, settings: DocumentSettings, said: Wording
+) -> tuple[str, ...]:
+    tax_id = (f"{said.tax_id} {settings.tax_id}",) if settings.tax_id else ()
+    return (organization.name, *_address(settings.address), *tax_id)
 
 
-def _facts(invoice: Invoice, timezone: str) -> tuple[DocumentFact, ...]:
+def _buyer(customer: Customer, said: Wording) -> tuple[str, ...]:
+    tax_id = (f"{said.tax_id} {customer.tax_id}",) if customer.tax_id else ()
+    return (customer.name, *_address(customer.address), customer.email, *tax_id)
+
+
+def _address(address: Mapping[str, str] | None) -> Iterator[str]:
+    parts = address or {}
+    yield from (parts[key] for key in _ADDRESS_ORDER if parts.get(key))
+    yield from (part for key, part in sorted(parts.items()) if key not in _ADDRESS_ORDER and part)
+
+
+def _facts(invoice: Invoice, timezone: str, said: Wording) -> tuple[DocumentFact, ...]:
+    def day(at: Instant | None) -> str | None:
+        return None if at is None else said.day_of(at, timezone)
+
     known = (
-        ("Invoice number", None if invoice.number is None else str(invoice.number)),
-        ("Issued", _day(invoice.finalized_at, timezone)),
-        ("Due", _day(invoice.due_at, timezone)),
-        ("Paid", _day(invoice.paid_at, timezone)),
-        ("Voided", _day(invoice.voided_at, timezone)),
+        (said.number, None if invoice.number is None else str(invoice.number)),
+        (said.issued, day(invoice.finalized_at)),
+        (said.due_label, day(invoice.due_at)),
+        (said.paid_label, day(invoice.paid_at)),
+        (said.voided, day(invoice.voided_at)),
     )
     return tuple(DocumentFact(label, value) for label, value in known if value is not None)
 
 
-def _day(at: Instant | None, timezone: str) -> str | None:
-    return None if at is None else day_in_words(at, timezone)
+def _lines(invoice: Invoice, said: Wording) -> Iterator[DocumentLine]:
+    sums = accumulate(line.amount for line in invoice.lines)
+    for line, carried in zip(invoice.lines, sums, strict=True):
+        yield _line(line, carried, said)
 
 
-def _line(line: InvoiceLine) -> DocumentLine:
-    code = line.amount.currency
+def _line(line: InvoiceLine, carried: Money, said: Wording) -> DocumentLine:
     return DocumentLine(
         description=line.description,
-        quantity=_grouped(str(line.quantity)),
-        unit_amount=f"{_grouped(_unit_price(line.unit_amount, code))} {code.upper()}",
-        amount=in_words(line.amount),
+        quantity=said.grouped(str(line.quantity)),
+        unit_amount=said.unit_price(line.unit_amount, line.amount.currency),
+        amount=said.money(line.amount),
+        carried=said.money(carried),
     )
 
 
-def _totals(invoice: Invoice) -> tuple[DocumentTotal, ...]:
-    totals = [DocumentTotal("Subtotal", in_words(invoice.subtotal))]
+def _totals(invoice: Invoice, said: Wording) -> Iterator[DocumentTotal]:
+    yield DocumentTotal(said.subtotal, said.money(invoice.subtotal))
     if not invoice.discount.is_zero:
-        totals.append(DocumentTotal("Discount", in_words(-invoice.discount)))
-    if not invoice.tax.is_zero:
-        totals.append(DocumentTotal("Tax", in_words(invoice.tax)))
-    totals.append(DocumentTotal("Total", in_words(invoice.total), is_strong=True))
+        yield DocumentTotal(said.discount, said.money(-invoice.discount))
+    yield from _taxes(invoice, said)
+    yield DocumentTotal(said.total, said.money(invoice.total), is_strong=True)
+    if not invoice.credited.is_zero:
+        yield DocumentTotal(said.credited, said.money(-invoice.credited))
     if not invoice.paid.is_zero:
-        totals.append(DocumentTotal("Paid", in_words(invoice.paid)))
-        totals.append(DocumentTotal("Due", in_words(invoice.due), is_strong=True))
-    return tuple(totals)
+        yield DocumentTotal(said.paid_label, said.money(invoice.paid))
+    if not (invoice.credited.is_zero and invoice.paid.is_zero):
+        yield DocumentTotal(said.due_label, said.money(invoice.due), is_strong=True)
 
 
-def _unit_price(minor: Decimal, code: Currency) -> str:
-    """A price in whole units with as many decimals as it needs, the currency's at least."""
-    exponent = exponent_of(code)
-    text = f"{minor.scaleb(-exponent):f}"
-    whole, _, part = text.partition(".")
-    part = part.rstrip("0").ljust(exponent, "0")
-    return f"{whole}.{part}" if part else whole
+def _taxes(invoice: Invoice, said: Wording) -> Iterator[DocumentTotal]:
+    """Each rate with what it lies on; their sum alone where the rates are not known."""
+    if not invoice.taxes and not invoice.tax.is_zero:
+        yield DocumentTotal(said.tax, said.money(invoice.tax))
+    for tax in invoice.taxes:
+        yield DocumentTotal(_tax_label(tax, said), said.money(tax.amount))
 
 
-def _grouped(digits: str) -> str:
-    whole, point, part = digits.partition(".")
-    sign = "-" if whole.startswith("-") else ""
-    return f"{sign}{int(whole.removeprefix('-')):,}{point}{part}"
+def _tax_label(tax: AppliedTax, said: Wording) -> str:
+    terms = tax.terms
+    form = said.included if terms.is_inclusive else said.tax_on
+    percent = decimal(terms.rate.percent).replace(".", said.point)
+    return form.format(name=terms.name, percent=percent, amount=said.money(tax.taxable))
+
+
+def _notes(invoice: Invoice, said: Wording) -> Iterator[str]:
+    """What the law wants to be said of the taxes, each once."""
+    for tax in invoice.taxes:
+        if tax.terms.note:
+            yield tax.terms.note
+        elif tax.terms.category is TaxCategory.REVERSE_CHARGE:
+            yield said.reverse_charge
+
+
+def _bank(settings: DocumentSettings) -> Iterator[str]:
+    if settings.iban:
+        yield f"IBAN {settings.iban}"
+    if settings.bic:
+        yield f"BIC {settings.bic}"

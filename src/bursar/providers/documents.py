@@ -69,8 +69,10 @@ class TypstRenderer(DocumentRenderer):
 def _content(document: InvoiceDocument) -> dict[str, Any]:
     content = asdict(document) | {"pages_max": PAGES_MAX}
     del content["made_at"]
+    logo = content.pop("logo")
     printed: dict[str, Any] = _printable(content)
-    return printed
+    # Typst makes bytes of a list of numbers.
+    return printed | {"logo": None if logo is None else list(logo)}
 
 
 def _printable(value: Any) -> Any:

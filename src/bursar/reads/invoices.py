@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bursar.domain.access import Permission
+from bursar.domain.document_settings import Language, settings_unsaid
+from bursar.domain.document_settings_rows import row_to_document_settings
 from bursar.domain.documents import InvoiceDocument
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
-from bursar.domain.invoice_documents import printed
+from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_rows import row_to_invoice
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
@@ -107,8 +109,10 @@ async def last_attempt(tx: ReadTx, invoice_id: InvoiceId) -> Payment | None:
 
 
 @query(requires=Permission.INVOICE_READ)
-async def invoice_document(tx: ReadTx, invoice_id: InvoiceId) -> InvoiceDocument:
-    """The invoice as it is printed.
+async def invoice_document(
+    tx: ReadTx, invoice_id: InvoiceId, language: Language | None = None
+) -> InvoiceDocument:
+    """The invoice as it is printed, in the organization's language unless another is asked for.
 
     Raises:
         NotFound: no such invoice in this organization.
@@ -118,7 +122,10 @@ async def invoice_document(tx: ReadTx, invoice_id: InvoiceId) -> InvoiceDocument
     buyer = await tx.fetchrow(Q.buyer, uuid_of(tx.org_id), uuid_of(invoice_id))
     assert seller is not None, "an invoice is somebody's"
     assert buyer is not None, "an invoice is to somebody"
-    return printed(found, row_to_organization(seller), row_to_customer(buyer))
+    row = await tx.fetchrow(Q.looks, uuid_of(tx.org_id))
+    looks = settings_unsaid(tx.org_id, tx.now) if row is None else row_to_document_settings(row)
+    printing = Printing(found, row_to_organization(seller), row_to_customer(buyer), looks)
+    return printing.document(language)
 
 
 async def _invoice(tx: ReadTx, invoice_id: InvoiceId) -> Invoice:

@@ -72,6 +72,10 @@ SELECT c.* FROM invoices AS i
 JOIN customers AS c ON c.org_id = i.org_id AND c.id = i.customer_id
 WHERE i.org_id = $1 AND i.id = $2;
 
+-- name: looks
+-- How the bound organization's documents look, if it has said so.
+SELECT * FROM document_settings WHERE org_id = $1 AND id = $1;
+
 -- name: timeline
 -- What happened to an invoice and to the attempts at paying it, oldest first, public facts only.
 SELECT e.* FROM events AS e
