@@ -4,7 +4,15 @@ from tests.support.agreements import a_meter, per_unit
 from tests.support.billing import a_shop, at
 from tests.support.world import World
 
+from bursar.domain.invoice_lines import LineType
 from bursar.domain.invoices import BillingReason, InvoiceStatus
+from bursar.operations.invoices import VoidInvoice, void_invoice
+from bursar.operations.subscriptions import (
+    CancelSubscription,
+    UpdateSubscription,
+    cancel_subscription,
+    update_subscription,
+)
 
 
 async def test_a_fee_is_billed_in_advance_and_renewed(world: World) -> None:
@@ -69,3 +77,98 @@ async def test_many_are_billed_together(world: World) -> None:
     ]
     numbers = [each.number.number for each in await shop.invoices() if each.number]
     assert sorted(numbers) == list(range(1, 10))
+
+
+async def test_what_comes_late_is_adjusted_once(world: World) -> None:
+    # A late event costs what it would have, on the next invoice, and names itself as the cause.
+    shop = await a_shop(world)
+    meter = await a_meter(shop.org)
+    subscription = await shop.subscribe(await shop.plan(0, per_unit(meter, "25")))
+    await shop.bill_all()
+    await shop.set_clock(at("2026-02-01"))
+    await shop.use(subscription.id, meter, ("a", at("2026-01-10"), 3))
+    await shop.bill_all()
+    await shop.use(subscription.id, meter, ("late", at("2026-01-20"), 4))
+    await shop.set_clock(at("2026-03-01"))
+    await shop.bill_all()
+    adjusted = [
+        line for line in (await shop.invoices())[-1].lines if line.type is LineType.ADJUSTMENT
+    ]
+    assert [line.amount.minor for line in adjusted] == [100]
+    (line,) = adjusted
+    assert line.derivation is not None
+    assert (line.derivation["billedQuantity"], line.derivation["quantity"]) == (3, 7)
+    assert len(line.derivation["usageEventIds"]) == 1  # type: ignore[arg-type]  # plain JSON
+    assert await shop.wrong() == []
+    await shop.set_clock(at("2026-04-01"))
+    await shop.bill_all()
+    assert not any(each.type is LineType.ADJUSTMENT for each in (await shop.invoices())[-1].lines)
+
+
+async def test_a_voided_invoice_is_billed_again(world: World) -> None:
+    # What it covered is open again: the next look bills all of it, once.
+    shop = await a_shop(world)
+    meter = await a_meter(shop.org)
+    subscription = await shop.subscribe(await shop.plan(5_000, per_unit(meter, "25")))
+    await shop.bill_all()
+    await shop.set_clock(at("2026-02-01"))
+    await shop.use(subscription.id, meter, ("a", at("2026-01-10"), 3))
+    renewed = await shop.bill(subscription.id)
+    assert renewed is not None
+    await shop.org.caller.run(void_invoice, VoidInvoice(renewed.id))
+    assert await shop.wrong() == []
+    await shop.set_clock(at("2026-03-01"))
+    await shop.bill_all()
+    assert await shop.periods(subscription.id) == [
+        ("fee", "2026-01-01", "2026-02-01", 5_000),
+        ("fee", "2026-02-01", "2026-03-01", 5_000),
+        ("fee", "2026-03-01", "2026-04-01", 5_000),
+        ("usage", "2026-01-01", "2026-02-01", 75),
+        ("usage", "2026-02-01", "2026-03-01", 0),
+    ]
+    assert await shop.wrong() == []
+
+
+async def test_credit_pays_what_billing_makes(world: World) -> None:
+    # What a customer has as credit pays the invoice that is made, before anything is charged.
+    shop = await a_shop(world)
+    subscription = await shop.subscribe(await shop.seats(3_000), quantity=3)
+    await shop.bill_all()
+    await shop.set_clock(at("2026-01-16"))
+    await shop.org.caller.run(
+        update_subscription, UpdateSubscription(subscription_id=subscription.id, quantity=1)
+    )
+    await shop.org.caller.run(
+        cancel_subscription,
+        CancelSubscription(subscription_id=subscription.id, at_period_end=False, is_credited=True),
+    )
+    await shop.bill_all()
+    given_back = (await shop.invoices())[-1]
+    assert given_back.total.minor == 0
+    assert given_back.excess.is_positive
+    customer = subscription.customer_id
+    again = await shop.subscribe(await shop.plan(1_000), await shop.customer(customer))
+    await shop.bill_all()
+    paid = (await shop.invoices())[-1]
+    assert (paid.subscription_id, paid.status, paid.paid.minor) == (
+        again.id,
+        InvoiceStatus.PAID,
+        1_000,
+    )
+    assert await shop.wrong() == []
+
+
+async def test_a_draft_waits_for_its_grace(world: World) -> None:
+    # With grace an invoice is a draft first, and is numbered and booked when its time has come.
+    shop = await a_shop(world)
+    await shop.configure(invoice_grace_hours=24)
+    await shop.subscribe(await shop.plan(5_000))
+    await shop.bill_all()
+    (draft,) = await shop.invoices()
+    assert (draft.status, draft.number) == (InvoiceStatus.DRAFT, None)
+    await shop.set_clock(at("2026-01-02"))
+    await world.drain()
+    (final,) = await shop.invoices()
+    assert final.status is InvoiceStatus.OPEN
+    assert str(final.number) == "INV-2026-00001"
+    assert await shop.wrong() == []

@@ -9,7 +9,7 @@ from tests.support.world import Org, World
 
 from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
-from bursar.domain.ids import SubscriptionId, print_id, uuid_of
+from bursar.domain.ids import CustomerId, SubscriptionId, print_id, uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.domain.meters import Meter
 from bursar.domain.paging import Page
@@ -21,7 +21,9 @@ from bursar.operations.billing_runs import BillChunk, BillOne, bill_chunk, bill_
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.subscriptions import CreateSubscription, create_subscription
 from bursar.operations.usage import IngestUsage, ingest_usage
+from bursar.reads.customers import customer
 from bursar.reads.invoices import InvoiceFilters, invoices
+from bursar.reads.verify import checks
 
 
 def at(text: str) -> datetime:
@@ -144,6 +146,15 @@ class Shop:
         finally:
             await connection.close()
         return [(r[0], f"{r[1]:%Y-%m-%d}", f"{r[2]:%Y-%m-%d}", r[3]) for r in rows]
+
+    async def customer(self, customer_id: CustomerId) -> Customer:
+        """One of the customers."""
+        return await self.org.caller.look(customer, customer_id)
+
+    async def wrong(self) -> list[str]:
+        """What `verify` finds."""
+        found = await self.world.operator(self.org.id).look(checks)
+        return [f"{each.name}: {each.offenders}" for each in found if not each.is_good]
 
     async def _as_owner(self, query: str, *args: object) -> None:
         connection = await self.world.house.as_owner()

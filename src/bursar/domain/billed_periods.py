@@ -183,17 +183,13 @@ def step(tab: Tab, now: Instant) -> Step:
     if subscription.is_running and subscription.period.end == at:
         change = replace(tab.agreement.turn(), agenda=())
         after = tab.after(change)
-    taken = tuple(each for each in tab.waiting if each.line.due_at <= at)
+    taken = tuple(each for each in tab.waiting if _wanted(each.line) <= at)
+    left = tuple(each for each in tab.waiting if _wanted(each.line) > at)
+    after = replace(after, waiting=left)
     lines = [*(each.line for each in taken), *_pending(change)]
     covers = (*_fees(after, lines, at), *_usage(tab, at))
-    left = tuple(each for each in tab.waiting if each.line.due_at > at)
-    after = replace(after, waiting=left, covered=_reached(tab.covered, covers))
+    after = replace(after, covered=_reached(tab.covered, covers))
     return Step(at, after, change, taken, covers, _next(after, since=at), not tab.covered)
-
-
-def first_look(tab: Tab) -> Instant | None:
-    """When something of it is due first."""
-    return _next(tab)
 
 
 def _pending(change: Change) -> tuple[PendingLine, ...]:
@@ -209,11 +205,21 @@ def _next(tab: Tab, *, since: Instant | None = None) -> Instant | None:
     instants = [end for end, _ in _metering(tab).values()]
     if subscription.is_running:
         instants.append(subscription.period.end)
-    for each in tab.waiting:
-        is_own = each.line.kind is PendingKind.SUBSCRIPTION
-        if is_own or (since is not None and each.line.due_at > since):
-            instants.append(each.line.due_at)
+    instants.extend(
+        _wanted(each.line)
+        for each in tab.waiting
+        if _is_own(each.line) or (since is not None and each.line.due_at > since)
+    )
     return min(instants, default=None)
+
+
+def _wanted(line: PendingLine) -> Instant:
+    """When a line is billed: one for a period with it, even where the period began in the past."""
+    return min(line.due_at, line.period.start) if _is_own(line) else line.due_at
+
+
+def _is_own(line: PendingLine) -> bool:
+    return line.kind is PendingKind.SUBSCRIPTION
 
 
 def _metering(tab: Tab) -> dict[MeterId, tuple[Instant, list[Run]]]:
@@ -253,29 +259,45 @@ def _usage(tab: Tab, at: Instant) -> Iterator[Cover]:
             until = period.end
 
 
-def _fees(tab: Tab, lines: Iterable[PendingLine], at: Instant) -> Iterator[Cover]:
-    """What the lines cover, in order, and the time that none of them is for."""
-    subscription = tab.subscription
-    until = tab.covered.get(None)
-    own = [each for each in lines if each.kind is PendingKind.SUBSCRIPTION]
-    for line in sorted(own, key=lambda each: each.period.start):
-        is_again = line.period.start in tab.released
+def _fees(tab: Tab, lines: Iterable[PendingLine], at: Instant) -> list[Cover]:
+    """What the lines cover, and the time that none of them is for.
+
+    The lines come in the order in which they were left: a later one that begins within the period
+    of another takes over from there.
+    """
+    subscription, covered = tab.subscription, tab.covered.get(None)
+    found, until = list[Cover](), covered
+    for line in lines:
+        if not _is_own(line):
+            continue
+        start, is_again = line.period.start, line.period.start in tab.released
         if not is_again:
-            yield from _unasked(tab, until, line.period.start)
+            found = [*_ended(found, start), *_unasked(tab, until, start)]
         cover = Cover(
             None,
             line.period,
             Coverage.FEE,
             price_id=line.price_id,
             amount=line.amount,
-            is_first=line.period.start == subscription.started_at,
-            cuts=until is not None and line.period.start < until and not is_again,
+            is_first=start == subscription.started_at,
+            cuts=covered is not None and start < covered and not is_again,
         )
-        yield cover
+        found.append(cover)
         until = max(until, line.period.end) if is_again and until else line.period.end
     is_charged = not tab.agreement.plan.own_price.is_metered
-    if is_charged and subscription.is_running and subscription.period.start <= at:
-        yield from _unasked(tab, until, subscription.period.end)
+    waits = any(_is_own(each.line) for each in tab.waiting)
+    if is_charged and subscription.is_running and subscription.period.start <= at and not waits:
+        found.extend(_unasked(tab, until, subscription.period.end))
+    return found
+
+
+def _ended(covers: Iterable[Cover], at: Instant) -> Iterator[Cover]:
+    """What is left of periods when another one takes over at an instant."""
+    for each in covers:
+        if each.period.end <= at:
+            yield each
+        elif each.period.start < at:
+            yield replace(each, period=Period(each.period.start, at))
 
 
 def _unasked(tab: Tab, until: Instant | None, end: Instant) -> Iterator[Cover]:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.billed_periods import BilledPeriod, Cover, Step
 from bursar.domain.calendars import days_after
@@ -22,14 +23,18 @@ from bursar.domain.ids import (
     CustomerId,
     InvoiceId,
     InvoiceLineId,
+    PaymentId,
     PendingLineId,
     SubscriptionId,
     UsageEventId,
 )
+from bursar.domain.instant_payments import spend_credit
 from bursar.domain.invoice_lines import Charge, InvoiceLine, LineDetails, LineType, charged_line
 from bursar.domain.invoices import BillingReason, Invoice, InvoiceNumber, NewDraft, with_lines
 from bursar.domain.meters import Meter
-from bursar.domain.money import Money
+from bursar.domain.money import Money, total
+from bursar.domain.payment_beginnings import NewPayment
+from bursar.domain.payments import PaymentMode, PaymentPurpose, part_due
 from bursar.domain.pending_lines import PendingKind, PendingLine
 from bursar.domain.pricing import Price
 from bursar.domain.tasks import ChargeInvoice
@@ -83,7 +88,18 @@ class Payer:
     grace_hours: int
     skips_zero: bool
     can_be_charged: bool
+    credit: Money
+    is_credit_applied: bool = True
     taxes: tuple[TaxTerms, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When it is, in business and on the wall, and where new ids come from."""
+
+    now: Instant
+    wall: Instant
+    new_id: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +126,16 @@ class Bill:
         return self.invoice is not None and not self.payer.grace_hours
 
 
-def bill(
-    payer: Payer, portions: Sequence[Portion], mint: Callable[[str], str], now: Instant
-) -> Bill:
-    """One invoice for the steps of a customer's subscriptions; `mint` gives new ids.
+def bill(payer: Payer, portions: Sequence[Portion], occasion: Occasion) -> Bill:
+    """One invoice for the steps of a customer's subscriptions.
 
     Raises:
         AmountTooLarge: an amount leaves the exact range.
     """
-    billed = [each for portion in portions for each in _lines(payer, portion, mint)]
+    billed = [each for portion in portions for each in _lines(payer, portion, occasion.new_id)]
     invoice = None
     if any(not each.line.amount.is_zero for each in billed) or (billed and not payer.skips_zero):
-        blank = _blank(payer, portions, InvoiceId(mint("inv")), now)
+        blank = _blank(payer, portions, InvoiceId(occasion.new_id("inv")), occasion.now)
         invoice = _discounted(blank, payer, billed)
     invoice_id = None if invoice is None else invoice.id
     periods = tuple(
@@ -133,7 +147,7 @@ def bill(
     return Bill(payer, tuple(portions), invoice, periods, corrected)
 
 
-def issued(bill: Bill, number: InvoiceNumber | None, now: Instant) -> Change:
+def issued(bill: Bill, number: InvoiceNumber | None, occasion: Occasion) -> Change:
     """All of it becomes true: the subscriptions' steps, and the invoice, final or for now a draft.
 
     An invoice is written once: as it is at the end, beside the facts of how it came there.
@@ -141,7 +155,7 @@ def issued(bill: Bill, number: InvoiceNumber | None, now: Instant) -> Change:
     steps = [portion.step for portion in bill.portions]
     parts = [each.change for each in steps]
     if bill.invoice is not None:
-        parts.append(_document(bill, bill.invoice, number, now))
+        parts.append(_document(bill, bill.invoice, number, occasion))
     looks = tuple(_look(each) for each in steps)
     return Change(
         rows=tuple(row for each in parts for row in each.rows),
@@ -165,11 +179,12 @@ def _look(step: Step) -> Due | Undue:
     return Due(DueKind.BILL_SUBSCRIPTION, step.subscription.id, step.next_at)
 
 
-def issued_draft(payer: Payer, draft: Invoice, number: InvoiceNumber, now: Instant) -> Change:
-    """A draft is final: it has its number, and the payment method is charged if there is one."""
+def issued_draft(payer: Payer, draft: Invoice, number: InvoiceNumber, occasion: Occasion) -> Change:
+    """A draft is final: numbered and booked; credit pays first, then the payment method."""
+    now = occasion.now
     final = draft.finalize(number, due_at=draft.due_at or due_on(payer, now), at=now)
-    (opened,) = final.rows
-    assert isinstance(opened, Invoice)
+    final = _credited(payer, final, occasion)
+    opened = _invoice_in(final)
     tasks = final.tasks
     if payer.can_be_charged and opened.due.is_positive:
         tasks = (*tasks, ChargeInvoice(draft.id))
@@ -177,19 +192,58 @@ def issued_draft(payer: Payer, draft: Invoice, number: InvoiceNumber, now: Insta
     return replace(final, tasks=tasks, agenda=(*final.agenda, over))
 
 
-def _document(bill: Bill, draft: Invoice, number: InvoiceNumber | None, now: Instant) -> Change:
+def credit_after(payer: Payer, change: Change) -> Money:
+    """What the customer's credit is once a change was booked."""
+    code = chart.credit(payer.customer_id, payer.currency).code
+    moved = [
+        entry.account.balance(entry.amount)
+        for posting in change.postings
+        for entry in posting.entries
+        if entry.account.code == code
+    ]
+    return payer.credit + total(moved, payer.currency)
+
+
+def _credited(payer: Payer, final: Change, occasion: Occasion) -> Change:
+    opened = _invoice_in(final)
+    amount = part_due(opened, payer.credit)
+    if not amount.is_positive or not payer.is_credit_applied:
+        return final
+    payment = NewPayment(
+        id=PaymentId(occasion.new_id("pay")),
+        purpose=PaymentPurpose.INVOICE,
+        mode=PaymentMode.CREDIT,
+        amount=amount,
+        provider=PaymentMode.CREDIT.value,
+        attempt_key=f"finalize:{opened.id}",
+        wall=occasion.wall,
+        now=occasion.now,
+        invoice_id=opened.id,
+        customer_id=opened.customer_id,
+    )
+    return spend_credit(final, payment.pending(), occasion.now)
+
+
+def _invoice_in(change: Change) -> Invoice:
+    (found,) = [row for row in change.rows if isinstance(row, Invoice)]
+    return found
+
+
+def _document(
+    bill: Bill, draft: Invoice, number: InvoiceNumber | None, occasion: Occasion
+) -> Change:
     """The invoice as it is written: once, with all the facts of how it came to be."""
     created = InvoiceCreated(draft)
     if number is None:
-        at = now + timedelta(hours=bill.payer.grace_hours)
+        at = occasion.now + timedelta(hours=bill.payer.grace_hours)
         later = Due(DueKind.ISSUE_INVOICE, draft.id, at)
         return Change(rows=(draft,), events=(created,), agenda=(later,))
-    final = issued_draft(bill.payer, draft, number, now)
-    (opened,) = final.rows
-    assert isinstance(opened, Invoice)
+    final = issued_draft(bill.payer, draft, number, occasion)
+    opened = replace(_invoice_in(final), version=draft.version)
+    rest = tuple(row for row in final.rows if not isinstance(row, Invoice))
     return replace(
         final,
-        rows=(replace(opened, version=draft.version),),
+        rows=(opened, *rest),
         events=(created, *final.events),
         agenda=tuple(each for each in final.agenda if isinstance(each, Due)),
     )

@@ -5,18 +5,29 @@ rows. What is due stands on the agenda and is claimed there, so a repeated task 
 behind it the chain of billed periods makes a second invoice impossible.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from bursar.domain.access import Permission
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.billed_periods import step
-from bursar.domain.billing import Bill, Payer, Portion, bill, issued, issued_draft
+from bursar.domain.billing import (
+    Bill,
+    Occasion,
+    Payer,
+    Portion,
+    bill,
+    credit_after,
+    issued,
+    issued_draft,
+)
 from bursar.domain.calendars import year_in
 from bursar.domain.change import Change
-from bursar.domain.ids import InvoiceId, SubscriptionId
-from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId
+from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
+from bursar.domain.money import Money
 from bursar.domain.refusals import Refusal
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
@@ -52,11 +63,12 @@ async def bill_subscription(tx: Tx, command: BillOne) -> Invoice | None:
     house = await tabs.house_terms(tx)
     (found,) = await tabs.read(tx, [command.subscription_id], house)
     (counted,) = await billed_usage.count(tx, [step(found.tab, tx.now)])
-    decided = bill(found.payer, [counted.portion], tx.new_id, tx.now)
+    occasion = _occasion(tx)
+    decided = bill(found.payer, [counted.portion], occasion)
     number = None
     if decided.needs_number:
         number = await invoices.next_number(tx, _series(tx, house))
-    written = await apply(tx, issued(decided, number, tx.now))
+    written = await apply(tx, issued(decided, number, occasion))
     await billed_periods.keep(tx, [decided])
     await billed_usage.settle(tx, [counted])
     if decided.invoice is None:
@@ -99,7 +111,7 @@ async def bill_chunk(tx: Tx, command: BillChunk) -> Chunk:
     bills = [decided for _, decided in made]
     count = sum(each.needs_number for each in bills)
     numbers = iter(await billing_run.take_numbers(tx, _series(tx, house), count))
-    changes = [issued(each, next(numbers) if each.needs_number else None, tx.now) for each in bills]
+    changes = list(_issued(bills, numbers, _occasion(tx)))
     done = {each.portion.step.subscription.id for each, _ in made}
     late = tuple(_later(tx, each) for each in claimed if each not in done)
     await billing_run.apply_together(tx, [*changes, Change(agenda=late)])
@@ -111,11 +123,29 @@ async def bill_chunk(tx: Tx, command: BillChunk) -> Chunk:
 def _decided(tx: Tx, payer: Payer, portion: Portion) -> Bill | None:
     """The bill, or nothing where the law refuses one: nobody else waits for that."""
     try:
-        return bill(payer, [portion], tx.new_id, tx.now)
+        return bill(payer, [portion], _occasion(tx))
     except Refusal as refusal:
         subscription_id = portion.step.subscription.id
         log.warning("billing.put_off", subscription_id=subscription_id, reason=str(refusal))
         return None
+
+
+def _issued(
+    bills: Sequence[Bill], numbers: Iterator[InvoiceNumber], occasion: Occasion
+) -> Iterator[Change]:
+    """What becomes true of each; credit that one bill of a customer spends the next has not."""
+    credit: dict[CustomerId, Money] = {}
+    for each in bills:
+        payer = each.payer
+        payer = replace(payer, credit=credit.get(payer.customer_id, payer.credit))
+        number = next(numbers) if each.needs_number else None
+        change = issued(replace(each, payer=payer), number, occasion)
+        credit[payer.customer_id] = credit_after(payer, change)
+        yield change
+
+
+def _occasion(tx: Tx) -> Occasion:
+    return Occasion(tx.now, tx.wall, tx.new_id)
 
 
 def _later(tx: Tx, subscription_id: SubscriptionId) -> Due:
@@ -148,6 +178,6 @@ async def issue_invoice(tx: Tx, command: IssueDraft) -> Invoice:
     house = await tabs.house_terms(tx)
     payer = await tabs.payer(tx, invoice.customer_id, house)
     number = await invoices.next_number(tx, _series(tx, house))
-    written = (await apply(tx, issued_draft(payer, invoice, number, tx.now)))[invoice.id]
+    written = (await apply(tx, issued_draft(payer, invoice, number, _occasion(tx))))[invoice.id]
     assert isinstance(written, Invoice)
     return written

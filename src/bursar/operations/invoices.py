@@ -25,7 +25,7 @@ from bursar.domain.times import Instant
 from bursar.runtime.app import operation
 from bursar.runtime.convoys import Rider, convoy
 from bursar.runtime.db import Tx
-from bursar.store import credit_balances, customers, invoices, orgs, payments
+from bursar.store import billed_periods, credit_balances, customers, invoices, orgs, payments
 from bursar.store.apply import apply
 from bursar.store.events import Stamp
 
@@ -163,6 +163,7 @@ async def delete_invoice(tx: Tx, command: DeleteInvoice) -> Invoice:
             f"Invoice {invoice.id} is {invoice.status.value}; only a draft can be deleted.",
             facts={"currentStatus": invoice.status.value},
         )
+    await billed_periods.release(tx, invoice)
     return await _written(tx, invoice, invoice.void(tx.now))
 
 
@@ -213,6 +214,7 @@ async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
     await customers.lock_through(tx, command.invoice_id)
     invoice = await invoices.get(tx, command.invoice_id)
     change = invoice.void(tx.now)
+    await billed_periods.release(tx, invoice)
     attempt = await payments.open_attempt(tx, invoice.id)
     if attempt is not None:
         change = replace(change, tasks=(*change.tasks, CloseAttempt(attempt.id)))

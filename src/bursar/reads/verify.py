@@ -7,12 +7,16 @@ provider's own books are on the other side of the wire: `collected` is our half 
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from bursar.domain.access import Permission
 from bursar.domain.currencies import Currency
+from bursar.domain.derivations import is_explained
 from bursar.domain.event_chain import SealedEvent
 from bursar.domain.ids import PaymentId, print_id, uuid_of
 from bursar.domain.money import Money
-from bursar.domain.verification import ChainWalk, Check, Collected, KeptLink
+from bursar.domain.times import Period
+from bursar.domain.verification import OFFENDERS_MAX, ChainWalk, Check, Collected, KeptLink
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
@@ -21,6 +25,7 @@ Q = sql.beside(__file__)
 REFUNDS = sql.beside(__file__, room="refunds")
 DOCUMENTS = sql.beside(__file__, room="documents")
 FIGURES = sql.beside(__file__, room="figures")
+BILLING = sql.beside(__file__, room="billing")
 
 CHECKS: Final = (
     ("every posting sums to zero", Q.postings_balance),
@@ -42,11 +47,15 @@ CHECKS: Final = (
     ("payments with money are booked once", DOCUMENTS.payments_are_booked),
     ("invoice numbers have no gaps", DOCUMENTS.numbers_have_no_gaps),
     ("days of usage are what their events add up to", Q.days_match_usage),
+    ("billed periods follow each other", BILLING.periods_are_chained),
+    ("billed periods are what their lines come to", BILLING.periods_match_lines),
     ("every change has its event", Q.changes_are_told),
     ("figures are what the books and documents say", FIGURES.figures_match_books),
     ("recurring revenue is the sum of its movements", FIGURES.movements_add_up),
 )
 CHAIN: Final = "the event chain is unbroken"
+COVERED: Final = "subscriptions are billed as far as they came"
+DERIVED: Final = "lines are what their derivations say"
 
 
 @query(requires=Permission.AUDIT_READ, is_survey=True)
@@ -58,7 +67,7 @@ async def checks(tx: ReadTx) -> tuple[Check, ...]:
         row = await tx.fetchrow(text, org_id)
         assert row is not None, "a check always answers"
         found.append(Check(name, row["counted"], tuple(row["offenders"])))
-    return (*found, await _chain(tx))
+    return (*found, await _covered(tx), await _derived(tx), await _chain(tx))
 
 
 @query(requires=Permission.AUDIT_READ, is_survey=True)
@@ -87,6 +96,25 @@ async def collected(tx: ReadTx) -> tuple[Collected, ...]:
         )
         for row in await tx.fetch(DOCUMENTS.collected, uuid_of(tx.org_id))
     )
+
+
+async def _covered(tx: ReadTx) -> Check:
+    row = await tx.fetchrow(BILLING.periods_are_covered, uuid_of(tx.org_id), tx.now)
+    assert row is not None, "a check always answers"
+    return Check(COVERED, row["counted"], tuple(row["offenders"]))
+
+
+async def _derived(tx: ReadTx) -> Check:
+    """Each line worked out anew from what it says of itself."""
+    counted, offenders = 0, list[str]()
+    async for row in tx.stream(BILLING.derived_lines, uuid_of(tx.org_id)):
+        counted += 1
+        amount = Money(row["amount_minor"], Currency(row["currency"]))
+        period = Period(row["period_start_at"], row["period_end_at"])
+        derivation = msgspec.json.decode(row["derivation"])
+        if not is_explained(amount, derivation, period) and len(offenders) < OFFENDERS_MAX:
+            offenders.append(row["name"])
+    return Check(DERIVED, counted, tuple(offenders))
 
 
 async def _chain(tx: ReadTx) -> Check:

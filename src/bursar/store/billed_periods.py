@@ -5,18 +5,28 @@ whether it was.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from bursar.domain.billed_periods import BilledPeriod
 from bursar.domain.billing import Bill
 from bursar.domain.ids import InvoiceId, uuid_of
+from bursar.domain.invoices import BillingReason, Invoice
 from bursar.domain.pending_lines import PendingLine
 from bursar.domain.usage_rows import NO_METER
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 
 Q = sql.beside(__file__)
+
+_BY_BILLING: Final = frozenset(
+    {
+        BillingReason.SUBSCRIPTION_CREATE,
+        BillingReason.SUBSCRIPTION_CYCLE,
+        BillingReason.SUBSCRIPTION_UPDATE,
+    }
+)
 
 
 async def keep(tx: Tx, bills: Sequence[Bill]) -> None:
@@ -30,6 +40,17 @@ async def keep(tx: Tx, bills: Sequence[Bill]) -> None:
         rows = _columns(map(_corrected, corrected))
         await tx.execute(Q.correct_periods, uuid_of(tx.org_id), *rows)
     await _take_lines(tx, bills)
+
+
+async def release(tx: Tx, voided: Invoice) -> None:
+    """What a voided invoice covered is open again: the next one takes it up, once."""
+    if voided.billing_reason not in _BY_BILLING:
+        return
+    key = uuid_of(tx.org_id), uuid_of(voided.id)
+    await tx.execute(Q.unsettle_days, *key)
+    await tx.execute(Q.restore_periods, *key)
+    await tx.execute(Q.release_periods, *key)
+    await tx.execute(Q.free_lines, *key)
 
 
 async def _make_room(tx: Tx, cutting: Sequence[BilledPeriod]) -> None:

@@ -75,3 +75,36 @@ FROM unnest(
     id, customer_id, subscription_id, kind, description, quantity, unit_amount, amount_minor, currency,
     price_id, period_start_at, period_end_at, is_discountable, due_at, derivation, invoice_id
 );
+
+-- name: release_periods
+-- What a voided invoice covered may be billed again.
+UPDATE billed_periods SET release_id = invoice_id
+WHERE
+    org_id = $1 AND invoice_id = $2 AND release_id = '00000000-0000-0000-0000-000000000000';
+
+-- name: free_lines
+-- The lines that a voided invoice had taken up wait again.
+UPDATE pending_lines SET invoice_id = NULL WHERE org_id = $1 AND invoice_id = $2;
+
+-- name: restore_periods
+-- Billed periods that a voided invoice had corrected are worth what they were before.
+UPDATE billed_periods AS b SET
+    quantity = (l.derivation ->> 'billedQuantity')::bigint,
+    amount_minor = (l.derivation ->> 'billedCents')::bigint
+FROM invoice_lines AS l
+WHERE
+    l.org_id = $1 AND l.invoice_id = $2 AND l.type = 'adjustment' AND l.derivation ? 'billedCents'
+    AND b.org_id = $1 AND b.subscription_id = l.subscription_id
+    AND b.meter_id = substr(l.derivation ->> 'meterId', 5)::uuid AND b.start_at = l.period_start_at
+    AND b.release_id = '00000000-0000-0000-0000-000000000000';
+
+-- name: unsettle_days
+-- The days that a voided invoice had corrected are late again.
+UPDATE usage_days AS d SET is_settled = false
+FROM invoice_lines AS l, organizations AS o
+WHERE
+    l.org_id = $1 AND l.invoice_id = $2 AND l.type = 'adjustment' AND l.derivation ? 'billedCents'
+    AND o.org_id = $1 AND d.org_id = $1 AND d.subscription_id = l.subscription_id
+    AND d.meter_id = substr(l.derivation ->> 'meterId', 5)::uuid
+    AND d.day >= (l.period_start_at AT TIME ZONE o.timezone)::date
+    AND d.day::timestamp < l.period_end_at AT TIME ZONE o.timezone;

@@ -16,11 +16,12 @@ from bursar.domain.ids import uuid_of
 from bursar.domain.invoice_rows import kept_discounts, kept_taxes
 from bursar.domain.invoices import Invoice, InvoiceNumber
 from bursar.domain.ledger import Posting
+from bursar.domain.payments import Payment
 from bursar.domain.refusals import StaleVersion
 from bursar.domain.subscriptions import Agreed, Subscription
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
-from bursar.store import events, figures, invoices, ledger
+from bursar.store import events, figures, invoices, ledger, payments
 
 Q = sql.beside(__file__)
 
@@ -43,6 +44,9 @@ async def apply_together(tx: Tx, changes: Sequence[Change]) -> None:
     rows = list(written.values())
     await _save_subscriptions(tx, [each for each in rows if isinstance(each, Subscription)])
     await _save_invoices(tx, [each for each in rows if isinstance(each, Invoice)])
+    for each in rows:
+        if isinstance(each, Payment):
+            await payments.save(tx, each)
     await _post(tx, [posting for each in changes for posting in each.postings])
     await events.append(tx, [event for each in changes for event in each.events], written)
     await figures.note(tx, changes)

@@ -25,6 +25,7 @@ from bursar.domain.ids import (
     uuid_of,
 )
 from bursar.domain.meters import Meter
+from bursar.domain.money import Money
 from bursar.domain.pending_lines import PendingKind, WaitingLine
 from bursar.domain.plan_rows import (
     row_to_coupon,
@@ -56,6 +57,7 @@ class HouseTerms:
     grace_hours: int
     skips_zero: bool
     consolidates: bool
+    is_credit_applied: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +129,17 @@ async def read(
 
 
 def _payer(row: Record, customer_id: CustomerId, house: HouseTerms) -> Payer:
+    currency = Currency(row["customer_currency"])
     return Payer(
         customer_id=customer_id,
-        currency=Currency(row["customer_currency"]),
+        currency=currency,
         timezone=house.timezone,
         net_terms_days=house.net_terms_days,
         grace_hours=house.grace_hours,
         skips_zero=house.skips_zero,
         can_be_charged=row["can_be_charged"],
+        credit=Money(row["credit_minor"], currency),
+        is_credit_applied=house.is_credit_applied,
     )
 
 

@@ -19,26 +19,31 @@ FOR NO KEY UPDATE OF c, a SKIP LOCKED;
 -- How the organization bills.
 SELECT
     timezone, net_terms_days, invoice_prefix, invoice_grace_hours, skips_zero_invoices,
-    consolidates_invoices
+    consolidates_invoices, is_credit_applied
 FROM organizations WHERE org_id = $1;
 
 -- name: billed_subscriptions
--- Subscriptions with what their customers pay in, and whether they can be charged.
+-- Subscriptions with what their customers pay in, their credit, and whether they can be charged.
 SELECT
-    s.*, c.currency AS customer_currency,
+    s.*, c.currency AS customer_currency, coalesce(a.balance_minor, 0) AS credit_minor,
     c.deleted_at IS NULL AND c.method_reference IS NOT NULL AND c.provider_reference IS NOT NULL
     AS can_be_charged
 FROM subscriptions AS s
 JOIN customers AS c ON c.org_id = s.org_id AND c.id = s.customer_id
+LEFT JOIN ledger_accounts AS a
+    ON a.org_id = c.org_id AND a.code = 'credit:cust_' || c.id AND a.currency = c.currency
 WHERE s.org_id = $1 AND s.id = ANY($2::uuid[]);
 
 -- name: payer
--- What a customer pays in, and whether they can be charged.
+-- What a customer pays in, their credit, and whether they can be charged.
 SELECT
-    c.currency AS customer_currency,
+    c.currency AS customer_currency, coalesce(a.balance_minor, 0) AS credit_minor,
     c.deleted_at IS NULL AND c.method_reference IS NOT NULL AND c.provider_reference IS NOT NULL
     AS can_be_charged
-FROM customers AS c WHERE c.org_id = $1 AND c.id = $2;
+FROM customers AS c
+LEFT JOIN ledger_accounts AS a
+    ON a.org_id = c.org_id AND a.code = 'credit:cust_' || c.id AND a.currency = c.currency
+WHERE c.org_id = $1 AND c.id = $2;
 
 -- name: agreed_terms
 -- What subscriptions agreed to, from when on.
