@@ -24,6 +24,7 @@ from bursar.operations.members import InviteMember, invite_member
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.refunds import BeginRefund
+from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
 from bursar.operations.transfers import PostTransfer, post_transfer
 from bursar.operations.wallets import CreateWallet, create_wallet
 from bursar.operations.webhook_subscriptions import (
@@ -160,6 +161,8 @@ async def things_of(org: Org) -> Things:
         name="C", duration=CouponDuration.ONCE, percent_off=Decimal(20), metadata={}
     )
     coupon = await org.caller.run(create_coupon, offered)
+    taxed = CreateTaxRate(name="VAT", percent=Decimal(19), metadata={})
+    tax_rate = await org.caller.run(create_tax_rate, taxed)
     issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
     wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
     await org.deposit(wallet.id, 5_000_000)
@@ -179,6 +182,7 @@ async def things_of(org: Org) -> Things:
             "sub": subscription.id,
             "cpn": coupon.id,
             "rinv": (await a_recurring_invoice(org, customer)).id,
+            "txr": tax_rate.id,
             "pay": payment.id,
             "rfd": await _a_refund(org, payment.id),
             "wal": wallet.id,

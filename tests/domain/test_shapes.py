@@ -45,6 +45,7 @@ ROWS: tuple[Row, ...] = (
     samples.SUBSCRIPTION,
     samples.AGGREGATE,
     samples.COUPON,
+    samples.TAX_RATE,
     an_attempt(an_open_invoice()),
 )
 # Renaming or dropping one of these breaks whoever reads our answers.
@@ -63,6 +64,7 @@ PUBLISHED = {
     "billingAnchorDay cancelAtPeriodEnd canceledAt trialEnd metadata",
     "usage": "subscriptionId periodStart periodEnd totalQuantity computedAt threshold",
     "coupon": "name percentOff amountOffCents currency duration months status metadata",
+    "tax_rate": "name percentage inclusive category country note automatic status metadata",
     "payment": "invoiceId customerId amountCents currency status mode stripePaymentIntentId "
     "failureCode failureMessage attemptCount checkoutUrl nextActionUrl",
     "wallet": "customerId userId ownerType name status currency balanceCents heldCents "

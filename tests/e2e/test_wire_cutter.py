@@ -23,6 +23,7 @@ from tests.support.database import Installation
 from tests.support.world import Org, World, open_world
 
 from bursar.domain.customers import Customer
+from bursar.domain.drafting import NewLine
 from bursar.domain.events import Row
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.refusals import IdempotencyInProgress
@@ -31,7 +32,6 @@ from bursar.flows.pay_invoice import pay_invoice
 from bursar.operations.invoices import (
     CreateInvoice,
     FinalizeInvoice,
-    NewLine,
     create_invoice,
     finalize_invoice,
 )

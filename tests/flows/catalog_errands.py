@@ -104,7 +104,20 @@ async def _archive_coupon(stage: Stage) -> Request:
     return Request(stage.client, "POST", f"/v1/coupons/{made.value['id']}/archive")
 
 
+async def _tax(stage: Stage) -> Request:
+    name = f"Tour {next(_numbers)}"
+    counted = "SELECT count(*) FROM tax_rates WHERE name = $1"
+    body = {"name": name, "percentage": "19"}
+    return Request(stage.client, "POST", "/v1/tax-rates", body, counted, name)
+
+
+async def _archive_tax(stage: Stage) -> Request:
+    wanted = await _tax(stage)
+    made = await stage.client.post(wanted.path, wanted.body)
+    return Request(stage.client, "POST", f"/v1/tax-rates/{made.value['id']}/archive")
+
+
 CATALOG_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_publish, _reprice, _archive, _define),
-    *(_report, _report_many, _offer, _archive_coupon),
+    *(_report, _report_many, _offer, _archive_coupon, _tax, _archive_tax),
 )

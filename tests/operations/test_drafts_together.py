@@ -10,11 +10,12 @@ from tests.support.world import Org, World
 
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
+from bursar.domain.drafting import NewLine
 from bursar.domain.invoices import Invoice
 from bursar.domain.refusals import AmountTooLarge, InvalidInput, NotFound
 from bursar.flows.draft_invoice import LINES_MAX, draft_invoice
 from bursar.operations.customers import DeleteCustomer, delete_customer
-from bursar.operations.invoices import CreateInvoice, NewLine, create_invoice
+from bursar.operations.invoices import CreateInvoice, create_invoice
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import timeline
 from bursar.reads.verify import checks

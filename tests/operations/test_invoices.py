@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from tests.support.world import World
 
+from bursar.domain.drafting import NewLine
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.refusals import (
     IllegalTransition,
@@ -16,7 +17,6 @@ from bursar.domain.refusals import (
 from bursar.operations.invoices import (
     CreateInvoice,
     FinalizeInvoice,
-    NewLine,
     UpdateInvoice,
     VoidInvoice,
     create_invoice,

@@ -218,3 +218,11 @@ FROM generate_series(1, {rows}) AS n;
 
 INSERT INTO invoice_reminders (org_id, invoice_id, days, written_at)
 SELECT '{org}', pg_temp.id(n), 1, now() FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO tax_rates (
+    org_id, id, name, percent, is_inclusive, category, is_automatic, status, archived_at, metadata,
+    version, sequence, created_at, updated_at
+)
+SELECT
+    '{org}', pg_temp.id(n), 'Old', 20, false, 'standard', true, 'archived', now(), '{}', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;

@@ -16,10 +16,10 @@ from tests.support.aftermath import counted, done, keyed
 from tests.support.database import Installation
 from tests.support.world import Org, World
 
+from bursar.domain.drafting import NewLine
 from bursar.operations.invoices import (
     CreateInvoice,
     FinalizeInvoice,
-    NewLine,
     VoidInvoice,
     create_invoice,
     finalize_invoice,

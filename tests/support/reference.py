@@ -22,6 +22,7 @@ from bursar.domain import (
     recurring_invoices,
     refunds,
     subscriptions,
+    tax_rates,
     transfers,
     wallets,
 )
@@ -262,6 +263,8 @@ def states() -> str:
         ),
         "## Coupon",
         _diagram(discounts.CouponStatus.ACTIVE, discounts.TRANSITIONS),
+        "## Tax rate",
+        _diagram(tax_rates.TaxRateStatus.ACTIVE, tax_rates.TRANSITIONS),
         "## Invoice",
         _diagram(invoices.InvoiceStatus.DRAFT, invoices.TRANSITIONS),
         "## Recurring invoice",

@@ -18,6 +18,7 @@ from tests.support.sandbox import BASE_URL, InProcessClient, browse
 
 from bursar.domain.access import Operator, Person, System
 from bursar.domain.customers import Customer
+from bursar.domain.drafting import NewLine
 from bursar.domain.ids import InvoiceId, OrgId, SessionId, UserId, WalletId, uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.domain.mails import Letter, Mailer, MailKind, MailOutcome, MailSent, PrintedMail
@@ -43,7 +44,6 @@ from bursar.operations.deposits import BeginDeposit
 from bursar.operations.invoices import (
     CreateInvoice,
     FinalizeInvoice,
-    NewLine,
     create_invoice,
     finalize_invoice,
 )

@@ -27,6 +27,7 @@ from bursar.domain.ids import (
     PaymentId,
     PlanId,
     SubscriptionId,
+    TaxRateId,
     WalletId,
 )
 from bursar.domain.money import AMOUNT_MAX
@@ -288,6 +289,7 @@ PlanRef: TypeAlias = Annotated[PlanId, _id("plan")]
 CouponRef: TypeAlias = Annotated[CouponId, _id("cpn")]
 MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
 PaymentRef: TypeAlias = Annotated[PaymentId, _id("pay")]
+TaxRateRef: TypeAlias = Annotated[TaxRateId, _id("txr")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]
 MemberRef: TypeAlias = Annotated[MemberId, _id("mem")]

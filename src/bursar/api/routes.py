@@ -40,6 +40,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "transactionId": "txn",
     "subscriptionId": "sub",
     "sessionId": "ses",
+    "taxRateId": "txr",
     "walletId": "wal",
     "planId": "plan",
     "holdId": "hld",

@@ -5,6 +5,7 @@ customer's affairs. The provider's id for a customer is a reference that arrives
 """
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
@@ -13,7 +14,16 @@ from bursar.domain.ids import CustomerId
 from bursar.domain.money import Money
 from bursar.domain.refusals import StillInUse
 from bursar.domain.tasks import SyncCustomer
+from bursar.domain.tax_ids import require_form
 from bursar.domain.times import Instant
+
+
+class TaxTreatment(StrEnum):
+    """Whether what is billed to a customer is taxed; if not, the document says why."""
+
+    TAXABLE = "taxable"
+    EXEMPT = "exempt"
+    REVERSE_CHARGE = "reverse_charge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,7 @@ class Customer:
     name: str
     currency: Currency
     tax_id: str | None
+    tax_treatment: TaxTreatment
     address: dict[str, str] | None
     metadata: dict[str, str]
     provider_reference: str | None
@@ -35,11 +46,22 @@ class Customer:
     created_at: Instant
     updated_at: Instant
 
+    @property
+    def country(self) -> str | None:
+        """Where they are, if the address says so."""
+        return (self.address or {}).get("country")
+
     def edit(self, after: "Customer") -> Change | None:
-        """Another state of the same customer, as a caller wants it; the provider is told."""
+        """Another state of the same customer, as a caller wants it; the provider is told.
+
+        Raises:
+            InvalidInput: the tax id is not written as its country writes them.
+        """
         assert after.id == self.id
         if after == self:
             return None
+        if (after.tax_id, after.country) != (self.tax_id, self.country):
+            require_form(after.tax_id, country=after.country)
         after = replace(after, version=self.version + 1)
         tasks = (SyncCustomer(self.id),) if _told_abroad(self) != _told_abroad(after) else ()
         return Change(rows=(after,), events=(CustomerUpdated(after, self),), tasks=tasks)
@@ -91,7 +113,12 @@ def _told_abroad(customer: Customer) -> tuple[str, str]:
 
 
 def register(customer: Customer) -> Change:
-    """A new customer, made known to the provider soon even if the first call fails."""
+    """A new customer, made known to the provider soon even if the first call fails.
+
+    Raises:
+        InvalidInput: the tax id is not written as its country writes them.
+    """
+    require_form(customer.tax_id, country=customer.country)
     return Change(
         rows=(customer,),
         events=(CustomerCreated(customer),),

@@ -20,6 +20,7 @@ from bursar.domain.refusals import IllegalTransition, InvalidInput
 from bursar.domain.times import Instant, Period
 
 MONTHS_MAX: Final = 120
+DISCOUNTS_MAX: Final = 20
 
 
 class CouponDuration(StrEnum):

@@ -209,6 +209,18 @@ class CouponArchived(Event):
     when = "A coupon is archived: nobody gets it any more."
 
 
+class TaxRateCreated(Event):
+    name = "tax_rate.created"
+    is_public = False
+    when = "A tax rate is introduced."
+
+
+class TaxRateArchived(Event):
+    name = "tax_rate.archived"
+    is_public = False
+    when = "A tax rate is archived: no line gets it any more."
+
+
 class InvoiceCreated(Event):
     name = "invoice.created"
     when = "A draft invoice is created."

@@ -69,6 +69,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "subscription": "sub",
         "usage": "ua",
         "coupon": "cpn",
+        "tax_rate": "txr",
         "invoice": "inv",
         "recurring_invoice": "rinv",
         "document_settings": "dset",

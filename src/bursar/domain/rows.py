@@ -15,7 +15,7 @@ from bursar.domain import ids
 from bursar.domain.access import Role
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.currencies import Currency
-from bursar.domain.customers import Customer
+from bursar.domain.customers import Customer, TaxTreatment
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.ledger import (
@@ -156,6 +156,7 @@ def row_to_customer(record: Record) -> Customer:
         name=record["name"],
         currency=Currency(record["currency"]),
         tax_id=record["tax_id"],
+        tax_treatment=TaxTreatment(record["tax_treatment"]),
         address=None if address is None else _texts(address),
         metadata=_texts(record["metadata"]),
         provider_reference=record["provider_reference"],

@@ -16,6 +16,7 @@ import msgspec
 
 from bursar.domain.access import Nobody, Person
 from bursar.domain.customers import Customer
+from bursar.domain.drafting import NewLine
 from bursar.domain.ids import OrgId, SessionId, UserId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.paging import SIZE_MAX, Page
@@ -30,7 +31,6 @@ from bursar.operations.customers import CreateCustomer
 from bursar.operations.invoices import (
     CreateInvoice,
     FinalizeInvoice,
-    NewLine,
     VoidInvoice,
     create_invoice,
     finalize_invoice,

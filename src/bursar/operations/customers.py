@@ -7,7 +7,7 @@ from typing import Any
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
-from bursar.domain.customers import Customer
+from bursar.domain.customers import Customer, TaxTreatment
 from bursar.domain.customers import register as registered
 from bursar.domain.ids import CustomerId, print_id
 from bursar.domain.orgs import Mode
@@ -27,6 +27,7 @@ class CreateCustomer:
     name: str
     currency: Currency | None = None
     tax_id: str | None = None
+    tax_treatment: TaxTreatment = TaxTreatment.TAXABLE
     address: dict[str, str] | None = None
     metadata: dict[str, str]
 
@@ -36,6 +37,9 @@ async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
     """A new customer; the provider is told by a task that the same commit leaves behind.
 
     A request that is sent again goes on with the customer it made.
+
+    Raises:
+        InvalidInput: the tax id is not written as its country writes them.
     """
     if tx.begun is not None:
         return await customers.lock(tx, CustomerId(print_id("cust", tx.begun)))
@@ -46,6 +50,7 @@ async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
         name=command.name,
         currency=command.currency or organization.currency,
         tax_id=command.tax_id,
+        tax_treatment=command.tax_treatment,
         address=command.address,
         metadata=command.metadata,
         provider_reference=None,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from bursar.domain.access import Permission
@@ -10,9 +9,17 @@ from bursar.domain.calendars import days_after, year_in
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
-from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId
-from bursar.domain.invoice_lines import Charge, InvoiceLine, priced_line
-from bursar.domain.invoices import Invoice, InvoiceStatus, NewDraft, draft, with_lines
+from bursar.domain.drafting import (
+    Known,
+    NewDiscount,
+    NewLine,
+    composed,
+    coupons_named,
+    rates_named,
+    reduced,
+)
+from bursar.domain.ids import CouponId, CustomerId, InvoiceId, TaxRateId
+from bursar.domain.invoices import Invoice, InvoiceStatus, NewDraft, draft
 from bursar.domain.refusals import (
     IllegalTransition,
     InvalidInput,
@@ -25,18 +32,18 @@ from bursar.domain.times import Instant
 from bursar.runtime.app import operation
 from bursar.runtime.convoys import Rider, convoy
 from bursar.runtime.db import Tx
-from bursar.store import billed_periods, credit_balances, customers, invoices, orgs, payments
+from bursar.store import (
+    billed_periods,
+    coupons,
+    credit_balances,
+    customers,
+    invoices,
+    orgs,
+    payments,
+    tax_rates,
+)
 from bursar.store.apply import apply
 from bursar.store.events import Stamp
-
-
-@dataclass(frozen=True, slots=True)
-class NewLine:
-    """A line as a caller asks for it; `unit_amount` is in minor units and may be below one."""
-
-    description: str
-    quantity: int
-    unit_amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,7 @@ class CreateInvoice:
 
     customer_id: CustomerId
     lines: tuple[NewLine, ...]
+    discounts: tuple[NewDiscount, ...] = ()
     currency: Currency | None = None
     due_at: Instant | None = None
     memo: str | None = None
@@ -56,12 +64,13 @@ async def create_invoice(tx: Tx, command: CreateInvoice) -> Invoice:
     """A new draft.
 
     Raises:
-        NotFound: no such customer.
+        NotFound: no such customer, tax rate or coupon.
         InvalidInput: another currency than the customer's.
         AmountTooLarge: the lines leave the exact range.
     """
     customer = await customers.lock(tx, command.customer_id)
-    change = _drafted(tx, customer, command)
+    known = await _known(tx, [command])
+    change = _drafted(tx, customer, command, known)
     (invoice,) = change.rows
     assert isinstance(invoice, Invoice)
     return await _written(tx, invoice, change)
@@ -73,7 +82,8 @@ async def create_together(
 ) -> Sequence[Invoice | Refusal]:
     """A new draft each for many requests; whoever is refused stops nobody."""
     buyers = await customers.share(tx, {rider.command.customer_id for rider in riders})
-    decided = [_decided(tx, buyers, rider.command) for rider in riders]
+    known = await _known(tx, [rider.command for rider in riders])
+    decided = [_decided(tx, buyers, rider.command, known) for rider in riders]
     made = iter(
         await invoices.save_drafts(
             tx,
@@ -88,18 +98,18 @@ async def create_together(
 
 
 def _decided(
-    tx: Tx, buyers: Mapping[CustomerId, Customer], command: CreateInvoice
+    tx: Tx, buyers: Mapping[CustomerId, Customer], command: CreateInvoice, known: Known
 ) -> Change | Refusal:
     try:
         customer = buyers.get(command.customer_id)
         if customer is None:
             raise NotFound(f"No customer {command.customer_id}.")
-        return _drafted(tx, customer, command)
+        return _drafted(tx, customer, command, known)
     except Refusal as refusal:
         return refusal
 
 
-def _drafted(tx: Tx, customer: Customer, command: CreateInvoice) -> Change:
+def _drafted(tx: Tx, customer: Customer, command: CreateInvoice, known: Known) -> Change:
     if command.currency not in {None, customer.currency}:
         raise InvalidInput.at("currency", f"the customer pays in {customer.currency}", "mismatch")
     empty = NewDraft(
@@ -111,16 +121,18 @@ def _drafted(tx: Tx, customer: Customer, command: CreateInvoice) -> Change:
         memo=command.memo,
         metadata=command.metadata,
     ).blank()
-    return draft(with_lines(empty, _priced(tx, command.lines, customer.currency)))
+    known = replace(known, treatment=customer.tax_treatment)
+    return draft(composed(empty, command.lines, command.discounts, known, tx.new_id))
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateInvoice:
-    """Fields of a draft to change; `lines` replaces all of them."""
+    """Fields of a draft to change; `lines` and `discounts` replace all of them."""
 
     invoice_id: InvoiceId
     changes: dict[str, Any]
     lines: tuple[NewLine, ...] | None = None
+    discounts: tuple[NewDiscount, ...] | None = None
     expected_version: int | None = None
 
 
@@ -136,10 +148,19 @@ async def update_invoice(tx: Tx, command: UpdateInvoice) -> Invoice:
     invoice = await invoices.get(tx, command.invoice_id)
     if command.expected_version not in {None, invoice.version}:
         raise PreconditionFailed(f"{invoice.id} is at version {invoice.version}.")
-    after = replace(invoice, **command.changes)
-    if command.lines is not None:
-        after = with_lines(after, _priced(tx, command.lines, invoice.currency))
+    after = await _edited(tx, replace(invoice, **command.changes), command)
     return await _written(tx, invoice, invoice.edit(after))
+
+
+async def _edited(tx: Tx, after: Invoice, command: UpdateInvoice) -> Invoice:
+    if command.lines is None and command.discounts is None:
+        return after
+    known = await _known(tx, [command])
+    if command.lines is None:
+        return reduced(after, command.discounts or (), known)
+    customer = await customers.lock(tx, after.customer_id, even_deleted=True)
+    known = replace(known, treatment=customer.tax_treatment)
+    return composed(after, command.lines, command.discounts, known, tx.new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +242,13 @@ async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
     return await _written(tx, invoice, change)
 
 
-def _priced(tx: Tx, lines: tuple[NewLine, ...], currency: Currency) -> list[InvoiceLine]:
-    return [
-        priced_line(
-            InvoiceLineId(tx.new_id("il")),
-            Charge(each.description, each.quantity, each.unit_amount),
-            currency,
-        )
-        for each in lines
-    ]
+async def _known(tx: Tx, commands: Sequence[CreateInvoice | UpdateInvoice]) -> Known:
+    """The rates and coupons that are named, asked for once for all who ask together."""
+    rates, wanted = set[TaxRateId](), set[CouponId]()
+    for command in commands:
+        rates |= rates_named(command.lines or ())
+        wanted |= coupons_named(command.lines or (), command.discounts or ())
+    return Known(await tax_rates.by_ids(tx, rates), await coupons.by_ids(tx, wanted))
 
 
 async def _written(tx: Tx, invoice: Invoice, change: Change | None) -> Invoice:

@@ -24,6 +24,7 @@ from bursar.domain.payments import Payment
 from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.refunds import Refund
 from bursar.domain.subscriptions import Subscription
+from bursar.domain.tax_rates import TaxRate
 from bursar.domain.test_clocks import OrgClock
 from bursar.domain.usage import UsageAggregate
 from bursar.domain.wallets import Wallet
@@ -50,6 +51,7 @@ from bursar.store import (
     recurring_invoices,
     refunds,
     subscriptions,
+    tax_rates,
     test_clocks,
     usage,
     wallets,
@@ -68,6 +70,7 @@ _SAVE: Final[dict[type, Save]] = {
     Subscription: subscriptions.save,
     UsageAggregate: usage.save,
     Coupon: coupons.save,
+    TaxRate: tax_rates.save,
     Invoice: invoices.save,
     DocumentSettings: document_settings.save,
     RecurringInvoice: recurring_invoices.save,

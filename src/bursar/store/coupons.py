@@ -1,5 +1,7 @@
 """Rows of coupons."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from bursar.domain.discounts import Coupon
@@ -23,6 +25,14 @@ async def get(tx: Tx, coupon_id: CouponId) -> Coupon:
     if row is None:
         raise NotFound(f"No coupon {coupon_id}.")
     return row_to_coupon(row)
+
+
+async def by_ids(tx: Tx, ids: Collection[CouponId]) -> dict[CouponId, Coupon]:
+    """Those of these coupons that are here; nothing is asked when nothing is named."""
+    if not ids:
+        return {}
+    rows = await tx.fetch(Q.coupons_by_ids, uuid_of(tx.org_id), [uuid_of(each) for each in ids])
+    return {coupon.id: coupon for coupon in map(row_to_coupon, rows)}
 
 
 async def save(tx: Tx, row: Coupon) -> None:

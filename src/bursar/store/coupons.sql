@@ -2,6 +2,10 @@
 -- One coupon of the bound organization.
 SELECT * FROM coupons WHERE org_id = $1 AND id = $2;
 
+-- name: coupons_by_ids
+-- Those of these coupons that are of the bound organization.
+SELECT * FROM coupons WHERE org_id = $1 AND id = ANY($2::uuid[]);
+
 -- name: insert_coupon
 -- A new coupon.
 INSERT INTO coupons (

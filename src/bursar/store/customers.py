@@ -106,6 +106,7 @@ async def save(tx: Tx, row: Customer) -> None:
         row.sequence,
         row.created_at,
         row.updated_at,
+        row.tax_treatment.value,
     )
     query = Q.insert_customer if row.version == 1 else Q.update_customer
     replaced(row, await tx.execute(query, *values))

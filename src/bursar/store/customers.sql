@@ -53,15 +53,15 @@ FOR NO KEY UPDATE OF c;
 -- A new customer of the bound organization.
 INSERT INTO customers (
     org_id, id, email, name, currency, tax_id, address, metadata, provider_reference,
-    method_reference, deleted_at, version, sequence, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+    method_reference, deleted_at, version, sequence, created_at, updated_at, tax_treatment
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
 
 -- name: update_customer
 -- Replaces exactly the version before.
 UPDATE customers SET
     email = $3, name = $4, currency = $5, tax_id = $6, address = $7, metadata = $8,
     provider_reference = $9, method_reference = $10, deleted_at = $11, version = $12,
-    sequence = $13, updated_at = $15
+    sequence = $13, updated_at = $15, tax_treatment = $16
 WHERE org_id = $1 AND id = $2 AND version = $12 - 1 AND created_at = $14;
 
 -- name: count_open_invoices

@@ -24,6 +24,7 @@ from bursar.api.paging import pages, piece
 from bursar.api.postal import Address
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
+from bursar.domain.customers import TaxTreatment
 from bursar.domain.ids import CustomerId
 from bursar.domain.refusals import NotFound, PreconditionFailed, StaleVersion, StillInUse
 from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut
@@ -51,6 +52,7 @@ class NewCustomer(Body, frozen=True):
     name: Name
     currency: CurrencyCode | None = None
     tax_id: TaxId | None = None
+    tax_treatment: TaxTreatment = TaxTreatment.TAXABLE
     address: Address | None = None
     metadata: Metadata = msgspec.field(default_factory=dict)
 
@@ -61,6 +63,7 @@ class NewCustomer(Body, frozen=True):
             name=self.name,
             currency=self.currency,
             tax_id=self.tax_id,
+            tax_treatment=self.tax_treatment,
             address=None if self.address is None else self.address.to_map(),
             metadata=self.metadata,
         )
@@ -72,6 +75,7 @@ class CustomerPatch(Body, frozen=True):
     email: Email | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     tax_id: TaxId | UnsetType | None = UNSET
+    tax_treatment: TaxTreatment | UnsetType = UNSET
     address: Address | UnsetType | None = UNSET
     metadata: MetadataPatch | UnsetType | None = UNSET
 

@@ -13,6 +13,7 @@ from bursar.api.fields import (
     AmountCents,
     AmountDecimal,
     Body,
+    CouponRef,
     CurrencyCode,
     CustomerRef,
     DryRun,
@@ -22,7 +23,11 @@ from bursar.api.fields import (
     Moment,
     NoQuery,
     Nothing,
+    Percentage,
+    PositiveCents,
     Quantity,
+    ShortText,
+    TaxRateRef,
     Text500,
 )
 from bursar.api.filters import CreatedQuery, Values, several
@@ -31,7 +36,9 @@ from bursar.api.merging import merged, named, peeked, raced
 from bursar.api.paging import pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
-from bursar.domain.ids import InvoiceId
+from bursar.domain.discounts import DISCOUNTS_MAX
+from bursar.domain.drafting import AGREED, NewDiscount, NewLine
+from bursar.domain.ids import InvoiceId, TaxRateId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import (
     IllegalTransition,
@@ -41,12 +48,12 @@ from bursar.domain.refusals import (
     StaleVersion,
 )
 from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.domain.taxes import RATES_PER_LINE_MAX
 from bursar.flows.draft_invoice import draft_invoice
 from bursar.operations.invoices import (
     CreateInvoice,
     DeleteInvoice,
     FinalizeInvoice,
-    NewLine,
     UpdateInvoice,
     VoidInvoice,
     delete_invoice,
@@ -67,6 +74,40 @@ ROOM = Room(
 )
 
 
+class DiscountBody(Body, frozen=True):
+    """Something off: by a coupon, or a percentage or an amount as it was agreed."""
+
+    coupon_id: CouponRef | UnsetType = UNSET
+    name: ShortText = AGREED
+    percent_off: Percentage | UnsetType = UNSET
+    amount_off_cents: PositiveCents | UnsetType = UNSET
+
+    def to_discount(self, place: str) -> NewDiscount:
+        """The discount it asks for.
+
+        Raises:
+            InvalidInput: nothing off, or two things, or a percentage beyond everything.
+        """
+        given = (self.coupon_id, self.percent_off, self.amount_off_cents)
+        if sum(each is not UNSET for each in given) != 1:
+            says = "give one of couponId, percentOff and amountOffCents"
+            raise InvalidInput.at(f"{place}.couponId", says, "required")
+        percent = None if isinstance(self.percent_off, UnsetType) else Decimal(self.percent_off)
+        if percent is not None and not 0 < percent <= Decimal(100):
+            says = "must be above 0, and 100 at most"
+            raise InvalidInput.at(f"{place}.percentOff", says, "out_of_range")
+        coupon_id, minor = self.coupon_id, self.amount_off_cents
+        return NewDiscount(
+            coupon_id=None if isinstance(coupon_id, UnsetType) else coupon_id,
+            name=self.name,
+            percent_off=percent,
+            amount_off_minor=None if isinstance(minor, UnsetType) else minor,
+        )
+
+
+Discounts = Annotated[list[DiscountBody], Meta(max_length=DISCOUNTS_MAX)]
+
+
 class LineBody(Body, frozen=True):
     """One line: what, how many, and the price of one in minor units, whole or as a decimal."""
 
@@ -74,20 +115,49 @@ class LineBody(Body, frozen=True):
     quantity: Quantity = 1
     unit_amount_cents: AmountCents | UnsetType = UNSET
     unit_amount_decimal: AmountDecimal | UnsetType = UNSET
+    tax_rate_id: TaxRateRef | UnsetType = UNSET
+    tax_rate_ids: Annotated[list[TaxRateRef], Meta(max_length=RATES_PER_LINE_MAX)] | UnsetType = (
+        UNSET
+    )
+    discounts: Discounts = msgspec.field(default_factory=list)
 
     def to_line(self, place: str) -> NewLine:
         """The line it asks for.
 
         Raises:
-            InvalidInput: no price, or two of them.
+            InvalidInput: no price, or two of them; a tax rate twice.
         """
+        return NewLine(
+            self.description,
+            self.quantity,
+            self._price(place),
+            self._rates(place),
+            tuple(
+                each.to_discount(f"{place}.discounts[{at}]")
+                for at, each in enumerate(self.discounts)
+            ),
+        )
+
+    def _price(self, place: str) -> Decimal:
         cents, exact = self.unit_amount_cents, self.unit_amount_decimal
         if isinstance(cents, int) and exact is UNSET:
-            return NewLine(self.description, self.quantity, Decimal(cents))
+            return Decimal(cents)
         if isinstance(exact, str) and cents is UNSET:
-            return NewLine(self.description, self.quantity, Decimal(exact))
+            return Decimal(exact)
         message = "give either unitAmountCents or unitAmountDecimal"
         raise InvalidInput.at(f"{place}.unitAmountCents", message, "required")
+
+    def _rates(self, place: str) -> tuple[TaxRateId, ...]:
+        one, several_rates = self.tax_rate_id, self.tax_rate_ids
+        if not isinstance(one, UnsetType):
+            if several_rates is not UNSET:
+                message = "give either taxRateId or taxRateIds"
+                raise InvalidInput.at(f"{place}.taxRateId", message, "ambiguous")
+            return (one,)
+        named_rates = () if isinstance(several_rates, UnsetType) else tuple(several_rates)
+        if len(set(named_rates)) < len(named_rates):
+            raise InvalidInput.at(f"{place}.taxRateIds", "names a rate twice", "repeated")
+        return named_rates
 
 
 Lines = Annotated[list[LineBody], Meta(max_length=LINES_MAX)]
@@ -98,6 +168,7 @@ class NewInvoice(Body, frozen=True):
 
     customer_id: CustomerRef
     lines: Lines = msgspec.field(default_factory=list)
+    discounts: Discounts = msgspec.field(default_factory=list)
     currency: CurrencyCode | None = None
     due_date: Moment | None = None
     memo: Memo | None = None
@@ -108,6 +179,7 @@ class NewInvoice(Body, frozen=True):
         return CreateInvoice(
             customer_id=self.customer_id,
             lines=_lines(self.lines),
+            discounts=_discounts(self.discounts),
             currency=self.currency,
             due_at=Moment.plainly(self.due_date),
             memo=self.memo,
@@ -116,9 +188,10 @@ class NewInvoice(Body, frozen=True):
 
 
 class InvoicePatch(Body, frozen=True):
-    """What to change in a draft. `lines` replaces all of them; `metadata` is merged."""
+    """What to change in a draft. `lines`, `discounts` replace all of them; `metadata` is merged."""
 
     lines: Lines | UnsetType = UNSET
+    discounts: Discounts | UnsetType = UNSET
     due_date: Moment | UnsetType | None = UNSET
     memo: Memo | UnsetType | None = UNSET
     metadata: MetadataPatch | UnsetType | None = UNSET
@@ -150,6 +223,10 @@ def _shown(call: Call[Any, Any]) -> Reply[Invoice]:
 
 def _lines(lines: list[LineBody]) -> tuple[NewLine, ...]:
     return tuple(line.to_line(f"lines[{place}]") for place, line in enumerate(lines))
+
+
+def _discounts(discounts: list[DiscountBody]) -> tuple[NewDiscount, ...]:
+    return tuple(each.to_discount(f"discounts[{place}]") for place, each in enumerate(discounts))
 
 
 def _id(call: Call[Any, Any]) -> InvoiceId:
@@ -220,7 +297,7 @@ async def edit_draft(call: Call[InvoicePatch, NoQuery]) -> Answer:
     A JSON merge patch: what is not named stays, null takes away. A final invoice is never edited.
     """
     changes, version = named(call.body), call.expected_version
-    lines = changes.pop("lines", None)
+    lines, taken = changes.pop("lines", None), changes.pop("discounts", None)
     if "due_date" in changes:
         changes["due_at"] = Moment.plainly(changes.pop("due_date"))
     before, patch = None, call.body.metadata
@@ -229,8 +306,13 @@ async def edit_draft(call: Call[InvoicePatch, NoQuery]) -> Answer:
     if before is not None and not isinstance(patch, UnsetType):
         changes["metadata"] = merged(before.metadata, patch, "metadata")
         version = before.version if version is None else version
-    priced = None if lines is None else _lines(lines)
-    command = UpdateInvoice(_id(call), changes, priced, version)
+    command = UpdateInvoice(
+        _id(call),
+        changes,
+        None if lines is None else _lines(lines),
+        None if taken is None else _discounts(taken),
+        version,
+    )
     async with raced(is_expected=call.expected_version is not None):
         return await changed(call.caller, update_invoice, command, _shown(call))
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from bursar.domain.customers import CreditBalance, Customer
+from bursar.domain.customers import CreditBalance, Customer, TaxTreatment
 from bursar.domain.shapes.fields import Cents, Shape, WireInstant, instant
 from bursar.domain.times import wire_instant
 
@@ -16,6 +16,7 @@ class CustomerOut(Shape, frozen=True, kw_only=True):
     name: str
     currency: str
     tax_id: str | None
+    tax_treatment: TaxTreatment
     address: dict[str, str] | None
     metadata: dict[str, str]
     stripe_customer_id: str | None
@@ -34,6 +35,7 @@ class CustomerOut(Shape, frozen=True, kw_only=True):
             name=customer.name,
             currency=customer.currency,
             tax_id=customer.tax_id,
+            tax_treatment=customer.tax_treatment,
             address=customer.address,
             metadata=customer.metadata,
             stripe_customer_id=customer.provider_reference,

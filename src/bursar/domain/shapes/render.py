@@ -38,12 +38,14 @@ from bursar.domain.shapes.plans import PlanOut
 from bursar.domain.shapes.recurring_invoices import RecurringInvoiceOut
 from bursar.domain.shapes.refunds import RefundOut
 from bursar.domain.shapes.subscriptions import SubscriptionOut
+from bursar.domain.shapes.tax_rates import TaxRateOut
 from bursar.domain.shapes.test_clocks import ClockFactOut
 from bursar.domain.shapes.transfers import TransferFactOut
 from bursar.domain.shapes.usage import UsageAggregateOut
 from bursar.domain.shapes.wallets import WalletOut
 from bursar.domain.shapes.webhook_subscriptions import WebhookSubscriptionOut
 from bursar.domain.subscriptions import Subscription
+from bursar.domain.tax_rates import TaxRate
 from bursar.domain.test_clocks import OrgClock
 from bursar.domain.transfers import Transfer
 from bursar.domain.usage import UsageAggregate
@@ -73,6 +75,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Subscription: Rendering("subscription", SubscriptionOut, SubscriptionOut.of),
     UsageAggregate: Rendering("usage", UsageAggregateOut, UsageAggregateOut.of),
     Coupon: Rendering("coupon", CouponOut, CouponOut.of),
+    TaxRate: Rendering("tax_rate", TaxRateOut, TaxRateOut.of),
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
     RecurringInvoice: Rendering("recurring_invoice", RecurringInvoiceOut, RecurringInvoiceOut.of),
     DocumentSettings: Rendering("document_settings", DocumentSettingsOut, DocumentSettingsOut.of),

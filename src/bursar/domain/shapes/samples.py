@@ -20,6 +20,7 @@ from bursar.domain import (
     meters,
     orgs,
     subscriptions,
+    tax_rates,
     usage,
     wallets,
     webhook_subscriptions,
@@ -29,7 +30,7 @@ from bursar.domain.api_keys import ApiKeyRecord, issue
 from bursar.domain.catalog import Plan, PlanStatus
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
-from bursar.domain.customers import Customer
+from bursar.domain.customers import Customer, TaxTreatment
 from bursar.domain.discounts import Coupon, CouponDuration, CouponStatus
 from bursar.domain.events import Event
 from bursar.domain.holds import Hold, HoldStatus
@@ -51,7 +52,8 @@ from bursar.domain.shapes.sample_clocks import clock_story
 from bursar.domain.shapes.sample_papers import paper_story
 from bursar.domain.shapes.samples_of_payments import an_attempt, attempt_story, refund_story
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
-from bursar.domain.taxes import TaxCategory, TaxTerms
+from bursar.domain.tax_rates import TaxRate, TaxRateStatus
+from bursar.domain.taxes import TaxCategory
 from bursar.domain.times import Instant, Period
 from bursar.domain.transfers import Order, Purse, Till, Transfer
 from bursar.domain.usage import UsageAggregate
@@ -108,6 +110,7 @@ CUSTOMER: Final = Customer(
     name="Globex Corporation",
     currency=USD,
     tax_id="DE123456789",
+    tax_treatment=TaxTreatment.TAXABLE,
     address={"line1": "Hauptstraße 1", "city": "Berlin", "country": "DE"},
     metadata={"crmId": "C-1001"},
     provider_reference=None,
@@ -225,14 +228,24 @@ AGGREGATE: Final = UsageAggregate(
     updated_at=AT,
 )
 _ZERO: Final = Money.zero(USD)
-VAT: Final = TaxTerms(
-    rate_id=ids.TaxRateId(_id("txr", 18)),
+TAX_RATE: Final = TaxRate(
+    id=ids.TaxRateId(_id("txr", 18)),
     name="VAT",
     rate=Rate(Decimal(19)),
     is_inclusive=False,
     category=TaxCategory.STANDARD,
     country="DE",
+    note=None,
+    is_automatic=True,
+    status=TaxRateStatus.ACTIVE,
+    metadata={},
+    archived_at=None,
+    version=1,
+    sequence=0,
+    created_at=AT,
+    updated_at=AT,
 )
+VAT: Final = TAX_RATE.terms
 DRAFT: Final = invoices.with_lines(
     NewDraft(id=ids.InvoiceId(_id("inv", 6)), customer_id=CUSTOMER.id, currency=USD, at=AT).blank(),
     [
@@ -333,6 +346,8 @@ def story() -> Iterator[Change]:
     yield usage.tell(AGGREGATE)
     yield discounts.offer(COUPON)
     yield COUPON.archive(AT)
+    yield tax_rates.introduce(TAX_RATE)
+    yield TAX_RATE.archive(AT)
     yield invoices.draft(DRAFT)
     yield _made(DRAFT.edit(replace(DRAFT, memo="Thank you.")))
     finalized = DRAFT.finalize(InvoiceNumber("INV-2026", 7), due_at=AT + timedelta(days=14), at=AT)
