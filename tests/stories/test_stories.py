@@ -1,0 +1,31 @@
+"""Stories: dated acts, and the timeline and the trial balance that must come of them.
+
+Each is a text file beside this one that a person can check with pencil and paper; to see what the
+program makes of one, `python -m tests.stories NAME`.
+"""
+
+from typing import Final
+
+import pytest
+from tests.stories.acting import Stage
+from tests.stories.script import FOLDER, Script, read, wrong_sums
+from tests.support.world import World
+
+from bursar.reads.verify import checks
+
+STORIES: Final = [read(path) for path in sorted(FOLDER.glob("*.txt"))]
+
+
+@pytest.mark.parametrize("script", STORIES, ids=lambda script: script.path.stem)
+def test_every_amount_was_worked_out(script: Script) -> None:
+    # The sums of a story come out exactly, and each line of its invoices is one of them.
+    assert wrong_sums(script) == []
+
+
+@pytest.mark.parametrize("script", STORIES, ids=lambda script: script.path.stem)
+async def test_a_story_ends_as_it_is_told(script: Script, world: World) -> None:
+    # Word for word; and everything agrees with everything.
+    stage = Stage(await world.org(), script)
+    assert (await stage.play()).splitlines() == script.told.splitlines()
+    found = await world.operator(stage.org.id).look(checks)
+    assert [(each.name, each.offenders) for each in found if not each.is_good] == []
