@@ -16,6 +16,7 @@ from bursar.domain.agreements import Proration
 from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon, CouponDuration
+from bursar.domain.drafting import NewLine
 from bursar.domain.ids import SubscriptionId, uuid_of
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.paging import Page
@@ -29,7 +30,6 @@ from bursar.operations.customers import CreateCustomer
 from bursar.operations.invoices import (
     CreateInvoice,
     FinalizeInvoice,
-    NewLine,
     VoidInvoice,
     create_invoice,
     finalize_invoice,

@@ -131,11 +131,11 @@ class OrgClock:
         return Change(rows=(after,), events=(ClockDeparted(after, self),))
 
     def stop_at(self, due_at: Instant) -> "OrgClock":
-        """The clock at what is due next on its way: a step, and no fact of its own."""
+        """The clock at what is due next on its way: a step, and neither fact nor version."""
         assert self.now_at is not None
         assert self.target_at is not None
         assert self.now_at < due_at <= self.target_at, "time runs forward, and not too far"
-        return replace(self, now_at=due_at, version=self.version + 1)
+        return replace(self, now_at=due_at)
 
     def arrive(self) -> Change:
         """Nothing is due on the rest of the way."""

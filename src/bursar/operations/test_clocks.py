@@ -113,7 +113,7 @@ async def move_clock(tx: Tx, _command: MoveClock) -> bool:
         return False
     due_at = await test_clocks.next_due(tx, clock.now_at)
     if due_at is not None and due_at <= clock.target_at:
-        await test_clocks.save(tx, clock.stop_at(due_at))
+        await test_clocks.step(tx, clock.stop_at(due_at))
     else:
         await apply(tx, clock.arrive())
     return True

@@ -184,6 +184,7 @@ WITH resources AS (
     UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1
     UNION ALL SELECT 'hold', h.id, h.sequence, h.version FROM holds AS h WHERE h.org_id = $1
     UNION ALL SELECT 'transaction', t.id, t.sequence, t.version FROM transfers AS t WHERE t.org_id = $1
+    UNION ALL SELECT 'test_clock', c.id, c.sequence, c.version FROM test_clocks AS c WHERE c.org_id = $1
     UNION ALL
     SELECT 'webhook_subscription', w.id, w.sequence, w.version FROM webhook_subscriptions AS w
     WHERE w.org_id = $1

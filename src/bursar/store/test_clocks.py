@@ -49,6 +49,16 @@ async def save(tx: Tx, row: OrgClock) -> None:
     replaced(row, await tx.execute(query, *values))
 
 
+async def step(tx: Tx, clock: OrgClock) -> None:
+    """Where a clock is on its way, which nobody is told of.
+
+    Raises:
+        StaleVersion: it was sent elsewhere first.
+    """
+    values = uuid_of(tx.org_id), clock.version, clock.now_at
+    replaced(clock, await tx.execute(Q.step_clock, *values))
+
+
 async def is_untouched(tx: Tx) -> bool:
     """Whether nothing has happened yet that a clock in the past would come before."""
     found: bool = await tx.fetchval(Q.is_untouched, uuid_of(tx.org_id))

@@ -18,6 +18,11 @@ UPDATE test_clocks SET
     now_at = $3, departed_at = $4, target_at = $5, version = $6, sequence = $7, updated_at = $9
 WHERE org_id = $1 AND id = $2 AND version = $6 - 1 AND created_at = $8;
 
+-- name: step_clock
+-- A step on the way of this version.
+UPDATE test_clocks SET now_at = $3, updated_at = now()
+WHERE org_id = $1 AND version = $2 AND target_at IS NOT NULL;
+
 -- name: is_untouched
 -- Whether nothing has happened in the organization that has a date.
 SELECT NOT EXISTS (SELECT FROM customers WHERE org_id = $1)
