@@ -231,10 +231,16 @@ async def test_coupons_of_a_subscription(owner: Client, org: Org) -> None:
     assert made["coupons"][0]["since"] == made["currentPeriodStart"]
     path = f"{PATH}/{made['id']}"
     both = (await owner.patch(path, {"couponIds": [first, second]})).value
-    assert both["coupons"][1] == {"couponId": second, "since": made["currentPeriodEnd"]}
-    assert (await owner.patch(path, {"couponId": None})).value["coupons"] == []
+    end = made["currentPeriodEnd"]
+    assert both["coupons"][1] == {"couponId": second, "since": end, "until": None}
+    (ending,) = (await owner.patch(path, {"couponId": None})).value["coupons"]
+    assert (ending["couponId"], ending["until"]) == (first, end)
     await owner.post(f"/v1/coupons/{first}/archive")
-    assert (await owner.patch(path, {"couponId": first})).status == 409
+    (kept,) = (await owner.patch(path, {"couponId": first})).value["coupons"]
+    assert kept["until"] is None  # it has it still
+    other = await subscribed(owner, org, plan)
+    given = await owner.patch(f"{PATH}/{other['id']}", {"couponId": first})
+    assert given.status == 409
     twice = await owner.patch(path, {"couponIds": [second, second]})
     assert (twice.status, twice.fields) == (400, {"couponIds"})
     euros = await coupon(amountOffCents=100, currency="eur")

@@ -357,6 +357,63 @@ def test_which_coupons_cover_a_period() -> None:
     assert seen == [["cpn_1", "cpn_2"], ["cpn_1"], []]
 
 
+def test_a_coupon_taken_away_stays_for_what_is_charged() -> None:
+    # Nobody gets back more than they paid: the half that was off stays off until the period ends.
+    plan = a_plan(3100)
+    half = replace(
+        COUPON, percent_off=Rate(Decimal(50)), duration=CouponDuration.FOREVER, months=None
+    )
+    life = a_life(plan, coupons=(half,))
+    life.take(life.subscription.edit(life.subscription.give((), life.now)) or Change(), life.now)
+    assert [each.until for each in life.subscription.coupons] == [MARCH.end]
+    assert life.change(some(plan, 2)) == [-800, 1600]
+    life.reach(datetime(2026, 4, 16, tzinfo=UTC))
+    assert life.change(some(plan, 1)) == [-3100, 1550]
+
+
+def test_a_period_that_begins_anew_has_the_coupons_of_now() -> None:
+    # One that was taken away is over with the month; one given for the next period is for the year.
+    monthly, yearly = a_plan(3100), a_plan(30_000, YEAR, number=2)
+    old, new = (
+        replace(
+            COUPON,
+            id=CouponId(f"cpn_{percent}"),
+            percent_off=Rate(Decimal(percent)),
+            duration=CouponDuration.FOREVER,
+            months=None,
+        )
+        for percent in (50, 10)
+    )
+    life = a_life(monthly, yearly, coupons=(old,))
+    life.agreement = replace(life.agreement, coupons={old.id: old, new.id: new})
+    life.take(
+        life.subscription.edit(life.subscription.give((new.id,), life.now)) or Change(), life.now
+    )
+    assert life.change(some(yearly)) == [-800, 30_000]
+    assert life.agreement.covering(life.subscription.period) == (new,)
+
+
+def test_which_coupons_are_given() -> None:
+    # Those it keeps in their order, then new ones, for what is not charged yet.
+    plan = a_plan(3100)
+    one, two, three = (CouponId(f"cpn_{number}") for number in (1, 2, 3))
+    life = a_life(plan, coupons=(replace(COUPON, id=one), replace(COUPON, id=two)))
+    now, end = life.now, MARCH.end
+    swapped = life.subscription.give((three, two), now)
+    assert [(each.coupon_id, each.since, each.until) for each in swapped.coupons] == [
+        (one, MARCH.start, end),
+        (two, MARCH.start, None),
+        (three, end, None),
+    ]
+    back = swapped.give((one, two), now)
+    assert [(each.coupon_id, each.until) for each in back.coupons] == [(one, None), (two, None)]
+    later = replace(swapped, period=Period(end, datetime(2026, 5, 1, tzinfo=UTC)))
+    assert [each.coupon_id for each in later.give((two,), end).coupons] == [two, three]
+    ahead = replace(life.subscription, coupons=())
+    (first,) = ahead.give((one,), MARCH.start - timedelta(days=1)).coupons
+    assert first.since == MARCH.start
+
+
 def test_billing_looks_where_a_period_ends() -> None:
     # At once for what is due, else at the end; the end of all is looked at too.
     life = a_life(a_plan(3100))

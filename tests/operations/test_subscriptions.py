@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -14,10 +15,12 @@ from tests.support.world import World
 
 from bursar.domain.agreements import Proration
 from bursar.domain.catalog import Plan
-from bursar.domain.ids import SubscriptionId, uuid_of
+from bursar.domain.discounts import CouponDuration
+from bursar.domain.ids import CouponId, SubscriptionId, uuid_of
 from bursar.domain.pricing import BillingInterval
 from bursar.domain.refusals import Refusal
 from bursar.domain.subscriptions import Subscription
+from bursar.operations.coupons import CreateCoupon, create_coupon
 from bursar.operations.subscriptions import (
     CancelSubscription,
     ChangePlan,
@@ -45,7 +48,10 @@ COVERED = """
     ORDER BY start_at
 """
 INVOICED = """
-    SELECT coalesce(sum(l.amount_minor), 0)::bigint FROM invoice_lines AS l
+    SELECT
+        coalesce(sum(l.amount_minor), 0)::bigint AS gross,
+        coalesce(sum(l.amount_minor - l.discount_minor), 0)::bigint AS net
+    FROM invoice_lines AS l
     JOIN invoices AS i ON i.org_id = l.org_id AND i.id = l.invoice_id
     WHERE l.subscription_id = $1 AND i.status <> 'void'
 """
@@ -57,6 +63,7 @@ class Life:
 
     shop: Shop
     plans: list[Plan]
+    coupons: list[CouponId]
     id: SubscriptionId
     random: Random
     done: list[str] = field(default_factory=list)
@@ -94,6 +101,11 @@ class Life:
         command = UpdateSubscription(subscription_id=self.id, quantity=quantity)
         await self.shop.org.caller.run(update_subscription, command)
 
+    async def other_coupons(self) -> None:
+        wanted = tuple(self.random.sample(self.coupons, self.random.randint(0, 2)))
+        command = UpdateSubscription(subscription_id=self.id, coupon_ids=wanted)
+        await self.shop.org.caller.run(update_subscription, command)
+
     async def rest(self) -> None:
         await self.shop.org.caller.run(pause_subscription, StepSubscription(self.id))
 
@@ -114,7 +126,7 @@ class Life:
 
 Act = Callable[[Life], Awaitable[None]]
 ACTS: list[Act] = [
-    *(Life.another_plan, Life.another_plan, Life.more_or_less),
+    *(Life.another_plan, Life.another_plan, Life.more_or_less, Life.other_coupons),
     *(Life.rest, Life.go_on, Life.go_on, Life.end, Life.regret, Life.regret),
 ]
 
@@ -137,16 +149,29 @@ async def a_life(world: World, seed: int) -> Life:
     ]
     trial = random.choice([None, None, at("2026-02-10")])
     more: dict[str, Any] = {} if trial is None else {"trial": TrialWish(trial)}
-    made = await shop.subscribe(plans[0], quantity=random.randint(1, 3), **more)
-    return Life(shop, plans, made.id, random)
+    offers = (
+        CreateCoupon(name="C", duration=duration, metadata={}, **terms)
+        for duration, terms in (
+            (CouponDuration.FOREVER, {"percent_off": Decimal(20)}),
+            (CouponDuration.ONCE, {"amount_off_minor": 1_550}),
+            (CouponDuration.FOREVER, {"percent_off": Decimal("33.3333")}),
+        )
+    )
+    coupons = [(await shop.org.caller.run(create_coupon, each)).id for each in offers]
+    given = tuple(random.sample(coupons, random.randint(0, 2)))
+    quantity = random.randint(1, 3)
+    made = await shop.subscribe(plans[0], quantity=quantity, coupon_ids=given, **more)
+    return Life(shop, plans, coupons, made.id, random)
 
 
 async def check(world: World, life: Life) -> None:
     """Everything is billed, once; what is covered has neither gap nor overlap."""
     lines = await ask(world, LINES, life.id)
     taken = sum(each["amount_minor"] for each in lines if each["invoice_id"] is not None)
-    ((invoiced,),) = await ask(world, INVOICED, life.id)
-    assert invoiced == taken, life.done
+    (invoiced,) = await ask(world, INVOICED, life.id)
+    assert invoiced["gross"] == taken, life.done
+    waits = sum(each["amount_minor"] for each in lines if each["invoice_id"] is None)
+    assert invoiced["net"] + waits >= 0, life.done  # nobody got back more than they paid
     waiting = [each for each in lines if each["invoice_id"] is None]
     assert all(each["kind"] == "proration" for each in waiting), life.done
     covered = await ask(world, COVERED, life.id)

@@ -98,7 +98,7 @@ class Agreement:
         return tuple(
             self.coupons[given.coupon_id]
             for given in self.subscription.coupons
-            if given.since <= period.start
+            if given.is_for(period)
             and self.coupons[given.coupon_id].covers(
                 period, first=Period(given.since, period.end), timezone=self.timezone
             )

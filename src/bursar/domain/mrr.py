@@ -53,7 +53,8 @@ def worth(subscription: Subscription) -> Worth | None:
     """What counts of a subscription; nothing while nothing is charged for."""
     if not subscription.is_running or subscription.charged is None:
         return None
-    return Worth(subscription.charged, tuple(each.coupon_id for each in subscription.coupons))
+    lasting = (each.coupon_id for each in subscription.coupons if each.until is None)
+    return Worth(subscription.charged, tuple(lasting))
 
 
 def turns(events: Iterable[Event]) -> tuple[Turn, ...]:

@@ -6,6 +6,7 @@ each other without a gap. What a step costs is for `agreements` to say; what was
 the books of billing. Every step between states is an edge of one table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -82,10 +83,18 @@ class Restart:
 
 @dataclass(frozen=True, slots=True)
 class GivenCoupon:
-    """A coupon of a subscription; `since` is the start of the first period it is for."""
+    """A coupon of a subscription: for periods that begin at `since` or later, and before `until`.
+
+    One that is taken away stays for the period that is charged already.
+    """
 
     coupon_id: CouponId
     since: Instant
+    until: Instant | None = None
+
+    def is_for(self, period: Period) -> bool:
+        """Whether it was given for a period; how long it lasts by itself is for the coupon."""
+        return self.since <= period.start and (self.until is None or period.start < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,31 @@ class Subscription:
         assert after.id == self.id
         return None if after == self else self._updated(after)
 
+    def give(self, wanted: Sequence[CouponId], at: Instant) -> "Subscription":
+        """The same subscription with these coupons, from the period on that is not charged yet.
+
+        Those it keeps stay in their order, new ones come after them.
+        """
+        is_begun = at >= self.started_at
+        since = self.period.end if is_begun else self.period.start
+        kept = [replace(each, until=None) for each in self._lasting() if each.coupon_id in wanted]
+        ended = [
+            replace(each, until=self.period.end)
+            for each in self._lasting()
+            if each.coupon_id not in wanted and is_begun and each.since < self.period.end
+        ]
+        known = {each.coupon_id for each in kept}
+        new = [GivenCoupon(each, since) for each in wanted if each not in known]
+        order = [each.coupon_id for each in self.coupons]
+        former = sorted((*kept, *ended), key=lambda each: order.index(each.coupon_id))
+        return replace(self, coupons=(*former, *new))
+
+    def _lasting(self) -> list[GivenCoupon]:
+        """The coupons that were not taken away before the current period."""
+        return [
+            each for each in self.coupons if each.until is None or each.until > self.period.start
+        ]
+
     def agree(self, agreed: Agreed, charged: Agreed | None, at: Instant) -> Change:
         """Another plan or quantity from now on; whatever was scheduled is forgotten.
 
@@ -201,14 +235,21 @@ class Subscription:
             IllegalTransition: it rests or has ended.
         """
         self.require(_S.TRIALING, _S.ACTIVE, _S.PAST_DUE)
+        start = anew.period.start
+        coupons = (
+            replace(each, since=min(each.since, start))
+            for each in self.coupons
+            if each.until is None
+        )
         return self._updated(
             replace(
                 self,
                 agreed=anew.agreed,
-                agreed_since=anew.period.start,
+                agreed_since=start,
+                coupons=tuple(coupons),
                 charged=anew.agreed,
                 scheduled=None,
-                anchored_at=anew.period.start,
+                anchored_at=start,
                 anchor_day=anew.anchor_day,
                 period=anew.period,
             )

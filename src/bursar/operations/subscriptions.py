@@ -21,7 +21,7 @@ from bursar.domain.refusals import (
     PlanIsArchived,
     PreconditionFailed,
 )
-from bursar.domain.subscriptions import Agreed, GivenCoupon, Subscription, Wish, grace_end
+from bursar.domain.subscriptions import Agreed, Subscription, Wish, grace_end
 from bursar.domain.times import Instant
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
@@ -124,7 +124,9 @@ async def update_subscription(tx: Tx, command: UpdateSubscription) -> Stepped:
     if command.metadata is not None:
         after = replace(after, metadata=dict(command.metadata))
     if command.coupon_ids is not None:
-        after = replace(after, coupons=await _given(tx, agreement, command.coupon_ids))
+        known = [given.coupon_id for given in before.coupons]
+        await _require_coupons(tx, command.coupon_ids, agreement.plan, known)
+        after = after.give(command.coupon_ids, tx.now)
     stepped = await _stepped(tx, agreement, before.edit(after))
     if command.quantity is None:
         return stepped
@@ -289,17 +291,6 @@ def _trial_end(plan: Plan, wish: TrialWish | None, start: Instant, timezone: str
         says = f"lies after the start, by {TRIAL_DAYS_MAX} days at most"
         raise InvalidInput.at("trialEnd", says, "out_of_range")
     return wish.end
-
-
-async def _given(
-    tx: Tx, agreement: Agreement, coupon_ids: Sequence[CouponId]
-) -> tuple[GivenCoupon, ...]:
-    """The coupons it keeps, and new ones, which are for the next period first."""
-    subscription = agreement.subscription
-    known = {given.coupon_id: given for given in subscription.coupons}
-    await _require_coupons(tx, coupon_ids, agreement.plan, known)
-    since = subscription.period.end
-    return tuple(known.get(each, GivenCoupon(each, since)) for each in coupon_ids)
 
 
 async def _require_coupons(

@@ -109,7 +109,7 @@ class NewSubscription(Body, frozen=True):
 
 
 class SubscriptionPatch(Body, frozen=True):
-    """What to change. Coupons replace those it has; new ones are for the next period first."""
+    """What to change. Coupons replace those it has, from the next period on."""
 
     quantity: Quantity | UnsetType = UNSET
     proration: Proration = Proration.CREATE
@@ -267,7 +267,8 @@ async def edit_subscription(call: Call[SubscriptionPatch, DryRun]) -> Answer:
     """Change a subscription's quantity, coupons or metadata.
 
     A JSON merge patch. Another `quantity` is charged at the prices that were agreed to, as
-    `proration` says; `couponId: null` takes all coupons away.
+    `proration` says. Other coupons are for the next period on: one that is taken away stays for
+    the period that is charged already, `until` its end. `couponId: null` takes all of them away.
     """
     body, version = call.body, call.expected_version
     metadata, before = None, None

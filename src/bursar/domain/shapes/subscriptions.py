@@ -27,15 +27,20 @@ class ScheduledOut(Shape, frozen=True, kw_only=True):
 
 
 class GivenCouponOut(Shape, frozen=True, kw_only=True):
-    """A coupon of a subscription; `since` is the start of the first period it is for."""
+    """A coupon of a subscription: for periods that begin at `since` or later, before `until`."""
 
     coupon_id: str
     since: WireInstant
+    until: WireInstant | None
 
     @classmethod
     def of(cls, given: GivenCoupon) -> "GivenCouponOut":
         """Its shape."""
-        return cls(coupon_id=given.coupon_id, since=wire_instant(given.since))
+        return cls(
+            coupon_id=given.coupon_id,
+            since=wire_instant(given.since),
+            until=instant(given.until),
+        )
 
 
 class SubscriptionOut(Shape, frozen=True, kw_only=True):
