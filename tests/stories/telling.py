@@ -48,17 +48,21 @@ class Names:
 
 
 async def timeline(org: Org, names: Names, zone: ZoneInfo) -> str:
-    """Every public fact, in the order of the log."""
+    """Every public fact, in the order of the log; at one instant, customer by customer.
+
+    What is due at the same instant for two customers has no order.
+    """
     connection = await org.world.house.as_owner()
     try:
         rows = await connection.fetch(_FACTS, uuid_of(org.id))
     finally:
         await connection.close()
     lines: list[str] = []
-    for row in rows:
+    told = [(row, msgspec.json.decode(row["snapshot"])) for row in rows]
+    told.sort(key=lambda each: (each[0]["occurred_at"], _whose(names, each[1])))
+    for row, snapshot in told:
         if row["type"] in _SILENT:
             continue
-        snapshot = msgspec.json.decode(row["snapshot"])
         teller = _TELLERS[row["type"].partition(".")[0]]
         first, *more = teller(_Facts(snapshot, names, zone))
         words = f"{_moment(row['occurred_at'], zone)}  {row['type']}  {first}"
@@ -79,6 +83,10 @@ async def balances(org: Org, names: Names) -> str:
             name = names.told(account.code)
             lines[f"{name} {account.currency}"] = f"{name:<30}{_money(each.entry_sum):>12}"
     return "\n".join(lines[key] for key in sorted(lines))
+
+
+def _whose(names: Names, snapshot: Mapping[str, Any]) -> str:
+    return names.known.get(snapshot.get("customerId") or "", "")
 
 
 @dataclass(frozen=True)
