@@ -150,7 +150,8 @@ async def build(
         keys = key_ring(settings)
         boot_id = new_uuid()
         queue = TaskQueue(boot_id)
-        means = Means(queue, keys, not settings.is_production)
+        retries = settings.dunning_schedule_minutes[: settings.dunning_retries_max]
+        means = Means(queue, keys, not settings.is_production, retries)
         database = await Database.open(app_url, means=means, application_name=f"bursar-{part}")
         stack.push_async_callback(database.close)
         direct_url = _direct_url(settings, app_url)

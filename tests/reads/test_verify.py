@@ -70,6 +70,7 @@ FAULTS = {
     " SET source_id = source_id || 'x' WHERE org_id = $1 AND kind = 'invoice_voided'",
     "payments with money are booked once": "UPDATE ledger_transactions"
     " SET kind = 'overpayment' WHERE org_id = $1 AND kind = 'payment_succeeded'",
+    "open dunning is looked after": "DELETE FROM agenda WHERE org_id = $1 AND kind = 'dunning'",
     "invoice numbers have no gaps": "UPDATE invoice_series SET last_number = last_number + 1"
     " WHERE org_id = $1",
     "days of usage are what their events add up to": "UPDATE usage_days SET total = total + 1"
@@ -115,6 +116,8 @@ async def lived(world: World) -> Org:
     waiting = await org.invoice(buyer, 900)
     await org.pay(waiting.id, PaymentMode.CHECKOUT)
     await org.draft(buyer, 100)
+    broke = await org.customer("pm_card_chargeCustomerFail")
+    await org.pay((await org.invoice(broke, 300)).id)
     wallet = await org.wallet(1_000, buyer)
     await org.caller.run(create_hold, CreateHold(wallet_id=wallet.id, amount_minor=300))
     payer, payee = await org.wallet(900), await org.wallet()

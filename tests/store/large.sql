@@ -226,3 +226,12 @@ INSERT INTO tax_rates (
 SELECT
     '{org}', pg_temp.id(n), 'Old', 20, false, 'standard', true, 'archived', now(), '{}', 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO dunning_cases (
+    org_id, id, invoice_id, customer_id, policy, step, retry_count, current_action, next_at, decline_kind,
+    resolved_at, resolution, version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), '{}', 1, 1, 'retry',
+    CASE WHEN n % 10 = 0 THEN now() END, 'retry',
+    CASE WHEN n % 10 <> 0 THEN now() END, CASE WHEN n % 10 <> 0 THEN 'paid' END, 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;

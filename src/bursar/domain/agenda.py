@@ -29,6 +29,7 @@ class DueKind(StrEnum):
     BILL_SUBSCRIPTION = "bill_subscription"
     ISSUE_INVOICE = "issue_invoice"
     FOLLOW_INVOICE = "follow_invoice"
+    DUNNING = "dunning"
 
 
 CLOCK_OF: Final[dict[DueKind, Clock]] = {
@@ -40,6 +41,7 @@ CLOCK_OF: Final[dict[DueKind, Clock]] = {
     DueKind.BILL_SUBSCRIPTION: Clock.BUSINESS,
     DueKind.ISSUE_INVOICE: Clock.BUSINESS,
     DueKind.FOLLOW_INVOICE: Clock.BUSINESS,
+    DueKind.DUNNING: Clock.BUSINESS,
 }
 
 

@@ -4,7 +4,7 @@ Domain rules return a `Change`; `store.apply` is the only writer of one. Whoever
 every effect it has: the rows, the accounting, the facts told, the work left for later.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from bursar.domain.agenda import Due, Undue
 from bursar.domain.events import Event, Row
@@ -23,6 +23,12 @@ class Change:
     tasks: tuple[Task, ...] = ()
     agenda: tuple[Due | Undue, ...] = ()
     pending: tuple[Pending, ...] = ()
+
+    def beside(self, other: "Change") -> "Change":
+        """Both of them, as one decision; no row is in both."""
+        assert not {row.id for row in self.rows} & {row.id for row in other.rows}
+        parts = (field.name for field in fields(self))
+        return Change(*(getattr(self, part) + getattr(other, part) for part in parts))
 
     def __post_init__(self) -> None:
         told = {event.subject.id for event in self.events}

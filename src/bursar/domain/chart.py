@@ -82,6 +82,12 @@ MOVES: Final = (
         "The customer's credit pays for what is owed.",
     ),
     Move(
+        "invoice_written_off",
+        ("bad_debt",),
+        ("receivable",),
+        "Nobody expects what is still due any more.",
+    ),
+    Move(
         "wallet_deposited",
         ("processor", "external"),
         ("wallet",),
@@ -245,6 +251,17 @@ def invoice_finalized(
 def invoice_voided(finalized: Posting, invoice_id: InvoiceId, at: Instant) -> Posting:
     """The reverse of what was finalized."""
     return finalized.reversed("invoice_voided", source_id=invoice_id, occurred_at=at)
+
+
+def invoice_written_off(
+    invoice_id: InvoiceId, customer_id: CustomerId, amount: Money, at: Instant
+) -> Posting:
+    """What is still due and will not come."""
+    entries = (
+        Entry.debit(bad_debt(amount.currency), _positive(amount)),
+        Entry.credit(receivable(customer_id, amount.currency), amount),
+    )
+    return Posting("invoice_written_off", invoice_id, at, entries)
 
 
 def payment_succeeded(

@@ -246,6 +246,11 @@ class InvoicePartiallyPaid(Event):
     when = "A part of what was due has come in; the rest is still due."
 
 
+class InvoiceMarkedUncollectible(Event):
+    name = "invoice.marked_uncollectible"
+    when = "Nobody expects what is due on an invoice any more; it is written off."
+
+
 class InvoiceVoided(Event):
     name = "invoice.voided"
     when = "An invoice is voided; its booking is reversed."

@@ -27,6 +27,7 @@ InvoiceId = NewType("InvoiceId", str)
 InvoiceLineId = NewType("InvoiceLineId", str)
 RecurringInvoiceId = NewType("RecurringInvoiceId", str)
 PaymentId = NewType("PaymentId", str)
+DunningCaseId = NewType("DunningCaseId", str)
 TaxRateId = NewType("TaxRateId", str)
 CreditNoteId = NewType("CreditNoteId", str)
 CreditNoteLineId = NewType("CreditNoteLineId", str)
@@ -54,6 +55,7 @@ PREFIXES: Final = frozenset(
         *("led", "acct", "evt", "wh", "whd"),
         "mail",
         *("rinv", "dset"),
+        "dun",
         "clk",
         "aev",
     }
@@ -75,6 +77,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "document_settings": "dset",
         "payment": "pay",
         "refund": "rfd",
+        "dunning": "dun",
         "wallet": "wal",
         "hold": "hld",
         "transaction": "txn",

@@ -18,6 +18,7 @@ from bursar.domain.events import (
     Event,
     InvoiceCreated,
     InvoiceFinalized,
+    InvoiceMarkedUncollectible,
     InvoiceOverdue,
     InvoicePaid,
     InvoicePartiallyPaid,
@@ -234,6 +235,16 @@ class Invoice:
             return None
         after = replace(self, overdue_at=at, version=self.version + 1)
         return Change(rows=(after,), events=(InvoiceOverdue(after, self),))
+
+    def write_off(self, at: Instant) -> Change:
+        """Nobody expects what is still due any more; what was paid stays paid.
+
+        Raises:
+            IllegalTransition: the invoice is not open.
+        """
+        after = self.to(InvoiceStatus.UNCOLLECTIBLE)
+        posting = chart.invoice_written_off(self.id, self.customer_id, self.due, at)
+        return Change((after,), (posting,), (InvoiceMarkedUncollectible(after, self),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

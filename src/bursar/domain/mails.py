@@ -37,6 +37,9 @@ class MailKind(StrEnum):
     RECEIPT = "receipt"
     PAYMENT_FAILED = "payment_failed"
     REMINDER = "reminder"
+    DUNNING_NOTICE = "dunning_notice"
+    DUNNING_PAUSE = "dunning_pause"
+    DUNNING_END = "dunning_end"
 
 
 _ABOUT_INVOICE: Final = frozenset(
@@ -56,6 +59,9 @@ PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
         MailKind.RECEIPT: _ABOUT_INVOICE | {"paid"},
         MailKind.PAYMENT_FAILED: _ABOUT_INVOICE,
         MailKind.REMINDER: _ABOUT_INVOICE | {"days"},
+        MailKind.DUNNING_NOTICE: _ABOUT_INVOICE,
+        MailKind.DUNNING_PAUSE: _ABOUT_INVOICE,
+        MailKind.DUNNING_END: _ABOUT_INVOICE,
     }
 )
 """What each kind is filled with, all of it text: an `amount` as `129900 usd`, days as ISO dates."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from bursar.domain.access import Role
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
+from bursar.domain.dunning_policies import DunningPolicy
 from bursar.domain.events import (
     MemberAdded,
     OrganizationCreated,
@@ -44,6 +45,7 @@ class Organization:
     net_terms_days: int
     reactivation_grace_days: int
     is_credit_applied: bool  # a customer's credit pays what is finalized, as far as it goes
+    dunning: DunningPolicy | None  # None: as the installation does
     deleted_at: Instant | None
     version: int
     sequence: int
@@ -153,6 +155,7 @@ def new_organization(org_id: OrgId, name: str, *, at: Instant) -> Organization:
         net_terms_days=14,
         reactivation_grace_days=30,
         is_credit_applied=True,
+        dunning=None,
         deleted_at=None,
         version=1,
         sequence=0,

@@ -16,6 +16,7 @@ from bursar.domain.access import Role
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer, TaxTreatment
+from bursar.domain.dunning_policies import DunningPolicy
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.ledger import (
@@ -62,6 +63,7 @@ def row_to_organization(record: Record) -> Organization:
         net_terms_days=record["net_terms_days"],
         reactivation_grace_days=record["reactivation_grace_days"],
         is_credit_applied=record["is_credit_applied"],
+        dunning=_policy(record["dunning"]),
         deleted_at=record["deleted_at"],
         version=record["version"],
         sequence=record["sequence"],
@@ -335,6 +337,10 @@ def _customer_id(record: Record) -> ids.CustomerId | None:
 
 def _money_or_none(minor: int | None, code: Currency) -> Money | None:
     return None if minor is None else Money(minor, code)
+
+
+def _policy(value: str | None) -> DunningPolicy | None:
+    return None if value is None else msgspec.json.decode(value, type=DunningPolicy)
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -171,6 +171,14 @@ class ChargeInvoice:
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
+@dataclass(frozen=True, slots=True)
+class AdvanceDunning:
+    """Take the step that is due of an invoice in dunning."""
+
+    invoice_id: InvoiceId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
 Task = (
     SyncCustomer
     | HandleProviderEvent
@@ -187,6 +195,7 @@ Task = (
     | IssueInvoice
     | ChargeInvoice
     | FollowInvoice
+    | AdvanceDunning
 )
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
@@ -204,4 +213,5 @@ TASKS: Final[tuple[type[Task], ...]] = (
     IssueInvoice,
     ChargeInvoice,
     FollowInvoice,
+    AdvanceDunning,
 )

@@ -26,6 +26,7 @@ from bursar.domain.ids import (
 )
 from bursar.domain.rows import Record
 from bursar.domain.tasks import (
+    AdvanceDunning,
     BillDue,
     BillSubscription,
     ConfirmPayment,
@@ -70,6 +71,7 @@ _TASK_OF: Final[Mapping[DueKind, Callable[[UUID], Task]]] = {
         SubscriptionId(print_id("sub", subject))
     ),
     DueKind.ISSUE_INVOICE: lambda subject: IssueInvoice(InvoiceId(print_id("inv", subject))),
+    DueKind.DUNNING: lambda subject: AdvanceDunning(InvoiceId(print_id("inv", subject))),
 }
 
 

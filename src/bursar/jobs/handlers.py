@@ -9,6 +9,7 @@ from bursar.domain.access import System
 from bursar.domain.payments import PaymentMode
 from bursar.domain.refusals import CustomerHasNoMethod, NothingToPay, PaymentInProgress
 from bursar.domain.tasks import (
+    AdvanceDunning,
     BillDue,
     BillSubscription,
     ChargeInvoice,
@@ -26,6 +27,7 @@ from bursar.domain.tasks import (
     SyncCustomer,
     Task,
 )
+from bursar.flows.advance_dunning import advance_dunning
 from bursar.flows.close_attempt import close_attempt
 from bursar.flows.confirm_payment import confirm_payment
 from bursar.flows.confirm_refund import confirm_refund
@@ -123,6 +125,10 @@ async def _charge_invoice(caller: Caller, task: ChargeInvoice) -> None:
         await pay_invoice(caller, command)
 
 
+async def _advance_dunning(caller: Caller, task: AdvanceDunning) -> None:
+    await advance_dunning(caller, task.invoice_id)
+
+
 HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
     {
         SyncCustomer: _sync_customer,
@@ -140,6 +146,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         BillDue: _bill_due,
         IssueInvoice: _issue_invoice,
         ChargeInvoice: _charge_invoice,
+        AdvanceDunning: _advance_dunning,
     }
 )
 

@@ -15,7 +15,7 @@ from bursar.domain.provider import CustomerRequest
 from bursar.domain.refusals import PreconditionFailed
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, orgs, subscriptions, wallets
+from bursar.store import collection, customers, orgs, subscriptions, wallets
 from bursar.store.apply import apply
 
 
@@ -161,8 +161,10 @@ class UseMethod:
 async def use_method(tx: Tx, command: UseMethod) -> Customer:
     """Charge this method from now on."""
     customer = await customers.lock(tx, command.customer_id)
-    customer = await _written(tx, customer, customer.link(command.reference))
-    return await _written(tx, customer, customer.use_method(command.method_reference))
+    before = await _written(tx, customer, customer.link(command.reference))
+    after = await _written(tx, before, before.use_method(command.method_reference))
+    await apply(tx, await collection.offer_method(tx, before=before, after=after))
+    return after
 
 
 async def _described(tx: Tx, customer_id: CustomerId) -> tuple[CustomerRequest, Mode]:

@@ -34,6 +34,7 @@ from bursar.runtime.convoys import Rider, convoy
 from bursar.runtime.db import Tx
 from bursar.store import (
     billed_periods,
+    collection,
     coupons,
     credit_balances,
     customers,
@@ -239,7 +240,7 @@ async def void_invoice(tx: Tx, command: VoidInvoice) -> Invoice:
     attempt = await payments.open_attempt(tx, invoice.id)
     if attempt is not None:
         change = replace(change, tasks=(*change.tasks, CloseAttempt(attempt.id)))
-    return await _written(tx, invoice, change)
+    return await _written(tx, invoice, await collection.follow(tx, change))
 
 
 async def _known(tx: Tx, commands: Sequence[CreateInvoice | UpdateInvoice]) -> Known:

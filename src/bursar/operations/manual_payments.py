@@ -11,7 +11,7 @@ from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, Receipt
 from bursar.domain.tasks import CloseAttempt
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, invoices, payments
+from bursar.store import collection, customers, invoices, payments
 from bursar.store.apply import apply
 
 
@@ -53,6 +53,6 @@ async def record_payment(tx: Tx, command: RecordPayment) -> Payment:
     attempt = await payments.open_attempt(tx, invoice.id)
     if attempt is not None:
         change = replace(change, tasks=(*change.tasks, CloseAttempt(attempt.id)))
-    written = (await apply(tx, change))[payment.id]
+    written = (await apply(tx, await collection.follow(tx, change)))[payment.id]
     assert isinstance(written, Payment)
     return written

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bursar.domain.access import Permission, Person
 from bursar.domain.currencies import Currency
+from bursar.domain.dunning_policies import DunningPolicy
 from bursar.domain.ids import MemberId, OrgId, UserId
 from bursar.domain.members import new_owner
 from bursar.domain.orgs import Mode, Organization, found, new_organization
@@ -27,6 +28,7 @@ class CreateOrganization:
     net_terms_days: int = 14
     reactivation_grace_days: int = 30
     is_credit_applied: bool = True
+    dunning: DunningPolicy | None = None
 
 
 @operation(requires=Permission.SELF)
@@ -47,6 +49,7 @@ async def create_organization(tx: Tx, command: CreateOrganization) -> Organizati
         net_terms_days=command.net_terms_days,
         reactivation_grace_days=command.reactivation_grace_days,
         is_credit_applied=command.is_credit_applied,
+        dunning=command.dunning,
     )
     owner = new_owner(MemberId(tx.new_id("mem")), command.owner, at=tx.now)
     scope = tx.org_id

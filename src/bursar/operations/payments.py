@@ -27,11 +27,20 @@ from bursar.domain.refusals import (
     NotFound,
     PaymentInProgress,
     ProviderNotConfigured,
+    TaskSuperseded,
 )
 from bursar.domain.wallets import Wallet
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, invoices, orgs, payments, wallets
+from bursar.store import (
+    collection,
+    customers,
+    dunning_cases,
+    invoices,
+    orgs,
+    payments,
+    wallets,
+)
 from bursar.store.apply import apply
 
 LINK_KEY: Final = "link"
@@ -51,6 +60,7 @@ class BeginPayment:
     success_url: str | None = None
     cancel_url: str | None = None
     wallet_id: WalletId | None = None
+    is_retry: bool = False  # dunning asks: only while its case says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +99,14 @@ async def begin_payment(tx: Tx, command: BeginPayment) -> Begun:
     mine = await payments.attempt_of_key(tx, invoice.id, command.attempt_key)
     if mine is not None and (mine.is_open or command.attempt_key != LINK_KEY):
         return Begun(mine, _request(tx, mine, invoice, customer), is_rejoined=True)
+    if command.is_retry:
+        await _require_retry(tx, command)
     rival = await payments.open_attempt(tx, invoice.id)
     wallet = await _paying_wallet(tx, command, invoice)
     if rival is not None:
         return _met(tx, rival, command, invoice, customer)
     payment, change = await _beginning(tx, command, invoice, customer, wallet)
-    written = (await apply(tx, change))[payment.id]
+    written = (await apply(tx, await collection.follow(tx, change)))[payment.id]
     assert isinstance(written, Payment)
     return Begun(written, _request(tx, written, invoice, customer))
 
@@ -156,6 +168,17 @@ async def ask_about_payment(tx: Tx, command: AskAboutPayment) -> tuple[Payment, 
         session_reference=payment.session_reference,
         resend=provider_request(tx.org_id, payment, words, customer),
     )
+
+
+async def _require_retry(tx: Tx, command: BeginPayment) -> None:
+    """Check that dunning still wants this try: nobody paused, paid or resolved meanwhile.
+
+    Raises:
+        TaskSuperseded: it does not.
+    """
+    case = await dunning_cases.get(tx, command.invoice_id)
+    if not case.is_due(tx.now) or command.attempt_key != case.attempt_key:
+        raise TaskSuperseded(f"Dunning of {command.invoice_id} went another way.")
 
 
 def _met(
@@ -267,7 +290,7 @@ async def _settled(
         change = payment.watch(tx.wall, technical_failure=is_technical)
     if change is None:
         return payment
-    written = (await apply(tx, change))[payment.id]
+    written = (await apply(tx, await collection.follow(tx, change)))[payment.id]
     assert isinstance(written, Payment)
     return written
 

@@ -45,6 +45,7 @@ CHECKS: Final = (
     ("invoices are paid by their payments", DOCUMENTS.invoices_match_payments),
     ("finalized invoices are booked, void ones reversed", DOCUMENTS.invoices_are_booked),
     ("payments with money are booked once", DOCUMENTS.payments_are_booked),
+    ("open dunning is looked after", DOCUMENTS.dunning_is_looked_after),
     ("invoice numbers have no gaps", DOCUMENTS.numbers_have_no_gaps),
     ("days of usage are what their events add up to", Q.days_match_usage),
     ("billed periods follow each other", BILLING.periods_are_chained),

@@ -179,6 +179,7 @@ WITH resources AS (
     SELECT 'document_settings', d.id, d.sequence, d.version FROM document_settings AS d WHERE d.org_id = $1
     UNION ALL
     SELECT 'recurring_invoice', r.id, r.sequence, r.version FROM recurring_invoices AS r WHERE r.org_id = $1
+    UNION ALL SELECT 'dunning', d.id, d.sequence, d.version FROM dunning_cases AS d WHERE d.org_id = $1
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
     UNION ALL SELECT 'refund', f.id, f.sequence, f.version FROM refunds AS f WHERE f.org_id = $1
     UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1

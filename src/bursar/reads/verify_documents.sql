@@ -98,6 +98,7 @@ WITH checked AS (
         AND CASE i.status
             WHEN 'paid' THEN i.paid_minor + i.credited_minor = i.total_minor
             WHEN 'open' THEN i.paid_minor + i.credited_minor < i.total_minor
+            WHEN 'uncollectible' THEN i.paid_minor < i.total_minor
             ELSE i.paid_minor = 0
         END AS is_good
     FROM invoices AS i
@@ -182,6 +183,29 @@ WITH moved AS (
         END AS is_good
     FROM payments AS p LEFT JOIN moved AS m ON m.source_id = 'pay_' || p.id
     WHERE p.org_id = $1
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: dunning_is_looked_after
+-- Open dunning of an open invoice waits for its next step or for an attempt; it is over when the invoice is.
+WITH checked AS (
+    SELECT
+        'inv_' || d.invoice_id AS name,
+        CASE
+            WHEN d.resolved_at IS NOT NULL THEN i.status <> 'open' OR d.resolution IN ('by_hand', 'exhausted')
+            WHEN d.paused_at IS NOT NULL THEN i.status = 'open'
+            ELSE i.status = 'open' AND (g.subject_id IS NOT NULL OR p.id IS NOT NULL)
+        END AS is_good
+    FROM dunning_cases AS d
+    JOIN invoices AS i ON i.org_id = d.org_id AND i.id = d.invoice_id
+    LEFT JOIN agenda AS g ON g.org_id = d.org_id AND g.kind = 'dunning' AND g.subject_id = d.invoice_id
+    LEFT JOIN payments AS p ON p.org_id = d.org_id AND p.invoice_id = d.invoice_id
+        AND p.status IN ('pending', 'requires_action', 'processing')
+    WHERE d.org_id = $1
 )
 SELECT
     count(*) AS counted,

@@ -164,6 +164,7 @@ class Tx(ReadTx):
         self._queue = means.queue
         self.keys = means.keys
         self.is_development = means.is_development
+        self.retry_minutes = means.retry_minutes
         self.actor = binding.actor
         self.request_id = binding.request_id
         self.reason = binding.reason
@@ -249,6 +250,7 @@ class Means:
     queue: TaskQueue
     keys: KeyRing
     is_development: bool
+    retry_minutes: tuple[int, ...] = ()
 
 
 _ENTER: Final = Query("enter", "SELECT * FROM sec.enter($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")

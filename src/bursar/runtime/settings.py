@@ -312,7 +312,7 @@ class Settings:
         tuple[int, ...],
         Variable(
             "DUNNING_SCHEDULE_MINUTES",
-            "Minutes from the failure to each new try, rising.",
+            "Minutes from each failed try to the next one, rising.",
             text.schedule_minutes,
             default="60,300,1800,7200,43200",
         ),

@@ -14,6 +14,7 @@ from bursar.domain.change import Change
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
 from bursar.domain.document_settings import DocumentSettings
+from bursar.domain.dunning import DunningCase
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
@@ -37,6 +38,7 @@ from bursar.store import (
     coupons,
     customers,
     document_settings,
+    dunning_cases,
     events,
     figures,
     holds,
@@ -76,6 +78,7 @@ _SAVE: Final[dict[type, Save]] = {
     RecurringInvoice: recurring_invoices.save,
     Payment: payments.save,
     Refund: refunds.save,
+    DunningCase: dunning_cases.save,
     Wallet: wallets.save,
     Hold: holds.save,
     WebhookSubscription: webhook_subscriptions.save,

@@ -8,7 +8,14 @@ from typing import Final
 
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.correspondence import Occasion, kind_for
-from bursar.domain.events import Event, InvoiceFinalized, InvoicePaid, InvoiceVoided, Row
+from bursar.domain.events import (
+    Event,
+    InvoiceFinalized,
+    InvoiceMarkedUncollectible,
+    InvoicePaid,
+    InvoiceVoided,
+    Row,
+)
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.mails import MailKind, is_mailbox
@@ -22,8 +29,8 @@ from bursar.store import agenda, document_settings, invoices, mails, orgs
 
 Q = sql.beside(__file__)
 
-_CAUSES: Final = (InvoiceFinalized, InvoicePaid, InvoiceVoided, PaymentFailed)
-_ENDS: Final = (InvoicePaid, InvoiceVoided)
+_ENDS: Final = (InvoicePaid, InvoiceVoided, InvoiceMarkedUncollectible)
+_CAUSES: Final = (*_ENDS, InvoiceFinalized, PaymentFailed)
 
 
 async def follow(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) -> None:

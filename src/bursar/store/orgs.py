@@ -1,5 +1,7 @@
 """Rows of organizations."""
 
+import msgspec
+
 from bursar.domain.ids import uuid_of
 from bursar.domain.orgs import Organization
 from bursar.domain.refusals import NotFound
@@ -69,6 +71,7 @@ async def save(tx: Tx, row: Organization) -> None:
         row.updated_at,
         row.deleted_at,
         row.is_credit_applied,
+        None if row.dunning is None else msgspec.json.encode(row.dunning).decode(),
     )
     query = Q.insert_organization if row.version == 1 else Q.update_organization
     replaced(row, await tx.execute(query, *values))

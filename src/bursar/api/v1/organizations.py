@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import UNSET, UnsetType
 
+from bursar.api.dunning_terms import DunningBody
 from bursar.api.envelope import changed, created, encoded, found, gone, resource
 from bursar.api.fields import (
     Body,
@@ -67,6 +68,7 @@ class NewOrganization(Body, frozen=True):
     net_terms_days: Days = 14
     reactivation_grace_days: Days = 30
     is_credit_applied: bool = True
+    dunning: DunningBody | None = None
 
 
 class OrganizationPatch(Body, frozen=True):
@@ -79,6 +81,7 @@ class OrganizationPatch(Body, frozen=True):
     net_terms_days: Days | UnsetType = UNSET
     reactivation_grace_days: Days | UnsetType = UNSET
     is_credit_applied: bool | UnsetType = UNSET
+    dunning: DunningBody | UnsetType | None = UNSET
 
 
 class Transfer(Body, frozen=True):
@@ -119,6 +122,7 @@ async def found_organization(call: Call[NewOrganization, NoQuery]) -> Answer:
     assert isinstance(actor, Person), "the audience of this route"
     _require_zone(body.timezone)
     settings: dict[str, Any] = {name: getattr(body, name) for name in body.__struct_fields__}
+    settings["dunning"] = None if body.dunning is None else body.dunning.to_policy()
     command = CreateOrganization(owner=actor.user_id, **settings)
     reply = created(OrganizationOut.of, ROOM.prefix)
     return await changed(call.caller, create_organization, command, reply)
@@ -172,6 +176,8 @@ async def change_organization(call: Call[OrganizationPatch, NoQuery]) -> Answer:
     changes = named(call.body)
     if "timezone" in changes:
         _require_zone(changes["timezone"])
+    if isinstance(call.body.dunning, DunningBody):
+        changes["dunning"] = call.body.dunning.to_policy()
     command = UpdateOrganization(changes)
     return await changed(call.caller, update_organization, command, found(OrganizationOut.of))
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from bursar.domain.access import Role
 from bursar.domain.members import Member, MemberStatus
 from bursar.domain.orgs import Colleague, Me, Membership, Mode, Organization, User
+from bursar.domain.shapes.dunning import DunningPolicyOut
 from bursar.domain.shapes.fields import Shape, WireInstant, instant, shown_as
 from bursar.domain.times import wire_instant
 
@@ -22,6 +23,7 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
     net_terms_days: int
     reactivation_grace_days: int
     is_credit_applied: bool
+    dunning: DunningPolicyOut | None
     deleted_at: WireInstant | None
     version: int
     created_at: WireInstant
@@ -40,6 +42,9 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
             net_terms_days=organization.net_terms_days,
             reactivation_grace_days=organization.reactivation_grace_days,
             is_credit_applied=organization.is_credit_applied,
+            dunning=None
+            if organization.dunning is None
+            else DunningPolicyOut.of(organization.dunning),
             deleted_at=instant(organization.deleted_at),
             version=organization.version,
             created_at=wire_instant(organization.created_at),

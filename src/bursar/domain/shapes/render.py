@@ -15,6 +15,7 @@ from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
 from bursar.domain.document_settings import DocumentSettings
+from bursar.domain.dunning import DunningCase
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
@@ -28,6 +29,7 @@ from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.coupons import CouponOut
 from bursar.domain.shapes.customers import CustomerOut
 from bursar.domain.shapes.document_settings import DocumentSettingsOut
+from bursar.domain.shapes.dunning import DunningOut
 from bursar.domain.shapes.fields import Shape
 from bursar.domain.shapes.holds import HoldOut
 from bursar.domain.shapes.invoices import InvoiceOut
@@ -79,6 +81,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Invoice: Rendering("invoice", InvoiceOut, InvoiceOut.of),
     RecurringInvoice: Rendering("recurring_invoice", RecurringInvoiceOut, RecurringInvoiceOut.of),
     DocumentSettings: Rendering("document_settings", DocumentSettingsOut, DocumentSettingsOut.of),
+    DunningCase: Rendering("dunning", DunningOut, DunningOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Refund: Rendering("refund", RefundOut, RefundOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),

@@ -41,14 +41,9 @@ from bursar.domain.members import Member, invite, new_invitation, new_owner
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.money import Money, Rate
 from bursar.domain.orgs import Mode, Organization
-from bursar.domain.payments import (
-    Payment,
-    PaymentMode,
-    Receipt,
-    ReceiptMethod,
-)
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.shapes.sample_clocks import clock_story
+from bursar.domain.shapes.sample_dunning import by_hand, dunning_story
 from bursar.domain.shapes.sample_papers import paper_story
 from bursar.domain.shapes.samples_of_payments import an_attempt, attempt_story, refund_story
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
@@ -78,6 +73,7 @@ ORGANIZATION: Final = Organization(
     net_terms_days=14,
     reactivation_grace_days=30,
     is_credit_applied=True,
+    dunning=None,
     deleted_at=None,
     version=1,
     sequence=0,
@@ -357,7 +353,9 @@ def story() -> Iterator[Change]:
     yield opened.void(AT)
     yield from paper_story(ORGANIZATION.id, draft=DRAFT, opened=opened)
     yield from attempt_story(opened, AT)
-    yield record(_receipt(opened), opened, AT)
+    yield record(by_hand(an_attempt(opened, AT), AT), opened, AT)
+    yield opened.write_off(AT)
+    yield from dunning_story(opened, ids.DunningCaseId(_id("dun", 14)), AT)
     yield from refund_story(an_attempt(opened, AT), opened)
     yield from _wallet_moves()
     yield from _transfers()
@@ -430,18 +428,6 @@ def _wallet_moves() -> Iterator[Change]:
     yield HOLD.capture(full, Money(1_500, USD), AT, goal=bank)
     yield HOLD.release(AT)
     yield _made(HOLD.expire(AT, wall=AT + timedelta(days=8)))
-
-
-def _receipt(invoice: Invoice) -> Payment:
-    """A part of the invoice that came by bank transfer."""
-    receipt = Receipt(ReceiptMethod.BANK_TRANSFER, AT, "RF18 5390 0754 7034")
-    return replace(
-        an_attempt(invoice, AT),
-        mode=PaymentMode.MANUAL,
-        provider=PaymentMode.MANUAL.value,
-        amount=Money(1_000, USD),
-        receipt=receipt,
-    )
 
 
 def _made(change: Change | None) -> Change:

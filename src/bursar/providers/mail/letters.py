@@ -29,6 +29,9 @@ _LEADS_TO: Final = {
     MailKind.RECEIPT: "/i/",
     MailKind.PAYMENT_FAILED: "/i/",
     MailKind.REMINDER: "/i/",
+    MailKind.DUNNING_NOTICE: "/i/",
+    MailKind.DUNNING_PAUSE: "/i/",
+    MailKind.DUNNING_END: "/i/",
 }
 _TYPED: Final = frozenset({"name", "organization", "inviter"})
 _TYPED_LENGTH_MAX: Final = 80
