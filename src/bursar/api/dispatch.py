@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from litestar.connection import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
+from litestar.response.streaming import ASGIStreamingResponse
 
 from bursar.api.auth import NOBODY, Credential, credential_of, org_of
 from bursar.api.bodies import read_body, read_items
@@ -25,12 +26,14 @@ from bursar.api.headers import (
     audit_reason,
     content_type,
     expected_version,
+    header,
     idempotency_key,
     read_query,
     user_agent,
 )
 from bursar.api.limits import RequestLimits
 from bursar.api.routes import ID_PREFIXES, Audience, Call, Method, Route, litestar_path
+from bursar.api.streaming import MEDIA, Streamed
 from bursar.api.trace import Trace, traced
 from bursar.domain.access import actor_label
 from bursar.domain.ids import MalformedId, parse_id
@@ -48,6 +51,7 @@ from bursar.runtime.ids import new_uuid
 
 REPLAYED: Final = ("Idempotent-Replayed", "true")
 DRY_RUN: Final = "dry_run"
+LAST_EVENT_ID: Final = "Last-Event-ID"
 
 
 class Incoming(Protocol):
@@ -111,6 +115,13 @@ def plain_endpoint(
 
 def response_of(answer: Answer) -> ASGIResponse:
     """The answer as the framework sends it."""
+    if isinstance(answer, Streamed) and answer.pieces is not None:
+        return ASGIStreamingResponse(
+            iterator=answer.pieces,
+            status_code=answer.status,
+            headers=dict(answer.headers),
+            media_type=MEDIA,
+        )
     return ASGIResponse(
         body=answer.body, status_code=answer.status, headers=answer.headers, media_type=JSON
     )
@@ -149,8 +160,9 @@ async def served(edge: Edge, route: Route, request: Incoming) -> Answer:
         is_dry_run=getattr(query, DRY_RUN, False),
     )
     version = expected_version(scope) if route.terms.is_versioned else None
+    last_seen = header(scope, LAST_EVENT_ID) if route.terms.is_resumed else None
     body = _body(route, scope, raw) if route.is_write else None
-    answer = await _ran(route, Call(caller, ids, body, query, version), trace)
+    answer = await _ran(route, Call(caller, ids, body, query, version, last_seen), trace)
     wish = getattr(query, EXPAND, None)
     return answer if wish is None else await expanded(caller, answer, wish)
 

@@ -186,6 +186,8 @@ def _parameters(route: Route) -> list[Schema]:
         parameters.append({"$ref": "#/components/parameters/OrgId"})
     if route.keeps_answers:
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
+    if route.terms.is_resumed:
+        parameters.append({"$ref": "#/components/parameters/LastEventId"})
     if route.terms.is_versioned:
         parameters.append({"$ref": "#/components/parameters/IfMatch"})
     return parameters
@@ -320,6 +322,13 @@ def _shared_parameters() -> Schema:
                 "pattern": "^[!-~](?:[ -~]{0,253}[!-~])?$",
             },
             "example": "order-1042-attempt-1",
+        },
+        "LastEventId": {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "description": "The last event that was seen; the stream goes on after it.",
+            "schema": {"type": "string", "maxLength": 40, "pattern": "^evt_[0-9a-f-]{36}$"},
+            "example": example_id("evt"),
         },
         "IfMatch": {
             "name": "If-Match",

@@ -70,6 +70,7 @@ class Call(Generic[B, Q]):
     body: B
     query: Q
     expected_version: int | None = None
+    last_event_id: str | None = None
 
     def id(self, name: str) -> str:
         """An id from the path; its shape is checked already."""
@@ -93,6 +94,7 @@ class Terms:
     audience: Audience = Audience.ORG
     refuses: tuple[type[Refusal], ...] = ()
     is_versioned: bool = False  # reads `If-Match`
+    is_resumed: bool = False  # reads `Last-Event-ID`
     media: str = JSON
     reads: Callable[[bytes, str], object] | None = None  # of bytes and media type, a body's lane
     also_media: str | None = None  # which such a lane reads beside JSON

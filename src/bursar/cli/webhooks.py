@@ -19,9 +19,10 @@ from bursar.cli.desk import (
     desk,
     gather,
 )
+from bursar.cli.listening import Forwarding, forward
 from bursar.cli.output import say, show_list, show_one
 from bursar.domain.event_names import PUBLIC_EVENTS
-from bursar.domain.ids import DeliveryId, WebhookSubscriptionId
+from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.shapes.webhook_subscriptions import (
     DeliveryOut,
@@ -267,6 +268,28 @@ def delete(
         reason=reason,
     )
     say(f"deleted {webhook_id}", is_quiet=quiet)
+
+
+@group.command("listen")
+def listen(
+    context: typer.Context,
+    *,
+    forward_to: Annotated[str, typer.Option(help="Where to send each event.")],
+    event: Annotated[list[str] | None, typer.Option(help="Only these types.")] = None,
+    after: Annotated[str | None, typer.Option(help="Go on after this event (evt_…).")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    org: Org = None,
+    quiet: Quiet = False,
+) -> None:
+    """Follow the event feed and forward it, signed; at the end it says where to go on."""
+    wish = Forwarding(
+        url=forward_to,
+        event_types=tuple(event or ()),
+        after=None if after is None else EventId(an_id(after, prefix="evt", name="after")),
+        seconds=seconds,
+        is_quiet=quiet,
+    )
+    desk(context).ask(lambda caller: forward(caller, wish), org=org)
 
 
 def _webhook(text: str) -> WebhookSubscriptionId:

@@ -19,7 +19,7 @@ from bursar.domain.webhook_subscriptions import (
 )
 from bursar.domain.webhooks import JITTER_MAX_PERMILLE, DeliveryVerdict, next_attempt
 from bursar.runtime.app import operation
-from bursar.runtime.crypto import sign_body, sign_standard
+from bursar.runtime.crypto import webhook_headers
 from bursar.runtime.db import Tx
 from bursar.store import deliveries, mails, members, webhook_subscriptions
 from bursar.store.apply import apply
@@ -43,26 +43,8 @@ async def begin_delivery(tx: Tx, command: BeginDelivery) -> WebhookRequest | Non
     event = found.event
     is_sample = found.told_as != event.name
     body = sample_told_by(event, found.told_as) if is_sample else event_body(event)
-    secrets = _secrets(tx, found)
-    timestamp = int(tx.wall.timestamp())
-    signatures = (
-        sign_standard(secret, message_id=event.id, timestamp=timestamp, body=body)
-        for secret in secrets
-    )
-    return WebhookRequest(
-        url=found.url,
-        body=body,
-        headers={
-            "Content-Type": "application/json",
-            "User-Agent": "Bursar",
-            "webhook-id": event.id,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": " ".join(signatures),
-            "X-Webhook-Id": event.id,
-            "X-Webhook-Timestamp": str(timestamp),
-            "X-Webhook-Signature": sign_body(secrets[0], body),
-        },
-    )
+    headers = webhook_headers(_secrets(tx, found), event.id, tx.wall, body)
+    return WebhookRequest(url=found.url, body=body, headers=headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bursar.domain.access import Permission
 from bursar.domain.event_log import LoggedEvent
-from bursar.domain.ids import EventId, uuid_of
+from bursar.domain.ids import EventId, print_id, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.domain.rows import row_to_event
@@ -89,6 +89,13 @@ async def events(
     )
     found = tuple(map(row_to_event, rows))
     return Paged(found, next_cursor=found[-1].id if found else after)
+
+
+@query(requires=Permission.EVENT_READ)
+async def newest_event(tx: ReadTx) -> EventId | None:
+    """The last event that is readable now: whoever follows from here hears what comes."""
+    found = await tx.fetchval(Q.newest_event, uuid_of(tx.org_id))
+    return None if found is None else EventId(print_id("evt", found))
 
 
 @query(requires=Permission.AUDIT_READ)

@@ -18,6 +18,12 @@ WHERE
     AND ($6::text IS NULL OR e.actor = $6)
 ORDER BY e.transaction_id, e.id LIMIT $3;
 
+-- name: newest_event
+-- The last event behind the oldest running transaction.
+SELECT e.id FROM events AS e
+WHERE e.org_id = $1 AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY e.transaction_id DESC, e.id DESC LIMIT 1;
+
 -- name: audit
 -- A window on every fact, public or not, newest first; each filter may be absent.
 SELECT e.* FROM events AS e

@@ -10,6 +10,7 @@ from bursar.api.fields import NoQuery, Query, ResourceRef
 from bursar.api.filters import Values, several
 from bursar.api.paging import PAGE_SIZE, PageMeta, Size
 from bursar.api.routes import Audience, Call, Room, Terms
+from bursar.api.streaming import MEDIA, follow_feed, streamed
 from bursar.domain.access import Permission
 from bursar.domain.event_names import EVENTS, PUBLIC_EVENTS
 from bursar.domain.ids import EventId, MalformedId, parse_id
@@ -73,13 +74,43 @@ async def list_events(call: Call[None, FeedQuery]) -> Answer:
     return Answer(200, encoded({"data": [*map(EventOut.of, shown.items)], "meta": meta}))
 
 
-def _cursor(text: str | None) -> EventId | None:
+class StreamQuery(Query, frozen=True):
+    """Which facts, and from where on; without `after`, from now on. `type` may name several."""
+
+    after: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    type: Values | None = None
+    resource_id: ResourceRef | None = None
+    actor: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+
+
+@ROOM.get(
+    "/stream",
+    Terms(needs=Permission.EVENT_READ, query=StreamQuery, media=MEDIA, is_resumed=True),
+)
+async def stream_events(call: Call[None, StreamQuery]) -> Answer:
+    """Follow the feed as server-sent events.
+
+    Each event has its id, its type and the body a webhook carries. The stream ends after 25
+    seconds; an `EventSource` comes back by itself with `Last-Event-ID`, and nothing is skipped.
+    """
+    query = call.query
+    filters = FeedFilters(
+        types=several(query.type, str, PUBLIC_EVENTS, field="type"),
+        resource_id=query.resource_id,
+        actor=query.actor,
+    )
+    after = _cursor(call.last_event_id, "Last-Event-ID") or _cursor(query.after)
+    await call.caller.look(feed, after=after, limit=1, filters=filters)  # refused before it begins
+    return streamed(follow_feed(call.caller, after, filters))
+
+
+def _cursor(text: str | None, field: str = "after") -> EventId | None:
     if text is None:
         return None
     try:
         parse_id("evt", text=text)
     except MalformedId:
-        raise InvalidInput.at("after", "is not a cursor of this list", "unknown_cursor") from None
+        raise InvalidInput.at(field, "is not a cursor of this list", "unknown_cursor") from None
     return EventId(text)
 
 
