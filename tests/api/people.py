@@ -14,6 +14,7 @@ from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission
 from bursar.domain.discounts import CouponDuration
 from bursar.domain.ids import PaymentId, uuid_of
 from bursar.domain.meters import Aggregation
+from bursar.domain.paging import Page
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
 from bursar.flows.refund_payment import refund_payment
 from bursar.flows.sign_in import SignUp, sign_up
@@ -33,6 +34,7 @@ from bursar.operations.webhook_subscriptions import (
     subscribe_webhook,
     try_webhook,
 )
+from bursar.reads.disputes import DisputeFilters, disputes
 from bursar.runtime.ids import new_uuid
 
 _JOIN = """
@@ -184,6 +186,7 @@ async def things_of(org: Org) -> Things:
             "rinv": (await a_recurring_invoice(org, customer)).id,
             "txr": tax_rate.id,
             "pay": payment.id,
+            "dsp": await _a_dispute(org),
             "rfd": await _a_refund(org, payment.id),
             "wal": wallet.id,
             "hld": hold.id,
@@ -195,6 +198,15 @@ async def things_of(org: Org) -> Things:
             "acct": f"acct_{account_id}",
         }
     )
+
+
+async def _a_dispute(org: Org) -> str:
+    """A payment that its bank took back."""
+    buyer = await org.customer("pm_card_createDispute")
+    paid = await org.pay((await org.invoice(buyer)).id)
+    await org.world.drain()
+    found = await org.caller.look(disputes, Page(), DisputeFilters(payment_id=paid.id))
+    return found.items[0].id
 
 
 async def _a_refund(org: Org, payment_id: PaymentId) -> str:

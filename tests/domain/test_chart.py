@@ -115,6 +115,18 @@ SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "deposit_refunded": lambda amount: chart.deposit_refunded(REFUND, WALLET, "stripe", amount, AT),
     "stored_payment_refunded": stored_again,
     "refund_failed": lambda amount: chart.refund_failed(refunded(amount), REFUND, AT),
+    "dispute_withdrawn": lambda amount: chart.dispute_withdrawn(
+        "dsp_1:1",
+        chart.processor("stripe", amount.currency),
+        AT,
+        amount=amount,
+        fee=Money.zero(amount.currency),
+    ),
+    "dispute_reinstated": lambda amount: chart.dispute_reinstated(
+        "dsp_1:2", chart.processor("stripe", amount.currency), amount, AT
+    ),
+    "dispute_lost": lambda amount: chart.dispute_lost("dsp_1:v2", amount, AT),
+    "dispute_reopened": lambda amount: chart.dispute_reopened("dsp_1:v3", amount, AT),
     "hold_captured": captured,
     "invoice_finalized": lambda amount: finalized(amount, []),
     "excess_credited": lambda amount: finalized(-amount, []),

@@ -54,6 +54,8 @@ FAULTS = {
     " SET amount_minor = amount_minor + 1 WHERE org_id = $1",
     "refunds are booked, those that came back reversed": "UPDATE ledger_transactions"
     " SET kind = 'refund_failed' WHERE org_id = $1 AND kind = 'payment_refunded'",
+    "what is under dispute is what banks have": "UPDATE disputes"
+    " SET withdrawn_minor = withdrawn_minor - 1 WHERE org_id = $1",
     "what is in transit is in flight": "UPDATE transfers SET status = 'COMPLETED',"
     " credited_at = now(), completed_at = now() WHERE org_id = $1 AND status = 'DEBITED'",
     "transfers are booked as far as they came": "UPDATE transfers"
@@ -108,6 +110,7 @@ async def lived(world: World) -> Org:
     org = await world.org()
     buyer = await org.customer()
     await org.pay((await org.invoice(buyer)).id)
+    await org.pay((await org.invoice(await org.customer("pm_card_createDispute"))).id)
     returned = await org.pay((await org.invoice(buyer)).id)
     part = BeginRefund(payment_id=returned.id, attempt_key="part", amount_minor=500)
     await refund_payment(org.caller, part)
@@ -131,6 +134,8 @@ async def lived(world: World) -> Org:
         await org.caller.run(post_transfer, command)
     await use(org)
     await bill(org)
+    await world.hear_processor()
+    await world.work()
     await world.seal()
     return org
 
@@ -239,7 +244,7 @@ async def test_our_books_agree_with_the_processors(world: World) -> None:
     charges = await world.provider.booked_charges(org.id)
     assert isinstance(charges, tuple)
     check = compared(held, charges, "books")
-    assert (check.is_good, check.counted) == (True, 2)
+    assert (check.is_good, check.counted) == (True, 3)
     assert not compared(held[:0], charges, "books").is_good
 
 

@@ -47,6 +47,15 @@ SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'suc
     'sandbox', 're_' || n, 'key-' || n, 0, now(), 1, 1, now(), now(), 0
 FROM generate_series(1, {rows}) AS n;
 
+INSERT INTO disputes (
+    org_id, id, payment_id, invoice_id, customer_id, status, amount_minor, withdrawn_minor, fee_minor,
+    move_count, currency, reason, provider, provider_reference, reported_at, closed_at, version, sequence,
+    created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'won', 100, 0, 0, 2, 'usd',
+    'general', 'sandbox', 'du_' || n, now(), now(), 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
 INSERT INTO provider_events (org_id, provider, event_id, type, occurred_at, handled_at)
 SELECT '{org}', 'sandbox', 'evt_' || n, 'payment_intent.succeeded', now(), now()
 FROM generate_series(1, {rows}) AS n;

@@ -16,6 +16,8 @@ from bursar.api.routes import Audience, Route
 from bursar.domain import (
     catalog,
     discounts,
+    dispute_reports,
+    disputes,
     holds,
     invoices,
     payments,
@@ -273,6 +275,8 @@ def states() -> str:
         _diagram(payments.PaymentStatus.PENDING, payments.TRANSITIONS),
         "## Refund",
         _diagram(refunds.RefundStatus.PENDING, refunds.TRANSITIONS),
+        "## Dispute",
+        _diagram(dispute_reports.DisputeStatus.NEEDS_RESPONSE, disputes.TRANSITIONS),
         "## Wallet",
         _diagram(wallets.WalletStatus.OPEN, wallets.TRANSITIONS),
         "## Hold",

@@ -35,6 +35,7 @@ from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.flows.deposit_money import deposit_money
 from bursar.flows.pay_invoice import pay_invoice
+from bursar.flows.receive_event import receive_event
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.jobs import dispatch
 from bursar.jobs.handlers import run_task
@@ -48,7 +49,6 @@ from bursar.operations.invoices import (
     finalize_invoice,
 )
 from bursar.operations.payments import BeginPayment
-from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
 from bursar.operations.test_clocks import AdvanceClock, FreezeClock, advance_clock, freeze_clock
 from bursar.operations.wallets import CreateWallet, create_wallet
 from bursar.providers.mail.letters import Letters
@@ -261,13 +261,7 @@ class World:
             now = datetime.fromtimestamp(self.sandbox.now_ms / 1000, tz=UTC)
             event = self.provider.read_event(delivery.body, signature, now)
             heard += 1
-            if event.payment_id is None:
-                continue
-            org_id = await self.app.org_of_payment(event.payment_id)
-            if org_id is not None:
-                await self.system(org_id).run(
-                    receive_provider_event, ReceiveProviderEvent(self.provider.name, event)
-                )
+            await receive_event(self.system(None), self.provider, event)
         return heard
 
     async def work(self) -> int:

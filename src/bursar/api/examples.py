@@ -55,6 +55,7 @@ _ID_FIELDS: Final[Mapping[str, str]] = {
     "paymentId": "pay",
     "planId": "plan",
     "refundId": "rfd",
+    "disputeId": "dsp",
     "priceId": "price",
     "resourceId": "inv",
     "sourceId": "inv",

@@ -17,7 +17,7 @@ from bursar.domain.access import System
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import BadSignature
 from bursar.domain.refusals import InvalidInput, NotFound
-from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
+from bursar.flows.receive_event import receive_event
 from bursar.runtime.app import Caller
 from bursar.runtime.clock import now
 from bursar.runtime.idempotency import Answer
@@ -55,14 +55,11 @@ async def _received(edge: Edge, mode: Mode, request: Wire) -> Answer:
         # Only what is forged is counted: after an outage the provider itself may come in a rush.
         await edge.limits.admit_address(request.scope, trace, f"POST {trace.route}")
         raise InvalidInput("The event cannot be verified.") from None
-    # The event's own word for the organization is not trusted: the payment says whose it is.
-    org_id = None if event.payment_id is None else await app.org_of_payment(event.payment_id)
-    if org_id is not None:  # else it is about nothing of ours
-        caller = Caller(
-            app=app,
-            org_id=org_id,
-            actor=System(f"{provider.name}:{event.event_id}"),
-            request_id=trace.request_id,
-        )
-        await caller.run(receive_provider_event, ReceiveProviderEvent(provider.name, event))
+    caller = Caller(
+        app=app,
+        org_id=None,
+        actor=System(f"{provider.name}:{event.event_id}"),
+        request_id=trace.request_id,
+    )
+    await receive_event(caller, provider, event)
     return RECEIVED

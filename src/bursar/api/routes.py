@@ -45,6 +45,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "planId": "plan",
     "holdId": "hld",
     "refundId": "rfd",
+    "disputeId": "dsp",
     "webhookSubscriptionId": "wh",
 }
 """Path parameters and the prefix of the ids they hold."""

@@ -130,6 +130,30 @@ MOVES: Final = (
         "The reverse of a refund that was refused, or that came back.",
     ),
     Move(
+        "dispute_withdrawn",
+        ("disputed", "fees"),
+        ("processor",),
+        "A bank took a payment back until it is decided, and the processor its fee.",
+    ),
+    Move(
+        "dispute_reinstated",
+        ("processor",),
+        ("disputed",),
+        "The bank gave the money again.",
+    ),
+    Move(
+        "dispute_lost",
+        ("bad_debt",),
+        ("disputed",),
+        "The bank decided against us: the money is gone.",
+    ),
+    Move(
+        "dispute_reopened",
+        ("disputed",),
+        ("bad_debt",),
+        "A lost dispute is open again.",
+    ),
+    Move(
         "hold_captured",
         ("wallet",),
         ("bank", "external"),
@@ -365,6 +389,43 @@ def stored_payment_refunded(
 def refund_failed(sent: Posting, refund_id: RefundId, at: Instant) -> Posting:
     """The reverse of what was booked when the refund was sent, or began."""
     return sent.reversed("refund_failed", source_id=refund_id, occurred_at=at)
+
+
+def dispute_withdrawn(
+    source_id: str, holder: Account, at: Instant, *, amount: Money, fee: Money
+) -> Posting:
+    """A bank took this much back, and the processor, `holder`, kept a fee for it."""
+    parts = ((disputed(amount.currency), _positive(amount)), (fees(fee.currency), fee))
+    taken = [Entry.debit(account, _positive(part)) for account, part in parts if part.minor]
+    back = Entry.credit(holder, amount + fee)
+    return Posting("dispute_withdrawn", source_id, at, (*taken, back))
+
+
+def dispute_reinstated(source_id: str, holder: Account, amount: Money, at: Instant) -> Posting:
+    """The bank gave this much again."""
+    entries = (
+        Entry.debit(holder, _positive(amount)),
+        Entry.credit(disputed(amount.currency), amount),
+    )
+    return Posting("dispute_reinstated", source_id, at, entries)
+
+
+def dispute_lost(source_id: str, amount: Money, at: Instant) -> Posting:
+    """What the bank has is a loss."""
+    entries = (
+        Entry.debit(bad_debt(amount.currency), _positive(amount)),
+        Entry.credit(disputed(amount.currency), amount),
+    )
+    return Posting("dispute_lost", source_id, at, entries)
+
+
+def dispute_reopened(source_id: str, amount: Money, at: Instant) -> Posting:
+    """A loss that is not decided any more."""
+    entries = (
+        Entry.debit(disputed(amount.currency), _positive(amount)),
+        Entry.credit(bad_debt(amount.currency), amount),
+    )
+    return Posting("dispute_reopened", source_id, at, entries)
 
 
 def hold_captured(

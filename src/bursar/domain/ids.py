@@ -32,6 +32,7 @@ TaxRateId = NewType("TaxRateId", str)
 CreditNoteId = NewType("CreditNoteId", str)
 CreditNoteLineId = NewType("CreditNoteLineId", str)
 RefundId = NewType("RefundId", str)
+DisputeId = NewType("DisputeId", str)
 WalletId = NewType("WalletId", str)
 HoldId = NewType("HoldId", str)
 TransferId = NewType("TransferId", str)
@@ -48,7 +49,7 @@ PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
         *("txr", "cn", "cnl"),
-        "rfd",
+        *("rfd", "dsp"),
         *("wal", "hld"),
         "txn",
         *("plan", "price", "mtr", "sub", "pl", "ue", "ua", "cpn"),
@@ -78,6 +79,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "payment": "pay",
         "refund": "rfd",
         "dunning": "dun",
+        "dispute": "dsp",
         "wallet": "wal",
         "hold": "hld",
         "transaction": "txn",

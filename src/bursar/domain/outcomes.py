@@ -6,15 +6,16 @@ from typing import Any, Final, get_args
 import msgspec
 
 from bursar.domain.currencies import Currency
+from bursar.domain.dispute_reports import DisputeNamed
 from bursar.domain.money import Money
 from bursar.domain.provider import DeclineKind, Outcome, RefundOutcome
 
 _KINDS: Final[dict[str, type[Any]]] = {
-    kind.__name__: kind for kind in (*get_args(Outcome), *get_args(RefundOutcome))
+    kind.__name__: kind for kind in (*get_args(Outcome), *get_args(RefundOutcome), DisputeNamed)
 }
 
 
-def outcome_to_json(outcome: Outcome | RefundOutcome) -> str:
+def outcome_to_json(outcome: Outcome | RefundOutcome | DisputeNamed) -> str:
     """The outcome with its name, as JSON."""
     values: dict[str, object] = {"outcome": type(outcome).__name__}
     for field in fields(outcome):
@@ -23,7 +24,7 @@ def outcome_to_json(outcome: Outcome | RefundOutcome) -> str:
     return msgspec.json.encode(values).decode()
 
 
-def outcome_from_json(text: str) -> Outcome | RefundOutcome:
+def outcome_from_json(text: str) -> Outcome | RefundOutcome | DisputeNamed:
     """The outcome that was kept."""
     values = msgspec.json.decode(text)
     kind = _KINDS[values.pop("outcome")]
@@ -32,5 +33,5 @@ def outcome_from_json(text: str) -> Outcome | RefundOutcome:
         values["amount"] = Money(minor, Currency(code))
     if "kind" in values:
         values["kind"] = DeclineKind(values["kind"])
-    made: Outcome | RefundOutcome = kind(**values)
+    made: Outcome | RefundOutcome | DisputeNamed = kind(**values)
     return made

@@ -1,4 +1,4 @@
-"""What is told of payments and refunds; see `events`."""
+"""What is told of payments, refunds and disputes; see `events`."""
 
 from bursar.domain.events import Event
 
@@ -73,3 +73,28 @@ class RefundSucceeded(Event):
 class RefundFailed(Event):
     name = "refund.failed"
     when = "A refund was refused, or came back; its amount may be refunded again."
+
+
+class PaymentDisputed(Event):
+    name = "payment.disputed"
+    when = "The cardholder's bank took the money back, and decides."
+
+
+class PaymentDisputeClosed(Event):
+    name = "payment.dispute_closed"
+    when = "A dispute is over: won, the payment holds the money again; lost, it is gone."
+
+
+class DisputeCreated(Event):
+    name = "dispute.created"
+    when = "A cardholder disputes a payment, or their bank asks about it."
+
+
+class DisputeUpdated(Event):
+    name = "dispute.updated"
+    when = "A dispute changes: evidence is in, money moved, or the bank changed its mind."
+
+
+class DisputeClosed(Event):
+    name = "dispute.closed"
+    when = "The bank has decided a dispute."

@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from bursar.domain.dispute_reports import DisputeNamed, DisputeReport
 from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId, RefundId
 from bursar.domain.money import Money
 from bursar.domain.times import Instant
@@ -239,6 +240,7 @@ class ProviderEventKind(StrEnum):
 
     PAYMENT = "payment"  # the outcome of an attempt
     REFUND = "refund"  # the outcome of a refund
+    DISPUTE = "dispute"  # something happened to a dispute
     OTHER = "other"  # kept, and nothing to do
 
 
@@ -259,7 +261,8 @@ class ProviderEvent:
     org_id: OrgId | None = None
     payment_id: PaymentId | None = None
     refund_id: RefundId | None = None
-    outcome: Outcome | RefundOutcome | None = None
+    outcome: Outcome | RefundOutcome | DisputeNamed | None = None
+    payment_reference: str | None = None  # a dispute names its charge, and carries no mark of ours
 
 
 class CircuitOpen(Exception):
@@ -337,6 +340,14 @@ class PaymentProvider(Protocol):
 
     async def lookup_refund(self, question: RefundQuestion) -> RefundLookup:
         """What the provider's books say of a refund."""
+        ...
+
+    async def dispute(self, reference: str) -> DisputeReport | Unknown:
+        """What the provider's books say of a dispute."""
+        ...
+
+    async def owner_of(self, payment_reference: str) -> PaymentId | NotFound | Unknown:
+        """Which payment of ours a charge carries the mark of."""
         ...
 
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:

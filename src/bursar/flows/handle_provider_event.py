@@ -2,8 +2,10 @@
 
 from typing import assert_never
 
+from bursar.domain.dispute_reports import DisputeNamed, DisputeReport
 from bursar.domain.provider import (
     ActionRequired,
+    CircuitOpen,
     Closed,
     Declined,
     Processing,
@@ -13,6 +15,8 @@ from bursar.domain.provider import (
     Succeeded,
     Unknown,
 )
+from bursar.domain.refusals import ProviderFailed
+from bursar.operations.disputes import FollowDispute, follow_dispute
 from bursar.operations.payments import SettlePayment, settle_payment
 from bursar.operations.provider_events import (
     OpenProviderEvent,
@@ -36,8 +40,28 @@ async def handle_provider_event(caller: Caller, *, provider: str, event_id: str)
         case Succeeded() | Declined() | ActionRequired() | Processing() | Closed() as answer:
             assert heard.payment_id is not None
             await caller.run(settle_payment, SettlePayment(heard.payment_id, answer))
+        case DisputeNamed(reference):
+            assert heard.payment_id is not None
+            report = await _dispute(caller, provider, reference)
+            followed = FollowDispute(heard.payment_id, report, heard.asked_at)
+            await caller.run(follow_dispute, followed)
         case Unknown() | None:
             pass  # it is kept, and says nothing of the money
         case _:
             assert_never(heard.outcome)
     await caller.run(close_provider_event, event)
+
+
+async def _dispute(caller: Caller, provider: str, reference: str) -> DisputeReport:
+    """What the books say of a dispute.
+
+    Raises:
+        ProviderFailed: nothing usable; the task tries again.
+    """
+    try:
+        report = await caller.provider_named(provider).dispute(reference)
+    except CircuitOpen as away:
+        raise ProviderFailed("The payment provider is away.") from away
+    if isinstance(report, Unknown):
+        raise ProviderFailed(f"The dispute could not be read: {report.reason}")
+    return report

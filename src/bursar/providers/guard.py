@@ -13,7 +13,8 @@ from enum import StrEnum
 from math import ceil, inf
 from typing import Final, TypeVar
 
-from bursar.domain.ids import OrgId
+from bursar.domain.dispute_reports import DisputeReport
+from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.provider import (
     BookedCharge,
     ChargeRequest,
@@ -24,6 +25,7 @@ from bursar.domain.provider import (
     CustomerRequest,
     LookupOutcome,
     LookupRequest,
+    NotFound,
     Outcome,
     PaymentProvider,
     ProviderEvent,
@@ -225,6 +227,12 @@ class GuardedProvider(PaymentProvider):
 
     async def lookup_refund(self, question: RefundQuestion) -> RefundLookup:
         return await self._asked("lookup_refund", lambda: self._inner.lookup_refund(question))
+
+    async def dispute(self, reference: str) -> DisputeReport | Unknown:
+        return await self._asked("dispute", lambda: self._inner.dispute(reference))
+
+    async def owner_of(self, payment_reference: str) -> PaymentId | NotFound | Unknown:
+        return await self._asked("owner_of", lambda: self._inner.owner_of(payment_reference))
 
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
         return self._inner.read_event(body, signature, now)

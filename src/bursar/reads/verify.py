@@ -37,6 +37,7 @@ CHECKS: Final = (
     ("processor accounts are what payments brought", REFUNDS.processors_match_payments),
     ("payments were given back what their refunds say", REFUNDS.payments_match_refunds),
     ("refunds are booked, those that came back reversed", REFUNDS.refunds_are_booked),
+    ("what is under dispute is what banks have", REFUNDS.disputed_is_withdrawn),
     ("what is in transit is in flight", Q.transit_is_in_flight),
     ("transfers are booked as far as they came", Q.transfers_are_booked),
     ("what is held is what open holds set aside", Q.held_matches_holds),

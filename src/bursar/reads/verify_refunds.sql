@@ -14,6 +14,8 @@ WITH moves AS (
             -- Credit and stored money are taken when their refund begins.
             OR (r.status = 'pending' AND (r.credit_minor > 0 OR p.purpose = 'wallet_deposit'))
         )
+    UNION ALL
+    SELECT d.provider, d.currency, -d.withdrawn_minor - d.fee_minor FROM disputes AS d WHERE d.org_id = $1
 ), brought AS (
     SELECT 'processor:' || m.provider AS code, m.currency, sum(m.amount) AS brought
     FROM moves AS m GROUP BY m.provider, m.currency
@@ -83,6 +85,28 @@ WITH moved AS (
         END AS is_good
     FROM (SELECT * FROM refunds AS k WHERE k.org_id = $1) AS r
     FULL JOIN moved AS m ON m.source_id = 'rfd_' || r.id
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
+-- name: disputed_is_withdrawn
+-- What the ledger says is under dispute is what banks have of disputes that are not lost.
+WITH held AS (
+    SELECT d.currency, sum(d.withdrawn_minor) AS amount FROM disputes AS d
+    WHERE d.org_id = $1 AND d.status <> 'lost' GROUP BY d.currency
+), booked AS (
+    SELECT a.currency, coalesce(sum(e.amount_minor), 0) AS amount
+    FROM ledger_accounts AS a
+    LEFT JOIN ledger_entries AS e ON e.org_id = a.org_id AND e.account_id = a.id
+    WHERE a.org_id = $1 AND a.code = 'disputed' GROUP BY a.org_id, a.id
+), checked AS (
+    SELECT
+        'disputed ' || coalesce(h.currency, b.currency) AS name,
+        coalesce(h.amount, 0) = coalesce(b.amount, 0) AS is_good
+    FROM held AS h FULL JOIN booked AS b ON b.currency = h.currency
 )
 SELECT
     count(*) AS counted,

@@ -162,6 +162,13 @@ class App:
         async with self.database.machine() as connection:
             return await doors.org_of_payment(connection, payment_id)
 
+    async def payment_of_reference(self, *, provider: str, reference: str) -> PaymentId | None:
+        """The payment that a provider's event names by the provider's own name for it."""
+        async with self.database.machine() as connection:
+            return await doors.payment_of_reference(
+                connection, provider=provider, reference=reference
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:

@@ -110,6 +110,14 @@ async def org_of_payment(connection: Connection, payment_id: PaymentId) -> OrgId
     return None if found is None else _org(found)
 
 
+async def payment_of_reference(
+    connection: Connection, *, provider: str, reference: str
+) -> PaymentId | None:
+    """The payment that a provider calls this."""
+    found = await connection.fetchval(Q.payment_of_reference.text, provider, reference)
+    return None if found is None else PaymentId(print_id("pay", found))
+
+
 async def orgs_to_fold(connection: Connection, margin: timedelta, limit: int) -> list[OrgId]:
     """Organizations with entries older than that which no fold covers."""
     rows = await connection.fetch(Q.orgs_to_fold.text, margin, limit)

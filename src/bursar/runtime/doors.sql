@@ -31,6 +31,10 @@ SELECT org_id, id, scopes, allowed_addresses, expires_at FROM sec.find_api_key($
 -- The organization of a payment that a provider's event names.
 SELECT sec.org_of_payment($1);
 
+-- name: payment_of_reference
+-- The payment that a provider knows by this name.
+SELECT sec.payment_of_reference($1, $2);
+
 -- name: org_ids
 -- Every organization of the installation, oldest first.
 SELECT sec.org_ids();

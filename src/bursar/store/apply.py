@@ -13,6 +13,7 @@ from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
+from bursar.domain.disputes import Dispute
 from bursar.domain.document_settings import DocumentSettings
 from bursar.domain.dunning import DunningCase
 from bursar.domain.events import Row
@@ -37,6 +38,7 @@ from bursar.store import (
     correspondence,
     coupons,
     customers,
+    disputes,
     document_settings,
     dunning_cases,
     events,
@@ -79,6 +81,7 @@ _SAVE: Final[dict[type, Save]] = {
     Payment: payments.save,
     Refund: refunds.save,
     DunningCase: dunning_cases.save,
+    Dispute: disputes.save,
     Wallet: wallets.save,
     Hold: holds.save,
     WebhookSubscription: webhook_subscriptions.save,

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from bursar.domain.dispute_reports import DisputeNamed
 from bursar.domain.ids import PaymentId, RefundId, print_id, uuid_of
 from bursar.domain.outcomes import outcome_from_json, outcome_to_json
 from bursar.domain.provider import Outcome, ProviderEvent, RefundOutcome
+from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 
@@ -13,12 +15,13 @@ Q = sql.beside(__file__)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What an event said about which attempt or refund, and whether it was acted on."""
+    """What an event said about what, whether it was acted on, and when we asked."""
 
     payment_id: PaymentId | None
     refund_id: RefundId | None
-    outcome: Outcome | RefundOutcome | None
+    outcome: Outcome | RefundOutcome | DisputeNamed | None
     is_handled: bool
+    asked_at: Instant
 
 
 async def hear(tx: Tx, provider: str, event: ProviderEvent) -> bool:
@@ -48,6 +51,7 @@ async def heard(tx: Tx, *, provider: str, event_id: str) -> Heard | None:
         None if refund_id is None else RefundId(print_id("rfd", refund_id)),
         None if row["outcome"] is None else outcome_from_json(row["outcome"]),
         row["handled_at"] is not None,
+        tx.wall,
     )
 
 

@@ -14,6 +14,7 @@ from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
+from bursar.domain.disputes import Dispute
 from bursar.domain.document_settings import DocumentSettings
 from bursar.domain.dunning import DunningCase
 from bursar.domain.events import Row
@@ -28,6 +29,7 @@ from bursar.domain.refunds import Refund
 from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.coupons import CouponOut
 from bursar.domain.shapes.customers import CustomerOut
+from bursar.domain.shapes.disputes import DisputeOut
 from bursar.domain.shapes.document_settings import DocumentSettingsOut
 from bursar.domain.shapes.dunning import DunningOut
 from bursar.domain.shapes.fields import Shape
@@ -84,6 +86,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     DunningCase: Rendering("dunning", DunningOut, DunningOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Refund: Rendering("refund", RefundOut, RefundOut.of),
+    Dispute: Rendering("dispute", DisputeOut, DisputeOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),
     Hold: Rendering("hold", HoldOut, HoldOut.of),
     Transfer: Rendering("transaction", TransferFactOut, TransferFactOut.of),

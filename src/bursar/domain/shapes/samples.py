@@ -45,7 +45,12 @@ from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tie
 from bursar.domain.shapes.sample_clocks import clock_story
 from bursar.domain.shapes.sample_dunning import by_hand, dunning_story
 from bursar.domain.shapes.sample_papers import paper_story
-from bursar.domain.shapes.samples_of_payments import an_attempt, attempt_story, refund_story
+from bursar.domain.shapes.samples_of_payments import (
+    an_attempt,
+    attempt_story,
+    dispute_story,
+    refund_story,
+)
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
 from bursar.domain.tax_rates import TaxRate, TaxRateStatus
 from bursar.domain.taxes import TaxCategory
@@ -357,6 +362,7 @@ def story() -> Iterator[Change]:
     yield opened.write_off(AT)
     yield from dunning_story(opened, ids.DunningCaseId(_id("dun", 14)), AT)
     yield from refund_story(an_attempt(opened, AT), opened)
+    yield from dispute_story(an_attempt(opened, AT), opened)
     yield from _wallet_moves()
     yield from _transfers()
 

@@ -7,8 +7,10 @@ from typing import TypeVar
 
 from bursar.domain import payment_beginnings, refunds
 from bursar.domain.change import Change
+from bursar.domain.dispute_reports import DisputeMove, DisputeReport, DisputeStatus
+from bursar.domain.disputes import Dispute, open_dispute
 from bursar.domain.events import Row
-from bursar.domain.ids import PaymentId, RefundId
+from bursar.domain.ids import DisputeId, PaymentId, RefundId
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money
 from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
@@ -66,6 +68,65 @@ def refund_story(attempt: Payment, invoice: Invoice) -> Iterator[Change]:
     whole = a_refund(payment, payment.amount)
     reserved = replace(payment, refunding=payment.amount)
     yield _made(whole.settle(reserved, None, RefundDone(_REFERENCE, payment.amount), at))
+
+
+def dispute_story(attempt: Payment, invoice: Invoice) -> Iterator[Change]:
+    """A bank takes the money, asks for evidence, and gives it again."""
+    at = attempt.created_at
+    paid = attempt.settle(invoice, Succeeded("pi_3Rv8sJd2KqLm4Np", invoice.due), at)
+    payment, nothing = _the(Payment, paid), Money.zero(invoice.currency)
+    dispute = a_dispute(payment)
+    withdrawn = DisputeMove("txn_1Rv8sJd2Kq", -payment.amount, Money(1_500, invoice.currency))
+    opened = open_dispute(dispute, payment, _report(dispute, (withdrawn,)), at)
+    yield opened
+    dispute, payment = _the(Dispute, opened), _the(Payment, opened)
+    reviewed = _report(dispute, (withdrawn,), DisputeStatus.UNDER_REVIEW)
+    yield _made(dispute.follow(payment, reviewed, reported_at=at, at=at))
+    back = DisputeMove("txn_1Rv8sJd2Kr", payment.amount, nothing)
+    won = _report(dispute, (withdrawn, back), DisputeStatus.WON)
+    yield _made(dispute.follow(payment, won, reported_at=at, at=at))
+
+
+def _report(
+    dispute: Dispute,
+    moves: tuple[DisputeMove, ...],
+    status: DisputeStatus = DisputeStatus.NEEDS_RESPONSE,
+) -> DisputeReport:
+    return DisputeReport(
+        reference=dispute.provider_reference,
+        payment_reference="pi_3Rv8sJd2KqLm4Np",
+        status=status,
+        amount=dispute.amount,
+        reason=dispute.reason,
+        evidence_due_at=dispute.evidence_due_at,
+        moves=moves,
+    )
+
+
+def a_dispute(payment: Payment) -> Dispute:
+    """A dispute that nothing is known of yet."""
+    nothing = Money.zero(payment.amount.currency)
+    return Dispute(
+        id=DisputeId("dsp_0195a1b2-c3d4-7016-8000-0123456789ab"),
+        payment_id=payment.id,
+        invoice_id=payment.invoice_id,
+        customer_id=payment.customer_id,
+        status=DisputeStatus.NEEDS_RESPONSE,
+        amount=payment.amount,
+        withdrawn=nothing,
+        fee=nothing,
+        move_count=0,
+        reason="fraudulent",
+        provider=payment.provider,
+        provider_reference="du_1Rv8sJd2KqLm4Ns",
+        evidence_due_at=payment.created_at + timedelta(days=7),
+        reported_at=payment.created_at,
+        closed_at=None,
+        version=0,
+        sequence=0,
+        created_at=payment.created_at,
+        updated_at=payment.created_at,
+    )
 
 
 def an_attempt(invoice: Invoice, at: Instant) -> Payment:

@@ -54,3 +54,57 @@ GRANT SELECT, INSERT, UPDATE ON refunds TO bursar_app;
 GRANT SELECT ON refunds TO bursar_backup;
 
 ALTER TABLE provider_events ADD COLUMN refund_id uuid;
+
+-- A dispute names its charge by the provider's name and carries no mark of ours.
+CREATE INDEX payments_by_reference ON payments (provider_reference) WHERE provider_reference IS NOT NULL;
+
+CREATE FUNCTION sec.payment_of_reference(p_provider text, p_reference text) RETURNS uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT p.id FROM public.payments AS p
+    WHERE p.provider_reference = p_reference AND p.provider = p_provider
+$$;
+REVOKE ALL ON FUNCTION sec.payment_of_reference(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sec.payment_of_reference(text, text) TO bursar_app;
+
+CREATE TABLE disputes (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    invoice_id uuid,
+    customer_id uuid,
+    status text NOT NULL CHECK (
+        status IN (
+            'warning_needs_response', 'warning_under_review', 'warning_closed', 'needs_response',
+            'under_review', 'won', 'lost'
+        )
+    ),
+    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    -- What the bank has of it now, and what the provider took for it.
+    withdrawn_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    move_count integer NOT NULL,
+    currency char(3) NOT NULL,
+    reason text NOT NULL,
+    provider text NOT NULL,
+    provider_reference text NOT NULL,
+    evidence_due_at timestamptz,
+    reported_at timestamptz NOT NULL,
+    closed_at timestamptz,
+    version integer NOT NULL,
+    sequence integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (org_id, id),
+    FOREIGN KEY (org_id, payment_id) REFERENCES payments ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, invoice_id) REFERENCES invoices ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, customer_id) REFERENCES customers ON DELETE RESTRICT,
+    UNIQUE (org_id, provider, provider_reference),
+    CONSTRAINT closed_when_decided CHECK (
+        (closed_at IS NOT NULL) = (status IN ('warning_closed', 'won', 'lost'))
+    )
+) WITH (fillfactor = 80);
+CREATE INDEX disputes_by_payment ON disputes (org_id, payment_id, id);
+
+CALL sec.isolate('disputes');
+GRANT SELECT, INSERT, UPDATE ON disputes TO bursar_app;
+GRANT SELECT ON disputes TO bursar_backup;

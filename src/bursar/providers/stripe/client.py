@@ -14,7 +14,8 @@ from typing import Final, TypeVar
 import msgspec
 import stripe
 
-from bursar.domain.ids import OrgId
+from bursar.domain.dispute_reports import DisputeReport
+from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.provider import (
     BookedCharge,
     ChargeRequest,
@@ -42,7 +43,7 @@ from bursar.domain.provider import (
     Unknown,
 )
 from bursar.domain.times import Instant
-from bursar.providers.stripe import books, refunds, signatures
+from bursar.providers.stripe import books, disputes, refunds, signatures
 from bursar.providers.stripe.amounts import AmountNotSupported
 from bursar.providers.stripe.events import event_of
 from bursar.providers.stripe.requests import charge_params, checkout_params
@@ -155,6 +156,12 @@ class StripeProvider(PaymentProvider):
             question = replace(question, reference=found)
         seen = await self._look(refunds.found(self._stripe, question))
         return sent if isinstance(seen, NotFound) else seen
+
+    async def dispute(self, reference: str) -> DisputeReport | Unknown:
+        return await self._look(disputes.report(self._stripe, reference))
+
+    async def owner_of(self, payment_reference: str) -> PaymentId | NotFound | Unknown:
+        return await self._look(disputes.owner(self._stripe, payment_reference))
 
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
         signatures.verify(body, signature, self._account.webhook_secrets, now)

@@ -7,11 +7,13 @@ may still overtake (a decline, a pending 3-D Secure) says nothing final and has 
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
+from bursar.domain.dispute_reports import DisputeNamed
 from bursar.domain.ids import MalformedId, OrgId, PaymentId, RefundId, parse_id
 from bursar.domain.provider import (
     BadSignature,
@@ -29,7 +31,7 @@ from bursar.domain.provider import (
 )
 from bursar.providers.stripe.amounts import UnreadableAmount
 from bursar.providers.stripe.refunds import outcome_of_refund
-from bursar.providers.stripe.shapes import Event, Intent, Marked, Refund, Session, id_of
+from bursar.providers.stripe.shapes import Dispute, Event, Intent, Marked, Refund, Session, id_of
 from bursar.providers.stripe.translate import outcome_of, outcome_of_session
 
 BODY_MAX: Final = 1024 * 1024
@@ -39,6 +41,7 @@ _STRINGS_AND_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]')
 _UNFINISHED_ON_PAGE: Final = ("requires_payment_method", "requires_action")
 
 Reading = tuple[Marked, Outcome | RefundOutcome | CheckoutOpened | None]
+_DISPUTES: Final = "charge.dispute."
 
 
 def event_of(body: bytes) -> ProviderEvent:
@@ -54,6 +57,8 @@ def event_of(body: bytes) -> ProviderEvent:
         raise BadSignature("the body is not an event") from fault
     if not 0 < len(event.id) <= _ID_MAX or not 0 < len(event.type) <= _ID_MAX:
         raise BadSignature("the event has no usable id or type")
+    if event.type.startswith(_DISPUTES):
+        return _dispute_event(event, occurred_at)
     found, outcome = _read(event)
     org_id, payment_id, refund_id = _ids(found)
     kind = _kind_of(outcome, refund_id)
@@ -68,6 +73,27 @@ def event_of(body: bytes) -> ProviderEvent:
         payment_id=payment_id,
         refund_id=refund_id if is_claim else None,
         outcome=outcome if is_claim else None,
+    )
+
+
+def _dispute_event(event: Event, occurred_at: datetime) -> ProviderEvent:
+    """It names the dispute and its charge; whose charge it is, whoever hears it finds out."""
+    heard = ProviderEvent(
+        event_id=event.id,
+        type=event.type,
+        kind=ProviderEventKind.OTHER,
+        occurred_at=occurred_at,
+        is_live=event.livemode,
+    )
+    try:
+        seen = msgspec.json.decode(event.data.object, type=Dispute)
+    except msgspec.DecodeError:
+        return heard  # the reconciler lists what its charge lost
+    return replace(
+        heard,
+        kind=ProviderEventKind.DISPUTE,
+        outcome=DisputeNamed(seen.id[:_ID_MAX]),
+        payment_reference=id_of(seen.payment_intent),
     )
 
 

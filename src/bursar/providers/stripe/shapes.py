@@ -100,6 +100,28 @@ class Refund(Marked, frozen=True, kw_only=True):
     failure_reason: str | None = None
 
 
+class BalanceMove(msgspec.Struct, frozen=True):
+    id: str
+    amount: int
+    currency: str
+    fee: int = 0
+
+
+class DisputeEvidence(msgspec.Struct, frozen=True):
+    due_by: int | None = None
+
+
+class Dispute(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    amount: int
+    currency: str
+    status: str
+    reason: str
+    payment_intent: str | Named | None = None
+    balance_transactions: tuple[BalanceMove, ...] = ()
+    evidence_details: DisputeEvidence = DisputeEvidence()
+
+
 class CustomerDefaults(msgspec.Struct, frozen=True):
     default_payment_method: str | Named | None = None
 
