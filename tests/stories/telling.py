@@ -113,6 +113,10 @@ class _Facts:
             else f"{local:%Y-%m-%d %H:%M}"
         )
 
+    def minute(self, text: str) -> str:
+        """An instant, in the story's zone."""
+        return _moment(datetime.fromisoformat(text), self.zone)
+
     def span(self, start: str, end: str) -> str:
         return f"{self.day(self.shown[start])} to {self.day(self.shown[end])}"
 
@@ -168,6 +172,16 @@ def _usage(facts: _Facts) -> list[str]:
     return [f"{facts.names[shown['meterId']]}: {shown['quantity']} of {shown['threshold']}"]
 
 
+def _dunning(facts: _Facts) -> list[str]:
+    shown = facts.shown
+    tries = f"{shown['retryCount']} of {shown['maxRetries']} retries"
+    if shown["resolution"] is not None:
+        return [f"{facts.name('customerId')}: {tries}, {shown['resolution']}"]
+    at = shown["nextRetryAt"]
+    then = "nothing more" if at is None else f"{shown['currentAction']} at {facts.minute(at)}"
+    return [f"{facts.name('customerId')}: {tries}, then {then}"]
+
+
 def _named(facts: _Facts) -> list[str]:
     return [
         facts.name("customerId")
@@ -186,7 +200,7 @@ _TELLERS: Final[dict[str, Callable[[_Facts], list[str]]]] = {
     "usage": _usage,
     "plan": _named,
     "customer": _named,
-    "dunning": _named,
+    "dunning": _dunning,
     "refund": _payment,
     "credit_note": _named,
     "recurring_invoice": _named,

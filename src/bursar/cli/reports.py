@@ -13,7 +13,7 @@ from bursar.domain.shapes.analytics import (
     MEASURES,
     AnyReport,
     CustomersOut,
-    DunningOut,
+    DunningReportOut,
     InvoicesOut,
     MrrOut,
     PaymentsOut,
@@ -80,7 +80,7 @@ def _report_command(name: str, about: str, kind: AnyReport, columns: tuple[str, 
             show_one(shape, output)
 
 
-_AGED = frozenset({InvoicesOut, DunningOut})
+_AGED = frozenset({InvoicesOut, DunningReportOut})
 _report_command(
     "revenue",
     "What was earned, by the books, and what came in.",
@@ -117,7 +117,7 @@ _report_command(
 _report_command(
     "dunning",
     "What was not paid as it should be.",
-    DunningOut,
+    DunningReportOut,
     ("start", "failedCount", "failedCents", "badDebtCents"),
 )
 

@@ -8,7 +8,7 @@ from bursar.domain.reports import Asked, Interval, Report
 from bursar.domain.shapes.analytics import (
     MEASURES,
     CustomersOut,
-    DunningOut,
+    DunningReportOut,
     InvoicesOut,
     MrrOut,
     PaymentsOut,
@@ -79,11 +79,13 @@ async def get_customers_report(call: Call[None, ReportQuery]) -> Answer:
     return resource(CustomersOut.of(await _report(call, CustomersOut)))
 
 
-@ROOM.get("/dunning", _terms(DunningOut))
+@ROOM.get("/dunning", _terms(DunningReportOut))
 async def get_dunning_report(call: Call[None, ReportQuery]) -> Answer:
     """Report what was not paid as it should be, and what of it is open now."""
-    found = await call.caller.look(report_with_ageing, call.query.asked(), MEASURES[DunningOut])
-    return resource(DunningOut.of(found))
+    found = await call.caller.look(
+        report_with_ageing, call.query.asked(), MEASURES[DunningReportOut]
+    )
+    return resource(DunningReportOut.of(found))
 
 
 async def _report(call: Call[None, ReportQuery], shape: type[ReportOut]) -> Report:

@@ -226,7 +226,7 @@ class DunningPartOut(Shape, frozen=True, kw_only=True):
     bad_debt_cents: Cents
 
 
-class DunningOut(ReportOut, frozen=True, kw_only=True):
+class DunningReportOut(ReportOut, frozen=True, kw_only=True):
     """What was not paid as it should be, and what of it is open now."""
 
     object: Literal["dunning_report"] = "dunning_report"
@@ -235,7 +235,7 @@ class DunningOut(ReportOut, frozen=True, kw_only=True):
     outstanding: AgeingOut
 
     @classmethod
-    def of(cls, report: Report) -> "DunningOut":
+    def of(cls, report: Report) -> "DunningReportOut":
         """The report's shape."""
         return cls(
             series=tuple(map(_dunning, report.pieces)),
@@ -251,7 +251,7 @@ AnyReport = (
     | type[InvoicesOut]
     | type[PaymentsOut]
     | type[CustomersOut]
-    | type[DunningOut]
+    | type[DunningReportOut]
 )
 
 MEASURES: Final[Mapping[type[ReportOut], tuple[Measure, ...]]] = {
@@ -266,7 +266,7 @@ MEASURES: Final[Mapping[type[ReportOut], tuple[Measure, ...]]] = {
         *(Measure.CUSTOMERS_CREATED, Measure.CUSTOMERS_DELETED),
         *(Measure.SUBSCRIBERS_GAINED, Measure.SUBSCRIBERS_LOST),
     ),
-    DunningOut: (Measure.PAYMENTS_FAILED, Measure.BAD_DEBT),
+    DunningReportOut: (Measure.PAYMENTS_FAILED, Measure.BAD_DEBT),
 }
 """What each report is made of."""
 
