@@ -1,9 +1,11 @@
 """`bursar event` and `bursar audit`: what was told, and who did what."""
 
+import sys
 from typing import Annotated
 
 import typer
 
+from bursar.cli.audit_export import exported
 from bursar.cli.desk import ROWS, Limit, Org, Output, desk, gather
 from bursar.cli.failing import Exit
 from bursar.cli.output import show_list
@@ -103,3 +105,19 @@ def verify_audit(context: typer.Context, *, org: Org = None, output: Output = No
     show_list([check], _CHECK_COLUMNS, output)
     if not check.is_good:
         raise typer.Exit(Exit.PROBLEMS)
+
+
+@audit_group.command("export")
+def export_audit(context: typer.Context, *, org: Org = None) -> None:
+    """Write the chain, its signed heads and the keys that sign them, a JSON line each.
+
+    It is checked without Bursar and without a database by `docs/guides/check_audit.py`.
+    """
+    output = sys.stdout.buffer
+
+    async def act(caller: Caller) -> None:
+        async for line in exported(caller):
+            output.write(line + b"\n")
+
+    desk(context).ask(act, org=org)
+    output.flush()

@@ -40,14 +40,19 @@ class SealedEvent:
     def digest(self, org_id: UUID, previous_hash: bytes) -> bytes:
         """SHA-256 over the link before, the organization, and every field with its length."""
         hasher = hashlib.sha256(previous_hash + org_id.bytes)
+        for text in self.spelled():
+            raw = b"" if text is None else text.encode()
+            hasher.update(b"-" if text is None else b"%d:%s" % (len(raw), raw))
+        return hasher.digest()
+
+    def spelled(self) -> Iterator[str | None]:
+        """Every field that is hashed, in order, as the text that is hashed."""
         for field in fields(self):
             if field.name == "transaction_id":
                 continue  # a restored database counts transactions anew
             if field.name == "address" and self.address is None:
                 continue  # links from before addresses were kept stay as they are
-            text = _spelled(getattr(self, field.name))
-            hasher.update(b"-" if text is None else b"%d:%s" % (len(text), text))
-        return hasher.digest()
+            yield _spelled(getattr(self, field.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,7 @@ def continued(org_id: UUID, head: Link | None, events: Iterable[SealedEvent]) ->
         yield Link(position, event.id, event.transaction_id, last)
 
 
-def _spelled(value: object) -> bytes | None:
+def _spelled(value: object) -> str | None:
     if value is None:
         return None
-    if isinstance(value, datetime):
-        return value.isoformat().encode()
-    return str(value).encode()
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -54,12 +54,12 @@ class KeptLink:
 
 
 class ChainWalk:
-    """Follows a kept chain from its first link and names every event that breaks it."""
+    """Follows a kept chain, from its first link or a later one, and names what breaks it."""
 
-    def __init__(self, org_id: UUID) -> None:
+    def __init__(self, org_id: UUID, position: int = 0, last: bytes = FIRST) -> None:
         self._org_id = org_id
-        self._hash = FIRST
-        self.position = 0
+        self._hash = last
+        self.position = position
         self.offenders: list[str] = []
 
     def follow(self, link: KeptLink) -> None:
@@ -83,6 +83,17 @@ class ChainWalk:
         if not compare_digest(link.event.digest(self._org_id, self._hash), link.hash):
             return "edited"
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What became of a part of the chain: from after a position up to the last one looked at."""
+
+    after_position: int
+    last_position: int
+    last_hash: bytes
+    head_position: int
+    offenders: tuple[str, ...]
 
 
 def compared(collected: Sequence[Collected], charges: Sequence[BookedCharge], name: str) -> Check:

@@ -12,11 +12,12 @@ import msgspec
 from bursar.domain.access import Permission
 from bursar.domain.currencies import Currency
 from bursar.domain.derivations import is_explained
-from bursar.domain.event_chain import SealedEvent
+from bursar.domain.event_chain import FIRST, SealedEvent
 from bursar.domain.ids import PaymentId, print_id, uuid_of
 from bursar.domain.money import Money
+from bursar.domain.refusals import InvalidInput
 from bursar.domain.times import Period
-from bursar.domain.verification import OFFENDERS_MAX, ChainWalk, Check, Collected, KeptLink
+from bursar.domain.verification import OFFENDERS_MAX, ChainWalk, Check, Collected, KeptLink, Stretch
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
@@ -76,6 +77,40 @@ async def checks(tx: ReadTx) -> tuple[Check, ...]:
 async def chain(tx: ReadTx) -> Check:
     """Whether the hash chain over the organization's events still holds, from the first link."""
     return await _chain(tx)
+
+
+@query(requires=Permission.AUDIT_READ)
+async def stretch(tx: ReadTx, *, after_position: int, limit: int) -> Stretch:
+    """Whether a part of the chain holds, given the link before it.
+
+    Raises:
+        InvalidInput: the chain has no such position.
+    """
+    org_id = uuid_of(tx.org_id)
+    before = await tx.fetch(Q.kept_hashes, org_id, [after_position])
+    if after_position and not before:
+        raise InvalidInput.at("afterPosition", "is no position of the chain", "unknown_position")
+    last = before[0]["hash"] if before else FIRST
+    walk = ChainWalk(org_id, after_position, last)
+    for row in await tx.fetch(Q.stretch_of_links, org_id, after_position, limit):
+        link = _kept_link(row)
+        walk.follow(link)
+        last = link.hash
+    slipped = await tx.fetch(Q.passed_over_between, org_id, after_position, walk.position)
+    return Stretch(
+        after_position,
+        walk.position,
+        last,
+        await tx.fetchval(Q.last_position, org_id),
+        walk.check(CHAIN, uncovered=[row["name"] for row in slipped]).offenders,
+    )
+
+
+@query(requires=Permission.AUDIT_READ)
+async def links(tx: ReadTx, *, after_position: int, limit: int) -> tuple[KeptLink, ...]:
+    """A part of the chain as it is kept, with its events."""
+    rows = await tx.fetch(Q.stretch_of_links, uuid_of(tx.org_id), after_position, limit)
+    return tuple(map(_kept_link, rows))
 
 
 @query(requires=Permission.AUDIT_READ)

@@ -272,3 +272,40 @@ ORDER BY e.id LIMIT 100;
 -- name: kept_hashes
 -- The hashes of the chain at these positions.
 SELECT position, hash FROM event_seals WHERE org_id = $1 AND position = ANY($2::bigint[]);
+
+-- name: stretch_of_links
+-- The same for a part of the chain, from after a position on.
+SELECT
+    s.position, s.event_id, s.hash,
+    e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public, e.resource_type,
+    e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at, e.recorded_at,
+    e.snapshot::text AS snapshot, e.previous::text AS previous, e.address
+FROM event_seals AS s
+LEFT JOIN events AS e ON e.org_id = s.org_id AND e.id = s.event_id
+WHERE s.org_id = $1 AND s.position > $2
+ORDER BY s.position LIMIT $3;
+
+-- name: passed_over_between
+-- Events that lie between two links of the chain and are not in it: somebody put them there.
+SELECT 'evt_' || e.id AS name FROM events AS e
+LEFT JOIN event_seals AS s ON s.org_id = e.org_id AND s.event_id = e.id
+WHERE
+    e.org_id = $1 AND s.event_id IS NULL
+    AND (e.transaction_id, e.id) > (
+        coalesce(
+            (SELECT f.transaction_id FROM event_seals AS f WHERE f.org_id = $1 AND f.position = $2), '0'
+        ),
+        coalesce(
+            (SELECT f.event_id FROM event_seals AS f WHERE f.org_id = $1 AND f.position = $2),
+            '00000000-0000-0000-0000-000000000000'
+        )
+    )
+    AND (e.transaction_id, e.id) <= (
+        (SELECT l.transaction_id FROM event_seals AS l WHERE l.org_id = $1 AND l.position = $3),
+        (SELECT l.event_id FROM event_seals AS l WHERE l.org_id = $1 AND l.position = $3)
+    )
+ORDER BY e.transaction_id, e.id LIMIT 100;
+
+-- name: last_position
+-- Where the chain ends.
+SELECT coalesce(max(position), 0) FROM event_seals WHERE org_id = $1;

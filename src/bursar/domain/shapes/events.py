@@ -11,6 +11,7 @@ import msgspec
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.shapes.fields import Shape, WireInstant
 from bursar.domain.times import wire_instant
+from bursar.domain.verification import Stretch
 
 _NULL: Final = msgspec.Raw(b"null")
 
@@ -102,6 +103,38 @@ class AuditOut(Shape, frozen=True, kw_only=True):
             address=event.address,
             created_at=wire_instant(event.occurred_at),
             recorded_at=wire_instant(event.recorded_at),
+        )
+
+
+class ChainCheckOut(Shape, frozen=True, kw_only=True):
+    """Whether a part of the chain over the log holds.
+
+    Each link hashes the one before it; `lastHash` is the link at `lastPosition`. `nextPosition` is
+    null when the chain ends there, which is at `headPosition`. `offenders` name what was edited,
+    deleted or inserted.
+    """
+
+    object: Literal["audit_chain_check"] = "audit_chain_check"
+    after_position: int
+    last_position: int
+    last_hash: str
+    head_position: int
+    is_intact: bool
+    offenders: tuple[str, ...]
+    next_position: int | None
+
+    @classmethod
+    def of(cls, found: Stretch) -> "ChainCheckOut":
+        """The verdict's shape."""
+        is_end = found.last_position >= found.head_position
+        return cls(
+            after_position=found.after_position,
+            last_position=found.last_position,
+            last_hash=found.last_hash.hex(),
+            head_position=found.head_position,
+            is_intact=not found.offenders,
+            offenders=found.offenders,
+            next_position=None if is_end else found.last_position,
         )
 
 
