@@ -29,6 +29,7 @@ from tests.flows.crash_story import Telling
 from tests.flows.crash_tour import take_documented_tour, take_tour
 from tests.flows.crash_transfers import TransferTelling
 from tests.flows.document_errands import DOCUMENT_ERRANDS
+from tests.flows.dunning_errands import DUNNING_ERRANDS
 from tests.flows.people_errands import PEOPLE_ERRANDS
 from tests.flows.refund_errands import REFUND_ERRANDS
 from tests.flows.team_errands import TEAM_ERRANDS
@@ -303,6 +304,7 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
                 *DOCUMENT_ERRANDS,
                 *CLOCK_ERRANDS,
                 *REFUND_ERRANDS,
+                *DUNNING_ERRANDS,
             )
             tour = await (take_documented_tour(stage, errands) if number else take_tour(stage))
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes

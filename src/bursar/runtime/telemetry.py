@@ -76,6 +76,8 @@ class Telemetry:
                 self.wallet_operation(operation=event)
             elif event.startswith("transaction."):
                 self._transfer_steps.labels(event).inc()
+            elif event.startswith("dunning."):
+                self._dunning.labels(mode or "sandbox", event).inc()
             elif event.startswith("subscription."):
                 self._subscription_steps.labels(event).inc()
 
@@ -170,6 +172,9 @@ class Telemetry:
         )
         self._subscription_steps = self._counter(
             "subscription_steps_total", "What happened to subscriptions.", "step"
+        )
+        self._dunning = self._counter(
+            "dunning_events_total", "What happened to invoices in dunning.", "mode", "event_type"
         )
         self._wallet_operations = self._counter(
             "wallet_operations_total", "What happened to wallets and holds.", "operation"
