@@ -172,3 +172,54 @@ async def test_a_draft_waits_for_its_grace(world: World) -> None:
     assert final.status is InvoiceStatus.OPEN
     assert str(final.number) == "INV-2026-00001"
     assert await shop.wrong() == []
+
+
+async def test_what_is_due_together_is_one_invoice(world: World) -> None:
+    # With the option, a customer's subscriptions that renew together share an invoice, either lane.
+    shop = await a_shop(world)
+    await shop.configure(has_consolidated_invoices=True)
+    customer = await shop.org.customer(token=None)
+    first = await shop.subscribe(await shop.plan(5_000), customer)
+    second = await shop.subscribe(await shop.plan(700), customer)
+    await shop.subscribe(await shop.plan(300))
+    assert await shop.bill_all() == 2
+    shared = next(each for each in await shop.invoices() if each.customer_id == customer.id)
+    assert [(line.subscription_id, line.amount.minor) for line in shared.lines] == [
+        (first.id, 5_000),
+        (second.id, 700),
+    ]
+    assert shared.subscription_id is None
+    await shop.set_clock(at("2026-02-01"))
+    together = await shop.bill(first.id)
+    assert together is not None
+    assert together.total.minor == 5_700
+    assert await shop.bill(second.id) is None
+    assert await shop.wrong() == []
+
+
+async def test_invoices_over_nothing_are_made_or_not(world: World) -> None:
+    # By setting; the period is covered either way, and nothing comes back.
+    shop = await a_shop(world)
+    plan = await shop.plan(0)
+    await shop.subscribe(plan)
+    assert await shop.bill_all() == 1
+    await shop.configure(has_zero_invoices=False)
+    subscription = await shop.subscribe(plan)
+    assert await shop.bill_all() == 0
+    assert await shop.periods(subscription.id) == [("fee", "2026-01-01", "2026-02-01", 0)]
+    assert await shop.due() == []
+    assert await shop.wrong() == []
+
+
+async def test_one_that_cannot_be_billed_stops_nobody(world: World) -> None:
+    # What leaves the exact range is put off for an hour; the others of its chunk are billed.
+    shop = await a_shop(world)
+    meter = await a_meter(shop.org)
+    huge = await shop.subscribe(await shop.plan(0, per_unit(meter, str(10**14))))
+    small = await shop.subscribe(await shop.plan(500))
+    await shop.bill_all()
+    await shop.set_clock(at("2026-02-01"))
+    await shop.use(huge.id, meter, ("a", at("2026-01-10"), 10**9))
+    assert await shop.bill_all() == 1
+    assert (await shop.periods(small.id))[-1] == ("fee", "2026-02-01", "2026-03-01", 500)
+    assert len(await shop.periods(huge.id)) == 1

@@ -18,6 +18,7 @@ from bursar.domain.subscriptions import Subscription
 from bursar.domain.usage import UsageReport
 from bursar.domain.usage_rows import NO_METER
 from bursar.operations.billing_runs import BillChunk, BillOne, bill_chunk, bill_subscription
+from bursar.operations.orgs import UpdateOrganization, update_organization
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.subscriptions import CreateSubscription, create_subscription
 from bursar.operations.usage import IngestUsage, ingest_usage
@@ -53,13 +54,8 @@ class Shop:
         )
 
     async def configure(self, **settings: object) -> None:
-        """Columns of the organization."""
-        for name, value in settings.items():
-            await self._as_owner(
-                f"UPDATE organizations SET {name} = $2 WHERE org_id = $1",
-                uuid_of(self.org.id),
-                value,
-            )
+        """Settings of the organization."""
+        await self.org.caller.run(update_organization, UpdateOrganization(settings))
 
     async def plan(
         self,
@@ -152,9 +148,14 @@ class Shop:
         return await self.org.caller.look(customer, customer_id)
 
     async def wrong(self) -> list[str]:
-        """What `verify` finds."""
+        """What `verify` finds, but for the clock, which is set behind everybody's back here."""
         found = await self.world.operator(self.org.id).look(checks)
-        return [f"{each.name}: {each.offenders}" for each in found if not each.is_good]
+        return [
+            f"{each.name}: {offender}"
+            for each in found
+            for offender in each.offenders
+            if not offender.startswith("test_clock")
+        ]
 
     async def _as_owner(self, query: str, *args: object) -> None:
         connection = await self.world.house.as_owner()

@@ -225,6 +225,7 @@ ReminderDays: TypeAlias = Annotated[
     Meta(max_length=REMINDERS_MAX, examples=[[-3, 1, 7]]),
 ]
 Days: TypeAlias = Annotated[int, Meta(ge=0, le=365, examples=[14])]
+GraceHours: TypeAlias = Annotated[int, Meta(ge=0, le=720, examples=[24])]
 Quantity: TypeAlias = Annotated[int, Meta(ge=1, le=1_000_000_000, examples=[2])]
 PositiveCents: TypeAlias = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, examples=[2500])]
 AmountCents: TypeAlias = Annotated[int, Meta(ge=0, le=AMOUNT_MAX, examples=[4900])]

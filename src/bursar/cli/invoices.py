@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bursar.cli.billing import run_billing
 from bursar.cli.desk import (
     ROWS,
     DryRun,
@@ -44,6 +45,8 @@ group = typer.Typer(help="Invoices.", no_args_is_help=True)
 
 _COLUMNS = ("id", "invoiceNumber", "status", "totalCents", "amountDueCents", "dueDate")
 _WHEN = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
+
+group.command("run")(run_billing)
 
 
 @group.command("list")

@@ -76,6 +76,11 @@ class Portion:
     used: tuple[Tally, ...] = ()
     late: tuple[Late, ...] = ()
 
+    @property
+    def lines(self) -> int:
+        """How many lines it has at most."""
+        return len(self.step.lines) + len(self.used) + len(self.late)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payer:
@@ -86,7 +91,7 @@ class Payer:
     timezone: str
     net_terms_days: int
     grace_hours: int
-    skips_zero: bool
+    has_zero_invoices: bool
     can_be_charged: bool
     credit: Money
     is_credit_applied: bool = True
@@ -134,7 +139,7 @@ def bill(payer: Payer, portions: Sequence[Portion], occasion: Occasion) -> Bill:
     """
     billed = [each for portion in portions for each in _lines(payer, portion, occasion.new_id)]
     invoice = None
-    if any(not each.line.amount.is_zero for each in billed) or (billed and not payer.skips_zero):
+    if any(not each.line.amount.is_zero for each in billed) or (billed and payer.has_zero_invoices):
         blank = _blank(payer, portions, InvoiceId(occasion.new_id("inv")), occasion.now)
         invoice = _discounted(blank, payer, billed)
     invoice_id = None if invoice is None else invoice.id

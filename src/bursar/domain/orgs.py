@@ -46,6 +46,9 @@ class Organization:
     reactivation_grace_days: int
     is_credit_applied: bool  # a customer's credit pays what is finalized, as far as it goes
     dunning: DunningPolicy | None  # None: as the installation does
+    invoice_grace_hours: int  # how long what billing makes waits for late usage before it is final
+    has_zero_invoices: bool  # billing makes invoices over nothing, too
+    has_consolidated_invoices: bool  # what a customer has due at one instant is one invoice
     deleted_at: Instant | None
     version: int
     sequence: int
@@ -156,6 +159,9 @@ def new_organization(org_id: OrgId, name: str, *, at: Instant) -> Organization:
         reactivation_grace_days=30,
         is_credit_applied=True,
         dunning=None,
+        invoice_grace_hours=0,
+        has_zero_invoices=True,
+        has_consolidated_invoices=False,
         deleted_at=None,
         version=1,
         sequence=0,

@@ -49,6 +49,7 @@ from bursar.operations.holds import SettleHold, expire_hold
 from bursar.operations.payments import BeginPayment
 from bursar.operations.sending import LookAgain, look_again
 from bursar.operations.usage import CheckUsage, check_thresholds
+from bursar.runtime import clock
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.queue import Claimed
@@ -105,7 +106,13 @@ async def _bill_subscription(caller: Caller, task: BillSubscription) -> None:
 
 
 async def _bill_due(caller: Caller, _task: BillDue) -> None:
-    await caller.run(bill_chunk, BillChunk())
+    started = clock.monotonic()
+    chunk = await caller.run(bill_chunk, BillChunk())
+    caller.app.telemetry.billed(
+        subscriptions=chunk.subscriptions,
+        put_off=chunk.put_off,
+        seconds=clock.monotonic() - started,
+    )
 
 
 async def _issue_invoice(caller: Caller, task: IssueInvoice) -> None:

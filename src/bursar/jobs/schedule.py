@@ -103,6 +103,8 @@ async def measure(app: App) -> bool:
     async with app.database.machine() as connection:
         app.telemetry.depths(await app.queue.depth(connection))
         lags = await doors.lags(connection)
+        backlog = await doors.billing_backlog(connection)
+    app.telemetry.billing_backlog(due=backlog.due, oldest_seconds=backlog.oldest_seconds)
     app.telemetry.lags(agenda_seconds=lags.agenda, outbox_seconds=lags.relay)
     app.telemetry.in_transit(active=lags.active_transfers, oldest_seconds=lags.transit)
     return False

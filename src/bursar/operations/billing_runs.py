@@ -26,6 +26,7 @@ from bursar.domain.billing import (
 from bursar.domain.calendars import year_in
 from bursar.domain.change import Change
 from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId
+from bursar.domain.invoice_lines import LINES_MAX
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.money import Money
 from bursar.domain.refusals import Refusal
@@ -34,6 +35,7 @@ from bursar.runtime.db import Tx
 from bursar.runtime.logging import get_log
 from bursar.store import billed_periods, billed_usage, billing_run, customers, invoices, tabs
 from bursar.store.apply import apply
+from bursar.store.billed_usage import Counted
 from bursar.store.tabs import HouseTerms
 
 CHUNK: Final = 200
@@ -61,16 +63,15 @@ async def bill_subscription(tx: Tx, command: BillOne) -> Invoice | None:
     if not await tabs.is_due(tx, command.subscription_id):
         return None
     house = await tabs.house_terms(tx)
-    (found,) = await tabs.read(tx, [command.subscription_id], house)
-    (counted,) = await billed_usage.count(tx, [step(found.tab, tx.now)])
+    due = (await _due(tx, [command.subscription_id], house))[0]
     occasion = _occasion(tx)
-    decided = bill(found.payer, [counted.portion], occasion)
+    decided = bill(due[0].payer, [each.portion for each in due], occasion)
     number = None
     if decided.needs_number:
         number = await invoices.next_number(tx, _series(tx, house))
     written = await apply(tx, issued(decided, number, occasion))
     await billed_periods.keep(tx, [decided])
-    await billed_usage.settle(tx, [counted])
+    await billed_usage.settle(tx, [each.counted for each in due])
     if decided.invoice is None:
         return None
     invoice = written[decided.invoice.id]
@@ -93,6 +94,14 @@ class Chunk:
     invoices: int
     put_off: int = 0
 
+    def plus(self, other: "Chunk") -> "Chunk":
+        """Both together."""
+        return Chunk(
+            self.subscriptions + other.subscriptions,
+            self.invoices + other.invoices,
+            self.put_off + other.put_off,
+        )
+
 
 @operation(requires=Permission.SUBSCRIPTION_RENEW)
 async def bill_chunk(tx: Tx, command: BillChunk) -> Chunk:
@@ -101,32 +110,77 @@ async def bill_chunk(tx: Tx, command: BillChunk) -> Chunk:
     if not claimed:
         return Chunk(0, 0)
     house = await tabs.house_terms(tx)
-    found = await tabs.read(tx, claimed, house)
-    counted = await billed_usage.count(tx, [step(each.tab, tx.now) for each in found])
-    made = [
-        (each, decided)
-        for one, each in zip(found, counted, strict=True)
-        if (decided := _decided(tx, one.payer, each.portion)) is not None
-    ]
+    due = await _due(tx, claimed, house)
+    made = [(group, found) for group in due if (found := _decided(tx, group)) is not None]
     bills = [decided for _, decided in made]
     count = sum(each.needs_number for each in bills)
     numbers = iter(await billing_run.take_numbers(tx, _series(tx, house), count))
     changes = list(_issued(bills, numbers, _occasion(tx)))
-    done = {each.portion.step.subscription.id for each, _ in made}
-    late = tuple(_later(tx, each) for each in claimed if each not in done)
-    await billing_run.apply_together(tx, [*changes, Change(agenda=late)])
+    done = [each for group, _ in made for each in group]
+    billed = {each.subscription_id for each in done}
+    late = [each.subscription_id for group in due for each in group]
+    later = tuple(_later(tx, each) for each in late if each not in billed)
+    await billing_run.apply_together(tx, [*changes, Change(agenda=later)])
     await billed_periods.keep(tx, bills)
-    await billed_usage.settle(tx, [each for each, _ in made])
-    return Chunk(len(done), sum(each.invoice is not None for each in bills), len(late))
+    await billed_usage.settle(tx, [each.counted for each in done])
+    return Chunk(len(done), sum(each.invoice is not None for each in bills), len(later))
 
 
-def _decided(tx: Tx, payer: Payer, portion: Portion) -> Bill | None:
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """A step that is due, who pays for it, and what was counted for it."""
+
+    payer: Payer
+    counted: Counted
+
+    @property
+    def portion(self) -> Portion:
+        """The step with its usage."""
+        return self.counted.portion
+
+    @property
+    def subscription_id(self) -> SubscriptionId:
+        """Whose step it is."""
+        return self.portion.step.subscription.id
+
+
+async def _due(tx: Tx, claimed: list[SubscriptionId], house: HouseTerms) -> list[list[_Due]]:
+    """What is due of these subscriptions, in groups that share an invoice.
+
+    Where invoices are consolidated, what a customer has due at one instant is one of them.
+    """
+    if house.has_consolidated_invoices:
+        claimed = [*claimed, *await tabs.siblings(tx, claimed)]
+    found = await tabs.read(tx, claimed, house)
+    counted = await billed_usage.count(tx, [step(each.tab, tx.now) for each in found])
+    groups: dict[tuple[object, ...], list[_Due]] = {}
+    for one, each in zip(found, counted, strict=True):
+        due = _Due(one.payer, each)
+        alone = (due.subscription_id,)
+        shared = (one.payer.customer_id, each.portion.step.at)
+        groups.setdefault(shared if house.has_consolidated_invoices else alone, []).append(due)
+    return [part for group in groups.values() for part in _parted(group)]
+
+
+def _parted(group: list[_Due]) -> Iterator[list[_Due]]:
+    """A group, or parts of it that a document has room for."""
+    part, lines = list[_Due](), 0
+    for each in group:
+        more = each.portion.lines
+        if part and lines + more > LINES_MAX:
+            yield part
+            part, lines = [], 0
+        part.append(each)
+        lines += more
+    yield part
+
+
+def _decided(tx: Tx, due: list[_Due]) -> Bill | None:
     """The bill, or nothing where the law refuses one: nobody else waits for that."""
     try:
-        return bill(payer, [portion], _occasion(tx))
+        return bill(due[0].payer, [each.portion for each in due], _occasion(tx))
     except Refusal as refusal:
-        subscription_id = portion.step.subscription.id
-        log.warning("billing.put_off", subscription_id=subscription_id, reason=str(refusal))
+        log.warning("billing.put_off", subscription_id=due[0].subscription_id, reason=str(refusal))
         return None
 
 

@@ -45,6 +45,14 @@ class Lags:
     transit: float
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many subscriptions are due to be billed, and for how long the oldest has been."""
+
+    due: int
+    oldest_seconds: float
+
+
 async def claim_due(connection: Connection, limit: int, lease: timedelta) -> list[DueItem]:
     """Lease what is due."""
     rows = await connection.fetch(Q.claim_due.text, limit, lease)
@@ -134,6 +142,14 @@ async def orgs_with_figures(connection: Connection, limit: int) -> list[OrgId]:
     """Organizations with figures that no day has been told of."""
     rows = await connection.fetch(Q.orgs_with_figures.text, limit)
     return [_org(row["org_id"]) for row in rows]
+
+
+async def billing_backlog(connection: Connection, org_id: OrgId | None = None) -> Backlog:
+    """What is due to be billed, in one organization or in all."""
+    key = None if org_id is None else uuid_of(org_id)
+    row = await connection.fetchrow(Q.billing_backlog.text, key)
+    assert row is not None
+    return Backlog(row["due"], row["oldest_seconds"])
 
 
 async def org_ids(connection: Connection) -> list[OrgId]:

@@ -35,6 +35,10 @@ SELECT sec.org_of_payment($1);
 -- The payment that a provider knows by this name.
 SELECT sec.payment_of_reference($1, $2);
 
+-- name: billing_backlog
+-- How many subscriptions are due to be billed, in one organization or in all, and since when the oldest.
+SELECT due, oldest_seconds FROM sec.billing_backlog($1);
+
 -- name: org_ids
 -- Every organization of the installation, oldest first.
 SELECT sec.org_ids();

@@ -96,6 +96,17 @@ class Telemetry:
         self._active_transfers.set(active)
         self._transit_age.set(oldest_seconds)
 
+    def billed(self, *, subscriptions: int, put_off: int, seconds: float) -> None:
+        """A chunk of the billing run is committed."""
+        self._billed.labels("billed").inc(subscriptions)
+        self._billed.labels("put_off").inc(put_off)
+        self._billing_seconds.observe(seconds)
+
+    def billing_backlog(self, *, due: int, oldest_seconds: float) -> None:
+        """How many subscriptions are due to be billed now, and for how long the oldest has been."""
+        self._billing_due.set(due)
+        self._billing_age.set(oldest_seconds)
+
     def job(self, *, queue: str, task: str, outcome: str, seconds: float) -> None:
         """One attempt at a job, however it ended."""
         self._job_seconds.labels(queue, task, outcome).observe(seconds)
@@ -204,6 +215,25 @@ class Telemetry:
         )
         self._transit_age = self._gauge(
             "transit_age_seconds", "How long the oldest of them has been there."
+        )
+
+        self._count_billing()
+
+    def _count_billing(self) -> None:
+        self._billed = self._counter(
+            "billing_subscriptions_total", "Subscriptions that the billing run came to.", "outcome"
+        )
+        self._billing_seconds = Histogram(
+            "billing_run_duration_seconds",
+            "How long a chunk of the billing run took, from its claim to its commit.",
+            buckets=_JOB_SECONDS,
+            registry=self.registry,
+        )
+        self._billing_due = self._gauge(
+            "billing_due_subscriptions", "Subscriptions that are due to be billed."
+        )
+        self._billing_age = self._gauge(
+            "billing_due_age_seconds", "For how long the oldest of them has been due."
         )
 
     def _count_work(self) -> None:

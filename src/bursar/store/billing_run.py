@@ -21,7 +21,7 @@ from bursar.domain.refusals import StaleVersion
 from bursar.domain.subscriptions import Agreed, Subscription
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
-from bursar.store import events, figures, invoices, ledger, payments
+from bursar.store import correspondence, events, figures, invoices, ledger, payments
 
 Q = sql.beside(__file__)
 
@@ -48,9 +48,11 @@ async def apply_together(tx: Tx, changes: Sequence[Change]) -> None:
         if isinstance(each, Payment):
             await payments.save(tx, each)
     await _post(tx, [posting for each in changes for posting in each.postings])
-    await events.append(tx, [event for each in changes for event in each.events], written)
+    told = [event for each in changes for event in each.events]
+    await events.append(tx, told, written)
     await figures.note(tx, changes)
-    await _note(tx, [item for each in changes for item in each.agenda])
+    followed = await correspondence.follow_together(tx, told, written)
+    await _note(tx, [*followed, *(item for each in changes for item in each.agenda)])
     await tx.enqueue(*(task for each in changes for task in each.tasks))
 
 

@@ -40,6 +40,24 @@ async def follow(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
             await _follow(tx, event, written)
 
 
+async def follow_together(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) -> list[Due]:
+    """The same for many documents that billing makes; gives the days on the agenda."""
+    finalized = [each for each in events if isinstance(each, InvoiceFinalized)]
+    await follow(tx, [each for each in events if not isinstance(each, InvoiceFinalized)], written)
+    if not finalized:
+        return []
+    settings, zone = await document_settings.get(tx), (await orgs.get(tx)).timezone
+    days = []
+    for event in finalized:
+        invoice = written[event.subject.id]
+        assert isinstance(invoice, Invoice)
+        if invoice.status is InvoiceStatus.OPEN and invoice.due_at is not None:
+            at = settings.next_moment(invoice.due_at, zone, after=tx.now)
+            if at is not None:
+                days.append(Due(DueKind.FOLLOW_INVOICE, invoice.id, at))
+    return days
+
+
 async def _follow(tx: Tx, event: Event, written: Mapping[str, Row]) -> None:
     subject = written[event.subject.id]
     if isinstance(event, _ENDS) and isinstance(subject, Invoice):

@@ -72,6 +72,9 @@ async def save(tx: Tx, row: Organization) -> None:
         row.deleted_at,
         row.is_credit_applied,
         None if row.dunning is None else msgspec.json.encode(row.dunning).decode(),
+        row.invoice_grace_hours,
+        row.has_zero_invoices,
+        row.has_consolidated_invoices,
     )
     query = Q.insert_organization if row.version == 1 else Q.update_organization
     replaced(row, await tx.execute(query, *values))

@@ -55,8 +55,8 @@ class HouseTerms:
     net_terms_days: int
     invoice_prefix: str
     grace_hours: int
-    skips_zero: bool
-    consolidates: bool
+    has_zero_invoices: bool
+    has_consolidated_invoices: bool
     is_credit_applied: bool
 
 
@@ -80,11 +80,18 @@ async def claim(tx: Tx, limit: int) -> list[SubscriptionId]:
     return [SubscriptionId(print_id("sub", row["subject_id"])) for row in rows]
 
 
+async def siblings(tx: Tx, claimed: Sequence[SubscriptionId]) -> list[SubscriptionId]:
+    """Other subscriptions of the same customers that are due as well."""
+    keys = [uuid_of(each) for each in claimed]
+    rows = await tx.fetch(Q.claim_siblings, uuid_of(tx.org_id), keys, tx.now)
+    return list({SubscriptionId(print_id("sub", row["subject_id"])): None for row in rows})
+
+
 async def house_terms(tx: Tx) -> HouseTerms:
     """How the organization bills."""
     row = await tx.fetchrow(Q.billing_terms, uuid_of(tx.org_id))
     assert row is not None, "whoever bills is in an organization"
-    return HouseTerms(*row)
+    return HouseTerms(**row)
 
 
 async def payer(tx: Tx, customer_id: CustomerId, house: HouseTerms) -> Payer:
@@ -136,7 +143,7 @@ def _payer(row: Record, customer_id: CustomerId, house: HouseTerms) -> Payer:
         timezone=house.timezone,
         net_terms_days=house.net_terms_days,
         grace_hours=house.grace_hours,
-        skips_zero=house.skips_zero,
+        has_zero_invoices=house.has_zero_invoices,
         can_be_charged=row["can_be_charged"],
         credit=Money(row["credit_minor"], currency),
         is_credit_applied=house.is_credit_applied,

@@ -15,11 +15,22 @@ ORDER BY a.due_at, a.subject_id
 LIMIT $3
 FOR NO KEY UPDATE OF c, a SKIP LOCKED;
 
+-- name: claim_siblings
+-- Other subscriptions of the same customers that are due; their customers are locked already.
+SELECT a.subject_id
+FROM subscriptions AS o
+JOIN subscriptions AS s ON s.org_id = o.org_id AND s.customer_id = o.customer_id
+JOIN agenda AS a ON a.org_id = s.org_id AND a.kind = 'bill_subscription' AND a.subject_id = s.id
+WHERE
+    o.org_id = $1 AND o.id = ANY($2::uuid[]) AND NOT s.id = ANY($2::uuid[]) AND a.due_at <= $3
+ORDER BY a.due_at, a.subject_id
+FOR NO KEY UPDATE OF a SKIP LOCKED;
+
 -- name: billing_terms
 -- How the organization bills.
 SELECT
-    timezone, net_terms_days, invoice_prefix, invoice_grace_hours, skips_zero_invoices,
-    consolidates_invoices, is_credit_applied
+    timezone, net_terms_days, invoice_prefix, invoice_grace_hours AS grace_hours, has_zero_invoices,
+    has_consolidated_invoices, is_credit_applied
 FROM organizations WHERE org_id = $1;
 
 -- name: billed_subscriptions

@@ -11,6 +11,7 @@ from bursar.api.fields import (
     Body,
     CurrencyCode,
     Days,
+    GraceHours,
     InvoicePrefix,
     MemberRef,
     Name,
@@ -82,6 +83,9 @@ class OrganizationPatch(Body, frozen=True):
     reactivation_grace_days: Days | UnsetType = UNSET
     is_credit_applied: bool | UnsetType = UNSET
     dunning: DunningBody | UnsetType | None = UNSET
+    invoice_grace_hours: GraceHours | UnsetType = UNSET
+    has_zero_invoices: bool | UnsetType = UNSET
+    has_consolidated_invoices: bool | UnsetType = UNSET
 
 
 class Transfer(Body, frozen=True):

@@ -24,6 +24,9 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
     reactivation_grace_days: int
     is_credit_applied: bool
     dunning: DunningPolicyOut | None
+    invoice_grace_hours: int
+    has_zero_invoices: bool
+    has_consolidated_invoices: bool
     deleted_at: WireInstant | None
     version: int
     created_at: WireInstant
@@ -45,6 +48,9 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
             dunning=None
             if organization.dunning is None
             else DunningPolicyOut.of(organization.dunning),
+            invoice_grace_hours=organization.invoice_grace_hours,
+            has_zero_invoices=organization.has_zero_invoices,
+            has_consolidated_invoices=organization.has_consolidated_invoices,
             deleted_at=instant(organization.deleted_at),
             version=organization.version,
             created_at=wire_instant(organization.created_at),

@@ -105,8 +105,23 @@ GRANT SELECT ON billed_periods TO bursar_backup;
 -- are made, and whether subscriptions of a customer that are due together share one invoice.
 ALTER TABLE organizations
 ADD COLUMN invoice_grace_hours integer NOT NULL DEFAULT 0 CHECK (invoice_grace_hours BETWEEN 0 AND 720),
-ADD COLUMN skips_zero_invoices boolean NOT NULL DEFAULT false,
-ADD COLUMN consolidates_invoices boolean NOT NULL DEFAULT false;
+ADD COLUMN has_zero_invoices boolean NOT NULL DEFAULT true,
+ADD COLUMN has_consolidated_invoices boolean NOT NULL DEFAULT false;
+
+-- What is due to be billed: how much, and since when, over all organizations or in one.
+CREATE FUNCTION sec.billing_backlog(p_org uuid)
+RETURNS TABLE (due bigint, oldest_seconds double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT count(*), coalesce(extract(epoch FROM max(now() - d.due_at)), 0)::double precision FROM (
+        SELECT a.due_at FROM public.agenda AS a
+        LEFT JOIN public.test_clocks AS c ON c.org_id = a.org_id
+        WHERE a.kind = 'bill_subscription' AND (p_org IS NULL OR a.org_id = p_org)
+            AND a.due_at <= coalesce(c.now_at, now())
+        LIMIT 1000000
+    ) AS d
+$$;
+REVOKE ALL ON FUNCTION sec.billing_backlog(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sec.billing_backlog(uuid) TO bursar_app;
 
 -- What of an organization is due to be billed, the earliest first.
 CREATE INDEX agenda_looks ON agenda (org_id, due_at) WHERE kind = 'bill_subscription';

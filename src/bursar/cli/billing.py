@@ -1,0 +1,128 @@
+"""`bursar invoice run`: bill everything that is due now, in one organization or in all of them.
+
+The same verb as the worker's, chunk after chunk, beside whatever workers there are: what somebody
+else has in hand is theirs. On a terminal it says how far it is, how fast, and how long it will be.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from bursar.cli.desk import Output, Quiet, an_id, desk, operator
+from bursar.cli.output import say, show_list
+from bursar.domain.ids import OrgId
+from bursar.operations.billing_runs import CHUNK, BillChunk, Chunk, bill_chunk
+from bursar.runtime import doors
+from bursar.runtime.app import App
+
+_COLUMNS: Final = ("orgId", "subscriptions", "invoices", "putOff")
+_CHUNKS_MAX: Final = 1_000_000
+
+
+class _Rate(ProgressColumn):
+    """How many a second."""
+
+    def render(self, task: Task) -> Text:
+        """Nothing until something was done."""
+        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was billed in one organization."""
+
+    org_id: OrgId
+    done: Chunk
+
+    def row(self) -> dict[str, object]:
+        """As it is printed."""
+        return {
+            "orgId": self.org_id,
+            "subscriptions": self.done.subscriptions,
+            "invoices": self.done.invoices,
+            "putOff": self.done.put_off,
+        }
+
+
+def run_billing(
+    context: typer.Context,
+    *,
+    org: Annotated[
+        list[str] | None, typer.Option("--org", help="Only this one (org_…); repeatable.")
+    ] = None,
+    chunk: Annotated[
+        int, typer.Option(min=1, max=1_000, help="How many subscriptions a commit takes.")
+    ] = CHUNK,
+    output: Output = None,
+    quiet: Quiet = False,
+) -> None:
+    """Bill every subscription that is due now; a second run finds nothing to do."""
+    wanted = [OrgId(an_id(each, prefix="org", name="--org")) for each in org or ()]
+
+    async def act(app: App) -> list[Run]:
+        async with app.database.machine() as connection:
+            orgs = wanted or await doors.org_ids(connection)
+            due = {each: (await doors.billing_backlog(connection, each)).due for each in orgs}
+        with _told(sum(due.values()), is_quiet=quiet) as tell:
+            return [await _run(app, each, chunk, tell) for each, count in due.items() if count]
+
+    runs = desk(context).with_app(act)
+    show_list([each.row() for each in runs], _COLUMNS, output)
+    made = sum(each.done.invoices for each in runs)
+    say(f"{made} invoices in {len(runs)} organizations", is_quiet=quiet)
+
+
+class _Teller:
+    """Says how far the run is, where somebody watches."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._task = None if progress is None else progress.add_task("billing", total=total)
+
+    def done(self, count: int) -> None:
+        """So many more."""
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task, count)
+
+
+@contextmanager
+def _told(total: int, *, is_quiet: bool) -> Iterator[_Teller]:
+    if is_quiet or not sys.stderr.isatty():
+        yield _Teller(None, total)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield _Teller(progress, total)
+
+
+async def _run(app: App, org_id: OrgId, limit: int, tell: _Teller) -> Run:
+    """Chunk after chunk, until nothing is due that nobody else has in hand."""
+    caller, whole = operator(app, org_id), Chunk(0, 0)
+    for _ in range(_CHUNKS_MAX):
+        chunk = await caller.run(bill_chunk, BillChunk(limit))
+        whole = whole.plus(chunk)
+        tell.done(chunk.subscriptions)
+        if not chunk.subscriptions + chunk.put_off:
+            break
+    return Run(org_id, whole)
