@@ -87,6 +87,7 @@ class InvoiceDocument:
     language: str = "en"
     paper: str = "a4"
     logo: bytes | None = None
+    einvoice: bytes | None = None
     notes: tuple[str, ...] = ()
     bank: tuple[str, ...] = ()
     words: DocumentWords = field(default=DocumentWords())

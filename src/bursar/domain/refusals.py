@@ -257,6 +257,13 @@ class IllegalTransition(Refusal):
     reason = "illegal_transition"
 
 
+class NotExpressible(Refusal):
+    """The norm of e-invoices has no words for this document."""
+
+    kind = Kind.CONFLICT
+    reason = "not_expressible"
+
+
 class StaleVersion(Refusal):
     """Somebody changed the row in the meantime."""
 

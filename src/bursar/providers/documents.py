@@ -10,7 +10,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 from unicodedata import category
 
 import typst
@@ -23,6 +23,8 @@ from bursar.domain.documents import (
     InvoiceDocument,
 )
 
+_Standard: TypeAlias = Literal["a-3b"]
+_ARCHIVED: Final[_Standard] = "a-3b"
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 # These turn the order of what follows around, so that an amount could read as another.
@@ -53,12 +55,22 @@ class TypstRenderer(DocumentRenderer):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _rendered(self, document: InvoiceDocument) -> bytes:
+        """A file to be kept for years; one that lacks a letter of some name is a plain PDF."""
+        try:
+            return self._compiled(document, _ARCHIVED)
+        except typst.TypstError as refused:
+            if "PDF/A" not in str(refused):
+                raise
+            return self._compiled(document, None)
+
+    def _compiled(self, document: InvoiceDocument, standard: _Standard | None) -> bytes:
         found = typst.compile(
             str(TEMPLATES / "invoice.typ"),
             root=str(TEMPLATES),
             font_paths=self._fonts,
             ignore_system_fonts=True,
             format="pdf",
+            pdf_standards=standard,
             sys_inputs={"document": json.dumps(_content(document))},
             timestamp=int(document.made_at.timestamp()),
         )
@@ -69,10 +81,10 @@ class TypstRenderer(DocumentRenderer):
 def _content(document: InvoiceDocument) -> dict[str, Any]:
     content = asdict(document) | {"pages_max": PAGES_MAX}
     del content["made_at"]
-    logo = content.pop("logo")
+    files = {name: content.pop(name) for name in ("logo", "einvoice")}
     printed: dict[str, Any] = _printable(content)
     # Typst makes bytes of a list of numbers.
-    return printed | {"logo": None if logo is None else list(logo)}
+    return printed | {name: body and list(body) for name, body in files.items()}
 
 
 def _printable(value: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bursar.domain.access import Permission
 from bursar.domain.document_settings import Language, settings_unsaid
 from bursar.domain.document_settings_rows import row_to_document_settings
 from bursar.domain.documents import InvoiceDocument
+from bursar.domain.einvoices import einvoice
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
 from bursar.domain.invoice_documents import Printing
@@ -16,7 +17,7 @@ from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment
-from bursar.domain.refusals import NotFound
+from bursar.domain.refusals import NotExpressible, NotFound
 from bursar.domain.rows import (
     row_to_customer,
     row_to_event,
@@ -117,6 +118,21 @@ async def invoice_document(
     Raises:
         NotFound: no such invoice in this organization.
     """
+    printing = await invoice_printing.ask(tx, invoice_id)
+    document = printing.document(language)
+    try:
+        return replace(document, einvoice=einvoice(printing))
+    except NotExpressible:
+        return document
+
+
+@query(requires=Permission.INVOICE_READ)
+async def invoice_printing(tx: ReadTx, invoice_id: InvoiceId) -> Printing:
+    """The invoice and everybody who stands on it.
+
+    Raises:
+        NotFound: no such invoice in this organization.
+    """
     found = await _invoice(tx, invoice_id)
     seller = await tx.fetchrow(Q.seller, uuid_of(tx.org_id))
     buyer = await tx.fetchrow(Q.buyer, uuid_of(tx.org_id), uuid_of(invoice_id))
@@ -124,8 +140,7 @@ async def invoice_document(
     assert buyer is not None, "an invoice is to somebody"
     row = await tx.fetchrow(Q.looks, uuid_of(tx.org_id))
     looks = settings_unsaid(tx.org_id, tx.now) if row is None else row_to_document_settings(row)
-    printing = Printing(found, row_to_organization(seller), row_to_customer(buyer), looks)
-    return printing.document(language)
+    return Printing(found, row_to_organization(seller), row_to_customer(buyer), looks)
 
 
 async def _invoice(tx: ReadTx, invoice_id: InvoiceId) -> Invoice:

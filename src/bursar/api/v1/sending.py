@@ -1,17 +1,22 @@
-"""`/v1/invoices/{id}/send`: an invoice on its way to the customer."""
+"""`/v1/invoices/{id}/send` and `/xml`: an invoice on its way to people and to machines."""
+
+from typing import Final
 
 from bursar.api.envelope import Reply, found, travelled
 from bursar.api.fields import NoQuery, Nothing
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
+from bursar.domain.einvoices import einvoice
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import Invoice
-from bursar.domain.refusals import IllegalTransition, NotFound
+from bursar.domain.refusals import IllegalTransition, NotExpressible, NotFound
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.flows.send_invoice import send_invoice
+from bursar.reads.invoices import invoice_printing
 from bursar.runtime.idempotency import Answer
 
-ROOM = Room("Invoices", prefix="/v1/invoices", about="Sending one to its customer.")
+XML: Final = "application/xml"
+ROOM = Room("Invoices", prefix="/v1/invoices", about="Sending one, to people and to machines.")
 
 
 @ROOM.post(
@@ -32,3 +37,19 @@ async def send_one_invoice(call: Call[Nothing, NoQuery]) -> Answer:
     reply: Reply[Invoice] = found(InvoiceOut.of)
     journey = send_invoice(call.caller, InvoiceId(call.id("invoiceId")), reply)
     return await travelled(journey, reply)
+
+
+@ROOM.get(
+    "/{invoiceId}/xml",
+    Terms(needs=Permission.INVOICE_READ, media=XML, refuses=(NotFound, NotExpressible)),
+)
+async def get_invoice_xml(call: Call[None, NoQuery]) -> Answer:
+    """Get an invoice as an e-invoice: Cross Industry Invoice, EN 16931 (Factur-X, ZUGFeRD).
+
+    The same file lies in the PDF. A draft has none, and neither has an invoice with a line on which
+    several taxes lie.
+    """
+    printing = await call.caller.look(invoice_printing, InvoiceId(call.id("invoiceId")))
+    disposition = f'inline; filename="{printing.invoice.number or printing.invoice.id}.xml"'
+    body = einvoice(printing)
+    return Answer(200, body, (("Content-Type", XML), ("Content-Disposition", disposition)))
