@@ -13,6 +13,7 @@ import sys
 from dataclasses import fields
 
 from bench import (
+    analytics,
     authenticated_get,
     cold_start,
     create_invoice,
@@ -37,6 +38,7 @@ BENCHES = {
     transfers.ONE: transfers.bench_one,
     transfers.MANY: transfers.bench_many,
     transfers.HOT: transfers.bench_hot,
+    analytics.NAME: analytics.bench,
 }
 
 

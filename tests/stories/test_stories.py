@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 from tests.stories.acting import Stage
 from tests.stories.script import FOLDER, Script, read, wrong_sums
+from tests.stories.year import live
 from tests.support.world import World
 
 from bursar.reads.verify import checks
@@ -29,3 +30,10 @@ async def test_a_story_ends_as_it_is_told(script: Script, world: World) -> None:
     assert (await stage.play()).splitlines() == script.told.splitlines()
     found = await world.operator(stage.org.id).look(checks)
     assert [(each.name, each.offenders) for each in found if not each.is_good] == []
+
+
+@pytest.mark.proof
+async def test_a_year_goes_by(world: World) -> None:
+    # Every month of every subscription is billed once, and the books are green each month's end.
+    year = await live(world, 50)
+    assert year.wrong == []
