@@ -58,6 +58,7 @@ from bursar.runtime.installation import (
     sandbox_webhook_secret,
 )
 from bursar.runtime.limits import RateLimiter
+from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
 from bursar.runtime.queue import TaskQueue
 from bursar.runtime.schema import (
@@ -74,6 +75,8 @@ from bursar.runtime.stopping import Stop
 from bursar.runtime.telemetry import Telemetry
 from bursar.runtime.tokens import AccessTokens
 from bursar.runtime.wake import Wake
+
+log = get_log()
 
 VERSION: Final = version("bursar")
 _DRAIN_SECONDS: Final = 6  # a stop may take ten in all
@@ -258,6 +261,8 @@ def _tell_call(telemetry: Telemetry, call: str, outcome: str, seconds: float) ->
 
 def _tell_breaker(telemetry: Telemetry, provider: str, state: BreakerState) -> None:
     telemetry.breaker(provider=provider, state=state.value)
+    told = log.info if state is BreakerState.CLOSED else log.warning
+    told("breaker.state", provider=provider, state=state.value)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from bursar.domain.endpoint_health import COOLDOWN, FAILURES_TO_TRIP, TRIALS_TO_RECOVER
 from bursar.domain.ids import OrgId
 from bursar.domain.provider import (
     CircuitOpen,
@@ -20,7 +21,6 @@ from bursar.domain.provider import (
 from bursar.providers.guard import (
     MAIL,
     PAYMENT_PROVIDER,
-    WEBHOOKS,
     BreakerState,
     CircuitBreaker,
     GuardedProvider,
@@ -90,7 +90,7 @@ async def test_five_failures_in_a_row_open_it_and_nothing_is_sent() -> None:
         await provider.cancel_charge("pi_1")
     assert refused.value.retry_after_seconds == 30
     assert inner.calls == 5
-    assert states == [BreakerState.OPEN]
+    assert states == [BreakerState.CLOSED, BreakerState.OPEN]
 
 
 async def test_a_success_between_failures_starts_the_count_again() -> None:
@@ -101,7 +101,7 @@ async def test_a_success_between_failures_starts_the_count_again() -> None:
     await fail(provider, 4)
     assert await provider.cancel_charge("pi_1") == ANSWER
     assert inner.calls == 10
-    assert states == []
+    assert states == [BreakerState.CLOSED]
 
 
 async def test_two_successes_after_the_cooldown_close_it() -> None:
@@ -119,7 +119,8 @@ async def test_two_successes_after_the_cooldown_close_it() -> None:
         seen.append(provider.breaker.state)
     assert seen == [BreakerState.HALF_OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
     await fail(provider, 4)
-    assert states == [BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
+    shut = [BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
+    assert states == [BreakerState.CLOSED, *shut]
 
 
 async def test_a_failed_trial_opens_it_again_for_the_whole_cooldown() -> None:
@@ -165,7 +166,7 @@ async def test_answers_that_came_are_no_failures(answer: Any) -> None:
     for _ in range(100):
         assert await provider.cancel_charge("pi_1") == answer
     assert inner.calls == 100
-    assert states == []
+    assert states == [BreakerState.CLOSED]
 
 
 async def test_the_providers_wish_to_be_left_alone_is_obeyed() -> None:
@@ -236,6 +237,7 @@ def test_the_limits_are_the_documented_ones() -> None:
     # Payment provider 5/30/2, mail 3/60/1, webhooks 10/15/3.
     limits = [
         (each.failures_max, each.cooldown_seconds, each.successes_to_close)
-        for each in (PAYMENT_PROVIDER, MAIL, WEBHOOKS)
+        for each in (PAYMENT_PROVIDER, MAIL)
     ]
+    limits.append((FAILURES_TO_TRIP, COOLDOWN.total_seconds(), TRIALS_TO_RECOVER))
     assert limits == [(5, 30, 2), (3, 60, 1), (10, 15, 3)]

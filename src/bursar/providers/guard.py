@@ -61,11 +61,10 @@ class BreakerLimits:
 
 PAYMENT_PROVIDER: Final = BreakerLimits(5, 30, 2)
 MAIL: Final = BreakerLimits(3, 60, 1)
-WEBHOOKS: Final = BreakerLimits(10, 15, 3)
 
 
 class CircuitBreaker:
-    """One line's breaker. `on_change` hears every new state, for the metrics."""
+    """One line's breaker. `on_change` hears the first state and every new one, for the metrics."""
 
     def __init__(
         self,
@@ -81,6 +80,8 @@ class CircuitBreaker:
         self._successes = 0
         self._shut_until = -inf
         self._is_trying = False
+        if on_change is not None:
+            on_change(self._state)
 
     @property
     def state(self) -> BreakerState:
