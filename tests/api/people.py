@@ -11,6 +11,8 @@ from tests.support.recurring import a_recurring_invoice
 from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Role
+from bursar.domain.credit_notes import CreditNote
+from bursar.domain.customers import Customer
 from bursar.domain.discounts import CouponDuration
 from bursar.domain.ids import PaymentId, uuid_of
 from bursar.domain.meters import Aggregation
@@ -20,6 +22,7 @@ from bursar.flows.refund_payment import refund_payment
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.operations.api_keys import CreateApiKey, create_api_key
 from bursar.operations.coupons import CreateCoupon, create_coupon
+from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.members import InviteMember, invite_member
 from bursar.operations.meters import DefineMeter, define_meter
@@ -141,6 +144,13 @@ async def _told_and_booked(org: Org) -> tuple[UUID, UUID]:
         await connection.close()
 
 
+async def _a_note(org: Org, customer: Customer) -> CreditNote:
+    invoice = await org.invoice(customer, 500)
+    return await org.caller.run(
+        issue_credit_note, IssueCreditNote(invoice_id=invoice.id, amount_minor=5)
+    )
+
+
 async def things_of(org: Org) -> Things:
     """An organization with a draft, an open and a paid invoice, and all that comes with them."""
     customer = await org.customer()
@@ -185,6 +195,8 @@ async def things_of(org: Org) -> Things:
             "cpn": coupon.id,
             "rinv": (await a_recurring_invoice(org, customer)).id,
             "txr": tax_rate.id,
+            "il": draft.lines[0].id,
+            "cn": (await _a_note(org, customer)).id,
             "pay": payment.id,
             "dsp": await _a_dispute(org),
             "rfd": await _a_refund(org, payment.id),

@@ -141,10 +141,6 @@ async def test_a_customer_who_owes_the_tax_elsewhere_pays_none(owner: Client) ->
         ),
         ({"discounts": [{"percentOff": "0"}]}, "lines[0].discounts[0].percentOff"),
         ({"taxRateId": "txr_1"}, "lines[0].taxRateId"),
-        (
-            {"taxRateId": example_id("txr"), "taxRateIds": [example_id("txr")]},
-            "lines[0].taxRateId",
-        ),
         ({"taxRateIds": [example_id("txr")] * 2}, "lines[0].taxRateIds"),
     ],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bursar.domain import chart
 from bursar.domain.currencies import EXPONENTS, currency
 from bursar.domain.ids import (
+    CreditNoteId,
     CustomerId,
     HoldId,
     InvoiceId,
@@ -71,6 +72,11 @@ def credited(amount: Money) -> Posting:
     return chart.credit_applied("use_1", CUSTOMER, amount, AT)
 
 
+def noted(amount: Money) -> Posting:
+    parts = chart.CreditedParts(CUSTOMER, amount, amount, Money.zero(amount.currency))
+    return chart.credit_note_issued(CreditNoteId("cn_1"), parts, [], AT)
+
+
 def deposited(amount: Money) -> Posting:
     origin = chart.external(amount.currency)
     return chart.wallet_deposited("wal_1:2", WALLET, origin, amount, AT)
@@ -108,6 +114,7 @@ SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "overpayment": overpaid,
     "credit_applied": credited,
     "invoice_written_off": lambda amount: chart.invoice_written_off(INVOICE, CUSTOMER, amount, AT),
+    "credit_note_issued": noted,
     "wallet_deposited": deposited,
     "wallet_withdrawn": withdrawn,
     "wallet_paid_invoice": paid_by_wallet,

@@ -76,7 +76,7 @@ def kept(noun: object) -> dict[str, Any]:
 def kept_line(line: InvoiceLine) -> dict[str, Any]:
     return kept(line) | {
         "discounts": invoice_rows.kept_reductions(line),
-        "taxes": invoice_rows.kept_line_taxes(line),
+        "taxes": invoice_rows.kept_line_taxes(line.taxes),
         "derivation": invoice_rows.kept_derivation(line.derivation),
     }
 

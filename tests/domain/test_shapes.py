@@ -27,6 +27,7 @@ from bursar.domain.shapes.events import AuditOut, EventOut, TimelineEntryOut, ev
 from bursar.domain.shapes.fields import decimal, whole
 from bursar.domain.shapes.ledger import AccountOut, PostingOut, TrialBalanceOut
 from bursar.domain.shapes.orgs import ColleagueOut, MeOut, UserOut
+from bursar.domain.shapes.sample_taxes import TAX_RATE, note_on
 from bursar.domain.shapes.webhook_subscriptions import DeliveryOut
 from bursar.domain.webhook_subscriptions import Delivery, DeliveryAttempt, DeliveryStatus
 
@@ -45,7 +46,8 @@ ROWS: tuple[Row, ...] = (
     samples.SUBSCRIPTION,
     samples.AGGREGATE,
     samples.COUPON,
-    samples.TAX_RATE,
+    TAX_RATE,
+    note_on(an_open_invoice(), 100),
     an_attempt(an_open_invoice()),
 )
 # Renaming or dropping one of these breaks whoever reads our answers.
@@ -65,6 +67,7 @@ PUBLISHED = {
     "usage": "subscriptionId periodStart periodEnd totalQuantity computedAt threshold",
     "coupon": "name percentOff amountOffCents currency duration months status metadata",
     "tax_rate": "name percentage inclusive category country note automatic status metadata",
+    "credit_note": "invoiceId customerId creditNoteNumber totalCents taxAmountCents lines reason",
     "payment": "invoiceId customerId amountCents currency status mode stripePaymentIntentId "
     "failureCode failureMessage attemptCount checkoutUrl nextActionUrl",
     "wallet": "customerId userId ownerType name status currency balanceCents heldCents "

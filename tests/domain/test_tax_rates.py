@@ -9,7 +9,8 @@ from tests.domain.nouns import AT, the, told
 from bursar.domain.customers import TaxTreatment, register
 from bursar.domain.money import Rate
 from bursar.domain.refusals import IllegalTransition, InvalidInput
-from bursar.domain.shapes.samples import CUSTOMER, TAX_RATE
+from bursar.domain.shapes.sample_taxes import TAX_RATE
+from bursar.domain.shapes.samples import CUSTOMER
 from bursar.domain.tax_ids import require_form
 from bursar.domain.tax_rates import (
     EXEMPT_NOTE,

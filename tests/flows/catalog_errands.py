@@ -117,7 +117,16 @@ async def _archive_tax(stage: Stage) -> Request:
     return Request(stage.client, "POST", f"/v1/tax-rates/{made.value['id']}/archive")
 
 
+async def _take_back(stage: Stage) -> Request:
+    customer = next(iter(stage.customers.values()))
+    invoice = await stage.org.invoice(customer, 1_500)
+    counted = "SELECT count(*) FROM credit_notes WHERE invoice_id = $1"
+    body = {"invoiceId": invoice.id, "amountCents": 500}
+    return Request(stage.client, "POST", "/v1/credit-notes", body, counted, uuid_of(invoice.id))
+
+
 CATALOG_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_publish, _reprice, _archive, _define),
     *(_report, _report_many, _offer, _archive_coupon, _tax, _archive_tax),
+    _take_back,
 )

@@ -12,7 +12,15 @@ from tests.support.database import installation
 
 from bursar.reads.verify import checks
 
-FILES = ("plans.", "meters.", "usage.", "coupons.", "tax_rates.", "handlers.check_thresholds.")
+FILES = (
+    "plans.",
+    "meters.",
+    "usage.",
+    "coupons.",
+    "tax_rates.",
+    "credit_notes.",
+    "handlers.check_thresholds.",
+)
 
 
 @pytest.fixture(scope="module")

@@ -244,3 +244,18 @@ SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), '{}', 1, 1, 'retry'
     CASE WHEN n % 10 = 0 THEN now() END, 'retry',
     CASE WHEN n % 10 <> 0 THEN now() END, CASE WHEN n % 10 <> 0 THEN 'paid' END, 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO credit_notes (
+    org_id, id, invoice_id, customer_id, series, number, currency, total_minor, tax_minor, applied_minor,
+    credited_minor, destination, metadata, version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'CN', n, 'usd', 1, 0, 0, 1, 'credit_balance',
+    '{}', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO credit_note_lines (
+    org_id, credit_note_id, id, position, invoice_id, invoice_line_id, description, amount_minor, tax_minor,
+    taxes
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 1, pg_temp.id(n), pg_temp.id(n), 'Work', 1, 0, '[]'
+FROM generate_series(1, {rows}) AS n;

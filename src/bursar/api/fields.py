@@ -22,6 +22,7 @@ from bursar.domain.ids import (
     CustomerId,
     EventId,
     InvoiceId,
+    InvoiceLineId,
     MemberId,
     MeterId,
     PaymentId,
@@ -291,6 +292,7 @@ CouponRef: TypeAlias = Annotated[CouponId, _id("cpn")]
 MeterRef: TypeAlias = Annotated[MeterId, _id("mtr")]
 PaymentRef: TypeAlias = Annotated[PaymentId, _id("pay")]
 TaxRateRef: TypeAlias = Annotated[TaxRateId, _id("txr")]
+InvoiceLineRef: TypeAlias = Annotated[InvoiceLineId, _id("il")]
 InvoiceRef: TypeAlias = Annotated[InvoiceId, _id("inv")]
 WalletRef: TypeAlias = Annotated[WalletId, _id("wal")]
 MemberRef: TypeAlias = Annotated[MemberId, _id("mem")]

@@ -28,6 +28,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "accountId": "acct",
     "apiKeyId": "key",
     "couponId": "cpn",
+    "creditNoteId": "cn",
     "recurringInvoiceId": "rinv",
     "customerId": "cust",
     "deliveryId": "whd",

@@ -1,9 +1,8 @@
 """The chart of accounts, and one template for each accounting move.
 
-Owns which account a move debits and which it credits; `MOVES` is that table, and the reference page
-is made from it. Templates take ids and amounts, never nouns, and give a `Posting`, or None when
-an invoice is of nothing. Refuses negative amounts (but of an invoice's parts): the other direction
-is a move of its own.
+`MOVES` says which accounts a move may touch. Templates take ids and amounts, never nouns, and give
+a `Posting`, or None when an invoice is of nothing. Refuses negative amounts (but of an invoice's
+parts): the other direction is a move of its own.
 Strict accounts (credit, wallets) have a floor on their natural balance, see `domain/ledger.py`; all
 others are folded.
 """
@@ -12,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from bursar.domain import moves
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import (
+    CreditNoteId,
     CustomerId,
     HoldId,
     InvoiceId,
@@ -26,159 +27,7 @@ from bursar.domain.ledger import Account, AccountKind, Entry, Posting
 from bursar.domain.money import Money, total
 from bursar.domain.times import Instant
 
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A row of the table: the accounts a move may touch, by the first word of their code."""
-
-    kind: str
-    debits: tuple[str, ...]
-    credits: tuple[str, ...]
-    meaning: str
-
-
-MOVES: Final = (
-    Move(
-        "invoice_finalized",
-        ("receivable", "revenue", "tax_payable"),
-        ("revenue", "tax_payable"),
-        "The customer owes the total; we earned the net and hold the tax. What a line gives back "
-        "lowers both.",
-    ),
-    Move(
-        "excess_credited",
-        ("revenue", "tax_payable"),
-        ("credit", "revenue", "tax_payable"),
-        "An invoice gives back more than it charges: the customer has the excess as credit.",
-    ),
-    Move(
-        "invoice_voided",
-        ("revenue", "tax_payable", "credit"),
-        ("receivable", "revenue", "tax_payable"),
-        "The reverse of what was finalized.",
-    ),
-    Move(
-        "payment_succeeded",
-        ("processor",),
-        ("receivable",),
-        "The processor holds the money; the customer owes that much less.",
-    ),
-    Move(
-        "payment_recorded",
-        ("bank",),
-        ("receivable",),
-        "Money came by bank transfer, check or cash; an accountant wrote it down.",
-    ),
-    Move(
-        "overpayment",
-        ("processor", "bank"),
-        ("credit",),
-        "Money came that no open invoice was waiting for: the customer has it as credit.",
-    ),
-    Move(
-        "credit_applied",
-        ("credit",),
-        ("receivable",),
-        "The customer's credit pays for what is owed.",
-    ),
-    Move(
-        "invoice_written_off",
-        ("bad_debt",),
-        ("receivable",),
-        "Nobody expects what is still due any more.",
-    ),
-    Move(
-        "wallet_deposited",
-        ("processor", "external"),
-        ("wallet",),
-        "Money came in from outside, or through the processor, and is stored in a wallet.",
-    ),
-    Move(
-        "wallet_withdrawn",
-        ("wallet",),
-        ("bank", "external"),
-        "Stored money was paid out to its owner.",
-    ),
-    Move(
-        "wallet_paid_invoice",
-        ("wallet",),
-        ("receivable",),
-        "Stored money pays for what is owed.",
-    ),
-    Move(
-        "payment_refunded",
-        ("refunds", "credit"),
-        ("processor", "bank"),
-        "A payment was given back: what paid an invoice, which stays, and what was credit.",
-    ),
-    Move(
-        "deposit_refunded",
-        ("wallet",),
-        ("processor",),
-        "A deposit is given back by the way it came.",
-    ),
-    Move(
-        "stored_payment_refunded",
-        ("refunds",),
-        ("wallet", "credit"),
-        "What an invoice was paid with from a wallet, or from credit, is there again.",
-    ),
-    Move(
-        "refund_failed",
-        ("processor", "bank"),
-        ("refunds", "credit", "wallet"),
-        "The reverse of a refund that was refused, or that came back.",
-    ),
-    Move(
-        "dispute_withdrawn",
-        ("disputed", "fees"),
-        ("processor",),
-        "A bank took a payment back until it is decided, and the processor its fee.",
-    ),
-    Move(
-        "dispute_reinstated",
-        ("processor",),
-        ("disputed",),
-        "The bank gave the money again.",
-    ),
-    Move(
-        "dispute_lost",
-        ("bad_debt",),
-        ("disputed",),
-        "The bank decided against us: the money is gone.",
-    ),
-    Move(
-        "dispute_reopened",
-        ("disputed",),
-        ("bad_debt",),
-        "A lost dispute is open again.",
-    ),
-    Move(
-        "hold_captured",
-        ("wallet",),
-        ("bank", "external"),
-        "What was held was really taken, all of it or a part.",
-    ),
-    Move(
-        "transfer_debited",
-        ("wallet",),
-        ("transit",),
-        "The amount has left the sender and is on its way.",
-    ),
-    Move(
-        "transfer_credited",
-        ("transit",),
-        ("wallet",),
-        "The amount has arrived at the receiver.",
-    ),
-    Move(
-        "transfer_refunded",
-        ("transit",),
-        ("wallet",),
-        "The credit was refused: the sender has the amount back.",
-    ),
-)
-
+MOVES: Final = moves.MOVES
 TRANSIT: Final = "transit"
 
 
@@ -328,6 +177,35 @@ def credit_applied(source_id: str, customer_id: CustomerId, amount: Money, at: I
         Entry.credit(receivable(customer_id, amount.currency), amount),
     )
     return Posting("credit_applied", source_id, at, entries)
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedParts:
+    """What a credit note takes back: the net, and where net and taxes go."""
+
+    customer_id: CustomerId
+    net: Money
+    applied: Money  # off what is due
+    credited: Money  # to the customer's credit
+
+
+def credit_note_issued(
+    note_id: CreditNoteId, parts: CreditedParts, taxes: Sequence[tuple[str, Money]], at: Instant
+) -> Posting:
+    """Revenue and tax go back; two amounts of one rate are one entry."""
+    code = parts.net.currency
+    _positive(parts.applied + parts.credited)
+    by_rate: dict[str, Money] = {}
+    for rate_key, tax in taxes:
+        by_rate[rate_key] = by_rate.get(rate_key, Money.zero(code)) + tax
+    entries = (
+        Entry.debit(revenue(code), parts.net),
+        *(Entry.debit(tax_payable(rate, code), tax) for rate, tax in by_rate.items()),
+        Entry.credit(receivable(parts.customer_id, code), parts.applied),
+        Entry.credit(credit(parts.customer_id, code), parts.credited),
+    )
+    moving = tuple(entry for entry in entries if not entry.amount.is_zero)
+    return Posting("credit_note_issued", note_id, at, moving)
 
 
 def wallet_deposited(

@@ -21,16 +21,35 @@ from bursar.domain.tax_rates import TaxRate, TaxRateStatus, for_customer
 from bursar.domain.taxes import TaxTerms
 
 AGREED: Final = "Discount"
+PERCENT_MAX: Final = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
 class NewDiscount:
-    """Something off, as a caller asks for it: by a coupon, or a percentage or amount agreed."""
+    """Something off, as a caller asks for it: by a coupon, or a percentage or amount agreed.
+
+    `place` is where the caller wrote it, for whoever has to say that it makes no sense.
+    """
 
     coupon_id: CouponId | None = None
     name: str = AGREED
     percent_off: Decimal | None = None
     amount_off_minor: int | None = None
+    place: str = "discounts"
+
+    def require_one(self) -> None:
+        """Refuse nothing off, or two things, or a percentage beyond everything.
+
+        Raises:
+            InvalidInput: so it is.
+        """
+        given = (self.coupon_id, self.percent_off, self.amount_off_minor)
+        if sum(each is not None for each in given) != 1:
+            says = "give one of couponId, percentOff and amountOffCents"
+            raise InvalidInput.at(f"{self.place}.couponId", says, "required")
+        if self.percent_off is not None and not 0 < self.percent_off <= PERCENT_MAX:
+            says = "must be above 0, and 100 at most"
+            raise InvalidInput.at(f"{self.place}.percentOff", says, "out_of_range")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +91,9 @@ class Known:
 
         Raises:
             NotFound: no such coupon.
-            InvalidInput: it is archived, or an amount of another currency.
+            InvalidInput: it is none, or archived, or an amount of another currency.
         """
+        wanted.require_one()
         if wanted.coupon_id is None:
             percent, minor = wanted.percent_off, wanted.amount_off_minor
             return Reduction(

@@ -251,6 +251,16 @@ class InvoiceMarkedUncollectible(Event):
     when = "Nobody expects what is due on an invoice any more; it is written off."
 
 
+class InvoiceCredited(Event):
+    name = "invoice.credited"
+    when = "A credit note takes back a part of an invoice, or all of it."
+
+
+class CreditNoteCreated(Event):
+    name = "credit_note.created"
+    when = "A credit note is issued."
+
+
 class InvoiceVoided(Event):
     name = "invoice.voided"
     when = "An invoice is voided; its booking is reversed."

@@ -73,6 +73,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "usage": "ua",
         "coupon": "cpn",
         "tax_rate": "txr",
+        "credit_note": "cn",
         "invoice": "inv",
         "recurring_invoice": "rinv",
         "document_settings": "dset",

@@ -161,10 +161,7 @@ def row_to_invoice_line(record: Record, code: Currency) -> InvoiceLine:
         unit_amount=unit_amount,
         amount=Money(record["amount_minor"], code),
         discount=Money(record["discount_minor"], code),
-        taxes=tuple(
-            LineTax(ids.TaxRateId(each.rate_id), Money(each.amount, code), each.is_inclusive)
-            for each in _kept(record["taxes"], tuple[KeptLineTax, ...])
-        ),
+        taxes=line_taxes(record, code),
         reductions=tuple(
             each.to_reduction(code)
             for each in _kept(record["discounts"], tuple[KeptReduction, ...])
@@ -172,6 +169,14 @@ def row_to_invoice_line(record: Record, code: Currency) -> InvoiceLine:
         subscription_id=_subscription_id(record),
         period=_period(record),
         derivation=None if derivation is None else _kept(derivation, dict[str, Any]),
+    )
+
+
+def line_taxes(record: Record, code: Currency) -> tuple[LineTax, ...]:
+    """From the column `taxes` of a line."""
+    return tuple(
+        LineTax(ids.TaxRateId(each.rate_id), Money(each.amount, code), each.is_inclusive)
+        for each in _kept(record["taxes"], tuple[KeptLineTax, ...])
     )
 
 
@@ -192,10 +197,10 @@ def kept_reductions(line: InvoiceLine) -> str:
     return _json([KeptReduction.of(each) for each in line.reductions])
 
 
-def kept_line_taxes(line: InvoiceLine) -> str:
+def kept_line_taxes(taxes: Sequence[LineTax]) -> str:
     """A line's taxes as its row keeps them."""
     return _json(
-        [KeptLineTax(each.rate_id, each.amount.minor, each.is_inclusive) for each in line.taxes]
+        [KeptLineTax(each.rate_id, each.amount.minor, each.is_inclusive) for each in taxes]
     )
 
 

@@ -203,9 +203,9 @@ class Invoice:
             IllegalTransition: paid, void or uncollectible already.
         """
         after = replace(self.to(InvoiceStatus.VOID), voided_at=at)
-        if self.paid.is_positive:
+        if self.paid.is_positive or self.noted.is_positive:
             raise IllegalTransition(
-                f"Invoice {self.id} is paid in part; it cannot be voided.",
+                f"Invoice {self.id} is paid or credited in part; it cannot be voided.",
                 facts=_state_facts(self.status),
             )
         booked = _booking(self, self.finalized_at or at) if self.number is not None else None

@@ -306,6 +306,13 @@ class RefundAboveRest(Refusal):
     reason = "refund_above_rest"
 
 
+class CreditAboveInvoice(Refusal):
+    """More than what is left of the invoice, or of a line of it."""
+
+    kind = Kind.CONFLICT
+    reason = "credit_above_invoice"
+
+
 class CustomerHasNoMethod(Refusal):
     """A charge needs a payment method, and the customer has none."""
 

@@ -107,7 +107,9 @@ async def _new(tx: Tx, command: BeginRefund, payment: Payment) -> Refund:
         wanted = Money(command.amount_minor, payment.amount.currency)
     amount = require_refundable(payment, wanted)
     # What no invoice was paid with goes first: it is the customer's own.
-    unspent = payment.credited - await refunds.credit_taken(tx, payment)
+    # A credit note may have refunded more out of credit than the payment ever brought to it.
+    left = payment.credited - await refunds.credit_taken(tx, payment)
+    unspent = max(left, Money.zero(left.currency))
     return Refund(
         id=RefundId(tx.new_id("rfd")),
         payment_id=payment.id,

@@ -48,6 +48,7 @@ CHECKS: Final = (
     ("finalized invoices are booked, void ones reversed", DOCUMENTS.invoices_are_booked),
     ("payments with money are booked once", DOCUMENTS.payments_are_booked),
     ("open dunning is looked after", DOCUMENTS.dunning_is_looked_after),
+    ("credit notes are within their invoices", DOCUMENTS.notes_are_of_their_invoices),
     ("invoice numbers have no gaps", DOCUMENTS.numbers_have_no_gaps),
     ("days of usage are what their events add up to", Q.days_match_usage),
     ("billed periods follow each other", BILLING.periods_are_chained),

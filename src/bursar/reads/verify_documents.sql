@@ -36,6 +36,9 @@ WITH moves AS (
     SELECT i.customer_id, i.currency, i.excess_minor FROM invoices AS i
     WHERE i.org_id = $1 AND i.number IS NOT NULL AND i.status <> 'void' AND i.excess_minor > 0
     UNION ALL
+    SELECT n.customer_id, n.currency, n.credited_minor FROM credit_notes AS n
+    WHERE n.org_id = $1 AND n.credited_minor > 0
+    UNION ALL
     SELECT
         r.customer_id, r.currency,
         CASE r.provider WHEN 'credit' THEN r.amount_minor ELSE 0 END - r.credit_minor AS amount
@@ -213,11 +216,51 @@ SELECT
     AS offenders
 FROM checked AS c;
 
+-- name: notes_are_of_their_invoices
+-- What an invoice says was taken back is what its notes say, line by line, and no more than it.
+WITH lines AS (
+    SELECT n.credit_note_id, sum(n.amount_minor) AS amount, sum(n.tax_minor) AS tax
+    FROM credit_note_lines AS n WHERE n.org_id = $1 GROUP BY n.credit_note_id
+), notes AS (
+    SELECT
+        n.invoice_id, sum(n.total_minor) AS noted, sum(n.applied_minor) AS applied,
+        bool_and((n.total_minor, n.tax_minor) = (l.amount, l.tax)) AS is_sum,
+        bool_and(n.net = b.net) AS is_booked
+    FROM (SELECT c.*, c.total_minor - c.tax_minor AS net FROM credit_notes AS c WHERE c.org_id = $1) AS n
+    LEFT JOIN lines AS l ON l.credit_note_id = n.id
+    LEFT JOIN (
+        SELECT
+            t.source_id, coalesce(sum(e.amount_minor) FILTER (WHERE a.code = 'revenue'), 0) AS net
+        FROM ledger_transactions AS t
+        JOIN ledger_entries AS e ON e.org_id = t.org_id AND e.transaction_id = t.id
+        JOIN ledger_accounts AS a ON a.org_id = e.org_id AND a.id = e.account_id
+        WHERE t.org_id = $1 AND t.kind = 'credit_note_issued' GROUP BY t.source_id
+    ) AS b ON b.source_id = 'cn_' || n.id
+    GROUP BY n.invoice_id
+), checked AS (
+    SELECT
+        'inv_' || i.id AS name,
+        CASE
+            WHEN n.invoice_id IS NULL THEN i.noted_minor = 0 AND i.credited_minor = 0
+            ELSE i.noted_minor = n.noted AND i.credited_minor = n.applied AND n.is_sum AND n.is_booked
+        END AS is_good
+    FROM invoices AS i LEFT JOIN notes AS n ON n.invoice_id = i.id
+    WHERE i.org_id = $1 AND (i.noted_minor > 0 OR n.invoice_id IS NOT NULL)
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM checked AS c;
+
 -- name: numbers_have_no_gaps
 -- The invoices of a series carry the numbers from one to the last one given, each once.
-WITH used AS (
-    SELECT i.series, count(DISTINCT i.number) AS held, min(i.number) AS lowest, max(i.number) AS highest
-    FROM invoices AS i WHERE i.org_id = $1 AND i.series IS NOT NULL GROUP BY i.series
+WITH numbered AS (
+    SELECT i.series, i.number FROM invoices AS i WHERE i.org_id = $1 AND i.series IS NOT NULL
+    UNION ALL SELECT n.series, n.number FROM credit_notes AS n WHERE n.org_id = $1
+), used AS (
+    SELECT u.series, count(DISTINCT u.number) AS held, min(u.number) AS lowest, max(u.number) AS highest
+    FROM numbered AS u GROUP BY u.series
 ), given AS (
     SELECT s.series, s.last_number FROM invoice_series AS s WHERE s.org_id = $1
 ), checked AS (

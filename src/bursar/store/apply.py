@@ -11,6 +11,7 @@ from typing import Any, Final
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
+from bursar.domain.credit_notes import CreditNote
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
 from bursar.domain.disputes import Dispute
@@ -37,6 +38,7 @@ from bursar.store import (
     api_keys,
     correspondence,
     coupons,
+    credit_notes,
     customers,
     disputes,
     document_settings,
@@ -75,6 +77,7 @@ _SAVE: Final[dict[type, Save]] = {
     UsageAggregate: usage.save,
     Coupon: coupons.save,
     TaxRate: tax_rates.save,
+    CreditNote: credit_notes.save,
     Invoice: invoices.save,
     DocumentSettings: document_settings.save,
     RecurringInvoice: recurring_invoices.save,

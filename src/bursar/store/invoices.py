@@ -165,7 +165,7 @@ def _charged(line: InvoiceLine) -> tuple[object, ...]:
 def _context(line: InvoiceLine) -> tuple[object, ...]:
     return (
         kept_reductions(line),
-        kept_line_taxes(line),
+        kept_line_taxes(line.taxes),
         uuid_of(line.subscription_id) if line.subscription_id else None,
         line.period.start if line.period else None,
         line.period.end if line.period else None,

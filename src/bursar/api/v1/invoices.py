@@ -83,25 +83,14 @@ class DiscountBody(Body, frozen=True):
     amount_off_cents: PositiveCents | UnsetType = UNSET
 
     def to_discount(self, place: str) -> NewDiscount:
-        """The discount it asks for.
-
-        Raises:
-            InvalidInput: nothing off, or two things, or a percentage beyond everything.
-        """
-        given = (self.coupon_id, self.percent_off, self.amount_off_cents)
-        if sum(each is not UNSET for each in given) != 1:
-            says = "give one of couponId, percentOff and amountOffCents"
-            raise InvalidInput.at(f"{place}.couponId", says, "required")
-        percent = None if isinstance(self.percent_off, UnsetType) else Decimal(self.percent_off)
-        if percent is not None and not 0 < percent <= Decimal(100):
-            says = "must be above 0, and 100 at most"
-            raise InvalidInput.at(f"{place}.percentOff", says, "out_of_range")
-        coupon_id, minor = self.coupon_id, self.amount_off_cents
+        """The discount it asks for."""
+        coupon_id, percent, minor = self.coupon_id, self.percent_off, self.amount_off_cents
         return NewDiscount(
             coupon_id=None if isinstance(coupon_id, UnsetType) else coupon_id,
             name=self.name,
-            percent_off=percent,
+            percent_off=None if isinstance(percent, UnsetType) else Decimal(percent),
             amount_off_minor=None if isinstance(minor, UnsetType) else minor,
+            place=place,
         )
 
 
@@ -148,16 +137,11 @@ class LineBody(Body, frozen=True):
         raise InvalidInput.at(f"{place}.unitAmountCents", message, "required")
 
     def _rates(self, place: str) -> tuple[TaxRateId, ...]:
-        one, several_rates = self.tax_rate_id, self.tax_rate_ids
-        if not isinstance(one, UnsetType):
-            if several_rates is not UNSET:
-                message = "give either taxRateId or taxRateIds"
-                raise InvalidInput.at(f"{place}.taxRateId", message, "ambiguous")
-            return (one,)
-        named_rates = () if isinstance(several_rates, UnsetType) else tuple(several_rates)
+        named_rates = [] if isinstance(self.tax_rate_ids, UnsetType) else self.tax_rate_ids
         if len(set(named_rates)) < len(named_rates):
             raise InvalidInput.at(f"{place}.taxRateIds", "names a rate twice", "repeated")
-        return named_rates
+        one = () if isinstance(self.tax_rate_id, UnsetType) else (self.tax_rate_id,)
+        return tuple(dict.fromkeys((*one, *named_rates)))
 
 
 Lines = Annotated[list[LineBody], Meta(max_length=LINES_MAX)]

@@ -12,6 +12,7 @@ import msgspec
 
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
+from bursar.domain.credit_notes import CreditNote
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
 from bursar.domain.disputes import Dispute
@@ -28,6 +29,7 @@ from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.refunds import Refund
 from bursar.domain.shapes.api_keys import ApiKeyOut
 from bursar.domain.shapes.coupons import CouponOut
+from bursar.domain.shapes.credit_notes import CreditNoteOut
 from bursar.domain.shapes.customers import CustomerOut
 from bursar.domain.shapes.disputes import DisputeOut
 from bursar.domain.shapes.document_settings import DocumentSettingsOut
@@ -84,6 +86,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     RecurringInvoice: Rendering("recurring_invoice", RecurringInvoiceOut, RecurringInvoiceOut.of),
     DocumentSettings: Rendering("document_settings", DocumentSettingsOut, DocumentSettingsOut.of),
     DunningCase: Rendering("dunning", DunningOut, DunningOut.of),
+    CreditNote: Rendering("credit_note", CreditNoteOut, CreditNoteOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Refund: Rendering("refund", RefundOut, RefundOut.of),
     Dispute: Rendering("dispute", DisputeOut, DisputeOut.of),

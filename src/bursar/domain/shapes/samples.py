@@ -20,7 +20,6 @@ from bursar.domain import (
     meters,
     orgs,
     subscriptions,
-    tax_rates,
     usage,
     wallets,
     webhook_subscriptions,
@@ -45,6 +44,7 @@ from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tie
 from bursar.domain.shapes.sample_clocks import clock_story
 from bursar.domain.shapes.sample_dunning import by_hand, dunning_story
 from bursar.domain.shapes.sample_papers import paper_story
+from bursar.domain.shapes.sample_taxes import TAX_RATE, note_story, tax_story
 from bursar.domain.shapes.samples_of_payments import (
     an_attempt,
     attempt_story,
@@ -52,8 +52,6 @@ from bursar.domain.shapes.samples_of_payments import (
     refund_story,
 )
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
-from bursar.domain.tax_rates import TaxRate, TaxRateStatus
-from bursar.domain.taxes import TaxCategory
 from bursar.domain.times import Instant, Period
 from bursar.domain.transfers import Order, Purse, Till, Transfer
 from bursar.domain.usage import UsageAggregate
@@ -232,23 +230,6 @@ AGGREGATE: Final = UsageAggregate(
     updated_at=AT,
 )
 _ZERO: Final = Money.zero(USD)
-TAX_RATE: Final = TaxRate(
-    id=ids.TaxRateId(_id("txr", 18)),
-    name="VAT",
-    rate=Rate(Decimal(19)),
-    is_inclusive=False,
-    category=TaxCategory.STANDARD,
-    country="DE",
-    note=None,
-    is_automatic=True,
-    status=TaxRateStatus.ACTIVE,
-    metadata={},
-    archived_at=None,
-    version=1,
-    sequence=0,
-    created_at=AT,
-    updated_at=AT,
-)
 VAT: Final = TAX_RATE.terms
 DRAFT: Final = invoices.with_lines(
     NewDraft(id=ids.InvoiceId(_id("inv", 6)), customer_id=CUSTOMER.id, currency=USD, at=AT).blank(),
@@ -350,8 +331,7 @@ def story() -> Iterator[Change]:
     yield usage.tell(AGGREGATE)
     yield discounts.offer(COUPON)
     yield COUPON.archive(AT)
-    yield tax_rates.introduce(TAX_RATE)
-    yield TAX_RATE.archive(AT)
+    yield from tax_story()
     yield invoices.draft(DRAFT)
     yield _made(DRAFT.edit(replace(DRAFT, memo="Thank you.")))
     finalized = DRAFT.finalize(InvoiceNumber("INV-2026", 7), due_at=AT + timedelta(days=14), at=AT)
@@ -359,6 +339,7 @@ def story() -> Iterator[Change]:
     (opened,) = finalized.rows
     assert isinstance(opened, Invoice)
     yield opened.void(AT)
+    yield from note_story(opened)
     yield from paper_story(ORGANIZATION.id, draft=DRAFT, opened=opened)
     yield from attempt_story(opened, AT)
     yield record(by_hand(an_attempt(opened, AT), AT), opened, AT)

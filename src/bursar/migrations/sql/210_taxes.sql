@@ -31,3 +31,57 @@ CREATE INDEX automatic_tax_rates ON tax_rates (org_id, country) WHERE is_automat
 CALL sec.isolate('tax_rates');
 GRANT SELECT, INSERT, UPDATE ON tax_rates TO bursar_app;
 GRANT SELECT ON tax_rates TO bursar_backup;
+
+-- What was taken back of invoices. A note is never changed.
+CREATE TABLE credit_notes (
+    org_id uuid NOT NULL,
+    id uuid NOT NULL,
+    invoice_id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    series text NOT NULL,
+    number integer NOT NULL,
+    currency char(3) NOT NULL,
+    total_minor bigint NOT NULL CHECK (total_minor > 0),
+    tax_minor bigint NOT NULL,
+    applied_minor bigint NOT NULL CHECK (applied_minor >= 0),
+    credited_minor bigint NOT NULL CHECK (credited_minor >= 0),
+    destination text NOT NULL CHECK (destination IN ('credit_balance', 'refund')),
+    refund_id uuid,
+    reason text,
+    metadata jsonb NOT NULL,
+    version integer NOT NULL,
+    sequence integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (org_id, id),
+    UNIQUE (org_id, series, number),
+    FOREIGN KEY (org_id, invoice_id) REFERENCES invoices ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, customer_id) REFERENCES customers ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, refund_id) REFERENCES refunds ON DELETE RESTRICT,
+    CONSTRAINT note_adds_up CHECK (total_minor = applied_minor + credited_minor),
+    CONSTRAINT refunded_when_so CHECK ((destination = 'refund') = (refund_id IS NOT NULL))
+);
+CREATE INDEX credit_notes_by_invoice ON credit_notes (org_id, invoice_id, id);
+CREATE INDEX credit_notes_by_customer ON credit_notes (org_id, customer_id, id);
+
+CREATE TABLE credit_note_lines (
+    org_id uuid NOT NULL,
+    credit_note_id uuid NOT NULL,
+    id uuid NOT NULL,
+    position integer NOT NULL,
+    invoice_id uuid NOT NULL,
+    invoice_line_id uuid NOT NULL,
+    description text NOT NULL,
+    amount_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    taxes jsonb NOT NULL,
+    PRIMARY KEY (org_id, credit_note_id, id),
+    FOREIGN KEY (org_id, credit_note_id) REFERENCES credit_notes ON DELETE RESTRICT,
+    FOREIGN KEY (org_id, invoice_id, invoice_line_id) REFERENCES invoice_lines ON DELETE RESTRICT
+);
+CREATE INDEX credit_note_lines_by_invoice ON credit_note_lines (org_id, invoice_id, invoice_line_id);
+
+CALL sec.isolate('credit_notes');
+CALL sec.isolate('credit_note_lines');
+GRANT SELECT, INSERT ON credit_notes, credit_note_lines TO bursar_app;
+GRANT SELECT ON credit_notes, credit_note_lines TO bursar_backup;
