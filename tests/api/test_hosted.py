@@ -2,18 +2,22 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from tests.api.client import Client
 from tests.support.world import Org, World
 
+import bursar
 from bursar.api.hosted_links import own_hosted_url
+from bursar.api.hosted_words import TRANSLATIONS
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.domain.payments import PaymentMode
 from bursar.runtime.tokens import HostedLink, print_hosted_token
 
+TEMPLATES = Path(bursar.__file__).parent / "api" / "templates"
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 
 
@@ -214,3 +218,48 @@ async def test_accessible(anyone: Client, org: Org) -> None:
     assert "caption" in tags
     assert all("scope" in attrs for tag, attrs in page.tags if tag == "th")
     assert any(attrs.get("role") == "status" for _, attrs in page.tags)
+
+
+@pytest.mark.parametrize(
+    ("header", "lang", "said"),
+    [
+        ("de-AT, en;q=0.5", "de", ("1.204,00 USD fällig am ", "Jetzt bezahlen")),
+        (
+            "it, fr;q=0.8, en;q=0.7",
+            "fr",
+            ("1\u202f204,00 USD à régler avant le ", "Payer maintenant"),
+        ),
+        ("es", "es", ("1.204,00 USD con vencimiento el ", "Pagar ahora")),
+        ("tlh, *;q=0.1", "en", ("1,204.00 USD due ", "Pay now")),
+        ("de;q=nonsense,,;", "en", ("1,204.00 USD due ", "Pay now")),
+    ],
+)
+async def test_it_speaks_the_reader_s_language(
+    anyone: Client, org: Org, header: str, lang: str, said: tuple[str, str]
+) -> None:
+    # By what the browser asks for; in the sender's own language when it asks for none of ours.
+    invoice = await org.invoice(await org.customer(token=None), 120_400)
+    answer = await anyone.get(path_of(org, invoice), accept_language=header)
+    text = answer.body.decode()
+    assert f'<html lang="{lang}">' in text
+    found = re.search(r"<h1>(.*?)</h1>", text)
+    assert found is not None
+    assert found[1].startswith(said[0])
+    assert said[1] in text
+
+
+def test_every_sentence_is_translated() -> None:
+    # What the page says by itself is there in each language, and no language says more.
+    template = (TEMPLATES / "invoice.html").read_text()
+    said = set(re.findall(r'said\("(.*?)"\)', template))
+    known = [set(words) for words in TRANSLATIONS.values()]
+    assert said <= known[0]
+    assert all(each == known[0] for each in known)
+
+
+async def test_the_e_invoice_is_there_for_machines(anyone: Client, org: Org) -> None:
+    # Behind the same link as the page.
+    invoice = await org.invoice(await org.customer(token=None))
+    answer = await anyone.get(f"{path_of(org, invoice)}/xml")
+    assert answer.headers["content-type"] == "application/xml"
+    assert str(invoice.number).encode() in answer.body

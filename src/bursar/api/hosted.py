@@ -15,18 +15,21 @@ from bursar.api.dispatch import Act, Edge, Wire, plain_endpoint
 from bursar.api.errors import CODES, answer_for
 from bursar.api.hosted_links import own_hosted_url
 from bursar.api.hosted_states import state_of
+from bursar.api.hosted_words import language_of, said_in
 from bursar.api.pages import page
 from bursar.api.paying import Wish, begin_command
 from bursar.api.printing import printed
 from bursar.api.trace import Trace, traced
 from bursar.domain.access import Link, actor_label
+from bursar.domain.document_settings import Language
+from bursar.domain.einvoices import einvoice
 from bursar.domain.ids import InvoiceId, OrgId, print_id
 from bursar.domain.invoices import Invoice
 from bursar.domain.payments import PaymentMode
 from bursar.domain.refusals import Kind, NotFound, NothingToPay, PaymentInProgress
 from bursar.flows.pay_invoice import pay_invoice, refuse_if_away
 from bursar.reads.invoices import invoice as invoice_look
-from bursar.reads.invoices import invoice_document, last_attempt
+from bursar.reads.invoices import invoice_document, invoice_printing, last_attempt
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.tokens import BadToken, HostedLink, read_hosted_token
@@ -66,6 +69,7 @@ def hosted_routes(edge: Edge) -> list[HTTPRouteHandler]:
         plain_endpoint("GET", PAGE, opened(_show), _failed),
         plain_endpoint("POST", f"{PAGE}/pay", opened(pay), _failed),
         plain_endpoint("GET", f"{PAGE}/pdf", opened(_print), _failed),
+        plain_endpoint("GET", f"{PAGE}/xml", opened(_tell), _failed),
     ]
 
 
@@ -97,7 +101,8 @@ def _caller(edge: Edge, link: HostedLink, trace: Trace) -> Caller:
 
 
 async def _show(visit: Visit, request: Wire) -> Answer:
-    document = await visit.caller.look(invoice_document, visit.invoice.id)
+    language = language_of(_header(request, b"accept-language"))
+    document = await visit.caller.look(invoice_document, visit.invoice.id, language)
     attempt = await visit.caller.look(last_attempt, visit.invoice.id)
     has_returned = request.scope["query_string"] == f"{_BACK}=1".encode()
     state = state_of(visit.invoice, attempt, has_returned=has_returned)
@@ -105,6 +110,9 @@ async def _show(visit: Visit, request: Wire) -> Answer:
     context: dict[str, object] = {
         "document": document,
         "state": state,
+        "language": document.language,
+        "said": said_in(Language(document.language)),
+        "xml_path": f"/i/{visit.token}/xml",
         "pay_path": f"/i/{visit.token}/pay",
         "pdf_path": f"/i/{visit.token}/pdf",
         "page_path": f"/i/{visit.token}",
@@ -129,6 +137,17 @@ async def _pay(visit: Visit) -> Answer:
 
 async def _print(visit: Visit, _request: Wire) -> Answer:
     return await printed(visit.caller, visit.invoice)
+
+
+async def _tell(visit: Visit, _request: Wire) -> Answer:
+    printing = await visit.caller.look(invoice_printing, visit.invoice.id)
+    return Answer(200, einvoice(printing), (("Content-Type", "application/xml"),))
+
+
+def _header(request: Wire, name: bytes) -> str | None:
+    """A header of the request, if it has one that is text."""
+    found = [value for key, value in request.scope["headers"] if key == name]
+    return found[0].decode("latin-1") if found else None
 
 
 def _seen_other(place: str) -> Answer:

@@ -4,7 +4,7 @@ Decided from the invoice and the last attempt at paying it. Nothing is promised 
 not say: a payment is *being confirmed* until the provider has confirmed it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bursar.domain.invoices import Invoice, InvoiceStatus
@@ -26,6 +26,7 @@ class HostedState:
     button: str = "Pay now"
     action_url: str | None = None
     is_refreshing: bool = False
+    hope: str | None = None
 
 
 _DUE: Final = HostedState("Open", "plain", "Payment is due.", can_pay=True)
@@ -84,5 +85,6 @@ def _pending(attempt: Payment, *, has_returned: bool) -> HostedState:
 
 
 def _declined(attempt: Payment) -> HostedState:
-    sentence = f"{attempt.failure_message or _FALLBACK} Nothing was charged; you can try again."
-    return HostedState("Payment failed", "bad", sentence, can_pay=True, button="Try again")
+    sentence = attempt.failure_message or _FALLBACK
+    state = HostedState("Payment failed", "bad", sentence, can_pay=True, button="Try again")
+    return replace(state, hope="Nothing was charged; you can try again.")
