@@ -41,8 +41,16 @@ SELECT
     AS can_be_charged
 FROM subscriptions AS s
 JOIN customers AS c ON c.org_id = s.org_id AND c.id = s.customer_id
-LEFT JOIN ledger_accounts AS a
-    ON a.org_id = c.org_id AND a.code = 'credit:cust_' || c.id AND a.currency = c.currency
+LEFT JOIN (
+    SELECT code, currency, balance_minor FROM ledger_accounts
+    WHERE
+        org_id = $1 AND code = ANY(
+            ARRAY(
+                SELECT 'credit:cust_' || u.customer_id FROM subscriptions AS u
+                WHERE u.org_id = $1 AND u.id = ANY($2::uuid[])
+            )
+        )
+) AS a ON a.code = 'credit:cust_' || c.id AND a.currency = c.currency
 WHERE s.org_id = $1 AND s.id = ANY($2::uuid[]);
 
 -- name: payer
@@ -53,7 +61,7 @@ SELECT
     AS can_be_charged
 FROM customers AS c
 LEFT JOIN ledger_accounts AS a
-    ON a.org_id = c.org_id AND a.code = 'credit:cust_' || c.id AND a.currency = c.currency
+    ON a.org_id = $1 AND a.code = 'credit:cust_' || $2::uuid AND a.currency = c.currency
 WHERE c.org_id = $1 AND c.id = $2;
 
 -- name: agreed_terms

@@ -24,11 +24,14 @@ UPDATE test_clocks SET now_at = $3, updated_at = now()
 WHERE org_id = $1 AND version = $2 AND target_at IS NOT NULL;
 
 -- name: is_untouched
--- Whether nothing has happened in the organization that has a date.
-SELECT NOT EXISTS (SELECT FROM customers WHERE org_id = $1)
-    AND NOT EXISTS (SELECT FROM plans WHERE org_id = $1)
-    AND NOT EXISTS (SELECT FROM wallets WHERE org_id = $1)
-    AND NOT EXISTS (SELECT FROM ledger_transactions WHERE org_id = $1);
+-- Whether nothing has happened in the organization that has a date; one row of each is looked for.
+SELECT
+    (SELECT c.id FROM customers AS c WHERE c.org_id = $1 ORDER BY c.id LIMIT 1) IS NULL
+    AND (SELECT p.id FROM plans AS p WHERE p.org_id = $1 ORDER BY p.id LIMIT 1) IS NULL
+    AND (SELECT w.id FROM wallets AS w WHERE w.org_id = $1 ORDER BY w.id LIMIT 1) IS NULL
+    AND (
+        SELECT t.id FROM ledger_transactions AS t WHERE t.org_id = $1 ORDER BY t.id LIMIT 1
+    ) IS NULL;
 
 -- name: is_busy
 -- Whether something due by now is not done: on the agenda, or a task that waits or runs.
