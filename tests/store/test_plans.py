@@ -47,6 +47,7 @@ WHOLE: Final = frozenset(
         *(name for name in QUERIES if name.startswith("reads/verify")),
         "reads/ledger/accounts",
         "reads/ledger/accounts_at",  # all that had happened up to an instant
+        "reads/reconciliation/differences",  # an accountant, over all payments
         "store/ledger/close",  # the worker, over all accounts without a floor
         "store/orgs/unfinished",  # once in an organization's life
         "runtime/queue/depth",

@@ -7,6 +7,7 @@ import typer
 from bursar.cli.desk import Org, Output, desk, known_currency
 from bursar.cli.failing import Exit
 from bursar.cli.output import Format, as_table, plain, show_list, show_one
+from bursar.domain.reconciliation import Difference
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.reports import Asked, Interval, Report
 from bursar.domain.shapes.analytics import (
@@ -20,13 +21,17 @@ from bursar.domain.shapes.analytics import (
     RevenueOut,
 )
 from bursar.domain.shapes.ledger import TrialBalanceOut
+from bursar.domain.shapes.reconciliation import DifferenceOut
 from bursar.domain.times import Day
+from bursar.flows.reconcile_books import reconcile_books
 from bursar.reads.analytics import report, report_with_ageing
 from bursar.reads.ledger import trial_balance
+from bursar.reads.reconciliation import differences
 from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Reports.", no_args_is_help=True)
 
+_DIFFERENCES = ("kind", "resourceId", "reference", "oursCents", "theirsCents", "repair")
 _COLUMNS = ("account", "kind", "debitCents", "creditCents", "currency")
 
 
@@ -45,6 +50,21 @@ def show_trial_balance(context: typer.Context, *, org: Org = None, output: Outpu
         ]
         show_list(rows, _COLUMNS, output)
     if not all(balance.is_balanced for balance in balances):
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+@group.command("reconcile")
+def show_differences(context: typer.Context, *, org: Org = None, output: Output = None) -> None:
+    """Read what the processor moved, mend what it tells, and list what differs; exit 9 if any."""
+
+    async def act(caller: Caller) -> tuple[Difference, ...]:
+        for provider in caller.app.providers.values():
+            await reconcile_books(caller, provider)
+        return await caller.look(differences)
+
+    found = desk(context).ask(act, org=org)
+    show_list([DifferenceOut.of(each) for each in found], _DIFFERENCES, output)
+    if found:
         raise typer.Exit(Exit.PROBLEMS)
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from bursar.domain.dispute_reports import DisputeNamed, DisputeReport
 from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId, RefundId
 from bursar.domain.money import Money
+from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
 
 
@@ -356,6 +357,10 @@ class PaymentProvider(Protocol):
         Raises:
             BadSignature: forged, malformed, or more than 300 s away from `now` either way.
         """
+        ...
+
+    async def moves_since(self, since: Instant) -> tuple[ProviderMove, ...] | Unknown:
+        """Everything that moved money of ours since then, oldest first."""
         ...
 
     async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:

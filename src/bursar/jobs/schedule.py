@@ -23,6 +23,7 @@ from bursar.jobs.dispatch import (
     move_clocks,
     seal_logs,
 )
+from bursar.jobs.reconciling import reconcile
 from bursar.jobs.relay import Relay
 from bursar.runtime import doors
 from bursar.runtime.anchors import Anchors
@@ -65,6 +66,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         ),
         Pass("clocks", 0.5, partial(move_clocks, app)),
         Pass("seal", 5, partial(seal_logs, app, anchors)),
+        Pass("reconcile", 3600, partial(reconcile, app)),
         Pass("measure", 5, partial(measure, app)),
         Pass("fold", 60, partial(fold_books, app)),
         Pass("figures", 5, partial(add_up_figures, app)),

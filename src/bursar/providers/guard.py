@@ -35,6 +35,7 @@ from bursar.domain.provider import (
     RefundRequest,
     Unknown,
 )
+from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
 
 _LISTING_SECONDS: Final = 300
@@ -237,6 +238,11 @@ class GuardedProvider(PaymentProvider):
 
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
         return self._inner.read_event(body, signature, now)
+
+    async def moves_since(self, since: Instant) -> tuple[ProviderMove, ...] | Unknown:
+        return await self._asked(
+            "moves_since", lambda: self._inner.moves_since(since), _LISTING_SECONDS
+        )
 
     async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:
         # A long listing has a deadline of its own, inside.

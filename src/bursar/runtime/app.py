@@ -37,6 +37,7 @@ from bursar.domain.refusals import (
     TaskSuperseded,
 )
 from bursar.domain.sending import WebhookSender
+from bursar.domain.times import Instant
 from bursar.runtime import doors
 from bursar.runtime.batcher import Batcher
 from bursar.runtime.crypto import KeyRing
@@ -168,6 +169,11 @@ class App:
             return await doors.payment_of_reference(
                 connection, provider=provider, reference=reference
             )
+
+    async def books_read_until(self, provider: str) -> Instant | None:
+        """How far a processor's books were read."""
+        async with self.database.machine() as connection:
+            return await doors.books_read_until(connection, provider)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,12 @@ async def payment_of_reference(
     return None if found is None else PaymentId(print_id("pay", found))
 
 
+async def books_read_until(connection: Connection, provider: str) -> Instant | None:
+    """How far a processor's books were read; nothing, when it was never asked for anything."""
+    until: Instant | None = await connection.fetchval(Q.books_read_until.text, provider)
+    return until
+
+
 async def orgs_to_fold(connection: Connection, margin: timedelta, limit: int) -> list[OrgId]:
     """Organizations with entries older than that which no fold covers."""
     rows = await connection.fetch(Q.orgs_to_fold.text, margin, limit)

@@ -39,6 +39,10 @@ SELECT sec.payment_of_reference($1, $2);
 -- How many subscriptions are due to be billed, in one organization or in all, and since when the oldest.
 SELECT due, oldest_seconds FROM sec.billing_backlog($1);
 
+-- name: books_read_until
+-- How far a processor's books were read.
+SELECT sec.books_read_until($1);
+
 -- name: org_ids
 -- Every organization of the installation, oldest first.
 SELECT sec.org_ids();

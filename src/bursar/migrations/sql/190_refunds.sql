@@ -108,3 +108,39 @@ CREATE INDEX disputes_by_payment ON disputes (org_id, payment_id, id);
 CALL sec.isolate('disputes');
 GRANT SELECT, INSERT, UPDATE ON disputes TO bursar_app;
 GRANT SELECT ON disputes TO bursar_backup;
+
+-- What processors moved, as their own books have it: our side is compared with it, never made from it.
+CREATE TABLE provider_moves (
+    org_id uuid NOT NULL,
+    provider text NOT NULL,
+    reference text NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('charge', 'refund', 'refund_failure', 'dispute', 'payout', 'other')),
+    amount_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    currency char(3) NOT NULL,
+    source text NOT NULL,
+    payment_id uuid NOT NULL,
+    refund_id uuid,
+    occurred_at timestamptz NOT NULL,
+    PRIMARY KEY (org_id, provider, reference),
+    FOREIGN KEY (org_id, payment_id) REFERENCES payments ON DELETE RESTRICT
+);
+CREATE INDEX provider_moves_by_payment ON provider_moves (org_id, payment_id, kind);
+CREATE INDEX provider_moves_by_time ON provider_moves (provider, occurred_at);
+
+CALL sec.isolate('provider_moves');
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_moves
+FOR EACH STATEMENT EXECUTE FUNCTION sec.refuse_change();
+GRANT SELECT, INSERT ON provider_moves TO bursar_app;
+GRANT SELECT ON provider_moves TO bursar_backup;
+
+-- How far a processor's books were read: its newest movement here, or the first payment it was asked for.
+CREATE FUNCTION sec.books_read_until(p_provider text) RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT coalesce(
+        (SELECT max(m.occurred_at) FROM public.provider_moves AS m WHERE m.provider = p_provider),
+        (SELECT min(p.created_at) FROM public.payments AS p WHERE p.provider = p_provider)
+    )
+$$;
+REVOKE ALL ON FUNCTION sec.books_read_until(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sec.books_read_until(text) TO bursar_app;

@@ -20,7 +20,15 @@ from bursar.domain.provider import (
     Unknown,
 )
 from bursar.providers.stripe.amounts import from_units
-from bursar.providers.stripe.shapes import Charge, Intent, Refund, Session, id_of, read
+from bursar.providers.stripe.shapes import (
+    BalanceEntry,
+    Charge,
+    Intent,
+    Refund,
+    Session,
+    id_of,
+    read,
+)
 from bursar.providers.stripe.translate import Asked, believed, outcome_of, outcome_of_session
 
 if TYPE_CHECKING:
@@ -36,7 +44,8 @@ _AFTER: Final = timedelta(hours=25)
 # Of several objects of one payment, the one that is nearest to money speaks.
 _NEAREST: Final = ("succeeded", "complete", "processing", "requires_action", "open")
 
-Found = TypeVar("Found", Intent, Session, Charge, Refund)
+Found = TypeVar("Found", Intent, Session)
+Listed = TypeVar("Listed", Intent, Session, Charge, Refund, BalanceEntry)
 
 
 class TooMany(ValueError):
@@ -149,13 +158,13 @@ async def _mine(page: "Page", shape: type[Found], payment_id: PaymentId) -> list
     ]
 
 
-async def everything(page: "Page", shape: type[Found]) -> list[Found]:
+async def everything(page: "Page", shape: type[Listed]) -> list[Listed]:
     """Every object of a listing.
 
     Raises:
         TooMany: it is longer than its bound.
     """
-    found: list[Found] = []
+    found: list[Listed] = []
     for _ in range(PAGES_MAX):
         answer = await page(found[-1].id if found else None)
         found += [read(each, shape) for each in answer.data]

@@ -42,8 +42,9 @@ from bursar.domain.provider import (
     RefundUnderway,
     Unknown,
 )
+from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
-from bursar.providers.stripe import books, disputes, refunds, signatures
+from bursar.providers.stripe import books, disputes, movements, refunds, signatures
 from bursar.providers.stripe.amounts import AmountNotSupported
 from bursar.providers.stripe.events import event_of
 from bursar.providers.stripe.requests import charge_params, checkout_params
@@ -166,6 +167,9 @@ class StripeProvider(PaymentProvider):
     def read_event(self, body: bytes, signature: str, now: Instant) -> ProviderEvent:
         signatures.verify(body, signature, self._account.webhook_secrets, now)
         return event_of(body)
+
+    async def moves_since(self, since: Instant) -> tuple[ProviderMove, ...] | Unknown:
+        return await self._look(movements.since(self._stripe, since), _BOOKS_SECONDS)
 
     async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:
         return await self._look(books.charges_of(self._stripe, org_id), _BOOKS_SECONDS)

@@ -122,6 +122,22 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     evidence_details: DisputeEvidence = DisputeEvidence()
 
 
+class MoveSource(Marked, frozen=True, kw_only=True):
+    id: str
+    object: str
+    payment_intent: str | Named | None = None
+
+
+class BalanceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    type: str
+    amount: int
+    fee: int
+    currency: str
+    created: int
+    source: str | MoveSource | None = None
+
+
 class CustomerDefaults(msgspec.Struct, frozen=True):
     default_payment_method: str | Named | None = None
 
