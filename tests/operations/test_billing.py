@@ -1,5 +1,7 @@
 """Billing in the books: what is due is billed once, in order, by either lane."""
 
+from decimal import Decimal
+
 from tests.support.agreements import a_meter, per_unit
 from tests.support.billing import a_shop, at
 from tests.support.world import World
@@ -13,6 +15,7 @@ from bursar.operations.subscriptions import (
     cancel_subscription,
     update_subscription,
 )
+from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
 
 
 async def test_a_fee_is_billed_in_advance_and_renewed(world: World) -> None:
@@ -223,3 +226,18 @@ async def test_one_that_cannot_be_billed_stops_nobody(world: World) -> None:
     assert await shop.bill_all() == 1
     assert (await shop.periods(small.id))[-1] == ("fee", "2026-02-01", "2026-03-01", 500)
     assert len(await shop.periods(huge.id)) == 1
+
+
+async def test_automatic_rates_lie_on_what_is_billed(world: World) -> None:
+    # On every line that billing makes, of the customers they are for; either lane.
+    shop = await a_shop(world)
+    rate = CreateTaxRate(name="VAT", percent=Decimal(20), is_automatic=True, metadata={})
+    await shop.org.caller.run(create_tax_rate, rate)
+    first = await shop.subscribe(await shop.plan(5_000))
+    await shop.subscribe(await shop.plan(1_001))
+    single = await shop.bill(first.id)
+    assert single is not None
+    assert (single.tax.minor, single.total.minor) == (1_000, 6_000)
+    await shop.bill_all()
+    assert sorted(each.total.minor for each in await shop.invoices()) == [1_201, 6_000]
+    assert await shop.wrong() == []

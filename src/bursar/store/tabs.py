@@ -40,6 +40,7 @@ from bursar.domain.times import Instant
 from bursar.domain.usage_rows import NO_METER, meter_id_of
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
+from bursar.store import tax_rates
 
 Q = sql.beside(__file__)
 
@@ -121,6 +122,7 @@ async def read(
     waiting = await _waiting(tx, keys)
     covered = await _covered(tx, terms)
     released = await _released(tx, waiting, covered)
+    taxes = await tax_rates.automatic_terms(tx, {each.customer_id for each in found})
     tabs = []
     for key, subscription in zip(keys, found, strict=True):
         tab = Tab(
@@ -131,7 +133,8 @@ async def read(
             tuple(waiting.get(subscription.id, ())),
             frozenset(released.get(subscription.id, ())),
         )
-        tabs.append(OpenTab(tab, _payer(rows[key], subscription.customer_id, house)))
+        payer = _payer(rows[key], subscription.customer_id, house)
+        tabs.append(OpenTab(tab, replace(payer, taxes=taxes[subscription.customer_id])))
     return tabs
 
 

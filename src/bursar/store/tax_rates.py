@@ -4,9 +4,9 @@ from collections.abc import Collection
 
 import msgspec
 
-from bursar.domain.customers import Customer
-from bursar.domain.ids import TaxRateId, uuid_of
+from bursar.domain.ids import CustomerId, TaxRateId, uuid_of
 from bursar.domain.refusals import NotFound
+from bursar.domain.rows import row_to_customer
 from bursar.domain.tax_rate_rows import row_to_tax_rate
 from bursar.domain.tax_rates import TaxRate, automatic
 from bursar.domain.taxes import TaxTerms
@@ -37,10 +37,16 @@ async def by_ids(tx: Tx, ids: Collection[TaxRateId]) -> dict[TaxRateId, TaxRate]
     return {rate.id: rate for rate in map(row_to_tax_rate, rows)}
 
 
-async def automatic_terms(tx: Tx, customer: Customer) -> tuple[TaxTerms, ...]:
-    """What lies on lines that are billed to a customer by themselves."""
-    rows = await tx.fetch(Q.automatic_rates, uuid_of(tx.org_id), customer.country)
-    return automatic(map(row_to_tax_rate, rows), customer)
+async def automatic_terms(
+    tx: Tx, customer_ids: Collection[CustomerId]
+) -> dict[CustomerId, tuple[TaxTerms, ...]]:
+    """What lies on lines that are billed to customers by themselves."""
+    rates = [*map(row_to_tax_rate, await tx.fetch(Q.automatic_rates, uuid_of(tx.org_id)))]
+    if not rates:
+        return dict.fromkeys(customer_ids, ())
+    keys = [uuid_of(each) for each in customer_ids]
+    rows = await tx.fetch(Q.taxed_customers, uuid_of(tx.org_id), keys)
+    return {customer.id: automatic(rates, customer) for customer in map(row_to_customer, rows)}
 
 
 async def save(tx: Tx, row: TaxRate) -> None:

@@ -3,11 +3,12 @@
 SELECT * FROM tax_rates WHERE org_id = $1 AND id = ANY($2::uuid[]);
 
 -- name: automatic_rates
--- The rates that lie on what is billed by itself: those of a country, and those of all.
-SELECT * FROM tax_rates
-WHERE
-    org_id = $1 AND is_automatic AND status = 'active' AND (country = $2 OR country IS NULL)
-ORDER BY id;
+-- The rates that lie on what is billed by itself, in any country.
+SELECT * FROM tax_rates WHERE org_id = $1 AND is_automatic AND status = 'active' ORDER BY id;
+
+-- name: taxed_customers
+-- Customers whose country and standing say which rates are theirs.
+SELECT * FROM customers WHERE org_id = $1 AND id = ANY($2::uuid[]);
 
 -- name: insert_tax_rate
 -- A new rate.
