@@ -15,6 +15,7 @@ from dataclasses import fields
 from bench import (
     analytics,
     authenticated_get,
+    billing_run,
     cold_start,
     create_invoice,
     get_invoice,
@@ -31,6 +32,7 @@ BENCHES = {
     get_invoice.NAME: get_invoice.bench,
     usage_ingest.NAME: usage_ingest.bench,
     usage_ingest.DUPLICATES: usage_ingest.bench_duplicates,
+    billing_run.NAME: billing_run.bench,
     cold_start.NAME: cold_start.bench,
     authenticated_get.NAME: authenticated_get.bench,
     key_flood.NAME: key_flood.bench,

@@ -31,6 +31,8 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
         sequences.append(left[event.subject.id])
         left[event.subject.id] -= 1
     subjects = [written[event.subject.id] for event in events]
+    shapes = {row.id: render.shape_of(row) for row in subjects}
+    snapshots = {row_id: msgspec.json.encode(shape).decode() for row_id, shape in shapes.items()}
     await tx.execute(
         Q.append,
         uuid_of(tx.org_id),
@@ -45,8 +47,8 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
         [render.resource_type(row) for row in subjects],
         [uuid_of(row.id) for row in subjects],
         sequences[::-1],
-        [render.snapshot(row).decode() for row in subjects],
-        [_previous(event, row) for event, row in zip(events, subjects, strict=True)],
+        [snapshots[row.id] for row in subjects],
+        [_previous(event, shapes[row.id]) for event, row in zip(events, subjects, strict=True)],
         tx.address,
     )
 
@@ -135,8 +137,9 @@ async def seal(tx: Tx, links: Sequence[Link]) -> None:
     )
 
 
-def _previous(event: Event, row: Row) -> str | None:
+def _previous(event: Event, latter: Shape) -> str | None:
     if event.before is None:
         return None
-    changed = render.changed(event.before, row)
-    return None if changed is None else changed.decode()
+    former = render.shape_of(event.before)
+    assert type(former) is type(latter), "a resource does not change its kind"
+    return render.differences(former=former, latter=latter).decode()
