@@ -39,7 +39,7 @@ CREATE TABLE figures (
     day date NOT NULL,
     amount_minor bigint NOT NULL,
     count bigint NOT NULL,
-    PRIMARY KEY (org_id, id)
+    PRIMARY KEY (org_id, currency, measure, day, id)
 ) WITH (
     autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000,
     autovacuum_vacuum_cost_delay = 0
