@@ -16,6 +16,10 @@ RECORDED: Final = "SELECT count(*) FROM payments WHERE invoice_id = $1 AND mode 
 TRIED: Final = """
     SELECT count(*) FROM payments WHERE invoice_id = $1 AND attempt_key LIKE 'dunning:%'
 """
+LOST: Final = (
+    "SELECT count(*) FROM ledger_transactions"
+    " WHERE kind = 'invoice_written_off' AND source_id = 'inv_' || $1::uuid"
+)
 TOLD: Final = """
     SELECT count(*) FROM dunning_cases AS d JOIN events AS e ON e.resource_id = d.id
     WHERE d.invoice_id = $1 AND e.type = 'dunning.notified' AND d.step = 1
@@ -70,6 +74,12 @@ async def _resolve(stage: Stage) -> Request:
     return Request(stage.client, "POST", path, {})
 
 
+async def _write_off(stage: Stage) -> Request:
+    invoice_id = await _overdue(stage)
+    path = f"/v1/invoices/{invoice_id}/mark-uncollectible"
+    return Request(stage.client, "POST", path, {}, LOST, uuid_of(invoice_id))
+
+
 async def _notice(stage: Stage) -> Request:
     invoice_id = await _overdue(stage)
     due = (
@@ -87,5 +97,5 @@ async def _notice(stage: Stage) -> Request:
 
 DUNNING_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_begin, _record, _retry, _notice),
-    *(_pause, _resume, _resolve),
+    *(_pause, _resume, _resolve, _write_off),
 )

@@ -30,6 +30,7 @@ from bursar.operations.dunning import (
 )
 from bursar.operations.invoices import VoidInvoice, void_invoice
 from bursar.operations.manual_payments import RecordPayment, record_payment
+from bursar.operations.write_offs import WriteOff, write_off_invoice
 from bursar.reads.dunning import dunning_case
 from bursar.reads.invoices import invoice
 from bursar.reads.payments import PaymentFilters, payments
@@ -224,7 +225,7 @@ async def test_a_payment_on_the_page_ends_it(world: World) -> None:
     assert await debt.status() is SubscriptionStatus.ACTIVE
 
 
-@pytest.mark.parametrize("way", ["recorded", "void", "by_hand"])
+@pytest.mark.parametrize("way", ["recorded", "void", "by_hand", "lost"])
 async def test_every_way_out(way: str, world: World) -> None:
     # Recorded by an accountant, taken back, resolved by hand: it ends, and stays so.
     debt = await a_debt(world)
@@ -234,11 +235,20 @@ async def test_every_way_out(way: str, world: World) -> None:
         await caller.run(record_payment, RecordPayment(debt.invoice_id, 4_900, receipt))
     elif way == "void":
         await caller.run(void_invoice, VoidInvoice(debt.invoice_id))
+    elif way == "lost":
+        await caller.run(write_off_invoice, WriteOff(debt.invoice_id))
     else:
         await caller.run(resolve_dunning, SteerDunning(debt.invoice_id))
-    ended = {"recorded": Resolution.PAID, "void": Resolution.VOIDED}
-    assert (await debt.case()).resolution is ended.get(way, Resolution.BY_HAND)
-    assert await debt.status() is SubscriptionStatus.ACTIVE
+    ended = {
+        "recorded": Resolution.PAID,
+        "void": Resolution.VOIDED,
+        "by_hand": Resolution.BY_HAND,
+        "lost": Resolution.UNCOLLECTIBLE,
+    }
+    assert (await debt.case()).resolution is ended[way]
+    is_lost = way == "lost"
+    assert (await debt.status() is SubscriptionStatus.PAST_DUE) == is_lost
+    assert await debt.wrong() == []
     await debt.wait(days=40)
     assert await debt.tries() == 1
     with pytest.raises(IllegalTransition):

@@ -12,7 +12,12 @@ from tests.support.database import installation
 
 from bursar.reads.verify import checks
 
-FILES = ("dunning.", "advance_dunning.", "invoice_payments.record_payment.")
+FILES = (
+    "dunning.",
+    "advance_dunning.",
+    "invoice_payments.record_payment.",
+    "invoices.write_off_invoice.",
+)
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,7 @@ from bursar.operations.invoices import (
     void_invoice,
 )
 from bursar.operations.manual_payments import RecordPayment, record_payment
+from bursar.operations.write_offs import WriteOff, write_off_invoice
 from bursar.reads.invoices import InvoiceFilters, invoice, invoice_document, invoices
 from bursar.runtime.app import Caller
 
@@ -115,6 +116,29 @@ def void(
     confirm(f"Void {invoice_id}?", is_agreed=yes or dry_run)
     done = desk(context).ask(
         lambda caller: caller.run(void_invoice, command),
+        org=org,
+        reason=reason,
+        is_dry_run=dry_run,
+    )
+    show_one(InvoiceOut.of(done), output)
+
+
+@group.command("mark-uncollectible")
+def mark_uncollectible(
+    context: typer.Context,
+    invoice_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    output: Output = None,
+) -> None:
+    """Write an open invoice off: what is due becomes a loss."""
+    command = WriteOff(_id(invoice_id))
+    confirm(f"Write {invoice_id} off?", is_agreed=yes or dry_run)
+    done = desk(context).ask(
+        lambda caller: caller.run(write_off_invoice, command),
         org=org,
         reason=reason,
         is_dry_run=dry_run,

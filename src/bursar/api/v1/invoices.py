@@ -61,6 +61,7 @@ from bursar.operations.invoices import (
     update_invoice,
     void_invoice,
 )
+from bursar.operations.write_offs import WriteOff, write_off_invoice
 from bursar.reads.invoices import InvoiceFilters
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import invoices as invoices_look
@@ -348,6 +349,25 @@ async def void_one_invoice(call: Call[Nothing, DryRun]) -> Answer:
     Its booking is reversed and an open payment page is closed; the number stays used.
     """
     return await changed(call.caller, void_invoice, VoidInvoice(_id(call)), _shown(call))
+
+
+@ROOM.post(
+    "/{invoiceId}/mark-uncollectible",
+    Terms(
+        needs=Permission.INVOICE_FINALIZE,
+        takes=Nothing,
+        gives=LinkedInvoice,
+        query=DryRun,
+        refuses=(NotFound, IllegalTransition),
+    ),
+)
+async def mark_invoice_uncollectible(call: Call[Nothing, DryRun]) -> Answer:
+    """Write an invoice off.
+
+    What is due becomes a loss and its dunning ends; what was paid stays paid. Money that comes all
+    the same is the customer's credit.
+    """
+    return await changed(call.caller, write_off_invoice, WriteOff(_id(call)), _shown(call))
 
 
 @ROOM.post(
