@@ -1,12 +1,18 @@
 """Where providers report: verified, kept, answered, once."""
 
+import json
 from typing import Any
 
 from tests.api.client import Client, Response
-from tests.support.world import Org, World
+from tests.support.world import WEBHOOK_SECRET, Org, World
 
 from bursar.domain.ids import uuid_of
-from bursar.domain.payments import PaymentMode
+from bursar.domain.payments import PaymentMode, PaymentStatus
+from bursar.flows.refund_payment import refund_payment
+from bursar.operations.refunds import BeginRefund
+from bursar.reads.payments import payment as payment_look
+from bursar.runtime.ids import new_uuid
+from bursar_sandbox.core.outbox import signature
 
 HOOK = "/webhooks/sandbox"
 
@@ -99,3 +105,64 @@ async def test_events_about_nothing_of_ours(anyone: Client, world: World) -> Non
 async def test_large_reports(anyone: Client) -> None:
     # A report is no larger than a request.
     assert (await anyone.post(HOOK, b"a" * 1_048_577, stripe_signature="t=1")).status == 413
+
+
+def sample(kind: str, about: dict[str, Any], at: int) -> bytes:
+    """An event as the processor publishes it, about this object."""
+    event = {
+        "id": f"evt_{new_uuid().hex}",
+        "object": "event",
+        "type": kind,
+        "created": at,
+        "livemode": False,
+        "api_version": "2026-01-28.clover",
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "data": {"object": about},
+    }
+    return json.dumps(event).encode()
+
+
+async def test_published_samples_change_only_what_they_should(anyone: Client, world: World) -> None:
+    # Unknown types, another account's objects, shapes nobody knows: acknowledged, nothing moves;
+    # six minutes old, or from a minute that has not come: refused.
+    org = await world.org()
+    paid = await org.pay((await org.invoice(await org.customer())).id)
+    await world.drain()
+    before = await org.caller.look(payment_look, paid.id)
+    at = world.sandbox.now_ms // 1000
+    marks = {"org_id": org.id, "payment_id": f"pay_{new_uuid()}"}
+    intent = {"id": "pi_x", "object": "payment_intent", "amount": 1, "currency": "usd"}
+    marked = {**intent, "status": "succeeded", "metadata": marks}
+    harmless = [
+        sample("product.created", {"id": "prod_1", "object": "product"}, at),
+        sample("payment_intent.succeeded", marked, at),
+        sample("payment_intent.succeeded", {**intent, "status": "teleported"}, at),
+        sample("charge.dispute.created", {"id": "du_1", "payment_intent": "pi_theirs"}, at),
+        sample("refund.updated", {"id": "re_1", "amount": "much", "currency": "usd"}, at),
+        sample("charge.refunded", {"id": "ch_1", "object": "charge"}, at),
+    ]
+    for body in harmless:
+        good = signature(WEBHOOK_SECRET, body, at)
+        assert (await anyone.post(HOOK, body, stripe_signature=good)).status == 200
+    for late in (at - 360, at + 360):
+        old = signature(WEBHOOK_SECRET, harmless[0], late)
+        assert (await anyone.post(HOOK, harmless[0], stripe_signature=old)).status == 400
+    foreign = signature("whsec_of_another_account", harmless[1], at)
+    assert (await anyone.post(HOOK, harmless[1], stripe_signature=foreign)).status == 400
+    await world.drain()
+    assert await org.caller.look(payment_look, paid.id) == before
+
+
+async def test_an_older_event_changes_nothing(anyone: Client, world: World) -> None:
+    # Everything that was told of a payment and its refund, once more and backwards.
+    org = await world.org()
+    world.sandbox.take_deliveries()
+    paid = await org.pay((await org.invoice(await org.customer())).id)
+    await refund_payment(org.caller, BeginRefund(payment_id=paid.id, attempt_key="k"))
+    told = list(world.sandbox.take_deliveries())
+    for delivery in [*told, *reversed(told)]:
+        assert (await deliver(anyone, delivery)).status == 200
+    await world.drain()
+    after = await org.caller.look(payment_look, paid.id)
+    assert (after.status, after.refunded) == (PaymentStatus.REFUNDED, paid.amount)

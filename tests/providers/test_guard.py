@@ -241,3 +241,20 @@ def test_the_limits_are_the_documented_ones() -> None:
     ]
     limits.append((FAILURES_TO_TRIP, COOLDOWN.total_seconds(), TRIALS_TO_RECOVER))
     assert limits == [(5, 30, 2), (3, 60, 1), (10, 15, 3)]
+
+
+async def test_an_answer_that_is_not_believed_is_told_apart() -> None:
+    # It trips no breaker, and the metric names it, so that somebody is called.
+    told: list[str] = []
+    answers = (Unknown("mismatch: amount", is_outage=False), Unknown("timeout"), ANSWER)
+    inner = Scripted(*answers)
+    breaker = CircuitBreaker(PAYMENT_PROVIDER, Hands())
+    provider = GuardedProvider(
+        cast("PaymentProvider", inner),
+        breaker,
+        on_call=lambda _call, kind, _seconds: told.append(kind),
+    )
+    for _ in answers:
+        await provider.cancel_charge("pi_1")
+    assert told[:2] == ["unexpected", "unknown"]
+    assert "unexpected" not in told[2:]

@@ -37,10 +37,14 @@ from bursar.domain.provider import (
 )
 from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
+from bursar.runtime.logging import get_log
 
 _LISTING_SECONDS: Final = 300
+_NOT_BELIEVED: Final = ("mismatch", "malformed", "unexpected")
 
 Answer = TypeVar("Answer")
+
+log = get_log()
 
 
 class BreakerState(StrEnum):
@@ -268,7 +272,11 @@ class GuardedProvider(PaymentProvider):
         self._count(admission, answer)
         if self._on_call is not None:
             took = asyncio.get_running_loop().time() - began
-            self._on_call(call, type(answer).__name__.lower(), took)
+            self._on_call(call, _name_of(answer), took)
+        if _is_unexpected(answer):
+            assert isinstance(answer, Unknown)
+            # Held and never guessed: a person looks. The reason carries no word of a customer.
+            log.error("provider.unexpected", call=call, provider=self.name, reason=answer.reason)
         return answer
 
     def _count(self, admission: Admission, answer: object) -> None:
@@ -280,3 +288,12 @@ class GuardedProvider(PaymentProvider):
             admission.withdrawn()
         if isinstance(answer, Unknown) and answer.retry_after_seconds:
             self._breaker.hold(answer.retry_after_seconds)
+
+
+def _is_unexpected(answer: object) -> bool:
+    """An answer that came in time and was not believed: another shape, or about something else."""
+    return isinstance(answer, Unknown) and answer.reason.startswith(_NOT_BELIEVED)
+
+
+def _name_of(answer: object) -> str:
+    return "unexpected" if _is_unexpected(answer) else type(answer).__name__.lower()
