@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import asyncpg
+import pytest
 from tests.support.agreements import a_meter, per_unit
 from tests.support.billing import a_shop, at
 from tests.support.world import World
@@ -241,3 +243,22 @@ async def test_automatic_rates_lie_on_what_is_billed(world: World) -> None:
     await shop.bill_all()
     assert sorted(each.total.minor for each in await shop.invoices()) == [1_201, 6_000]
     assert await shop.wrong() == []
+
+
+@pytest.mark.parametrize("lane", ["row", "bulk"])
+async def test_the_constraint_stops_a_second_invoice(world: World, lane: str) -> None:
+    # Even if every look of the application's own says that a period is due, it is billed once.
+    shop = await a_shop(world)
+    subscription = await shop.subscribe(await shop.plan(5_000))
+    await shop.bill(subscription.id)
+    await shop.set_clock(at("2026-02-01"))
+    await shop.bill(subscription.id)
+    await shop.forget_that_it_was_billed(subscription)
+    again = shop.bill(subscription.id) if lane == "row" else shop.bill_all()
+    with pytest.raises(asyncpg.UniqueViolationError, match="billed"):
+        await again
+    assert len(await shop.invoices()) == 2
+    assert [str(each.number) for each in await shop.invoices()] == [
+        "INV-2026-00001",
+        "INV-2026-00002",
+    ]

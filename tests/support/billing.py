@@ -143,6 +143,20 @@ class Shop:
             await connection.close()
         return [(r[0], f"{r[1]:%Y-%m-%d}", f"{r[2]:%Y-%m-%d}", r[3]) for r in rows]
 
+    async def forget_that_it_was_billed(self, before: Subscription) -> None:
+        """Put the subscription and the agenda back, as if nothing had looked at them since."""
+        await self._as_owner(
+            "UPDATE subscriptions SET period_start_at = $2, period_end_at = $3 WHERE id = $1",
+            uuid_of(before.id),
+            before.period.start,
+            before.period.end,
+        )
+        await self._as_owner(
+            "UPDATE agenda SET due_at = $2 WHERE subject_id = $1",
+            uuid_of(before.id),
+            before.period.end,
+        )
+
     async def customer(self, customer_id: CustomerId) -> Customer:
         """One of the customers."""
         return await self.org.caller.look(customer, customer_id)

@@ -7,7 +7,7 @@ ran before, only of how far a charge is covered. One step is taken at a time, th
 after an outage each missed period is billed once, in order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -186,8 +186,8 @@ def step(tab: Tab, now: Instant) -> Step:
     taken = tuple(each for each in tab.waiting if _wanted(each.line) <= at)
     left = tuple(each for each in tab.waiting if _wanted(each.line) > at)
     after = replace(after, waiting=left)
-    lines = [*(each.line for each in taken), *_pending(change)]
-    covers = (*_fees(after, lines, at), *_usage(tab, at))
+    waited = [each.line for each in taken]
+    covers = (*_fees(after, waited, _pending(change), at), *_usage(tab, at))
     after = replace(after, covered=_reached(tab.covered, covers))
     return Step(at, after, change, taken, covers, _next(after, since=at), not tab.covered)
 
@@ -259,17 +259,21 @@ def _usage(tab: Tab, at: Instant) -> Iterator[Cover]:
             until = period.end
 
 
-def _fees(tab: Tab, lines: Iterable[PendingLine], at: Instant) -> list[Cover]:
+def _fees(
+    tab: Tab, waited: Sequence[PendingLine], made: Sequence[PendingLine], at: Instant
+) -> list[Cover]:
     """What the lines cover, and the time that none of them is for.
 
-    The lines come in the order in which they were left: a later one that begins within the period
-    of another takes over from there.
+    Lines come in the order in which they were left: a later one that begins within the period of
+    another takes over from there. One that the step makes follows what is covered, or is refused by
+    the chain of periods.
     """
     subscription, covered = tab.subscription, tab.covered.get(None)
     found, until = list[Cover](), covered
-    for line in lines:
+    for place, line in enumerate((*waited, *made)):
         if not _is_own(line):
             continue
+        is_waited = place < len(waited)
         start, is_again = line.period.start, line.period.start in tab.released
         if not is_again:
             found = [*_ended(found, start), *_unasked(tab, until, start)]
@@ -280,7 +284,7 @@ def _fees(tab: Tab, lines: Iterable[PendingLine], at: Instant) -> list[Cover]:
             price_id=line.price_id,
             amount=line.amount,
             is_first=start == subscription.started_at,
-            cuts=covered is not None and start < covered and not is_again,
+            cuts=is_waited and covered is not None and start < covered and not is_again,
         )
         found.append(cover)
         until = max(until, line.period.end) if is_again and until else line.period.end
