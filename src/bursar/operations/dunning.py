@@ -55,6 +55,10 @@ async def take_dunning_step(tx: Tx, command: TakeStep) -> str | None:
     if not case.is_due(tx.now):
         await apply(tx, Change(agenda=(case.look,)))
         return None
+    over = await collection.catch_up(tx, case)
+    if over is not None:
+        await apply(tx, over)
+        return None
     if await payments.open_attempt(tx, case.invoice_id) is not None:
         await apply(tx, Change(agenda=(Undue(DueKind.DUNNING, case.invoice_id),)))
         return None

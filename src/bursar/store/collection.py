@@ -70,6 +70,14 @@ async def ended(tx: Tx, case: DunningCase, resolution: Resolution) -> Change:
     return change.beside(agreement.resume(tx.now))
 
 
+async def catch_up(tx: Tx, case: DunningCase) -> Change | None:
+    """The end of a case whose invoice is over; None while it is open."""
+    invoice = await invoices.get(tx, case.invoice_id)
+    if invoice.status is InvoiceStatus.OPEN:
+        return None
+    return await ended(tx, case, _RESOLUTIONS[invoice.status])
+
+
 async def offer_method(tx: Tx, *, before: Customer, after: Customer) -> Change:
     """Another default method: what waits for one is tried at once, unless somebody paused it."""
     change = Change()
