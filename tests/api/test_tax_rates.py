@@ -91,6 +91,9 @@ async def test_an_invoice_with_taxes_and_discounts(owner: Client) -> None:
     assert (patched.status, patched.value["discountCents"]) == (200, 1000), patched.body
     assert patched.value["taxAmountCents"] == 1710 + 190
     final = await owner.post(f"{path}/finalize")
+    explained = await owner.get(f"{path}/explain")
+    assert (explained.status, explained.value["matches"]) == (200, True), explained.body
+    assert explained.value["totalCents"] == final.value["totalCents"]
     assert final.value["totalCents"] == 11_190 - 1000 + 1710
     booked = await owner.get(f"/v1/ledger/postings?sourceId={shown['id']}")
     entries = {each["account"]: each["amountCents"] for each in booked.value[0]["entries"]}
