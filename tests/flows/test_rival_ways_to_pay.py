@@ -1,0 +1,69 @@
+"""A checkout page and an automatic charge race for one invoice: it is paid once, whoever wins."""
+
+import asyncio
+
+import pytest
+from tests.support.world import Org, World
+
+from bursar.domain.ids import InvoiceId
+from bursar.domain.invoices import InvoiceStatus
+from bursar.domain.payments import Payment, PaymentMode
+from bursar.domain.refusals import NothingToPay, PaymentInProgress
+from bursar.reads.invoices import invoice as invoice_look
+from bursar.reads.verify import checks
+
+ROUNDS = 6
+PROVEN_ROUNDS = 60
+
+
+async def race(world: World, org: Org, invoice_id: InvoiceId) -> None:
+    """The customer opens the page and pays on it, while the card on file is charged."""
+
+    async def by_page() -> None:
+        opened = await org.pay(invoice_id, PaymentMode.CHECKOUT)
+        if opened.checkout_url is not None:
+            await asyncio.sleep(0)
+            world.type_card(opened.checkout_url)
+
+    async def by_charge() -> Payment:
+        return await org.pay(invoice_id, PaymentMode.CHARGE)
+
+    ended = await asyncio.gather(by_page(), by_charge(), by_charge(), return_exceptions=True)
+    wrong = [
+        one
+        for one in ended
+        if isinstance(one, BaseException) and not isinstance(one, NothingToPay | PaymentInProgress)
+    ]
+    assert wrong == []
+
+
+async def prove(world: World, rounds: int) -> None:
+    """So many races, and what is left after each."""
+    org = await world.org()
+    customer = await org.customer()
+    for _ in range(rounds):
+        invoice = await org.invoice(customer)
+        await race(world, org, invoice.id)
+        await world.drain(watch=True)
+        taken = [
+            charge
+            for charge in world.sandbox.books.all("charge")
+            if charge["metadata"].get("invoice_id") == invoice.id
+            and charge["status"] == "succeeded"
+        ]
+        assert len(taken) == 1
+        settled = await org.caller.look(invoice_look, invoice.id)
+        assert settled.status is InvoiceStatus.PAID
+    found = await world.operator(org.id).look(checks)
+    assert [(each.name, each.offenders) for each in found if not each.is_good] == []
+
+
+async def test_a_page_and_a_charge_take_the_money_once(world: World) -> None:
+    # One open attempt at a time: whoever comes second closes the first, or stops.
+    await prove(world, ROUNDS)
+
+
+@pytest.mark.proof
+async def test_a_page_and_a_charge_race_many_times(world: World) -> None:
+    # The same, often enough to meet what happens rarely.
+    await prove(world, PROVEN_ROUNDS)
