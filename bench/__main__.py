@@ -23,6 +23,7 @@ from bench import (
     signed_context,
     transfers,
     usage_ingest,
+    webhooks,
 )
 from bench.report import Result, table, write
 from bench.sides import Effort
@@ -41,6 +42,10 @@ BENCHES = {
     transfers.MANY: transfers.bench_many,
     transfers.HOT: transfers.bench_hot,
     analytics.NAME: analytics.bench,
+    webhooks.DELIVERY: webhooks.bench_delivery,
+    webhooks.SOON: webhooks.bench_first_byte,
+    webhooks.GOODPUT: webhooks.bench_goodput,
+    webhooks.ISOLATION: webhooks.bench_isolation,
 }
 
 

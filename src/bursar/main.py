@@ -228,6 +228,7 @@ async def _strangers(settings: Settings, telemetry: Telemetry) -> AsyncIterator[
                 timeout_seconds=settings.webhook_delivery_timeout_ms / 1000,
                 is_development=not settings.is_production,
                 own_urls=own,
+                allowed_networks=tuple(map(str, settings.webhook_allowed_networks)),
             )
         )
         stack.push_async_callback(sender.aclose)

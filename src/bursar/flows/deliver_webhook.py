@@ -1,5 +1,6 @@
 """Delivers one event to one endpoint: begin, send, settle."""
 
+import asyncio
 from uuid import UUID
 
 from bursar.domain.ids import DeliveryId
@@ -12,10 +13,17 @@ from bursar.operations.deliveries import (
 from bursar.runtime.app import Caller
 
 
-async def deliver_webhook(caller: Caller, delivery_id: DeliveryId, lease: UUID) -> None:
-    """One attempt; duplicates can only happen when the record of it is lost, with the same id."""
-    request = await caller.run(begin_delivery, BeginDelivery(delivery_id, lease))
+async def deliver_webhook(
+    caller: Caller, delivery_id: DeliveryId, lease: UUID, gate: asyncio.Semaphore
+) -> None:
+    """One attempt; duplicates can only happen when the record of it is lost, with the same id.
+
+    The gate bounds how many ask the database at once, however many are on the wire.
+    """
+    async with gate:
+        request = await caller.run(begin_delivery, BeginDelivery(delivery_id, lease))
     if request is None:
         return
     answer = await caller.app.sender.send(request)
-    await caller.run(settle_delivery, SettleDelivery(delivery_id, lease, answer))
+    async with gate:
+        await caller.run(settle_delivery, SettleDelivery(delivery_id, lease, answer))

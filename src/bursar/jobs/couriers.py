@@ -21,6 +21,7 @@ log = get_log()
 
 AT_ONCE: Final = 256
 PER_ENDPOINT: Final = 2
+_AT_THE_DATABASE: Final = 6  # fewer than the pool has: others work there, too
 LEASE: Final = timedelta(seconds=45)
 
 
@@ -31,6 +32,7 @@ class Couriers:
         self._app = app
         self._at_once = at_once
         self._out: set[asyncio.Task[None]] = set()
+        self._gate = asyncio.Semaphore(_AT_THE_DATABASE)
         self.bell = asyncio.Event()
 
     async def set_out(self) -> bool:
@@ -72,4 +74,4 @@ class Couriers:
         caller = Caller(
             app=self._app, org_id=org_id, actor=System("worker"), request_id=str(new_uuid())
         )
-        await deliver_webhook(caller, delivery_id, lease)
+        await deliver_webhook(caller, delivery_id, lease, self._gate)

@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -65,16 +66,23 @@ class HeadersTooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """How far the sender may go. `own_urls` are this installation's; none is ever sent to."""
+    """How far the sender may go. `own_urls` are this installation's; none is ever sent to.
+
+    In development names may also lead to this machine and to `allowed_networks`.
+    """
 
     timeout_seconds: float = 10
     is_development: bool = False
     own_urls: tuple[str, ...] = ()
+    allowed_networks: tuple[str, ...] = ()
 
     def allows(self, address: str) -> bool:
         if is_public(address):
             return True
-        return self.is_development and (address == "::1" or address.startswith("127."))
+        if not self.is_development:
+            return False
+        is_listed = any(ip_address(address) in ip_network(each) for each in self.allowed_networks)
+        return is_listed or address == "::1" or address.startswith("127.")
 
 
 class GuardedResolver(AbstractResolver):

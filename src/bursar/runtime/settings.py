@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type
 from bursar.runtime import settings_text as text
 from bursar.runtime.secret import Secret, derive, kept_text
 from bursar.runtime.settings_checks import found_wrong
-from bursar.runtime.settings_text import Proxies, Variable
+from bursar.runtime.settings_text import Network, Proxies, Variable
 
 AppEnv: TypeAlias = Literal["development", "test", "production"]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -100,7 +100,6 @@ class Settings:
             default="info",
         ),
     ]
-
     database_url: Annotated[
         Secret | None,
         Variable(
@@ -150,7 +149,6 @@ class Settings:
             is_secret=True,
         ),
     ]
-
     secret_key: Annotated[
         Secret,
         Variable(
@@ -220,7 +218,6 @@ class Settings:
             is_secret=True,
         ),
     ]
-
     stripe_secret_key: Annotated[
         Secret | None,
         Variable(
@@ -288,7 +285,6 @@ class Settings:
             is_secret=True,
         ),
     ]
-
     registration_mode: Annotated[
         Literal["open", "private"],
         Variable(
@@ -351,6 +347,12 @@ class Settings:
             "Requests a caller may make in one window.",
             text.whole(least=1, most=1_000_000),
             default="100",
+        ),
+    ]
+    webhook_allowed_networks: Annotated[
+        tuple[Network, ...],
+        Variable(
+            "WEBHOOK_ALLOWED_NETWORKS", "Where webhooks may go in development.", text.networks, ""
         ),
     ]
     trusted_proxies: Annotated[
