@@ -20,6 +20,7 @@ from bursar.domain.provider import DeclineKind
 from bursar.domain.refusals import IllegalTransition, PaymentInProgress
 from bursar.domain.subscriptions import Subscription, SubscriptionStatus
 from bursar.flows.attach_method import AttachMethod, attach_method
+from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.operations.dunning import (
     PauseDunning,
     SteerDunning,
@@ -225,7 +226,7 @@ async def test_a_payment_on_the_page_ends_it(world: World) -> None:
     assert await debt.status() is SubscriptionStatus.ACTIVE
 
 
-@pytest.mark.parametrize("way", ["recorded", "void", "by_hand", "lost"])
+@pytest.mark.parametrize("way", ["recorded", "void", "by_hand", "lost", "noted"])
 async def test_every_way_out(way: str, world: World) -> None:
     # Recorded by an accountant, taken back, resolved by hand: it ends, and stays so.
     debt = await a_debt(world)
@@ -235,6 +236,9 @@ async def test_every_way_out(way: str, world: World) -> None:
         await caller.run(record_payment, RecordPayment(debt.invoice_id, 4_900, receipt))
     elif way == "void":
         await caller.run(void_invoice, VoidInvoice(debt.invoice_id))
+    elif way == "noted":
+        note = IssueCreditNote(invoice_id=debt.invoice_id, reason="never used")
+        await caller.run(issue_credit_note, note)
     elif way == "lost":
         await caller.run(write_off_invoice, WriteOff(debt.invoice_id))
     else:
@@ -244,6 +248,7 @@ async def test_every_way_out(way: str, world: World) -> None:
         "void": Resolution.VOIDED,
         "by_hand": Resolution.BY_HAND,
         "lost": Resolution.UNCOLLECTIBLE,
+        "noted": Resolution.PAID,
     }
     assert (await debt.case()).resolution is ended[way]
     is_lost = way == "lost"

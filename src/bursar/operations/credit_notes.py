@@ -25,7 +25,7 @@ from bursar.domain.refusals import InvalidInput
 from bursar.domain.tasks import CloseAttempt, ConfirmRefund
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import credit_notes, customers, invoices, orgs, payments
+from bursar.store import collection, credit_notes, customers, invoices, orgs, payments
 from bursar.store.apply import apply
 
 
@@ -71,7 +71,7 @@ async def issue_credit_note(tx: Tx, command: IssueCreditNote) -> CreditNote:
     attempt = await payments.open_attempt(tx, invoice.id)
     if attempt is not None:
         change = replace(change, tasks=(*change.tasks, CloseAttempt(attempt.id)))
-    written = (await apply(tx, change))[note.id]
+    written = (await apply(tx, await collection.follow(tx, change)))[note.id]
     assert isinstance(written, CreditNote)
     return written
 
