@@ -106,7 +106,7 @@ class Stage:
             if act.at > now:
                 await self._pass(act)
                 now = act.at
-            await self._do(act.words)
+            await self._perform(act.words)
             await self.world.drain()
         zone_info = self.script.zone
         facts = await timeline(self.org, self.names, zone_info)
@@ -127,7 +127,7 @@ class Stage:
         finally:
             await connection.close()
 
-    async def _do(self, words: str) -> None:
+    async def _perform(self, words: str) -> None:
         for pattern, verb in _VERBS:
             found = pattern.fullmatch(words)
             if found is not None:
