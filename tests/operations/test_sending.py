@@ -10,6 +10,7 @@ from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.mails import MailKind
 from bursar.flows.send_invoice import send_invoice
+from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.operations.document_settings import UpdateDocumentSettings, update_document_settings
 from bursar.operations.invoices import VoidInvoice, void_invoice
 from bursar.operations.sending import LookAgain, look_again
@@ -89,6 +90,21 @@ async def test_a_failed_payment_is_told_where_asked_for(world: World) -> None:
     invoice = await org.invoice(await org.customer("pm_sandbox_later_insufficient_funds"))
     await org.pay(invoice.id)
     assert await letters_about(world, invoice) == [MailKind.PAYMENT_FAILED]
+
+
+async def test_a_credit_note_is_told_where_receipts_are(world: World) -> None:
+    # With its own number and what it takes back, not what is still due.
+    org = await world.org()
+    await say(org, sends_receipts=True)
+    customer = await org.customer(token=None)
+    invoice = await org.invoice(customer)
+    note = await org.caller.run(
+        issue_credit_note, IssueCreditNote(invoice_id=invoice.id, amount_minor=999)
+    )
+    assert await letters_about(world, invoice) == [MailKind.CREDIT_NOTE]
+    letter = world.mailbox.newest(customer.email, MailKind.CREDIT_NOTE)
+    assert letter.parameters["note"] == str(note.number)
+    assert "$9.99" in world.mailbox.print_letter(letter).text
 
 
 async def test_reminders_come_once_each(world: World) -> None:

@@ -8,9 +8,10 @@ organization's calendar has them.
 from dataclasses import dataclass
 
 from bursar.domain.calendars import day_in
+from bursar.domain.credit_notes import CreditNote
 from bursar.domain.customers import Customer
 from bursar.domain.document_settings import DocumentSettings
-from bursar.domain.events import Event, InvoicePaid
+from bursar.domain.events import CreditNoteCreated, Event, InvoicePaid
 from bursar.domain.invoices import Invoice
 from bursar.domain.mails import MailKind, NewMail
 from bursar.domain.orgs import Organization
@@ -27,6 +28,7 @@ class Occasion:
     customer: Customer
     settings: DocumentSettings
     token: str
+    note: CreditNote | None = None
 
     def letter(self, kind: MailKind, at: Instant) -> NewMail:
         """What the customer is written; a reminder says how many days after the due date it is."""
@@ -44,6 +46,12 @@ class Occasion:
         }
         if kind is MailKind.RECEIPT:
             parameters["paid"] = self._day(invoice.paid_at)
+        if self.note is not None:
+            taken = self.note.total
+            parameters |= {
+                "note": str(self.note.number),
+                "amount": f"{taken.minor} {taken.currency}",
+            }
         if kind is MailKind.REMINDER:
             assert invoice.due_at is not None
             zone = self.organization.timezone
@@ -67,6 +75,8 @@ def kind_for(event: Event, settings: DocumentSettings) -> MailKind | None:
     match event:
         case InvoicePaid() if settings.sends_receipts:
             return MailKind.RECEIPT
+        case CreditNoteCreated() if settings.sends_receipts:
+            return MailKind.CREDIT_NOTE
         case PaymentFailed() if settings.sends_failures:
             return MailKind.PAYMENT_FAILED
         case _:

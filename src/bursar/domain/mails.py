@@ -37,6 +37,7 @@ class MailKind(StrEnum):
     RECEIPT = "receipt"
     PAYMENT_FAILED = "payment_failed"
     REMINDER = "reminder"
+    CREDIT_NOTE = "credit_note"
     DUNNING_NOTICE = "dunning_notice"
     DUNNING_PAUSE = "dunning_pause"
     DUNNING_END = "dunning_end"
@@ -59,6 +60,7 @@ PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
         MailKind.RECEIPT: _ABOUT_INVOICE | {"paid"},
         MailKind.PAYMENT_FAILED: _ABOUT_INVOICE,
         MailKind.REMINDER: _ABOUT_INVOICE | {"days"},
+        MailKind.CREDIT_NOTE: _ABOUT_INVOICE | {"note"},
         MailKind.DUNNING_NOTICE: _ABOUT_INVOICE,
         MailKind.DUNNING_PAUSE: _ABOUT_INVOICE,
         MailKind.DUNNING_END: _ABOUT_INVOICE,

@@ -8,7 +8,9 @@ from typing import Final
 
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.correspondence import Occasion, kind_for
+from bursar.domain.credit_notes import CreditNote
 from bursar.domain.events import (
+    CreditNoteCreated,
     Event,
     InvoiceFinalized,
     InvoiceMarkedUncollectible,
@@ -30,7 +32,8 @@ from bursar.store import agenda, document_settings, invoices, mails, orgs
 Q = sql.beside(__file__)
 
 _ENDS: Final = (InvoicePaid, InvoiceVoided, InvoiceMarkedUncollectible)
-_CAUSES: Final = (*_ENDS, InvoiceFinalized, PaymentFailed)
+_LETTERS: Final = (InvoicePaid, PaymentFailed, CreditNoteCreated)
+_CAUSES: Final = (*_ENDS, InvoiceFinalized, *_LETTERS)
 
 
 async def follow(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) -> None:
@@ -64,7 +67,7 @@ async def _follow(tx: Tx, event: Event, written: Mapping[str, Row]) -> None:
         await agenda.note(tx, Undue(DueKind.FOLLOW_INVOICE, subject.id))
     elif isinstance(event, InvoiceFinalized) and isinstance(subject, Invoice):
         await wait_for(tx, subject)
-    if isinstance(event, InvoicePaid | PaymentFailed):
+    if isinstance(event, _LETTERS):
         await _write(tx, event, subject)
 
 
@@ -74,6 +77,8 @@ async def _write(tx: Tx, event: Event, subject: Row) -> None:
         return
     if isinstance(subject, Payment) and subject.invoice_id is not None:
         await write(tx, await invoices.get(tx, subject.invoice_id), kind)
+    elif isinstance(subject, CreditNote):
+        await write(tx, await invoices.get(tx, subject.invoice_id), kind, subject)
     elif isinstance(subject, Invoice) and not subject.total.is_zero:
         await write(tx, subject, kind)
 
@@ -88,7 +93,7 @@ async def wait_for(tx: Tx, invoice: Invoice) -> None:
     await agenda.note(tx, item if at is None else Due(item.kind, item.subject_id, at))
 
 
-async def write(tx: Tx, invoice: Invoice, kind: MailKind) -> bool:
+async def write(tx: Tx, invoice: Invoice, kind: MailKind, note: CreditNote | None = None) -> bool:
     """Write to the customer, unless the organization writes no mail or they cannot be reached."""
     settings = await document_settings.get(tx)
     row = await tx.fetchrow(Q.concerned, uuid_of(tx.org_id), uuid_of(invoice.id))
@@ -98,7 +103,7 @@ async def write(tx: Tx, invoice: Invoice, kind: MailKind) -> bool:
         return False
     link = HostedLink(uuid_of(tx.org_id), uuid_of(invoice.id), invoice.hosted_generation)
     token = print_hosted_token(tx.keys, link)
-    occasion = Occasion(invoice, await orgs.get(tx), customer, settings, token)
+    occasion = Occasion(invoice, await orgs.get(tx), customer, settings, token, note)
     await mails.post(tx, occasion.letter(kind, tx.now))
     return True
 

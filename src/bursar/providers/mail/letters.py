@@ -29,6 +29,7 @@ _LEADS_TO: Final = {
     MailKind.RECEIPT: "/i/",
     MailKind.PAYMENT_FAILED: "/i/",
     MailKind.REMINDER: "/i/",
+    MailKind.CREDIT_NOTE: "/i/",
     MailKind.DUNNING_NOTICE: "/i/",
     MailKind.DUNNING_PAUSE: "/i/",
     MailKind.DUNNING_END: "/i/",
