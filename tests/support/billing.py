@@ -129,6 +129,18 @@ class Shop:
         found = await self.org.caller.look(invoices, Page(size=100), InvoiceFilters())
         return sorted(found.items, key=lambda each: each.id)
 
+    async def numbers(self) -> list[int]:
+        """The numbers of all invoices, in order."""
+        connection = await self.world.house.as_owner()
+        try:
+            rows = await connection.fetch(
+                "SELECT number FROM invoices WHERE org_id = $1 ORDER BY number NULLS FIRST",
+                uuid_of(self.org.id),
+            )
+        finally:
+            await connection.close()
+        return [row["number"] for row in rows]
+
     async def periods(self, subscription_id: SubscriptionId) -> list[tuple[str, str, str, int]]:
         """What is covered: kind, start, end and amount, in order."""
         connection = await self.world.house.as_owner()
