@@ -30,6 +30,7 @@ from bursar.main import Strangers, build
 from bursar.providers.mail.letters import Letters
 from bursar.providers.mail.outbox import OutboxMailer
 from bursar.providers.webhook_sender import Egress, HttpWebhookSender
+from bursar.runtime import logging
 from bursar.runtime.app import App
 
 DELIVERY = "webhooks"
@@ -122,6 +123,7 @@ class Stage:
 @asynccontextmanager
 async def open_stage(sender: WebhookSender) -> AsyncIterator[Stage]:
     """A place, and a worker's relay and couriers in it."""
+    logging.configure(level="warning", is_development=False)
     async with open_place() as place:
         strangers = Strangers({}, sender, OutboxMailer(Letters("http://localhost:3000")))
         app_of = partial(build, part="worker", app_url=place.app_url, strangers=strangers)
@@ -258,14 +260,14 @@ async def median(measure: Callable[[], Awaitable[float]], count: int) -> float:
 
 
 async def notified(stage: Stage) -> Callable[[], Awaitable[float]]:
-    """A NOTIFY on one connection, heard on another."""
+    """A NOTIFY, and its way back to whoever listens."""
     ear, heard = await asyncpg.connect(stage.place.app_url), asyncio.Event()
     await ear.add_listener("bench_trip", lambda *_: heard.set())
 
     async def once() -> float:
         heard.clear()
         began = time.perf_counter()
-        await stage.superuser.execute("NOTIFY bench_trip")
+        await ear.execute("NOTIFY bench_trip")
         await heard.wait()
         return time.perf_counter() - began
 
