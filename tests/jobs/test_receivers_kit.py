@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.support.kit import helper, vectors
+from tests.support.kit import vectors, verification
 from tests.support.world import World
 
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
@@ -14,7 +14,7 @@ VECTORS = vectors()
 
 def is_ours() -> Callable[[str, dict[str, str], bytes], bool]:
     names: dict[str, Any] = {}
-    exec(helper("python"), names)
+    exec(verification("python"), names)
     found: Callable[[str, dict[str, str], bytes], bool] = names["is_ours"]
     return found
 

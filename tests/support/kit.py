@@ -8,7 +8,7 @@ from typing import Any, Final
 DOCS: Final = Path(__file__).parents[2] / "docs"
 
 
-def helper(language: str) -> str:
+def verification(language: str) -> str:
     """The verification helper as the page shows it."""
     page = (DOCS / "domain/webhooks.md").read_text("utf-8")
     (found,) = re.findall(rf"```{language}\n(.*?is_?[oO]urs.*?)```", page, re.DOTALL)

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.support.kit import helper, vectors
+from tests.support.kit import vectors, verification
 
 pytestmark = pytest.mark.system
 
@@ -20,7 +20,7 @@ console.log(JSON.stringify(said));
 
 def test_the_helper_agrees_with_the_vectors(tmp_path: Path) -> None:
     # The types are taken away, as a compiler would; the rest runs as it stands on the page.
-    text = _TYPES.sub("", helper("ts")).replace("export function", "function")
+    text = _TYPES.sub("", verification("ts")).replace("export function", "function")
     text = re.sub(r"import (\{.*?\}) from (\".*?\");", r"const \1 = require(\2);", text)
     script = tmp_path / "kit.cjs"
     script.write_text(text + _JUDGE)
