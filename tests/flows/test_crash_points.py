@@ -40,7 +40,7 @@ def test_the_points_are_those_of_the_source() -> None:
         "pay_invoice.begin_payment.before_commit",
         "pay_invoice.charge.after_send_no_answer",
         "deliver_webhook.send.before_send",
-        "provider_hooks.receive_provider_event.after_commit",
+        "receive_event.receive_provider_event.after_commit",
         "draft_invoice.create_invoice.before_commit",
         "dispatch.seal_events.after_commit",
     } <= points

@@ -27,7 +27,8 @@ async def receive_event(caller: Caller, provider: PaymentProvider, event: Provid
         return
     heard = replace(event, org_id=org_id, payment_id=payment_id)
     received = ReceiveProviderEvent(provider.name, heard)
-    await caller.as_org(org_id).run(receive_provider_event, received)
+    caller = caller.as_org(org_id)
+    await caller.run(receive_provider_event, received)
 
 
 async def _payment_of(
