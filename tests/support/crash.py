@@ -8,6 +8,7 @@ point: transactions roll back or have committed, and nothing of the process goes
 
 import ast
 import inspect
+import re
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from bursar.runtime.db import DatabaseAway
 
 SOURCE: Final = Path(bursar.__path__[0])
 FLOORS: Final = ("flows", "jobs", "api")
+CALLER: Final = re.compile(r"caller(\.as_org\(.*\))?$")
 COMMIT_MOMENTS: Final = ("before_commit", "after_commit")
 SURVIVED: Final = "~"
 _DEAD: Final = object()
@@ -172,10 +174,11 @@ def _taken(around: list[ast.AST]) -> set[str]:
 
 
 def _run_verb(node: ast.AST) -> str | None:
-    """The verb of `….caller.run(verb, …)`."""
+    """The verb of `….caller.run(verb, …)`, and of a caller's that acts for an organization."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
-    if node.func.attr != "run" or not ast.unparse(node.func.value).endswith("caller"):
+    runner = ast.unparse(node.func.value)
+    if node.func.attr != "run" or not CALLER.search(runner):
         return None
     assert isinstance(node.args[0], ast.Name), "a verb is run by its name"
     return node.args[0].id
