@@ -88,6 +88,7 @@ class Stage:
             "DELETE FROM queue.pgqueuer; DELETE FROM queue.claims; DELETE FROM agenda"
         )
         self.org = await self.world.org()
+        await self.org.keep_credit()
         self.client = self.http.bearing(self.org.access_token, self.org.id)
         self.customers = {method: await self.org.customer(method) for method in METHODS}
         await self.owner.execute("DELETE FROM queue.pgqueuer; DELETE FROM queue.claims")

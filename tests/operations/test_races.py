@@ -81,6 +81,7 @@ async def ring(world: World) -> AsyncIterator[Ring]:
     limiter = RateLimiter()
     http = Client(build_api(replace(world.app, settings=settings, limiter=limiter)))
     org = await world.org()
+    await org.keep_credit()
     connection: asyncpg.Connection[asyncpg.Record] = await world.house.as_owner()
     auditor = Auditor(connection, world.sandbox, uuid_of(org.id))
     yield Ring(world, org, http, http.bearing(org.access_token, org.id), auditor)

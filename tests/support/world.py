@@ -48,6 +48,7 @@ from bursar.operations.invoices import (
     create_invoice,
     finalize_invoice,
 )
+from bursar.operations.orgs import UpdateOrganization, update_organization
 from bursar.operations.payments import BeginPayment
 from bursar.operations.test_clocks import AdvanceClock, FreezeClock, advance_clock, freeze_clock
 from bursar.operations.wallets import CreateWallet, create_wallet
@@ -121,6 +122,11 @@ class Org:
         """The owner under a fresh (or the given) idempotency key."""
         text = key or f"key-{next(_numbers)}"
         return replace(self.caller, idempotency=Idempotency(text, b"f" * 32, uuid4()))
+
+    async def keep_credit(self) -> None:
+        """Credit waits until somebody says what it pays."""
+        kept = UpdateOrganization({"is_credit_applied": False})
+        await self.caller.run(update_organization, kept)
 
     async def customer(self, token: str | None = "pm_card_visa") -> Customer:
         """A customer, with a card that works unless told otherwise."""
