@@ -11,7 +11,7 @@ async def test_what_is_not_named_stays(owner: Client) -> None:
         {
             "email": "a@example.com",
             "name": "A",
-            "taxId": "DE123",
+            "taxId": "DE123456789",
             "address": {"line1": "Way 1", "postalCode": "10115", "country": "DE"},
             "metadata": {"a": "1", "b": "2"},
         },

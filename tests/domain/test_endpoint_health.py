@@ -30,7 +30,7 @@ def test_ten_failures_in_a_row_trip_it() -> None:
     # Nine do not; the outage is dated from the first of them.
     assert not failed(FAILURES_TO_TRIP - 1).is_down
     down = failed(FAILURES_TO_TRIP)
-    assert (down.is_down, down.down_since, down.failing_since) == (True, AT, AT)
+    assert (down.is_down, down.went_down_at, down.first_failed_at) == (True, AT, AT)
     assert down.held_until == AT + (FAILURES_TO_TRIP - 1) * SECOND + COOLDOWN
 
 
@@ -74,8 +74,8 @@ def test_nothing_but_failure_for_five_days_is_given_up() -> None:
 def test_switched_on_again_it_is_on_trial() -> None:
     # As if down since the failing began, and free to be tried now.
     health = failed(3).on_trial(AT + SECOND)
-    assert (health.down_since, health.held_until, health.failures) == (AT, None, 0)
-    assert Health().on_trial(AT).down_since == AT
+    assert (health.went_down_at, health.held_until, health.failures) == (AT, None, 0)
+    assert Health().on_trial(AT).went_down_at == AT
 
 
 @given(st.lists(st.booleans(), max_size=60))
@@ -88,6 +88,6 @@ def test_whatever_comes_it_is_down_or_not_for_a_reason(outcomes: list[bool]) -> 
         health = health.after_success() if is_good else health.after_failure(at)
         row = 0 if is_good else row + 1
         assert was_down or health.is_down == (row >= FAILURES_TO_TRIP)
-        assert (health.failing_since is None) == (row == 0)
+        assert (health.first_failed_at is None) == (row == 0)
     if outcomes[-3:] == [True] * 3:
         assert not health.is_down

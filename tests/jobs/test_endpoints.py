@@ -88,7 +88,7 @@ class Listener:
     async def shift_failing(self, by: timedelta) -> None:
         """As if it had been failing for so much longer."""
         connection = await self.world.house.as_owner()
-        query = "UPDATE webhook_lanes SET failing_since = failing_since - $2::interval"
+        query = "UPDATE webhook_lanes SET first_failed_at = first_failed_at - $2::interval"
         query += " WHERE org_id = $1"
         await connection.execute(query, uuid_of(self.org.id), by)
         await connection.close()

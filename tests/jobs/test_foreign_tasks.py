@@ -22,6 +22,7 @@ NAMED: Final = {
     "meter_id": "mtr",
     "payment_id": "pay",
     "recurring_invoice_id": "rinv",
+    "refund_id": "rfd",
     "subscription_id": "sub",
     "transfer_id": "txn",
 }

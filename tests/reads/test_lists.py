@@ -22,6 +22,7 @@ from bursar.reads.members import me, members
 from bursar.reads.orgs import my_organizations, organization
 from bursar.reads.payments import PaymentFilters, payment, payments
 from bursar.reads.webhook_subscriptions import (
+    DeliveryFilters,
     deliveries,
     webhook_subscription,
     webhook_subscriptions,
@@ -203,5 +204,5 @@ async def test_another_organizations_things_are_not_there(world: World) -> None:
         assert said == await refused(mine.caller, look, unknown)
     nothing = WebhookSubscriptionId(f"wh_{UNKNOWN}")
     await refused(mine.caller, webhook_subscription, nothing)
-    await refused(mine.caller, deliveries, nothing, Page())
+    await refused(mine.caller, deliveries, nothing, Page(), DeliveryFilters())
     assert (await mine.caller.look(invoices, Page(), InvoiceFilters())).total_count == 0

@@ -25,7 +25,7 @@ _DELIVERIES_PASS: Final = """
 _LANES_PASS: Final = """
     UPDATE webhook_lanes SET
         ready_at = ready_at - $2::interval, held_until = held_until - $2::interval,
-        failing_since = failing_since - $2::interval, down_since = down_since - $2::interval
+        first_failed_at = first_failed_at - $2::interval, went_down_at = went_down_at - $2::interval
     WHERE org_id = $1
 """
 

@@ -40,7 +40,7 @@ _LEFT_OUT: Final = frozenset(
     (
         *("cancelUrl", "successUrl", "unitAmountDecimal"),
         *("charges", "meterId", "months", "packageSize", "percentOff", "property", "tiers"),
-        *("Advance.to", "PayBody.walletId"),
+        *("Advance.to", "NewCreditNote.amountCents", "PayBody.walletId"),
         *("DepositBody.mode", "DepositBody.paymentMethodId"),
         "Replay.to",
     )

@@ -228,8 +228,9 @@ def _good_response(
     route: Route, meaning: str, refs: Mapping[type, Schema], schemas: Mapping[str, Schema]
 ) -> Schema:
     if route.terms.media != JSON:
-        schema = {"type": "string", "contentMediaType": route.terms.media}
-        return {"description": meaning, "content": {route.terms.media: {"schema": schema}}}
+        kinds = [each for each in (route.terms.media, route.terms.or_media) if each is not None]
+        bodies = {kind: {"schema": {"type": "string", "contentMediaType": kind}} for kind in kinds}
+        return {"description": meaning, "content": bodies}
     gives = route.terms.gives
     if gives is None:
         return {"description": meaning}

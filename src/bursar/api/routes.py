@@ -98,6 +98,7 @@ class Terms:
     is_versioned: bool = False  # reads `If-Match`
     is_resumed: bool = False  # reads `Last-Event-ID`
     media: str = JSON
+    or_media: str | None = None  # what the query may ask for instead
     reads: Callable[[bytes, str], object] | None = None  # of bytes and media type, a body's lane
     also_media: str | None = None  # which such a lane reads beside JSON
     weight: int = 1  # how many requests this one counts as

@@ -21,43 +21,43 @@ _DOUBLINGS_MAX: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """`failing_since` ends with any success, `down_since` only when the endpoint has recovered."""
+    """Any success ends `first_failed_at`; `went_down_at` ends when the endpoint has recovered."""
 
     failures: int = 0
-    failing_since: Instant | None = None
-    down_since: Instant | None = None
+    first_failed_at: Instant | None = None
+    went_down_at: Instant | None = None
     trials: int = 0
     held_until: Instant | None = None
 
     @property
     def is_down(self) -> bool:
         """Whether only trials are sent."""
-        return self.down_since is not None
+        return self.went_down_at is not None
 
     def after_success(self) -> "Health":
         """What it is after an answer that was good."""
         if not self.is_down or self.trials + 1 >= TRIALS_TO_RECOVER:
             return Health()
-        return Health(down_since=self.down_since, trials=self.trials + 1)
+        return Health(went_down_at=self.went_down_at, trials=self.trials + 1)
 
     def after_failure(self, at: Instant) -> "Health":
         """What it is after an attempt that failed."""
-        failures, since = self.failures + 1, self.failing_since or at
+        failures, since = self.failures + 1, self.first_failed_at or at
         if not self.is_down and failures < FAILURES_TO_TRIP:
-            return Health(failures=failures, failing_since=since)
+            return Health(failures=failures, first_failed_at=since)
         waits = max(failures - FAILURES_TO_TRIP, 0)
         cooldown = min(COOLDOWN * 2 ** min(waits, _DOUBLINGS_MAX), COOLDOWN_MAX)
         return Health(
             failures=failures,
-            failing_since=since,
-            down_since=self.down_since or since,
+            first_failed_at=since,
+            went_down_at=self.went_down_at or since,
             held_until=at + cooldown,
         )
 
     def is_given_up(self, at: Instant) -> bool:
         """Whether there was nothing but failure for so long that it is no use any more."""
-        return self.failing_since is not None and at - self.failing_since >= GIVEN_UP_AFTER
+        return self.first_failed_at is not None and at - self.first_failed_at >= GIVEN_UP_AFTER
 
     def on_trial(self, since: Instant) -> "Health":
         """Somebody switched it on again: as if down since then, and tried at once."""
-        return replace(Health(), down_since=self.down_since or self.failing_since or since)
+        return replace(Health(), went_down_at=self.went_down_at or self.first_failed_at or since)

@@ -40,8 +40,8 @@ def row_to_health(record: Record) -> Health:
     """From the columns of `webhook_lanes` that tell it."""
     return Health(
         failures=record["failures"],
-        failing_since=record["failing_since"],
-        down_since=record["down_since"],
+        first_failed_at=record["first_failed_at"],
+        went_down_at=record["went_down_at"],
         trials=record["trials"],
         held_until=record["held_until"],
     )

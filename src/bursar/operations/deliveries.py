@@ -82,8 +82,8 @@ async def settle_delivery(tx: Tx, command: SettleDelivery) -> None:
     )
     if not await deliveries.settle(tx, held, settled):
         return
-    if before.down_since is not None and not health.is_down:
-        await webhook_subscriptions.bring_back(tx, held.subscription_id, before.down_since)
+    if before.went_down_at is not None and not health.is_down:
+        await webhook_subscriptions.bring_back(tx, held.subscription_id, before.went_down_at)
     if answer.verdict is DeliveryVerdict.SWITCH_OFF:
         await _switch_off(tx, held.subscription_id, OffReason.GONE)
     elif not is_good and health.is_given_up(tx.wall):

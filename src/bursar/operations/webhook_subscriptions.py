@@ -133,8 +133,8 @@ async def resume_webhook(tx: Tx, command: NamedWebhook) -> WebhookSubscription:
         return resumed
     health = health.on_trial(subscription.off_at)
     await webhook_subscriptions.keep_health(tx, subscription.id, health)
-    assert health.down_since is not None, "it is on trial"
-    await webhook_subscriptions.bring_back(tx, subscription.id, health.down_since)
+    assert health.went_down_at is not None, "it is on trial"
+    await webhook_subscriptions.bring_back(tx, subscription.id, health.went_down_at)
     passed_by = Stretch(
         from_at=subscription.off_at,
         before_at=tx.wall,

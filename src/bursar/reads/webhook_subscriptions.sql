@@ -34,7 +34,7 @@ SELECT * FROM webhook_deliveries WHERE org_id = $1 AND id = $2;
 -- name: endpoint_health
 -- How an endpoint is doing, and how much waits for it, counted up to a limit.
 SELECT
-    l.failures, l.failing_since, l.down_since, l.trials, l.held_until,
+    l.failures, l.first_failed_at, l.went_down_at, l.trials, l.held_until,
     (
         SELECT count(*) FROM (
             SELECT 1 FROM webhook_deliveries AS d

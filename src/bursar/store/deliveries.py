@@ -112,8 +112,8 @@ async def settle(tx: Tx, held: HeldDelivery, settled: Settled) -> bool:
         uuid_of(held.subscription_id),
         None if settled.again_at is not None else held.resource,
         health.failures,
-        health.failing_since,
-        health.down_since,
+        health.first_failed_at,
+        health.went_down_at,
         health.trials,
         health.held_until,
     )

@@ -57,8 +57,8 @@ async def keep_health(tx: Tx, subscription_id: WebhookSubscriptionId, kept: Heal
         Q.keep_health,
         *key,
         kept.failures,
-        kept.failing_since,
-        kept.down_since,
+        kept.first_failed_at,
+        kept.went_down_at,
         kept.trials,
         kept.held_until,
     )

@@ -57,7 +57,7 @@ class Piece:
 
 
 def _exporting(needs: Permission) -> Terms:
-    return Terms(needs=needs, media=CSV, query=ExportQuery, weight=10)
+    return Terms(needs=needs, media=CSV, or_media=_JSONL, query=ExportQuery, weight=10)
 
 
 @ROOM.get("/invoices", _exporting(Permission.INVOICE_READ))

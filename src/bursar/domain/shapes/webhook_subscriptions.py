@@ -153,8 +153,8 @@ class EndpointHealthOut(Shape, frozen=True, kw_only=True):
     status: EndpointStatus
     condition: Literal["healthy", "failing", "down"]
     consecutive_failures: int
-    failing_since: WireInstant | None
-    down_since: WireInstant | None
+    first_failed_at: WireInstant | None
+    went_down_at: WireInstant | None
     next_trial_at: WireInstant | None
     waiting_count: int
     waiting_since: WireInstant | None
@@ -169,8 +169,8 @@ class EndpointHealthOut(Shape, frozen=True, kw_only=True):
             status=found.subscription.status,
             condition="down" if health.is_down else failing,
             consecutive_failures=health.failures,
-            failing_since=instant(health.failing_since),
-            down_since=instant(health.down_since),
+            first_failed_at=instant(health.first_failed_at),
+            went_down_at=instant(health.went_down_at),
             next_trial_at=instant(health.held_until),
             waiting_count=found.waiting_count,
             waiting_since=instant(found.waiting_since),

@@ -38,8 +38,8 @@ CREATE TABLE webhook_lanes (
     ready_at timestamptz,
     served_at timestamptz NOT NULL DEFAULT now(),
     failures integer NOT NULL DEFAULT 0,
-    failing_since timestamptz,
-    down_since timestamptz,
+    first_failed_at timestamptz,
+    went_down_at timestamptz,
     trials integer NOT NULL DEFAULT 0,
     held_until timestamptz,
     PRIMARY KEY (org_id, subscription_id),
@@ -95,7 +95,7 @@ LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
                 WHERE d.org_id = p_org AND d.subscription_id = p_subscription
                     AND d.status = 'pending' AND NOT d.is_behind
             )
-            THEN sec.lane_ready_at(p_org, p_subscription, CASE WHEN l.down_since IS NOT NULL THEN 1 ELSE 2 END, l.held_until)
+            THEN sec.lane_ready_at(p_org, p_subscription, CASE WHEN l.went_down_at IS NOT NULL THEN 1 ELSE 2 END, l.held_until)
     END
     WHERE l.org_id = p_org AND l.subscription_id = p_subscription
 $$;
@@ -124,12 +124,12 @@ END $$;
 -- forward if this one has ended, and the lane is looked at again. The caller holds its row.
 CREATE FUNCTION sec.after_attempt(
     p_org uuid, p_subscription uuid, p_ended_resource uuid, p_failures integer,
-    p_failing_since timestamptz, p_down_since timestamptz, p_trials integer, p_held_until timestamptz
+    p_first_failed_at timestamptz, p_went_down_at timestamptz, p_trials integer, p_held_until timestamptz
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     UPDATE public.webhook_lanes AS l
-    SET failures = p_failures, failing_since = p_failing_since, down_since = p_down_since,
+    SET failures = p_failures, first_failed_at = p_first_failed_at, went_down_at = p_went_down_at,
         trials = p_trials, held_until = p_held_until
     WHERE l.org_id = p_org AND l.subscription_id = p_subscription;
     IF p_ended_resource IS NOT NULL THEN
@@ -254,7 +254,7 @@ BEGIN
     END IF;
     RETURN QUERY WITH held AS (
         SELECT l.org_id, l.subscription_id, l.served_at,
-            CASE WHEN l.down_since IS NOT NULL THEN 1 ELSE p_per_endpoint END - (
+            CASE WHEN l.went_down_at IS NOT NULL THEN 1 ELSE p_per_endpoint END - (
                 SELECT count(*) FROM public.webhook_deliveries AS d
                 WHERE d.org_id = l.org_id AND d.subscription_id = l.subscription_id
                     AND d.status = 'pending' AND d.lease_until > now()
@@ -278,7 +278,7 @@ BEGIN
     UPDATE public.webhook_lanes AS l
     SET served_at = clock_timestamp(),
         ready_at = sec.lane_ready_at(
-            l.org_id, l.subscription_id, CASE WHEN l.down_since IS NOT NULL THEN 1 ELSE p_per_endpoint END, l.held_until
+            l.org_id, l.subscription_id, CASE WHEN l.went_down_at IS NOT NULL THEN 1 ELSE p_per_endpoint END, l.held_until
         )
     WHERE l.ready_at <= now() AND l.subscription_id = ANY(lanes);
 END $$;
