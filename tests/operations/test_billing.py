@@ -257,6 +257,7 @@ async def test_the_constraint_stops_a_second_invoice(world: World, lane: str) ->
     again = shop.bill(subscription.id) if lane == "row" else shop.bill_all()
     with pytest.raises(asyncpg.UniqueViolationError, match="billed"):
         await again
+    await shop.stop_billing(subscription.id)
     assert len(await shop.invoices()) == 2
     assert [str(each.number) for each in await shop.invoices()] == [
         "INV-2026-00001",

@@ -169,6 +169,13 @@ class Shop:
             before.period.end,
         )
 
+    async def stop_billing(self, subscription_id: SubscriptionId) -> None:
+        """Take it off the agenda: what cannot be billed would fail in everybody's world."""
+        await self._as_owner(
+            "DELETE FROM agenda WHERE subject_id = $1 AND kind = 'bill_subscription'",
+            uuid_of(subscription_id),
+        )
+
     async def customer(self, customer_id: CustomerId) -> Customer:
         """One of the customers."""
         return await self.org.caller.look(customer, customer_id)
