@@ -1,0 +1,1 @@
+-- Payouts, fees and ways to pay.

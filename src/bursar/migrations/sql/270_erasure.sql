@@ -1,0 +1,1 @@
+-- Erasure of a person's data, and the archive of old partitions.

@@ -1,0 +1,1 @@
+-- Hosted pages and documents, further.
