@@ -20,4 +20,12 @@ def run_scripts(names: Sequence[str]) -> None:
     raw = op.get_bind().connection.driver_connection
     assert isinstance(raw, asyncpg.Connection)
     for name in names:
-        await_only(raw.execute((_FOLDER / f"{name}.sql").read_text("utf-8")))
+        script = (_FOLDER / f"{name}.sql").read_text("utf-8")
+        if _says_something(script):
+            await_only(raw.execute(script))
+
+
+def _says_something(script: str) -> bool:
+    """Whether there is a statement: the driver cannot execute comments alone."""
+    lines = (line.strip() for line in script.splitlines())
+    return any(line and not line.startswith("--") for line in lines)
