@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,9 @@ from bursar.domain.documents import (
     DocumentWords,
     InvoiceDocument,
 )
+from bursar.domain.pictures import PNG
 from bursar.providers.documents import TypstRenderer
+from bursar.runtime import logging
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -228,7 +231,20 @@ async def test_paper_logo_notes_and_bank_are_printed(renderer: TypstRenderer) ->
         assert said in text
 
 
-async def test_a_logo_that_is_no_picture_is_a_refusal(renderer: TypstRenderer) -> None:
-    # It ends in a refusal, not in a fault.
+async def test_a_logo_that_is_no_picture_is_left_out(
+    renderer: TypstRenderer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The invoice is printed as if there were none, and the log says so.
+    logging.configure(level="warning", is_development=False, stream=sys.stderr)
+    broken = await renderer.invoice_pdf(a_document(logo=PNG + b"nothing"))
+    assert broken == await renderer.invoice_pdf(a_document())
+    assert "document.logo_left_out" in capsys.readouterr().err
+
+
+async def test_what_is_refused_with_a_good_logo_stays_refused(renderer: TypstRenderer) -> None:
+    # Only a logo that cannot be drawn is to blame for what cannot be printed.
+    assert await renderer.draws(PIXEL)
+    assert not await renderer.draws(PNG)
+    lines = tuple(a_line("word " * 400) for _ in range(1_000))
     with pytest.raises(DocumentNotRendered):
-        await renderer.invoice_pdf(a_document(logo=b"\x89PNG\r\n\x1a\nnothing"))
+        await renderer.invoice_pdf(a_document(lines=lines, logo=PIXEL))

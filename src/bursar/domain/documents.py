@@ -101,8 +101,12 @@ class InvoiceDocument:
 class DocumentRenderer(Protocol):
     """Prints documents."""
 
+    async def draws(self, picture: bytes) -> bool:
+        """Whether a logo can be printed."""
+        ...
+
     async def invoice_pdf(self, document: InvoiceDocument) -> bytes:
-        """The PDF's bytes, the same ones for the same document.
+        """The PDF's bytes, the same ones for the same document; without a logo that is broken.
 
         Raises:
             DocumentNotRendered: it took too long or would have too many pages.

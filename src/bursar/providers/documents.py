@@ -7,10 +7,12 @@ on every machine.
 
 import asyncio
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 from unicodedata import category
 
 import typst
@@ -22,7 +24,11 @@ from bursar.domain.documents import (
     DocumentRenderer,
     InvoiceDocument,
 )
+from bursar.runtime.logging import get_log
 
+log = get_log()
+_Taken = TypeVar("_Taken")
+_Given = TypeVar("_Given")
 _Standard: TypeAlias = Literal["a-3b"]
 _ARCHIVED: Final[_Standard] = "a-3b"
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -42,13 +48,40 @@ class TypstRenderer(DocumentRenderer):
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="documents")
         self._fonts = typst.Fonts(include_system_fonts=False)
 
-    async def invoice_pdf(self, document: InvoiceDocument) -> bytes:
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._threads, self._rendered, document)
+    async def draws(self, picture: bytes) -> bool:
         try:
-            return await asyncio.wait_for(work, self._timeout_seconds)
+            return await self._waited_for(self._drawn, picture)
+        except DocumentNotRendered:
+            return False
+
+    async def invoice_pdf(self, document: InvoiceDocument) -> bytes:
+        """The PDF; a logo that is broken is left out, and the log says so."""
+        try:
+            return await self._waited_for(self._rendered, document)
+        except DocumentNotRendered:
+            if document.logo is None or await self.draws(document.logo):
+                raise
+            log.warning("document.logo_left_out", sha256=sha256(document.logo).hexdigest())
+        return await self._waited_for(self._rendered, replace(document, logo=None))
+
+    async def _waited_for(self, work: Callable[[_Taken], _Given], taken: _Taken) -> _Given:
+        loop = asyncio.get_running_loop()
+        given = loop.run_in_executor(self._threads, work, taken)
+        try:
+            return await asyncio.wait_for(given, self._timeout_seconds)
         except (typst.TypstError, TimeoutError) as fault:
             raise DocumentNotRendered(str(fault) or "it took too long") from fault
+
+    def _drawn(self, picture: bytes) -> bool:
+        typst.compile(
+            str(TEMPLATES / "picture.typ"),
+            root=str(TEMPLATES),
+            font_paths=self._fonts,
+            ignore_system_fonts=True,
+            format="pdf",
+            sys_inputs={"picture": json.dumps(list(picture))},
+        )
+        return True
 
     def close(self) -> None:
         """Wait for nothing: a document under way ends by itself, and nobody reads it."""

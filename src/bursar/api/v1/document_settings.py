@@ -17,6 +17,8 @@ from bursar.domain.document_settings import (
     Language,
     Paper,
 )
+from bursar.domain.documents import DocumentRenderer
+from bursar.domain.pictures import NotAPicture, cleaned
 from bursar.domain.refusals import InvalidInput, PreconditionFailed, StaleVersion
 from bursar.domain.shapes.document_settings import DocumentSettingsOut
 from bursar.operations.document_settings import UpdateDocumentSettings, update_document_settings
@@ -29,8 +31,6 @@ ROOM = Room(
     about="How documents and mail look, and which mail customers get by themselves.",
 )
 
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
-_JPEG: Final = b"\xff\xd8\xff"
 _LOGO: Final = "logo"
 
 
@@ -78,7 +78,7 @@ async def change_document_settings(call: Call[DocumentSettingsPatch, NoQuery]) -
     if isinstance(changes.get("address"), Address):
         changes["address"] = changes["address"].to_map()
     if isinstance(changes.get(_LOGO), str):
-        changes[_LOGO] = _picture(changes[_LOGO])
+        changes[_LOGO] = await _picture(call.caller.app.renderer, changes[_LOGO])
     if "reminder_days" in changes:
         changes["reminder_days"] = tuple(changes["reminder_days"])
     command = UpdateDocumentSettings(changes, call.expected_version)
@@ -86,13 +86,22 @@ async def change_document_settings(call: Call[DocumentSettingsPatch, NoQuery]) -
     return await changed(call.caller, update_document_settings, command, reply)
 
 
-def _picture(text: str) -> bytes:
+async def _picture(renderer: DocumentRenderer, text: str) -> bytes:
+    """The picture, whole and bare, once the printer has drawn it.
+
+    Raises:
+        InvalidInput: no document could be printed with it.
+    """
     try:
         picture = base64.b64decode(text, validate=True)
     except binascii.Error:
         raise InvalidInput.at(_LOGO, "expected base64", "wrong_format") from None
     if len(picture) > LOGO_BYTES_MAX:
         raise InvalidInput.at(_LOGO, f"expected at most {LOGO_BYTES_MAX:,} bytes", "wrong_length")
-    if not picture.startswith((_PNG, _JPEG)):
-        raise InvalidInput.at(_LOGO, "expected a PNG or JPEG", "wrong_format")
+    try:
+        picture = cleaned(picture)
+    except NotAPicture as reason:
+        raise InvalidInput.at(_LOGO, str(reason), "wrong_format") from None
+    if not await renderer.draws(picture):
+        raise InvalidInput.at(_LOGO, "this picture cannot be drawn", "wrong_format")
     return picture
