@@ -124,6 +124,10 @@ storm: $(READY)  ## kill -9 real processes while money moves
 storm-transfers: $(READY)  ## 10,000 transfers among 50 wallets while everything is killed with -9
 	@exec $(BIN)/python -m tests.e2e.transfer_storm $(ARGS)
 
+.PHONY: storm-billing
+storm-billing: $(READY)  ## 64 tasks and three workers bill one due set while everything is killed with -9
+	@exec $(BIN)/python -m tests.e2e.billing_storm $(ARGS)
+
 # --- checking, fastest first --------------------------------------------------------------------
 
 .PHONY: check

@@ -31,12 +31,14 @@ class Storm:
 
     tree: Tree
     chance: random.Random
+    parts: tuple[Part, ...] = tuple(Part)
+    pauses: tuple[float, float] = _PAUSES
     kills: list[tuple[float, Part]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     async def rage(self, seconds: float) -> None:
         while time.monotonic() - self.started < seconds:
-            await asyncio.sleep(self.chance.uniform(*_PAUSES))
+            await asyncio.sleep(self.chance.uniform(*self.pauses))
             await self.strike()
 
     async def strike(self) -> bool:
@@ -52,8 +54,8 @@ class Storm:
 
     async def _targets(self) -> list[tuple[Part, int]]:
         """Whoever is up. The API counts as up when it answers, so that it gets to do some work."""
-        parts = [Part.WORKER, Part.POSTGRES]
-        if await self.tree.is_healthy():
+        parts: list[Part] = [part for part in self.parts if part is not Part.API]
+        if Part.API in self.parts and await self.tree.is_healthy():
             parts.append(Part.API)
         return [(part, pid) for part in parts for pid in self.tree.pids(part)]
 

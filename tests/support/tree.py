@@ -11,8 +11,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -72,6 +72,18 @@ class Tree:
             os.kill(pid, signal.SIGKILL)
             return True
         return False
+
+    @contextmanager
+    def held(self, part: Part) -> Iterator[None]:
+        """The part's processes stand still for as long as the block takes."""
+        pids = self.pids(part)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in set(pids) & set(self.pids(part)):
+                os.kill(pid, signal.SIGCONT)
 
     async def is_healthy(self) -> bool:
         """Whether the API answers, with its database."""
@@ -136,7 +148,7 @@ def children(parent: int) -> list[int]:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Tree]:
+async def running(*, workers: int = 1) -> AsyncIterator[Tree]:
     """A fresh installation, healthy, and ended as an operator would."""
     folder = Path(tempfile.mkdtemp(prefix="bursar-storm-"))
     port, sandbox_port = free_ports()
@@ -146,6 +158,7 @@ async def running() -> AsyncIterator[Tree]:
         "SANDBOX_PORT": str(sandbox_port),
         "LOG_LEVEL": "warning",
         "RATE_LIMIT_MAX_REQUESTS": "1000000",
+        "WORKERS": str(workers),
     }
     with (folder / "run.log").open("wb") as log:
         supervisor = await asyncio.create_subprocess_exec(
