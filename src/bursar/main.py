@@ -60,6 +60,7 @@ from bursar.runtime.installation import (
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
+from bursar.runtime.pulse import keep_pulse
 from bursar.runtime.queue import TaskQueue
 from bursar.runtime.schema import (
     DatabaseUnreachable,
@@ -169,7 +170,7 @@ async def build(
         stack.callback(passwords.close)
         renderer = TypstRenderer()
         stack.callback(renderer.close)
-        telemetry = Telemetry(version=VERSION, shared=metrics_folder())
+        telemetry = Telemetry(version=VERSION, part=part, shared=metrics_folder())
         limiter = RateLimiter(settings.redis_url, telemetry.limits_shared)
         stack.push_async_callback(limiter.close)
         if strangers is None:
@@ -329,7 +330,8 @@ async def serve(settings: Settings, host: str, stop: Stop) -> None:
             )
         )
         with _bound(host, settings.port) as listener, stop.meaning(server.stop):
-            await server.serve(sockets=[listener])
+            async with _beside(keep_pulse(app.telemetry, app.sessions)):
+                await server.serve(sockets=[listener])
 
 
 async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
@@ -341,6 +343,7 @@ async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
         bells = (loop.bell, *(each.bell for each in passes if each.is_woken))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_beside(spread_wake(app.woken, bells)))
+            await stack.enter_async_context(_beside(keep_pulse(app.telemetry, app.sessions)))
             if has_demo_org:
                 await stack.enter_async_context(_beside(found_demo_org(app)))
             stopping = asyncio.Event()

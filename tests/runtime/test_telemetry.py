@@ -10,19 +10,27 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from bursar.domain.tasks import Queue
+from bursar.runtime.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from bursar.runtime.queue import Depth
+from bursar.runtime.settings import METRICS_FOLDER, child_environment
 from bursar.runtime.telemetry import Telemetry
 
+# Names that other people's dashboards rest on, without the `_total` of counters.
 PROMISED = frozenset(
     {
         *("http_request_duration_seconds", "http_requests", "invoices_created"),
         *("payments_processed", "queue_job_duration_seconds", "queue_depth", "queue_failed"),
         *("stripe_api_duration_seconds", "circuit_breaker_state", "unhandled_exceptions"),
         *("transactions", "active_transactions", "transaction_amount", "saga_events"),
-        *("saga_processing_duration_seconds", "transit_age_seconds"),
+        *("saga_processing_duration_seconds", "transit_age_seconds", "queue_jobs"),
         *("agenda_lag_seconds", "outbox_lag_seconds", "idempotent_replays", "build_info"),
+        *("wallet_operations", "wallet_balance_total", "webhook_deliveries", "webhook_retries"),
+        *("webhook_delivery_duration_seconds", "auth_attempts", "active_sessions"),
+        *("process_resident_memory_bytes", "event_loop_lag_seconds", "process_cpu_seconds"),
+        *("queue_dead_letters", "money_waiting_minor", "ledger_imbalance_minor"),
     }
 )
+HTTP_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 def read(exposition: bytes) -> dict[str, float]:
@@ -42,6 +50,11 @@ def test_every_promised_metric_is_there() -> None:
     assert sorted(PROMISED - set(families)) == []
     assert all(families[name].documentation for name in PROMISED)
     assert read(text.encode())["build_info{version=1.2.3}"] == 1
+    assert set(families) == {each.name.removesuffix("_total") for each in COUNTERS} | {
+        each.name for each in (*GAUGES, *HISTOGRAMS)
+    }
+    (http,) = [each for each in HISTOGRAMS if each.name == "http_request_duration_seconds"]
+    assert set(HTTP_BUCKETS) <= set(http.buckets)
     assert not [name for name in families if name.endswith("_created") and "invoices" not in name]
 
 
@@ -64,6 +77,10 @@ def test_verbs_move_their_metrics() -> None:
     telemetry.replay()
     telemetry.unhandled(where="api")
     telemetry.told(["subscription.paused", "subscription.resumed"], mode=None)
+    telemetry.webhook_attempted(status="retry", seconds=0.2)
+    telemetry.sign_in_tried(outcome="wrong_credentials")
+    telemetry.books(wallets={"EUR": 12}, imbalance={"EUR": 0})
+    telemetry.money_waiting({("payment", "EUR"): 1_999})
     found = read(telemetry.exposition())
     pay = "method=POST,route=/v1/invoices/{id}/pay"
     job = "outcome=done,queue=payments,task=ConfirmPayment"
@@ -75,6 +92,14 @@ def test_verbs_move_their_metrics() -> None:
     assert found[f"queue_job_duration_seconds_count{{{job}}}"] == 1
     assert found["queue_failed_total{queue=payments,task=ConfirmPayment}"] == 1
     assert found["queue_depth{queue=payments,state=waiting}"] == 7
+    assert found["queue_dead_letters{queue=payments}"] == 1
+    assert found["queue_jobs_total{queue=payments,status=done}"] == 1
+    assert found["webhook_deliveries_total{status=retry}"] == 1
+    assert found["webhook_retries_total{}"] == 1
+    assert found["auth_attempts_total{outcome=wrong_credentials}"] == 1
+    assert found["wallet_balance_total{currency=EUR}"] == 12
+    assert found["ledger_imbalance_minor{currency=EUR}"] == 0
+    assert found["money_waiting_minor{currency=EUR,kind=payment}"] == 1_999
     assert found["queue_lag_seconds{queue=payments}"] == 3.5
     assert found["agenda_lag_seconds{}"] == 1.5
     assert found["subscription_steps_total{step=subscription.paused}"] == 1
@@ -101,12 +126,13 @@ def test_processes_that_share_a_folder_answer_together() -> None:
             telemetry = Telemetry(version="1", shared=Path(sys.argv[1]))
             telemetry.job(queue="payments", task="T", outcome="done", seconds=0.3)
             telemetry.replay()
+            telemetry.process(cpu_seconds=1, memory_bytes=1000, open_files=5)
             print(telemetry.exposition().decode())
         """)
         answers = [
             subprocess.run(
                 [sys.executable, "-c", script, folder],
-                env={"PROMETHEUS_MULTIPROC_DIR": folder},
+                env=child_environment({METRICS_FOLDER: folder}),
                 capture_output=True,
                 check=True,
                 timeout=30,
@@ -118,3 +144,6 @@ def test_processes_that_share_a_folder_answer_together() -> None:
     assert [read(answer)[job] for answer in answers] == [1, 2]
     assert [read(answer)["idempotent_replays_total{}"] for answer in answers] == [1, 2]
     assert read(answers[1])["build_info{version=1}"] == 1
+    # What a process held went with it; what it counted stays.
+    assert read(answers[1])["process_resident_memory_bytes{part=api}"] == 1000
+    assert read(answers[1])["process_cpu_seconds_total{part=api}"] == 2

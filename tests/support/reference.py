@@ -39,6 +39,7 @@ from bursar.domain.event_names import EVENTS
 from bursar.domain.people import TOLD_WHEN, AuthFact
 from bursar.domain.shapes.render import resource_type
 from bursar.domain.shapes.samples import SAMPLES
+from bursar.runtime.metrics import METRICS
 from bursar.runtime.settings import FIELDS
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -86,6 +87,7 @@ def pages() -> dict[str, str]:
         "access.md": access(),
         "errors.md": errors(),
         "events.md": events(),
+        "metrics.md": metrics(),
         "permissions.md": permissions(),
         "settings.md": settings(),
         "states.md": states(),
@@ -206,6 +208,20 @@ def events() -> str:
         _table(("type", "told when"), internal),
         "## At the door: a person's own history",
         _table(("type", "told when"), doors),
+    )
+
+
+def metrics() -> str:
+    """Every metric of `/metrics`."""
+    rows = (
+        (f"`{each.name}`", each.kind, ", ".join(f"`{one}`" for one in each.labels), each.tells)
+        for each in sorted(METRICS, key=lambda each: each.name)
+    )
+    return _page(
+        "Metrics",
+        "What `GET /metrics` shows, of the API and, where they share a folder, of its workers. "
+        "Labels are closed: a route is its template.",
+        _table(("metric", "kind", "labels", "tells"), rows),
     )
 
 

@@ -58,6 +58,7 @@ async def _read(app: App, text: str, address: str) -> Credential:
             raise BadToken
         return Credential(ApiKey(found.key_id, found.scopes), found.org_id)
     claims = app.access_tokens.read(text, now())
+    app.sessions.see(claims.session_id)
     return Credential(Person(UserId(claims.subject), SessionId(claims.session_id)))
 
 

@@ -25,5 +25,8 @@ async def deliver_webhook(
     if request is None:
         return
     answer = await caller.app.sender.send(request)
+    caller.app.telemetry.webhook_attempted(
+        status=answer.verdict.value, seconds=answer.duration_ms / 1000
+    )
     async with gate:
         await caller.run(settle_delivery, SettleDelivery(delivery_id, lease, answer))

@@ -9,6 +9,7 @@ from bursar.domain.refusals import (
     EmailTaken,
     NotAuthenticated,
     RefreshTokenReused,
+    Refusal,
     SecondFactorRequired,
     TooManyRequests,
     WrongCredentials,
@@ -98,6 +99,17 @@ async def sign_in(caller: Caller, command: SignIn) -> SignedIn:
         WrongCredentials: unknown address or wrong password; one answer for both.
         SecondFactorRequired: the password was right; the code is missing or wrong.
     """
+    telemetry = caller.app.telemetry
+    try:
+        signed_in = await _proven(caller, command)
+    except Refusal as refusal:
+        telemetry.sign_in_tried(outcome=refusal.reason)
+        raise
+    telemetry.sign_in_tried(outcome="succeeded")
+    return signed_in
+
+
+async def _proven(caller: Caller, command: SignIn) -> SignedIn:
     password, email = normalized(command.password), command.email.lower()
     attempt = await caller.run(begin_sign_in, BeginSignIn(email))
     held = _allowed(attempt).credentials

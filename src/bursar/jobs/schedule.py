@@ -25,7 +25,8 @@ from bursar.jobs.dispatch import (
 )
 from bursar.jobs.reconciling import reconcile
 from bursar.jobs.relay import Relay
-from bursar.runtime import doors
+from bursar.jobs.weighing import Scales
+from bursar.runtime import clock, doors
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App
 from bursar.runtime.db import DatabaseAway
@@ -68,6 +69,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("seal", 5, partial(seal_logs, app, anchors)),
         Pass("reconcile", 3600, partial(reconcile, app)),
         Pass("measure", 5, partial(measure, app)),
+        Pass("weigh", 60, Scales(app).weigh),
         Pass("fold", 60, partial(fold_books, app)),
         Pass("figures", 5, partial(add_up_figures, app)),
         Pass("forget keys", 60, partial(forget_old_keys, app)),
@@ -109,6 +111,7 @@ async def measure(app: App) -> bool:
     app.telemetry.billing_backlog(due=backlog.due, oldest_seconds=backlog.oldest_seconds)
     app.telemetry.lags(agenda_seconds=lags.agenda, outbox_seconds=lags.relay)
     app.telemetry.in_transit(active=lags.active_transfers, oldest_seconds=lags.transit)
+    app.telemetry.measured(epoch_seconds=clock.now().timestamp())
     return False
 
 

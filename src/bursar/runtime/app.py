@@ -48,6 +48,7 @@ from bursar.runtime.known_keys import KnownKeys
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
+from bursar.runtime.pulse import SeenSessions
 from bursar.runtime.queue import TaskClaim, TaskQueue
 from bursar.runtime.settings import Settings
 from bursar.runtime.sql import Query
@@ -146,6 +147,7 @@ class App:
     woken: asyncio.Event
     batcher: Batcher = field(default_factory=Batcher)
     known_keys: KnownKeys = field(default_factory=KnownKeys)
+    sessions: SeenSessions = field(default_factory=SeenSessions)
     checkpoint: Callable[[str], Awaitable[None]] = no_checkpoint
 
     async def find_api_key(self, hashes: list[bytes]) -> FoundKey | None:
