@@ -18,12 +18,12 @@ async def test_what_an_organization_has_is_weighed(world: World) -> None:
     command = org.begin(invoice.id, PaymentMode.CHARGE)
     await org.caller.run(begin_payment, command)
     found = await world.system(org.id).look(weighed)
-    assert found.wallets == {"USD": 5_000}
-    assert found.imbalance == {"USD": 0}
-    assert found.waiting == {("payment", "USD"): 1_999}
+    assert found.wallets == {"usd": 5_000}
+    assert found.imbalance == {"usd": 0}
+    assert found.waiting == {("payment", "usd"): 1_999}
     await org.pay(invoice.id, key=command.attempt_key)
     after = await world.system(org.id).look(weighed)
-    assert (after.imbalance, after.waiting) == ({"USD": 0}, {})
+    assert (after.imbalance, after.waiting) == ({"usd": 0}, {})
 
 
 async def test_everybody_comes_in_turn_and_is_told_as_a_sum(world: World) -> None:
@@ -36,5 +36,5 @@ async def test_everybody_comes_in_turn_and_is_told_as_a_sum(world: World) -> Non
         if org.id in scales.known:
             break
     found = read(world.app.telemetry.exposition())
-    assert found["wallet_balance_total{currency=USD}"] >= 700
-    assert found["ledger_imbalance_minor{currency=USD}"] == 0
+    assert found["wallet_balance_total{currency=usd}"] >= 700
+    assert found["ledger_imbalance_minor{currency=usd}"] == 0
