@@ -113,6 +113,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
         "seal": 5,
         "reconcile": 3600,
         "measure": 5,
+        "weigh": 60,
         "fold": 60,
         "figures": 5,
         "forget keys": 60,

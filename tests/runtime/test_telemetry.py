@@ -126,7 +126,7 @@ def test_processes_that_share_a_folder_answer_together() -> None:
             telemetry = Telemetry(version="1", shared=Path(sys.argv[1]))
             telemetry.job(queue="payments", task="T", outcome="done", seconds=0.3)
             telemetry.replay()
-            telemetry.process(cpu_seconds=1, memory_bytes=1000, open_files=5)
+            telemetry.usage(cpu_seconds=1, memory_bytes=1000, open_files=5)
             print(telemetry.exposition().decode())
         """)
         answers = [

@@ -50,17 +50,17 @@ async def keep_pulse(
     """Tell it until canceled."""
     used = 0.0
     while True:
-        used = _tell_process(telemetry, used)
+        used = _tell_usage(telemetry, used)
         telemetry.sessions(sessions.count())
         due = monotonic() + every_seconds
         await asyncio.sleep(every_seconds)
         telemetry.loop(lag_seconds=max(monotonic() - due, 0.0), tasks=len(asyncio.all_tasks()))
 
 
-def _tell_process(telemetry: Telemetry, used_before: float) -> float:
+def _tell_usage(telemetry: Telemetry, used_before: float) -> float:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used = usage.ru_utime + usage.ru_stime
-    telemetry.process(
+    telemetry.usage(
         cpu_seconds=max(used - used_before, 0.0),
         memory_bytes=_memory_bytes(usage.ru_maxrss),
         open_files=_open_files(),

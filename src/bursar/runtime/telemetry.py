@@ -180,7 +180,7 @@ class Telemetry:
         self._gauge["event_loop_lag_seconds"].labels(self._part).set(lag_seconds)
         self._gauge["event_loop_tasks"].labels(self._part).set(tasks)
 
-    def process(self, *, cpu_seconds: float, memory_bytes: int, open_files: int) -> None:
+    def usage(self, *, cpu_seconds: float, memory_bytes: int, open_files: int) -> None:
         """Processor time since last told, and what the process holds now."""
         self._count["process_cpu_seconds_total"].labels(self._part).inc(cpu_seconds)
         self._gauge["process_resident_memory_bytes"].labels(self._part).set(memory_bytes)
