@@ -21,6 +21,7 @@ from bursar.api.protocol import guarded_http
 from bursar.cli.failing import CannotListen, Exit, explained
 from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
+from bursar.console.site import console_routes
 from bursar.domain.mails import Mailer
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import PaymentProvider
@@ -314,7 +315,7 @@ async def serve(settings: Settings, host: str, stop: Stop) -> None:
         await app.limiter.check()
         server = _Server(
             uvicorn.Config(
-                build_api(app),
+                build_api(app, annexes=(console_routes,)),
                 loop="none",  # it runs inside ours
                 http=guarded_http(settings.trusted_proxies),
                 ws="none",

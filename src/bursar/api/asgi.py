@@ -4,11 +4,12 @@ Litestar routes and runs; what a route means is in its table. Nothing of the fra
 documents or debugging reaches a caller.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Litestar
 from litestar.connection import Request
+from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 
 from bursar.api.account_pages import account_routes
@@ -27,8 +28,13 @@ from bursar.api.routes import Route
 from bursar.api.trace import traced
 from bursar.runtime.app import App
 
+Annex = Callable[[Edge], Sequence[HTTPRouteHandler]]
+"""More to serve behind the same guard: what stands above the API gives its routes so."""
 
-def build_api(app: App, routes: Sequence[Route] = ROUTES) -> AsgiApp:
+
+def build_api(
+    app: App, routes: Sequence[Route] = ROUTES, *, annexes: Sequence[Annex] = ()
+) -> AsgiApp:
     """The ASGI application to serve; `app` stays open as long as it runs."""
     edge = Edge(app, RequestLimits(app.limiter, app.settings))
     litestar = Litestar(
@@ -39,6 +45,7 @@ def build_api(app: App, routes: Sequence[Route] = ROUTES) -> AsgiApp:
             *hooks(edge),
             *hosted_routes(edge),
             *account_routes(edge),
+            *(each for annex in annexes for each in annex(edge)),
         ],
         exception_handlers={Exception: _failed},
         openapi_config=None,

@@ -141,8 +141,13 @@ async def body_of(request: Incoming) -> bytes:
 
 async def served(edge: Edge, route: Route, request: Incoming) -> Answer:
     """The one path that every route takes."""
+    credential = await _admitted(edge, route, request.scope, traced(request.scope))
+    return await performed(edge, route, request, credential)
+
+
+async def performed(edge: Edge, route: Route, request: Incoming, credential: Credential) -> Answer:
+    """The rest of that path, for somebody who is known and was let in."""
     scope, trace = request.scope, traced(request.scope)
-    credential = await _admitted(edge, route, scope, trace)
     ids = _ids(route, request.path_params)
     org_id = org_of(credential, route.terms.audience, scope, ids)
     trace.actor, trace.org_id = actor_label(credential.actor), org_id

@@ -48,7 +48,7 @@ _FORM: Final = "application/x-www-form-urlencoded"
 _CLOSING: Final = ("connection", "close")
 _UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
-_FORMS: Final = ("/i/", "/account/")
+_FORMS: Final = ("/i/", "/account/", "/console")
 
 SECURITY_HEADERS: Final = (
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),

@@ -1,0 +1,259 @@
+"""How a value looks: money, instants and statuses as people read them, and where an id leads.
+
+A cell is text with a tone and maybe a place to go; what HTML becomes of it is the templates' own.
+Money and dates are in the reader's language, times in the organization's zone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_currency, format_decimal
+
+from bursar.domain.currencies import EXPONENTS, Currency
+
+ABSENT: Final = "–"
+_FALLBACK: Final = Locale("en", "US")
+_LANGUAGES_MAX: Final = 10
+_LANGUAGE_MAX: Final = 200
+
+
+class Kind(StrEnum):
+    """What a value is, which decides how it is written."""
+
+    TEXT = "text"
+    MONEY = "money"
+    INSTANT = "instant"
+    DAY = "day"
+    STATUS = "status"
+    REF = "ref"
+    COUNT = "count"
+    FLAG = "flag"
+    PERCENT = "percent"
+    CODE = "code"
+    WORDS = "words"  # a list of words, or pairs of a map
+    JSON = "json"
+
+
+NUMERIC: Final = frozenset({Kind.MONEY, Kind.COUNT, Kind.PERCENT})
+_TONES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        [
+            "active",
+            "paid",
+            "succeeded",
+            "delivered",
+            "posted",
+            "enabled",
+            "won",
+            "resolved",
+            "sent",
+            "captured",
+            "healthy",
+        ],
+        "good",
+    ),
+    **dict.fromkeys(
+        [
+            "failed",
+            "overdue",
+            "uncollectible",
+            "past_due",
+            "lost",
+            "off",
+            "declined",
+            "given_up",
+            "suspended",
+            "down",
+            "canceled_by_dunning",
+            "needs_response",
+            "revoked",
+        ],
+        "bad",
+    ),
+    **dict.fromkeys(
+        [
+            "open",
+            "pending",
+            "processing",
+            "unknown",
+            "action_required",
+            "trialing",
+            "paused",
+            "waiting",
+            "draft",
+            "retrying",
+            "requires_action",
+            "under_review",
+            "failing",
+            "invited",
+            "rotating",
+            "queued",
+            "held",
+            "authorized",
+        ],
+        "busy",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One value of a thing: what it is called, where it stands, what it is."""
+
+    label: str
+    field: str
+    kind: Kind = Kind.TEXT
+    currency: str = "currency"  # the field that says of money what it is
+    is_wide: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One value, written."""
+
+    label: str
+    text: str
+    kind: Kind
+    href: str | None = None
+    tone: str | None = None
+    hint: str | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it stands at the right."""
+        return self.kind in NUMERIC
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """For whom it is written: the language of numbers and dates, and the organization's zone."""
+
+    locale: Locale
+    zone: ZoneInfo
+    currency: str
+
+    def money(self, minor: int, currency: str) -> str:
+        """An amount of minor units in its currency."""
+        exponent = EXPONENTS.get(Currency(currency.lower()), 2)
+        amount = Decimal(minor).scaleb(-exponent)
+        return format_currency(amount, currency.upper(), locale=self.locale)
+
+    def instant(self, text: str) -> str:
+        """An instant of the wire, to the minute."""
+        local = datetime.fromisoformat(text).astimezone(self.zone)
+        time = format_time(local, "short", tzinfo=self.zone, locale=self.locale)
+        return f"{format_date(local, 'medium', locale=self.locale)}, {time}"
+
+    def day(self, text: str) -> str:
+        """A day, or the day of an instant."""
+        given = datetime.fromisoformat(text)
+        local = given if given.tzinfo is None else given.astimezone(self.zone)
+        return format_date(local, "medium", locale=self.locale)
+
+    def month(self, text: str) -> str:
+        """The month of a day."""
+        return format_skeleton("yMMM", datetime.fromisoformat(text), locale=self.locale)
+
+    def count(self, number: int | str) -> str:
+        """A plain number."""
+        return format_decimal(Decimal(number), locale=self.locale)
+
+
+def locale_of(accepted: str | None) -> Locale:
+    """The first language of an `Accept-Language` header that we can write dates in."""
+    for part in (accepted or "")[:_LANGUAGE_MAX].split(",")[:_LANGUAGES_MAX]:
+        name = part.partition(";")[0].strip()
+        try:
+            return Locale.parse(name, sep="-")
+        except (ValueError, UnknownLocaleError, TypeError):
+            continue
+    return _FALLBACK
+
+
+def plucked(thing: Mapping[str, Any], path: str) -> Any:
+    """The value at a path such as `progress.percent`; None where it ends early."""
+    value: Any = thing
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def worded(text: str) -> str:
+    """A word of the wire as people say it: `past_due` is past due."""
+    return text.replace("_", " ").replace(".", " · ")
+
+
+def written(column: Column, thing: Mapping[str, Any], eyes: Eyes) -> Cell:
+    """The cell of a thing in a column."""
+    value = plucked(thing, column.field)
+    if value is None or value in ("", [], {}):
+        return Cell(label=column.label, text=ABSENT, kind=column.kind)
+    text, hint = _text(column, value, thing, eyes)
+    tone = _TONES.get(str(value), "plain") if column.kind is Kind.STATUS else None
+    return Cell(label=column.label, text=text, kind=column.kind, tone=tone, hint=hint)
+
+
+def _text(
+    column: Column, value: Any, thing: Mapping[str, Any], eyes: Eyes
+) -> tuple[str, str | None]:
+    if column.kind is Kind.MONEY:
+        return eyes.money(value, plucked(thing, column.currency) or eyes.currency), None
+    text = _WRITERS[column.kind](value, eyes)
+    return text, str(value) if column.kind in _HINTED else None
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {each}" for key, each in value.items())
+    return ", ".join(str(each) for each in value)
+
+
+def _short(text: str) -> str:
+    """An id as people point at it: its kind and its last letters."""
+    head, mark, tail = text.partition("_")
+    return f"{head}_…{tail[-8:]}" if mark and len(tail) > 12 else text  # noqa: PLR2004 - shorter than that is short
+
+
+_HIDDEN: Final = frozenset(
+    chr(code)
+    for code in (
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x206A),
+        0x061C,
+        0xFEFF,
+    )
+)
+
+
+def visible(text: str) -> str:
+    """The same text with what turns or hides letters spelled out."""
+    return "".join(f"⟨U+{ord(each):04X}⟩" if each in _HIDDEN else each for each in text)
+
+
+_HINTED: Final = frozenset({Kind.INSTANT, Kind.DAY, Kind.REF})
+_WRITERS: Final[Mapping[Kind, Callable[[Any, Eyes], str]]] = {
+    Kind.TEXT: lambda value, _: visible(str(value)),
+    Kind.CODE: lambda value, _: visible(str(value)),
+    Kind.INSTANT: lambda value, eyes: eyes.instant(value),
+    Kind.DAY: lambda value, eyes: eyes.day(value),
+    Kind.COUNT: lambda value, eyes: eyes.count(value),
+    Kind.PERCENT: lambda value, eyes: f"{eyes.count(value)} %",
+    Kind.FLAG: lambda value, _: "yes" if value else "no",
+    Kind.STATUS: lambda value, _: worded(str(value)),
+    Kind.REF: lambda value, _: _short(visible(str(value))),
+    Kind.WORDS: lambda value, _: visible(_words(value)),
+    Kind.JSON: lambda value, _: visible(_structured(value)),
+}
+
+
+def _structured(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()

@@ -1,0 +1,157 @@
+"""The list page of any noun: filters in the address, a piece at a time, a way on.
+
+It is the noun's own list route that is asked, so its filters, its order and its limits are those of
+the API; the page adds links and words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from bursar.api.headers import read_query
+from bursar.console.asking import BY_NAME, Question
+from bursar.console.cells import Cell, Column, Kind, written
+from bursar.console.nouns.every import BY_PREFIX
+from bursar.console.nouns.shape import Filter, Noun, Part
+from bursar.console.pages import inside
+from bursar.console.recipes import recipes
+from bursar.console.visits import Visit
+from bursar.runtime.idempotency import Answer
+
+PIECE: Final = 25
+_PART: Final = 10
+_PAGED: Final = ("after", "page")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One thing of a list."""
+
+    cells: tuple[Cell, ...]
+    href: str | None = None
+    parts: tuple["Table", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows under their heads."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    teaches: str
+    more: str | None = None
+
+
+async def list_page(visit: Visit, noun: Noun) -> Answer:
+    """A list, narrowed as the address says."""
+    visit.require(noun.needs)
+    chosen = chosen_of(visit, noun)
+    question = Question(route=noun.rows, query=chosen | _piece(noun, chosen))
+    found = await visit.asker.ask(question)
+    place = f"{visit.root}/{noun.slug}"
+    narrowed = {name: text for name, text in chosen.items() if name not in _PAGED}
+    table = Table(
+        title=noun.title,
+        columns=noun.columns,
+        rows=tuple(row_of(visit, noun, thing) for thing in found["data"]),
+        teaches=noun.teaches,
+        more=_next(place, narrowed, found.get("meta") or {}),
+    )
+    export = noun.export and visit.may(BY_NAME[noun.export].terms.needs)
+    context: dict[str, object] = {
+        "noun": noun,
+        "place": place,
+        "shown": table,
+        "filters": filled(noun.filters, narrowed),
+        "is_narrowed": bool(narrowed),
+        "is_first": not any(name in chosen for name in _PAGED),
+        "makes": [deed for deed in noun.makes if visit.may(deed.needs)],
+        "export": f"{place}/-/csv" if export else None,
+        "recipes": recipes(visit, question, noun.command),
+    }
+    return inside(visit, "list.html", context)
+
+
+def chosen_of(visit: Visit, noun: Noun) -> dict[str, str]:
+    """What the address says of filters and place; an empty field of the form says nothing.
+
+    Raises:
+        InvalidInput: something that the list does not know.
+    """
+    wanted = BY_NAME[noun.rows].terms.query
+    raw = visit.request.query_params
+    given = {name: text for name, text in raw.items() if text}
+    read_query(urlencode(given).encode(), wanted)
+    return given
+
+
+def _piece(noun: Noun, chosen: Mapping[str, str]) -> dict[str, str]:
+    names = BY_NAME[noun.rows].terms.query.__struct_encode_fields__
+    if "after" in names:
+        return {"limit": str(PIECE)}
+    return (
+        {"pageSize": str(PIECE)} | ({} if "page" in chosen else {"page": "1"})
+        if "page" in names
+        else {}
+    )
+
+
+def _next(place: str, narrowed: Mapping[str, str], meta: Mapping[str, Any]) -> str | None:
+    cursor = meta.get("nextCursor")
+    if cursor:
+        return f"{place}?{urlencode({**narrowed, 'after': cursor})}"
+    page, pages = meta.get("page", 0), meta.get("totalPages", 0)
+    return f"{place}?{urlencode({**narrowed, 'page': page + 1})}" if page < pages else None
+
+
+def filled(filters: tuple[Filter, ...], chosen: Mapping[str, str]) -> list[dict[str, object]]:
+    """The filters as fields, with what was chosen."""
+    return [{"filter": each, "value": chosen.get(each.name, "")} for each in filters]
+
+
+def row_of(visit: Visit, noun: Noun, thing: Mapping[str, Any]) -> Row:
+    """One line of a noun's list."""
+    href = f"{visit.root}/{noun.slug}/{thing[noun.id_field]}" if noun.item else None
+    parts = tuple(own_table(visit, part, thing) for part in noun.parts if not noun.item)
+    return Row(cells=cells_of(visit, noun.columns, thing), href=href, parts=parts)
+
+
+def own_table(visit: Visit, part: Part, thing: Mapping[str, Any]) -> Table:
+    """The table that a thing brings along."""
+    return table_of(visit, part, inherited(thing.get(part.own) or [], thing))
+
+
+def inherited(rows: list[dict[str, Any]], thing: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows inside a thing are in its currency."""
+    return [{"currency": thing["currency"], **row} for row in rows] if "currency" in thing else rows
+
+
+def table_of(
+    visit: Visit, part: Part, things: list[dict[str, Any]], more: str | None = None
+) -> Table:
+    """A part of a page, written."""
+    rows = []
+    for thing in things[:_PART] if part.route else things:
+        href = f"{visit.root}/{part.noun}/{thing['id']}" if part.noun else None
+        rows.append(Row(cells=cells_of(visit, part.columns, thing), href=href))
+    return Table(
+        title=part.title, columns=part.columns, rows=tuple(rows), teaches=part.teaches, more=more
+    )
+
+
+def cells_of(
+    visit: Visit, columns: tuple[Column, ...], thing: Mapping[str, Any]
+) -> tuple[Cell, ...]:
+    """A thing's values, written, with ids that lead somewhere."""
+    return tuple(_linked(visit, written(column, thing, visit.eyes)) for column in columns)
+
+
+def _linked(visit: Visit, cell: Cell) -> Cell:
+    if cell.kind is not Kind.REF or cell.hint is None:
+        return cell
+    noun = BY_PREFIX.get(cell.hint.partition("_")[0])
+    if noun is None or not visit.may(noun.needs):
+        return cell
+    return replace(cell, href=f"{visit.root}/{noun.slug}/{cell.hint}")

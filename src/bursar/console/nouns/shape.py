@@ -1,0 +1,199 @@
+"""What a noun of the console is: where it is listed, what is shown of it, what may be done to it.
+
+A declaration names routes of the API and fields of their answers, nothing else; permissions, forms
+and the dry run follow from the routes. One declaration is a list page, a page of its own and its
+buttons.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bursar.api.routes import Route
+from bursar.console.asking import BY_NAME
+from bursar.console.cells import Column, Kind
+from bursar.domain.access import Permission
+
+
+class Section(StrEnum):
+    """The parts of the navigation, in order."""
+
+    BILLING = "Billing"
+    PAYMENTS = "Payments"
+    CATALOG = "Catalog"
+    WALLETS = "Wallets"
+    BOOKS = "Books"
+    DEVELOPERS = "Developers"
+    ORGANIZATION = "Organization"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """One way to narrow a list: a parameter of its route, with the choices if there are few."""
+
+    name: str
+    label: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A table on a thing's page: of a list inside the thing, or of what a route tells about it."""
+
+    title: str
+    columns: tuple[Column, ...]
+    own: str = ""  # the field of the thing, or of the route's one answer, that holds the rows
+    route: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)  # of the path, by the thing's fields
+    query: Mapping[str, str] = field(default_factory=dict)  # of the query, by the thing's fields
+    noun: str = ""  # where its rows lead
+    total: Column | None = None
+    teaches: str = "Nothing yet."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """A button: a route that changes something, offered while the thing's state allows it."""
+
+    slug: str
+    label: str
+    route: str
+    words: str  # what will happen, before it does
+    when: tuple[str, ...] = ()  # the statuses in which it is offered; none means always
+    tone: str = "plain"
+    needs_reason: bool = False  # where money moves or something ends
+    fields: tuple[str, ...] = ()  # those of the body that the form shows; none means all
+    is_edit: bool = False  # the form begins with what is there
+    given: Mapping[str, str] = field(default_factory=dict)  # of the body, by the thing's fields
+
+    @property
+    def verb(self) -> Route:
+        """The route behind the button."""
+        return BY_NAME[self.route]
+
+    @property
+    def needs(self) -> Permission:
+        """What one must be allowed to see the button at all."""
+        return self.verb.terms.needs
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether the real thing can be tried and taken back."""
+        return "dryRun" in self.verb.terms.query.__struct_encode_fields__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noun:
+    """One kind of thing."""
+
+    slug: str
+    title: str
+    one: str
+    section: Section
+    teaches: str
+    rows: str = ""  # the route that lists them; none: they are found from something else
+    columns: tuple[Column, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    item: str = ""  # the route that tells of one
+    id_name: str = ""  # how the item's path calls its id
+    id_field: str = "id"
+    headline: tuple[str, ...] = ("id",)  # the first of these fields that is there names it
+    status: str = "status"
+    facts: tuple[Column, ...] = ()
+    parts: tuple[Part, ...] = ()
+    deeds: tuple[Deed, ...] = ()
+    makes: tuple[Deed, ...] = ()  # what the list offers
+    export: str = ""
+    command: str = ""  # how the command line lists them
+    is_single: bool = False  # there is one, and its page is the list
+    files: Mapping[str, str] = field(default_factory=dict)  # routes that give documents, by name
+
+    @property
+    def needs(self) -> Permission:
+        """What one must be allowed to see it."""
+        return BY_NAME[self.rows or self.item].terms.needs
+
+    def deed(self, slug: str) -> Deed | None:
+        """The button of this name, on a thing's page or on the list."""
+        return next((each for each in (*self.deeds, *self.makes) if each.slug == slug), None)
+
+
+def text(label: str, *, of: str) -> Column:
+    """Plain text."""
+    return Column(label=label, field=of)
+
+
+def wide(label: str, *, of: str) -> Column:
+    """Text that takes what room there is."""
+    return Column(label=label, field=of, is_wide=True)
+
+
+def money(label: str, *, of: str, currency: str = "currency") -> Column:
+    """An amount in minor units."""
+    return Column(label=label, field=of, kind=Kind.MONEY, currency=currency)
+
+
+def instant(label: str, *, of: str) -> Column:
+    """A moment."""
+    return Column(label=label, field=of, kind=Kind.INSTANT)
+
+
+def day(label: str, *, of: str) -> Column:
+    """The day of a moment."""
+    return Column(label=label, field=of, kind=Kind.DAY)
+
+
+def status(*, of: str = "status", label: str = "Status") -> Column:
+    """A state, with its color."""
+    return Column(label=label, field=of, kind=Kind.STATUS)
+
+
+def ref(label: str, *, of: str) -> Column:
+    """Another thing's id."""
+    return Column(label=label, field=of, kind=Kind.REF)
+
+
+def count(label: str, *, of: str) -> Column:
+    """A number of things."""
+    return Column(label=label, field=of, kind=Kind.COUNT)
+
+
+def flag(label: str, *, of: str) -> Column:
+    """Yes or no."""
+    return Column(label=label, field=of, kind=Kind.FLAG)
+
+
+def percent(label: str, *, of: str) -> Column:
+    """So many of a hundred."""
+    return Column(label=label, field=of, kind=Kind.PERCENT)
+
+
+def code(label: str, *, of: str) -> Column:
+    """Letters for a machine."""
+    return Column(label=label, field=of, kind=Kind.CODE)
+
+
+def words(label: str, *, of: str) -> Column:
+    """Several words, or a map."""
+    return Column(label=label, field=of, kind=Kind.WORDS)
+
+
+def structure(label: str, *, of: str) -> Column:
+    """Whatever it is, as it is on the wire."""
+    return Column(label=label, field=of, kind=Kind.JSON, is_wide=True)
+
+
+CREATED = instant("Created", of="createdAt")
+UPDATED = instant("Changed", of="updatedAt")
+CUSTOMER = ref("Customer", of="customerId")
+INVOICE = ref("Invoice", of="invoiceId")
+ID = code("Id", of="id")
+METADATA = words("Metadata", of="metadata")
+OF_CUSTOMER = Filter(name="customerId", label="Customer id")
+SINCE = Filter(name="createdAt[gte]", label="Created from")
+BEFORE = Filter(name="createdAt[lt]", label="Created before")
+
+
+def statuses(kind: type[StrEnum]) -> Filter:
+    """The filter by state."""
+    return Filter(name="status", label="Status", choices=tuple(kind))

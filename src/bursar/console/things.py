@@ -1,0 +1,169 @@
+"""The page of one thing: what it is, what belongs to it, and the buttons its state allows."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from bursar.console.asking import BY_NAME, Question
+from bursar.console.cells import Kind, plucked, visible, worded, written
+from bursar.console.lists import Table, cells_of, inherited, own_table, table_of
+from bursar.console.nouns.every import BY_SLUG
+from bursar.console.nouns.shape import Deed, Noun, Part, status
+from bursar.console.pages import inside
+from bursar.console.recipes import recipes
+from bursar.console.visits import Visit
+from bursar.runtime.idempotency import Answer
+
+
+async def thing_page(visit: Visit, noun: Noun, thing_id: str = "") -> Answer:
+    """One thing with all that belongs to it."""
+    visit.require(noun.needs)
+    question = question_of(visit, noun, thing_id)
+    thing = (await visit.asker.ask(question))["data"]
+    seen = [part for part in noun.parts if _is_seen(visit, part)]
+    parts = await asyncio.gather(*(part_table(visit, part, thing) for part in seen))
+    files = {name: f"files/{name}" for name, route in noun.files.items() if is_final(thing)}
+    context: dict[str, object] = {
+        "noun": noun,
+        "place": place_of(visit, noun, thing_id),
+        "list_place": f"{visit.root}/{noun.slug}" if noun.rows else None,
+        "title": title_of(noun, thing),
+        "state": written(status(of=noun.status), thing, visit.eyes),
+        "facts": [
+            cell for cell in cells_of(visit, noun.facts, thing) if cell.kind is not Kind.JSON
+        ],
+        "structures": [
+            cell for cell in cells_of(visit, noun.facts, thing) if cell.kind is Kind.JSON
+        ],
+        "parts": parts,
+        "deeds": [deed for deed in noun.deeds if is_offered(visit, deed, noun, thing)],
+        "files": files,
+        "has_explanation": noun.slug == "invoices",
+        "recipes": recipes(visit, question),
+    }
+    return inside(visit, "thing.html", context)
+
+
+def question_of(visit: Visit, noun: Noun, thing_id: str) -> Question:
+    """The question that the page of a thing asks; there may be only one such thing."""
+    if noun.id_name == "organizationId":
+        return Question(route=noun.item, ids={noun.id_name: str(visit.asker.org_id)})
+    return Question(route=noun.item, ids={noun.id_name: thing_id} if noun.id_name else {})
+
+
+def place_of(visit: Visit, noun: Noun, thing_id: str) -> str:
+    """Where the thing's page is."""
+    return f"{visit.root}/{noun.slug}" + (f"/{thing_id}" if thing_id else "")
+
+
+def title_of(noun: Noun, thing: Mapping[str, Any]) -> str:
+    """What the thing is called."""
+    named = next((str(thing[name]) for name in noun.headline if thing.get(name)), noun.one)
+    return noun.title if noun.is_single and named == thing.get("object") else visible(named)
+
+
+def is_final(thing: Mapping[str, Any]) -> bool:
+    """Whether there is a document of it."""
+    return bool(thing.get("invoiceNumber"))
+
+
+def is_offered(visit: Visit, deed: Deed, noun: Noun, thing: Mapping[str, Any]) -> bool:
+    """Whether somebody who may press it finds it of use now."""
+    state = plucked(thing, noun.status)
+    return visit.may(deed.needs) and (not deed.when or state in deed.when)
+
+
+def _is_seen(visit: Visit, part: Part) -> bool:
+    return not part.route or visit.may(BY_NAME[part.route].terms.needs)
+
+
+async def part_table(visit: Visit, part: Part, thing: Mapping[str, Any]) -> Table:
+    """One part: from the thing itself, or from what its route tells."""
+    if not part.route:
+        return own_table(visit, part, thing)
+    query = {name: str(thing[of]) for name, of in part.query.items()}
+    names = BY_NAME[part.route].terms.query.__struct_encode_fields__
+    size = {"limit": "10"} if "limit" in names else {"pageSize": "10"} if "page" in names else {}
+    ids = {name: str(thing[of]) for name, of in part.ids.items()}
+    found = await visit.asker.ask(Question(route=part.route, ids=ids, query=query | size))
+    told = found["data"]
+    if part.own:
+        return table_of(visit, part, inherited(told[part.own], told))
+    if not isinstance(told, list):
+        return table_of(visit, part, [told])
+    is_more = bool((found.get("meta") or {}).get("nextCursor"))
+    return table_of(visit, part, told, _more(visit, part, query) if is_more else None)
+
+
+def _more(visit: Visit, part: Part, query: Mapping[str, str]) -> str | None:
+    listed = BY_SLUG.get(part.noun)
+    if listed is None or listed.rows != part.route:
+        return None
+    return f"{visit.root}/{listed.slug}?{urlencode(query)}"
+
+
+async def explanation_page(visit: Visit, noun: Noun, thing_id: str) -> Answer:
+    """Why this amount: every line worked out again, step by step."""
+    route = "explainInvoice"
+    visit.require(BY_NAME[route].terms.needs)
+    question = Question(route=route, ids={noun.id_name: thing_id})
+    told = (await visit.asker.ask(question))["data"]
+    eyes, currency = visit.eyes, told["currency"]
+    lines = [
+        {
+            "description": visible(line["description"]),
+            "steps": _steps(line),
+            "amount": eyes.money(line["amountCents"], currency),
+            "discount": eyes.money(-line["discountCents"], currency)
+            if line["discountCents"]
+            else "",
+            "total": eyes.money(line["totalCents"], currency),
+        }
+        for line in told["lines"]
+    ]
+    sums = [
+        (label, eyes.money(told[name], currency))
+        for label, name in _SUMS
+        if told[name] or name == "totalCents"
+    ]
+    context: dict[str, object] = {
+        "noun": noun,
+        "back": place_of(visit, noun, thing_id),
+        "is_matching": told["matches"],
+        "lines": lines,
+        "sums": sums,
+        "recipes": recipes(visit, question),
+    }
+    return inside(visit, "explain.html", context)
+
+
+_SUMS = (
+    ("Subtotal", "subtotalCents"),
+    ("Discounts", "discountCents"),
+    ("Tax", "taxAmountCents"),
+    ("Tax included", "taxIncludedCents"),
+    ("Kept back as credit", "excessCents"),
+    ("Total", "totalCents"),
+)
+
+
+def _steps(line: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the line was made of, by name."""
+    plain = [("quantity", str(line["quantity"])), ("unit price", f"{line['unitAmountDecimal']}")]
+    derived = line["derivation"] or {}
+    return [*plain, *((worded(_spaced(name)), _flat(value)) for name, value in derived.items())]
+
+
+def _spaced(name: str) -> str:
+    return "".join(f" {each.lower()}" if each.isupper() else each for each in name)
+
+
+def _flat(value: Any) -> str:
+    match value:
+        case dict():
+            return ", ".join(f"{_spaced(str(key))} {_flat(each)}" for key, each in value.items())
+        case list():
+            return "; ".join(map(_flat, value))
+        case _:
+            return visible(str(value))

@@ -1,0 +1,52 @@
+"""The console in process, an organization with one of everything, and people who look at it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+from tests.api.client import Client
+from tests.api.people import Things, member, things_of
+from tests.console.browser import Browser, signed_in
+from tests.support.world import Org, World
+
+from bursar.api.asgi import build_api
+from bursar.console.site import console_routes
+from bursar.domain.access import Role
+from bursar.runtime.limits import RateLimiter
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One organization with one of everything, and a browser of each role."""
+
+    org: Org
+    things: Things
+    browsers: dict[Role, Browser]
+
+    @property
+    def owner(self) -> Browser:
+        return self.browsers[Role.OWNER]
+
+
+@pytest.fixture(scope="session")
+async def anyone(world: World) -> AsyncIterator[Client]:
+    """Somebody without a cookie, at an application with a console and limits far away."""
+    settings = replace(world.app.settings, rate_limit_requests_max=1_000_000)
+    limiter = RateLimiter()
+    app = replace(world.app, settings=settings, limiter=limiter)
+    yield Client(build_api(app, annexes=(console_routes,)))
+    await limiter.close()
+
+
+@pytest.fixture(scope="session")
+async def stage(world: World, anyone: Client) -> Stage:
+    """The organization that most tests look at."""
+    org = await world.org()
+    browsers = {}
+    for role in Role:
+        token = org.access_token
+        if role is not Role.OWNER:
+            somebody = await member(world, org, role, anyone)
+            token = somebody.headers["authorization"].removeprefix("Bearer ")
+        browsers[role] = signed_in(world.app, anyone, token, org.id)
+    return Stage(org, await things_of(org), browsers)

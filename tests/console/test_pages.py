@@ -1,0 +1,39 @@
+"""Every page of every noun: shown to whoever may see it, refused to whoever may not."""
+
+import pytest
+from tests.console.conftest import Stage
+
+from bursar.api.routes import ID_PREFIXES
+from bursar.console.nouns.every import NOUNS
+from bursar.console.nouns.shape import Noun
+from bursar.domain.access import ROLE_PERMISSIONS
+
+PAGE_MAX = 60_000
+POLICY = "default-src 'none'; style-src 'self'"
+
+
+def place_of(noun: Noun, stage: Stage) -> str | None:
+    """The page of one of them, if one has a page."""
+    if noun.is_single:
+        return f"/{noun.slug}"
+    if not noun.item:
+        return None
+    return f"/{noun.slug}/{stage.things.by_prefix[ID_PREFIXES[noun.id_name]]}"
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.slug)
+async def test_pages_by_role(noun: Noun, stage: Stage) -> None:
+    # A list and a page are shown to exactly the roles that may ask their routes.
+    places = [f"/{noun.slug}"] if noun.rows else []
+    for role, browser in stage.browsers.items():
+        may = noun.needs in ROLE_PERMISSIONS[role]
+        shown = [place_of(noun, stage), *places] if noun.slug != "dunning" else places
+        for place in filter(None, shown):
+            answer = await browser.see(place)
+            assert answer.status == (200 if may else 403), (place, role, answer.body[-900:])
+
+
+async def test_home(stage: Stage) -> None:
+    # The first page is there for everybody in the organization.
+    for browser in stage.browsers.values():
+        assert (await browser.see()).status == 200
