@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from tests.api.client import Client, Response
 
-from bursar.console.passes import Pass, cookie, cookie_name
+from bursar.console.passes import Pass, cookie, cookie_name, form_token
 from bursar.domain.ids import OrgId, SessionId, UserId
 from bursar.runtime.app import App
 
@@ -55,6 +55,7 @@ class Browser:
     client: Client
     jar: str = ""
     org_id: str = ""
+    token: str = ""  # what its forms carry
 
     async def get(self, path: str, **headers: str) -> Response:
         return await self.client.get(path, **self._sent(headers))
@@ -96,4 +97,4 @@ def signed_in(app: App, client: Client, access_token: str, org_id: OrgId | str) 
     given = Pass(UserId(claims.subject), SessionId(claims.session_id), now, now)
     jar = cookie(app.keys, given, is_secure=False).partition(";")[0]
     assert jar.startswith(cookie_name(is_secure=False))
-    return Browser(replace(client, headers={}), jar, org_id)
+    return Browser(replace(client, headers={}), jar, org_id, form_token(app.keys, given))

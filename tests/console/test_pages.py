@@ -6,14 +6,13 @@ from tests.console.conftest import Stage
 from bursar.api.routes import ID_PREFIXES
 from bursar.console.nouns.every import NOUNS
 from bursar.console.nouns.shape import Noun
-from bursar.domain.access import ROLE_PERMISSIONS
-
-PAGE_MAX = 60_000
-POLICY = "default-src 'none'; style-src 'self'"
+from bursar.domain.access import ROLE_PERMISSIONS, Role
 
 
 def place_of(noun: Noun, stage: Stage) -> str | None:
     """The page of one of them, if one has a page."""
+    if noun.slug == "dunning":
+        return None  # nobody is in dunning here; the case has a journey of its own
     if noun.is_single:
         return f"/{noun.slug}"
     if not noun.item:
@@ -27,8 +26,8 @@ async def test_pages_by_role(noun: Noun, stage: Stage) -> None:
     places = [f"/{noun.slug}"] if noun.rows else []
     for role, browser in stage.browsers.items():
         may = noun.needs in ROLE_PERMISSIONS[role]
-        shown = [place_of(noun, stage), *places] if noun.slug != "dunning" else places
-        for place in filter(None, shown):
+        own = place_of(noun, stage) if role in {Role.OWNER, Role.VIEWER} else None
+        for place in filter(None, [own, *places]):
             answer = await browser.see(place)
             assert answer.status == (200 if may else 403), (place, role, answer.body[-900:])
 

@@ -30,6 +30,8 @@ class Kind(StrEnum):
 
     TEXT = "text"
     MONEY = "money"
+    PRICE = "price"
+    LINK = "link"
     INSTANT = "instant"
     DAY = "day"
     STATUS = "status"
@@ -42,7 +44,7 @@ class Kind(StrEnum):
     JSON = "json"
 
 
-NUMERIC: Final = frozenset({Kind.MONEY, Kind.COUNT, Kind.PERCENT})
+NUMERIC: Final = frozenset({Kind.MONEY, Kind.PRICE, Kind.COUNT, Kind.PERCENT})
 _TONES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         [
@@ -146,6 +148,27 @@ class Eyes:
         amount = Decimal(minor).scaleb(-exponent)
         return format_currency(amount, currency.upper(), locale=self.locale)
 
+    def price(self, minor: str, *, currency: str) -> str:
+        """A price of one, which may be finer than the currency."""
+        exponent = EXPONENTS.get(Currency(currency.lower()), 2)
+        amount = Decimal(minor).scaleb(-exponent)
+        is_finer = amount != amount.quantize(Decimal(1).scaleb(-exponent))
+        return format_currency(
+            amount, currency.upper(), locale=self.locale, decimal_quantization=not is_finer
+        )
+
+    def moment(self, text: str) -> str:
+        """What was typed as a day or a local time, as the wire says it; anything else stays."""
+        try:
+            local = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        return text if local.tzinfo is not None else local.replace(tzinfo=self.zone).isoformat()
+
+    def typed(self, text: str) -> str:
+        """An instant of the wire, as a field for local times has it."""
+        return datetime.fromisoformat(text).astimezone(self.zone).strftime("%Y-%m-%dT%H:%M")
+
     def instant(self, text: str) -> str:
         """An instant of the wire, to the minute."""
         local = datetime.fromisoformat(text).astimezone(self.zone)
@@ -204,10 +227,28 @@ def written(column: Column, thing: Mapping[str, Any], eyes: Eyes) -> Cell:
 def _text(
     column: Column, value: Any, thing: Mapping[str, Any], eyes: Eyes
 ) -> tuple[str, str | None]:
-    if column.kind is Kind.MONEY:
-        return eyes.money(value, plucked(thing, column.currency) or eyes.currency), None
+    if column.kind in _PRICED:
+        currency = plucked(thing, column.currency) or eyes.currency
+        if column.kind is Kind.PRICE:
+            return eyes.price(value, currency=currency), None
+        return eyes.money(value, currency), None
+    if column.kind is Kind.REF:
+        return _named(column, value, thing), str(value)
     text = _WRITERS[column.kind](value, eyes)
     return text, str(value) if column.kind in _HINTED else None
+
+
+_NAMES: Final = ("name", "invoiceNumber")
+
+
+def _named(column: Column, value: Any, thing: Mapping[str, Any]) -> str:
+    """What the thing behind an id is called, where it came along."""
+    companion = thing.get(column.field.removesuffix("Id"))
+    if isinstance(companion, Mapping):
+        named = next((companion[name] for name in _NAMES if companion.get(name)), None)
+        if named:
+            return visible(str(named))
+    return short(visible(str(value)))
 
 
 def _words(value: Any) -> str:
@@ -216,7 +257,7 @@ def _words(value: Any) -> str:
     return ", ".join(str(each) for each in value)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """An id as people point at it: its kind and its last letters."""
     head, mark, tail = text.partition("_")
     return f"{head}_…{tail[-8:]}" if mark and len(tail) > 12 else text  # noqa: PLR2004 - shorter than that is short
@@ -239,7 +280,8 @@ def visible(text: str) -> str:
     return "".join(f"⟨U+{ord(each):04X}⟩" if each in _HIDDEN else each for each in text)
 
 
-_HINTED: Final = frozenset({Kind.INSTANT, Kind.DAY, Kind.REF})
+_PRICED: Final = frozenset({Kind.MONEY, Kind.PRICE})
+_HINTED: Final = frozenset({Kind.INSTANT, Kind.DAY, Kind.LINK})
 _WRITERS: Final[Mapping[Kind, Callable[[Any, Eyes], str]]] = {
     Kind.TEXT: lambda value, _: visible(str(value)),
     Kind.CODE: lambda value, _: visible(str(value)),
@@ -249,7 +291,7 @@ _WRITERS: Final[Mapping[Kind, Callable[[Any, Eyes], str]]] = {
     Kind.PERCENT: lambda value, eyes: f"{eyes.count(value)} %",
     Kind.FLAG: lambda value, _: "yes" if value else "no",
     Kind.STATUS: lambda value, _: worded(str(value)),
-    Kind.REF: lambda value, _: _short(visible(str(value))),
+    Kind.LINK: lambda *_: "Open",
     Kind.WORDS: lambda value, _: visible(_words(value)),
     Kind.JSON: lambda value, _: visible(_structured(value)),
 }

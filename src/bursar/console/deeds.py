@@ -5,6 +5,7 @@ or something ends, a reason is asked for, and stands in the audit log beside the
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from bursar.api.errors import answer_for
@@ -18,6 +19,7 @@ from bursar.console.lists import cells_of, own_table
 from bursar.console.nouns.every import BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun, Part, money, wide
 from bursar.console.pages import inside, see_other
+from bursar.console.suggesting import suggestions
 from bursar.console.things import is_offered, place_of, question_of, title_of
 from bursar.console.visits import Visit
 from bursar.domain.refusals import InvalidInput, Refusal
@@ -34,9 +36,9 @@ async def deed_page(visit: Visit, noun: Noun, deed: Deed, thing_id: str) -> Answ
     """The button's own page: what will happen, and a form for what must be known."""
     visit.require(deed.needs)
     thing = await _thing(visit, noun, thing_id)
-    if thing_id != NEW and not is_offered(visit, deed, noun, thing):
-        return _asked(visit, noun, Form(deed=deed, thing=thing), said=_TOO_LATE)
-    return _asked(visit, noun, Form(deed=deed, thing=thing))
+    is_late = thing_id != NEW and not is_offered(visit, deed, noun, thing)
+    form = Form(deed=deed, thing=thing, eyes=visit.eyes)
+    return await _asked(visit, noun, form, said=_TOO_LATE if is_late else "")
 
 
 _TOO_LATE: Final = "Things have changed: this is not possible any more in the state it is in."
@@ -50,14 +52,14 @@ async def deed_done(visit: Visit, noun: Noun, deed: Deed, thing_id: str) -> Answ
     thing = await _thing(visit, noun, thing_id)
     if thing_id == NEW and typed.get("currency"):
         thing = {**thing, "currency": typed["currency"]}
-    form = Form(deed=deed, thing=thing, typed=typed)
+    form = Form(deed=deed, thing=thing, eyes=visit.eyes, typed=typed)
     try:
         return await _pressed(visit, noun, form, thing_id)
     except Refusal as refused:
         faults = {each.field: each.message for each in refused.details}
         answer = answer_for(refused, traced(visit.request.scope))
-        faulty = Form(deed=deed, thing=thing, typed=typed, faults=faults)
-        return _asked(visit, noun, faulty, said=refused.message, status=answer.status)
+        faulty = replace(form, faults=faults)
+        return await _asked(visit, noun, faulty, said=refused.message, status=answer.status)
 
 
 async def _pressed(visit: Visit, noun: Noun, form: Form, thing_id: str) -> Answer:
@@ -142,7 +144,10 @@ async def _thing(visit: Visit, noun: Noun, thing_id: str) -> Mapping[str, Any]:
     return thing
 
 
-def _asked(visit: Visit, noun: Noun, form: Form, *, said: str = "", status: int = 200) -> Answer:
+async def _asked(
+    visit: Visit, noun: Noun, form: Form, *, said: str = "", status: int = 200
+) -> Answer:
+    form = replace(form, suggestions=await suggestions(visit, form))
     deed, typed = form.deed, form.typed or {}
     thing_id = str(form.thing.get(noun.id_field, ""))
     context: dict[str, object] = {

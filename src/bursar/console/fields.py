@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from bursar.api.faults import Field, fields_of
+from bursar.api.fields import Moment
+from bursar.console.cells import Eyes
 from bursar.console.forms import Typed
 from bursar.console.nouns.shape import Deed
 from bursar.domain.currencies import EXPONENTS, Currency
@@ -33,6 +35,7 @@ class Entry:
     kind: str  # text, long, number, money, choice, truth, words, pairs, json, lines, fixed
     value: str = ""
     choices: tuple[str, ...] = ()
+    suggestions: tuple[tuple[str, str], ...] = ()  # ids with their names
     lines: tuple[Mapping[str, str], ...] = ()
     is_required: bool = False
     fault: str = ""
@@ -44,7 +47,9 @@ class Form:
 
     deed: Deed
     thing: Mapping[str, Any]
+    eyes: Eyes
     typed: Typed | None = None
+    suggestions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -77,10 +82,10 @@ def _named(form: Form, entry: Entry, typed: Typed) -> dict[str, Any]:
         lines = _lines(typed, thing)
         is_same = form.deed.is_edit and lines == _lines_sent(before)
         return {"lines": lines} if lines and not is_same else {}
-    if form.deed.is_edit and entry.value == _shown(entry.kind, before, thing):
+    if form.deed.is_edit and entry.value == _shown(form, entry.kind, before):
         return {}
     if entry.value:
-        return {entry.name: _read(entry, thing)}
+        return {entry.name: _read(form, entry)}
     return {entry.name: [] if entry.kind == "words" else None} if form.deed.is_edit else {}
 
 
@@ -103,7 +108,7 @@ def _entry(form: Form, name: str, wanted: Field) -> Entry:
         kind = "fixed"
     is_known = deed.is_edit or name in deed.given or "id" not in thing
     now = thing.get(deed.given.get(name, name)) if is_known else None
-    value = _shown(kind, now, thing) if typed is None else typed.get(name, "")
+    value = _shown(form, kind, now) if typed is None else typed.get(name, "")
     faulty = [
         text for place, text in form.faults.items() if place.split("[")[0].split(".")[0] == name
     ]
@@ -113,6 +118,7 @@ def _entry(form: Form, name: str, wanted: Field) -> Entry:
         kind=kind,
         value=value,
         choices=choices,
+        suggestions=form.suggestions.get(name, ()),
         lines=_lines_shown(now, typed, thing) if kind == "lines" else (),
         is_required=wanted.is_required,
         fault="; ".join(faulty),
@@ -120,7 +126,7 @@ def _entry(form: Form, name: str, wanted: Field) -> Entry:
 
 
 def _label(name: str) -> str:
-    letters = name.removesuffix(_MONEY_END)
+    letters = name.removesuffix(_MONEY_END).removesuffix("Id")
     spaced = "".join(f" {each.lower()}" if each.isupper() else each for each in letters)
     return spaced[:1].upper() + spaced[1:]
 
@@ -142,19 +148,21 @@ def _kind(name: str, core: Any) -> tuple[str, tuple[str, ...]]:
     return ("json" if _is_struct(core) else _PLAIN.get(outer or core, plain)), ()
 
 
-_PLAIN: Final[Mapping[Any, str]] = {bool: "truth", dict: "pairs"}
+_PLAIN: Final[Mapping[Any, str]] = {bool: "truth", dict: "pairs", Moment: "moment"}
 
 
 def _is_struct(core: Any) -> bool:
     return isinstance(core, type) and issubclass(core, msgspec.Struct)
 
 
-def _shown(kind: str, value: Any, thing: Mapping[str, Any]) -> str:
+def _shown(form: Form, kind: str, value: Any) -> str:
     """What is there now, as it would be typed."""
     if value is None:
         return ""
     if kind == "money":
-        return str(Decimal(value).scaleb(-_exponent(thing)))
+        return str(Decimal(value).scaleb(-_exponent(form.thing)))
+    if kind == "moment":
+        return form.eyes.typed(value)
     return _SHOWERS.get(kind, str)(value)
 
 
@@ -195,9 +203,11 @@ def _is_line(name: str) -> bool:
     return len(parts) == 3 and parts[0] == "lines" and parts[1].isdecimal() and len(parts[1]) < 4  # noqa: PLR2004 - lines.12.quantity
 
 
-def _read(entry: Entry, thing: Mapping[str, Any]) -> Any:
+def _read(form: Form, entry: Entry) -> Any:
     if entry.kind == "money":
-        return _minor(entry.name, entry.value, thing)
+        return _minor(entry.name, entry.value, form.thing)
+    if entry.kind == "moment":
+        return form.eyes.moment(entry.value)
     reader = _READERS.get(entry.kind)
     return entry.value if reader is None else reader(entry.name, entry.value)
 

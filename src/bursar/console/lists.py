@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from bursar.api.headers import read_query
 from bursar.console.asking import BY_NAME, Question
-from bursar.console.cells import Cell, Column, Kind, written
+from bursar.console.cells import ABSENT, Cell, Column, Kind, short, written
 from bursar.console.nouns.every import BY_PREFIX
 from bursar.console.nouns.shape import Filter, Noun, Part
 from bursar.console.pages import inside
@@ -22,6 +22,7 @@ from bursar.runtime.idempotency import Answer
 PIECE: Final = 25
 _PART: Final = 10
 _PAGED: Final = ("after", "page")
+_DATED: Final = ("createdAt[gte]", "createdAt[lt]", "at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +48,13 @@ class Table:
 async def list_page(visit: Visit, noun: Noun) -> Answer:
     """A list, narrowed as the address says."""
     visit.require(noun.needs)
-    chosen = chosen_of(visit, noun)
-    question = Question(route=noun.rows, query=chosen | _piece(noun, chosen))
+    chosen = chosen_of(visit)
+    asked = {
+        name: visit.eyes.moment(text) if name in _DATED else text for name, text in chosen.items()
+    }
+    read_query(urlencode(asked).encode(), BY_NAME[noun.rows].terms.query)
+    extra = _piece(noun, chosen) | companions(noun.rows, noun.columns)
+    question = Question(route=noun.rows, query=asked | extra)
     found = await visit.asker.ask(question)
     place = f"{visit.root}/{noun.slug}"
     narrowed = {name: text for name, text in chosen.items() if name not in _PAGED}
@@ -74,17 +80,20 @@ async def list_page(visit: Visit, noun: Noun) -> Answer:
     return inside(visit, "list.html", context)
 
 
-def chosen_of(visit: Visit, noun: Noun) -> dict[str, str]:
-    """What the address says of filters and place; an empty field of the form says nothing.
+def chosen_of(visit: Visit) -> dict[str, str]:
+    """What the address says of filters and place; an empty field of the form says nothing."""
+    return {name: text for name, text in visit.request.query_params.items() if text}
 
-    Raises:
-        InvalidInput: something that the list does not know.
-    """
-    wanted = BY_NAME[noun.rows].terms.query
-    raw = visit.request.query_params
-    given = {name: text for name, text in raw.items() if text}
-    read_query(urlencode(given).encode(), wanted)
-    return given
+
+_COMPANIONS: Final = {"customerId": "customer", "planId": "plan", "invoiceId": "invoice"}
+
+
+def companions(route: str, columns: tuple[Column, ...]) -> dict[str, str]:
+    """What a route is asked to bring along, so that names stand where ids would."""
+    if "expand" not in BY_NAME[route].terms.query.__struct_encode_fields__:
+        return {}
+    named = [_COMPANIONS[each.field] for each in columns if each.field in _COMPANIONS]
+    return {"expand": ",".join(dict.fromkeys(named))} if named else {}
 
 
 def _piece(noun: Noun, chosen: Mapping[str, str]) -> dict[str, str]:
@@ -115,7 +124,16 @@ def row_of(visit: Visit, noun: Noun, thing: Mapping[str, Any]) -> Row:
     """One line of a noun's list."""
     href = f"{visit.root}/{noun.slug}/{thing[noun.id_field]}" if noun.item else None
     parts = tuple(own_table(visit, part, thing) for part in noun.parts if not noun.item)
-    return Row(cells=cells_of(visit, noun.columns, thing), href=href, parts=parts)
+    return Row(
+        cells=_led(cells_of(visit, noun.columns, thing), thing, href), href=href, parts=parts
+    )
+
+
+def _led(cells: tuple[Cell, ...], thing: Mapping[str, Any], href: str | None) -> tuple[Cell, ...]:
+    """The same cells; the first, which leads somewhere, is never empty."""
+    if href is None or cells[0].text != ABSENT:
+        return cells
+    return (replace(cells[0], text=short(str(thing["id"]))), *cells[1:])
 
 
 def own_table(visit: Visit, part: Part, thing: Mapping[str, Any]) -> Table:
@@ -135,7 +153,7 @@ def table_of(
     rows = []
     for thing in things[:_PART] if part.route else things:
         href = f"{visit.root}/{part.noun}/{thing['id']}" if part.noun else None
-        rows.append(Row(cells=cells_of(visit, part.columns, thing), href=href))
+        rows.append(Row(cells=_led(cells_of(visit, part.columns, thing), thing, href), href=href))
     return Table(
         title=part.title, columns=part.columns, rows=tuple(rows), teaches=part.teaches, more=more
     )
@@ -149,6 +167,8 @@ def cells_of(
 
 
 def _linked(visit: Visit, cell: Cell) -> Cell:
+    if cell.kind is Kind.LINK and cell.hint is not None:
+        return replace(cell, href=cell.hint)
     if cell.kind is not Kind.REF or cell.hint is None:
         return cell
     noun = BY_PREFIX.get(cell.hint.partition("_")[0])

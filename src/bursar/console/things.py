@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from bursar.console.asking import BY_NAME, Question
 from bursar.console.cells import Kind, plucked, visible, worded, written
-from bursar.console.lists import Table, cells_of, inherited, own_table, table_of
+from bursar.console.lists import Table, cells_of, companions, inherited, own_table, table_of
 from bursar.console.nouns.every import BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun, Part, status
 from bursar.console.pages import inside
@@ -49,7 +49,8 @@ def question_of(visit: Visit, noun: Noun, thing_id: str) -> Question:
     """The question that the page of a thing asks; there may be only one such thing."""
     if noun.id_name == "organizationId":
         return Question(route=noun.item, ids={noun.id_name: str(visit.asker.org_id)})
-    return Question(route=noun.item, ids={noun.id_name: thing_id} if noun.id_name else {})
+    ids = {noun.id_name: thing_id} if noun.id_name else {}
+    return Question(route=noun.item, ids=ids, query=companions(noun.item, noun.facts))
 
 
 def place_of(visit: Visit, noun: Noun, thing_id: str) -> str:
@@ -86,7 +87,8 @@ async def part_table(visit: Visit, part: Part, thing: Mapping[str, Any]) -> Tabl
     names = BY_NAME[part.route].terms.query.__struct_encode_fields__
     size = {"limit": "10"} if "limit" in names else {"pageSize": "10"} if "page" in names else {}
     ids = {name: str(thing[of]) for name, of in part.ids.items()}
-    found = await visit.asker.ask(Question(route=part.route, ids=ids, query=query | size))
+    extra = companions(part.route, part.columns)
+    found = await visit.asker.ask(Question(route=part.route, ids=ids, query=query | size | extra))
     told = found["data"]
     if part.own:
         return table_of(visit, part, inherited(told[part.own], told))

@@ -8,6 +8,7 @@ from bursar.console.nouns.shape import (
     ID,
     METADATA,
     SINCE,
+    SUBSCRIBED,
     UPDATED,
     Deed,
     Filter,
@@ -118,7 +119,7 @@ CUSTOMERS: Final = Noun(
             columns=(
                 instant("When", of="createdAt"),
                 text("What", of="action"),
-                text("Who", of="actor"),
+                ref("Who", of="actor"),
                 text("Why", of="reason"),
             ),
         ),
@@ -146,6 +147,7 @@ CUSTOMERS: Final = Noun(
             route="createOneSubscription",
             words="The preview shows what will be billed, to the cent.",
             given={"customerId": "id"},
+            fields=SUBSCRIBED,
         ),
         Deed(
             slug="delete",

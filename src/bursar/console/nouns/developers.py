@@ -229,7 +229,7 @@ AUDIT: Final = Noun(
         instant("When", of="createdAt"),
         wide("What", of="action"),
         ref("Of", of="resourceId"),
-        text("Who", of="actor"),
+        ref("Who", of="actor"),
         wide("Why", of="reason"),
         text("From", of="address"),
     ),

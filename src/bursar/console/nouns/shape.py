@@ -133,6 +133,16 @@ def money(label: str, *, of: str, currency: str = "currency") -> Column:
     return Column(label=label, field=of, kind=Kind.MONEY, currency=currency)
 
 
+def price(label: str, *, of: str, currency: str = "currency") -> Column:
+    """An amount in minor units, with as many decimals as it has."""
+    return Column(label=label, field=of, kind=Kind.PRICE, currency=currency)
+
+
+def link(label: str, *, of: str) -> Column:
+    """Somewhere else to go."""
+    return Column(label=label, field=of, kind=Kind.LINK)
+
+
 def instant(label: str, *, of: str) -> Column:
     """A moment."""
     return Column(label=label, field=of, kind=Kind.INSTANT)
@@ -190,6 +200,7 @@ INVOICE = ref("Invoice", of="invoiceId")
 ID = code("Id", of="id")
 METADATA = words("Metadata", of="metadata")
 OF_CUSTOMER = Filter(name="customerId", label="Customer id")
+SUBSCRIBED = ("customerId", "planId", "quantity", "startDate", "trialEnd", "couponId")
 SINCE = Filter(name="createdAt[gte]", label="Created from")
 BEFORE = Filter(name="createdAt[lt]", label="Created before")
 

@@ -1,0 +1,129 @@
+"""Buttons: who sees them, what they say first, and that pressing one does it once."""
+
+from typing import Any
+
+import pytest
+from tests.console.browser import OWN, read, text_of
+from tests.console.conftest import Stage
+
+from bursar.api.routes import ID_PREFIXES
+from bursar.console.nouns.every import NOUNS
+from bursar.console.nouns.shape import Deed, Noun
+from bursar.domain.access import ROLE_PERMISSIONS, Role
+from bursar.domain.ids import InvoiceId
+
+DEEDS = [(noun, deed) for noun in NOUNS for deed in (*noun.deeds, *noun.makes)]
+
+
+def _place(noun: Noun, deed: Deed, stage: Stage) -> str:
+    if deed in noun.makes or noun.is_single:
+        return f"/{noun.slug}/-/{deed.slug}"
+    return f"/{noun.slug}/{stage.things.by_prefix[ID_PREFIXES[noun.id_name]]}/{deed.slug}"
+
+
+@pytest.mark.parametrize(("noun", "deed"), DEEDS, ids=lambda each: each.slug)
+async def test_buttons_by_role(noun: Noun, deed: Deed, stage: Stage) -> None:
+    # A button is hidden from, and refused to, exactly the roles that its route refuses.
+    place = _place(noun, deed, stage)
+    for role in (Role.OWNER, Role.VIEWER) if noun.slug != "dunning" else ():
+        may = deed.needs in ROLE_PERMISSIONS[role]
+        browser = stage.browsers[role]
+        opened = await browser.see(place)
+        assert opened.status == (200 if may else 403), text_of(opened)
+        if not may:
+            typed = {"_token": browser.token, "_reason": "x"}
+            pressed = await browser.post(f"/console/{stage.org.id}{place}", typed, **OWN)
+            assert pressed.status == 403
+
+
+@pytest.mark.parametrize("noun", [noun for noun in NOUNS if noun.rows], ids=lambda noun: noun.slug)
+async def test_viewers_see_no_buttons(noun: Noun, stage: Stage) -> None:
+    # Whoever may only look is offered nothing else.
+    shown = read(await stage.browsers[Role.VIEWER].see(f"/{noun.slug}"))
+    offered = [
+        deed for deed in noun.makes if any(f"/-/{deed.slug}" in each for each in shown.links)
+    ]
+    assert not offered
+
+
+async def _invoice(stage: Stage, invoice_id: str) -> Any:
+    token = {"authorization": f"Bearer {stage.org.access_token}", "x_org_id": stage.org.id}
+    return (await stage.owner.client.get(f"/v1/invoices/{invoice_id}", **token)).value
+
+
+async def test_create_finalize_refund(stage: Stage) -> None:
+    # From nothing to money given back, by pages alone.
+    owner = stage.owner
+    customer = await stage.org.customer()
+    made = await owner.press(
+        f"/customers/{customer.id}/invoice",
+        **{"lines.0.description": "Work", "lines.0.quantity": "2", "lines.0.unit": "24.50"},
+    )
+    assert made.status == 303, text_of(made)
+    invoice_id = made.headers["location"].rpartition("/")[2]
+    place = f"/invoices/{invoice_id}"
+    preview = await owner.press(f"{place}/finalize", _step="preview")
+    assert "Nothing has happened yet" in text_of(preview)
+    assert (await _invoice(stage, invoice_id))["status"] == "draft"
+    done = await owner.press(f"{place}/finalize")
+    assert (done.status, (await _invoice(stage, invoice_id))["totalCents"]) == (303, 4900)
+    await stage.org.pay(InvoiceId(invoice_id))
+    shown = await owner.see(place)
+    payment = next(link for link in read(shown).links if "/payments/pay_" in link)
+    refund = f"/payments/{payment.rpartition('/')[2]}/refund-part"
+    unsaid = await owner.press(refund, amountCents="9.00")
+    assert (unsaid.status, "say why" in text_of(unsaid)) == (400, True)
+    told = await owner.press(refund, amountCents="9.00", _reason="a gift")
+    assert told.headers["location"].startswith(f"/console/{stage.org.id}/refunds/rfd_")
+    log = await owner.see(f"/audit?resourceId={told.headers['location'].rpartition('/')[2]}")
+    assert "a gift" in text_of(log)
+
+
+async def test_pressing_twice(stage: Stage) -> None:
+    # The same form sent twice makes one customer: the second answer repeats the first.
+    place = f"/console/{stage.org.id}/customers/-/create"
+    fields = read(await stage.owner.get(place)).fields
+    kept = {name: fields[name] for name in ("_token", "_key")}
+    typed = kept | {"email": "twice@example.com", "name": "Twice"}
+    first, second = [await stage.owner.post(place, typed, **OWN) for _ in range(2)]
+    assert (first.status, second.status) == (303, 303)
+    assert first.headers["location"] == second.headers["location"]
+
+
+async def test_faults_stand_by_their_fields(stage: Stage) -> None:
+    # What was typed wrong is said beside it, and what was typed stays.
+    answer = await stage.owner.press("/customers/-/create", email="no address", name="Ada & Bob")
+    page = read(answer)
+    assert (answer.status, page.fields["name"]) == (400, "Ada & Bob")
+    assert "expected an e-mail address" in text_of(answer)
+    assert "aria-invalid" in page.attributes
+
+
+@pytest.mark.parametrize("typed", ["abc", "1e999", "NaN", "1.005", "-", "9" * 40])
+async def test_amounts_are_read_strictly(typed: str, stage: Stage) -> None:
+    # What is no amount of the currency is said to be none, and nothing breaks.
+    wallet = stage.things.by_prefix["wal"]
+    answer = await stage.owner.press(
+        f"/wallets/{wallet}/withdraw", amountCents=typed, _reason="why", _step="preview"
+    )
+    assert answer.status == 400, text_of(answer)
+
+
+async def test_secrets_are_shown_once(stage: Stage) -> None:
+    # A new key stands on the page that answers, and on no other.
+    told = await stage.owner.press("/api-keys/-/create", name="CI", scopes="billing:read")
+    assert told.status == 200
+    key = next(word for word in text_of(told).split() if word.startswith("bsk_"))
+    assert key not in text_of(await stage.owner.see("/api-keys"))
+
+
+async def test_files_and_exports(stage: Stage) -> None:
+    # A final invoice has its PDF; a list has its CSV; a draft says that it has none.
+    customer = await stage.org.customer()
+    invoice = await stage.org.invoice(customer)
+    pdf = await stage.owner.see(f"/invoices/{invoice.id}/files/pdf")
+    assert (pdf.status, pdf.body[:5]) == (200, b"%PDF-")
+    csv = await stage.owner.see("/invoices/-/csv")
+    assert csv.headers["content-type"].startswith("text/csv")
+    why = await stage.owner.see(f"/invoices/{invoice.id}/explain")
+    assert "the same to the cent" in text_of(why)
