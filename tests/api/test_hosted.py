@@ -1,23 +1,32 @@
 """The hosted page: honest, escaped, without a script, and for one invoice only."""
 
+import ast
+import inspect
+import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pypdf
 import pytest
 from tests.api.client import Client
 from tests.support.world import Org, World
 
 import bursar
+from bursar.api import hosted, hosted_states
 from bursar.api.hosted_links import own_hosted_url
+from bursar.api.hosted_states import REASONS
 from bursar.api.hosted_words import TRANSLATIONS
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
+from bursar.domain.mails import MailKind
 from bursar.domain.payments import PaymentMode
 from bursar.runtime.tokens import HostedLink, print_hosted_token
 
 TEMPLATES = Path(bursar.__file__).parent / "api" / "templates"
+SENTENCE = re.compile(r"[A-Z][A-Za-z ,;:'?-]+[.?]( [A-Z].*)?")
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{7*7}}"
 
 
@@ -119,13 +128,13 @@ async def test_a_paid_story(anyone: Client, org: Org, world: World) -> None:
 
 
 async def test_a_declined_card_says_why(anyone: Client, org: Org) -> None:
-    # The reason is told in the bank's words, with the way to try again.
+    # The reason is told in plain words, with the way to try again.
     invoice = await org.invoice(await org.customer("pm_card_chargeCustomerFail"))
     payment = await org.pay(invoice.id, PaymentMode.CHARGE)
     assert payment.failure_message
     page = await show(anyone, path_of(org, invoice))
     assert "Payment failed" in page.text
-    assert payment.failure_message in page.text
+    assert "Your card was declined." in page.text
     assert "Try again" in page.text
 
 
@@ -249,12 +258,140 @@ async def test_it_speaks_the_reader_s_language(
 
 
 def test_every_sentence_is_translated() -> None:
-    # What the page says by itself is there in each language, and no language says more.
-    template = (TEMPLATES / "invoice.html").read_text()
-    said = set(re.findall(r'said\("(.*?)"\)', template))
+    # What the pages say by themselves is there in each language, and no language says more.
+    said = set(REASONS.values())
+    for name in ("invoice.html", "ended.html"):
+        said |= set(re.findall(r'said\("(.*?)"\)', (TEMPLATES / name).read_text()))
+    for module in (hosted, hosted_states):
+        nodes = list(ast.walk(ast.parse(inspect.getsource(module))))
+        prose = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        texts = {
+            node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in prose
+        }
+        said |= {each for each in texts if isinstance(each, str) and SENTENCE.fullmatch(each)}
+        assert said
     known = [set(words) for words in TRANSLATIONS.values()]
-    assert said <= known[0]
+    assert said - known[0] == set()
     assert all(each == known[0] for each in known)
+
+
+async def refund(owner: Client, payment_id: str, cents: int | None = None) -> None:
+    verb, body = ("refund", {}) if cents is None else ("partial-refund", {"amountCents": cents})
+    answer = await owner.post(f"/v1/payments/{payment_id}/{verb}", body)
+    assert answer.status == 201, answer.body
+
+
+async def test_what_was_given_back_is_told(
+    anyone: Client, owner: Client, org: Org, world: World
+) -> None:
+    # First in part, with how much; then all of it. The receipt stays.
+    invoice = await org.invoice(await org.customer(), 10_000)
+    payment = await org.pay(invoice.id)
+    path = path_of(org, invoice)
+    await refund(owner, payment.id, 2_500)
+    await world.drain()
+    page = await show(anyone, path)
+    assert "Refunded in part" in page.text
+    assert "-25.00 USD" in page.text
+    await refund(owner, payment.id, 7_500)
+    await world.drain()
+    page = await show(anyone, path)
+    assert "Your payment was refunded." in page.text
+    assert "-100.00 USD" in page.text
+    assert (await anyone.get(f"{path}/receipt")).status == 200
+
+
+async def test_a_receipt(anyone: Client, org: Org) -> None:
+    # What is paid has one, which says what came and how; what is open has none.
+    invoice = await org.invoice(await org.customer())
+    path = path_of(org, invoice)
+    assert (await anyone.get(f"{path}/receipt")).status == 404
+    await org.pay(invoice.id)
+    assert f"{path}/receipt" in [attrs.get("href") for _, attrs in (await show(anyone, path)).tags]
+    receipt = await anyone.get(f"{path}/receipt")
+    assert receipt.headers["content-disposition"].endswith('-receipt.pdf"')
+    text = pypdf.PdfReader(io.BytesIO(receipt.body)).pages[0].extract_text()
+    for said in ("Receipt", f"For invoice {invoice.number}", "49.99 USD, Card", "PAID"):
+        assert said in text
+
+
+async def test_an_invoice_that_is_late_says_so(anyone: Client, owner: Client, org: Org) -> None:
+    # Overdue, then given up: who still wants to pay is told whom to ask.
+    await org.freeze()
+    invoice = await org.invoice(await org.customer(None))
+    path = path_of(org, invoice)
+    await org.advance("40 days")
+    page = await show(anyone, path)
+    assert "The due date has passed." in page.text
+    assert page.first("form") is not None
+    await owner.post(f"/v1/invoices/{invoice.id}/mark-uncollectible")
+    page = await show(anyone, path)
+    assert "can no longer be paid here" in page.text
+    assert page.first("form") is None
+
+
+async def test_a_link_that_has_ended_is_renewed_by_mail(
+    anyone: Client, org: Org, world: World
+) -> None:
+    # It shows nothing of the invoice, mails one new link however often it is asked, and stays
+    # dead; the new one leads to the page.
+    await org.freeze()
+    customer = await org.customer(None)
+    invoice = await org.invoice(customer)
+    old = path_of(org, invoice)
+    await org.advance("200 days")
+    for path in (old, f"{old}/pdf", f"{old}/xml", f"{old}/receipt"):
+        ended = await anyone.get(path)
+        assert ended.status == 410
+        assert "This link has ended" in ended.body.decode()
+        for told in (str(invoice.number), customer.email, "49.99", "Acme"):
+            assert told.encode() not in ended.body
+    assert (await anyone.ask("POST", f"{old}/pay")).status == 410
+    for _ in range(2):
+        asked = await anyone.ask("POST", f"{old}/renew")
+        assert (asked.status, asked.headers["location"]) == (303, f"{old}?asked=1")
+    assert "on its way" in (await anyone.get(f"{old}?asked=1")).body.decode()
+    await world.drain()
+    letters = [each for each in world.mailbox.letters if each.recipient == customer.email]
+    assert [each.kind for each in letters] == [MailKind.NEW_LINK]
+    new = f"/i/{letters[0].parameters['token']}"
+    assert "Pay now" in (await show(anyone, new)).text
+    assert (await anyone.get(old)).status == 410
+    assert (await anyone.ask("POST", f"{new}/renew")).headers["location"] == new
+
+
+async def test_no_mail_where_none_is_sent(
+    anyone: Client, owner: Client, org: Org, world: World
+) -> None:
+    # The page says the same, no mail leaves, and nothing about the invoice changes.
+    await owner.patch("/v1/document-settings", {"sendsMail": False})
+    await org.freeze()
+    invoice = await org.invoice(await org.customer(None))
+    old = path_of(org, invoice)
+    await org.advance("200 days")
+    before = await owner.get(f"/v1/invoices/{invoice.id}")
+    asked = await anyone.ask("POST", f"{old}/renew")
+    assert asked.headers["location"] == f"{old}?asked=1"
+    assert (await owner.get(f"/v1/invoices/{invoice.id}")).value == before.value
+    assert (await owner.get("/v1/emails")).value == []
+
+
+async def test_a_refusal_speaks_the_reader_s_language(anyone: Client) -> None:
+    # A link that leads nowhere says so in German to whoever reads German.
+    answer = await anyone.get("/i/nothing", accept_language="de")
+    assert answer.status == 404
+    assert '<html lang="de">' in answer.body.decode()
+    assert "führt nirgendwohin" in answer.body.decode()
+
+
+async def test_every_reason_is_in_our_words(org: Org) -> None:
+    # Whatever the bank calls it, and whatever else it says.
+    invoice = await org.invoice(await org.customer("pm_card_chargeCustomerFail"))
+    failed = await org.pay(invoice.id, PaymentMode.CHARGE)
+    for code, reason in REASONS.items():
+        told = replace(failed, failure_code=code, failure_message="DO NOT HONOUR 05")
+        state = hosted_states.state_of(invoice, told, failed.refunded, has_returned=False)
+        assert (state.label, state.sentence, state.can_pay) == ("Payment failed", reason, True)
 
 
 async def test_the_e_invoice_is_there_for_machines(anyone: Client, org: Org) -> None:

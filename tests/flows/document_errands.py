@@ -2,10 +2,12 @@
 
 from itertools import count
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from tests.flows.crash_stage import Stage
 from tests.flows.crash_tour import Arrange, Request
 
+from bursar.api.hosted_links import own_hosted_url
 from bursar.domain.ids import uuid_of
 
 _numbers = count(1)
@@ -71,7 +73,23 @@ async def _set_up(stage: Stage) -> Request:
     return Request(stage.client, "PATCH", "/v1/document-settings", body, counted, body["footer"])
 
 
+async def _renew_link(stage: Stage) -> Request:
+    """The link that came before the current one, as if it had ended."""
+    invoice = await stage.org.invoice(await stage.org.customer(token=None))
+    connection = await stage.org.world.house.as_owner()
+    try:
+        query = "UPDATE invoices SET hosted_generation = 2 WHERE id = $1"
+        await connection.execute(query, uuid_of(invoice.id))
+    finally:
+        await connection.close()
+    old = own_hosted_url(stage.org.caller, invoice)
+    assert old is not None
+    counted = "SELECT count(*) FROM mails WHERE invoice_id = $1"
+    path = f"{urlsplit(old).path}/renew"
+    return Request(stage.client, "POST", path, {}, counted, uuid_of(invoice.id))
+
+
 DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_begin, _edit, _pause, _resume, _cancel),
-    *(_send, _set_up),
+    *(_send, _set_up, _renew_link),
 )

@@ -1,18 +1,52 @@
 """What a customer is told about an invoice: where it stands, in words nobody must look up.
 
-Decided from the invoice and the last attempt at paying it. Nothing is promised that the books do
-not say: a payment is *being confirmed* until the provider has confirmed it.
+Decided from the invoice and the attempts at paying it. Nothing is promised that the books do not
+say: a payment is *being confirmed* until the provider has confirmed it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.money import Money
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
 
-_FALLBACK: Final = "The payment was declined."
+_DECLINED: Final = "Your card was declined."
 _ENDED: Final = "expired"
 """The failure code of an attempt that nobody brought to an end; no card was refused."""
+
+_NO_MONEY: Final = "There was not enough money on the card or account."
+_CARD_ENDED: Final = "The card has expired."
+_WRONG_CODE: Final = "The security code of the card was not right."
+_UNPROVEN: Final = "The payment was not confirmed with your bank."
+_TROUBLE: Final = "The bank could not process the payment just then."
+_TOO_MUCH: Final = "The payment is above a limit of the card."
+REASONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "insufficient_funds": _NO_MONEY,
+        "expired_card": _CARD_ENDED,
+        "incorrect_cvc": _WRONG_CODE,
+        "invalid_cvc": _WRONG_CODE,
+        "authentication_required": _UNPROVEN,
+        "payment_intent_authentication_failure": _UNPROVEN,
+        "processing_error": _TROUBLE,
+        "issuer_not_available": _TROUBLE,
+        "try_again_later": _TROUBLE,
+        "card_velocity_exceeded": _TOO_MUCH,
+        "withdrawal_count_limit_exceeded": _TOO_MUCH,
+        "card_declined": _DECLINED,
+        "generic_decline": _DECLINED,
+        # Whoever holds a card that was reported is told no more than anybody else.
+        "do_not_honor": _DECLINED,
+        "fraudulent": _DECLINED,
+        "lost_card": _DECLINED,
+        "pickup_card": _DECLINED,
+        "stolen_card": _DECLINED,
+    }
+)
+"""Why a payment failed, by the provider's code; what is not here stays in the bank's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +61,27 @@ class HostedState:
     action_url: str | None = None
     is_refreshing: bool = False
     hope: str | None = None
+    has_receipt: bool = False
 
 
 _DUE: Final = HostedState("Open", "plain", "Payment is due.", can_pay=True)
-_CONTINUE: Final = HostedState(
-    "Open", "plain", "Payment is due.", can_pay=True, button="Continue to pay"
+_PAID: Final = HostedState(
+    "Paid", "good", "Thank you. This invoice is paid in full.", has_receipt=True
+)
+_REFUNDED: Final = HostedState(
+    "Refunded",
+    "plain",
+    "Your payment was refunded. It can take some days to arrive.",
+    has_receipt=True,
+)
+_REFUNDED_IN_PART: Final = HostedState(
+    "Refunded in part",
+    "plain",
+    "A part of your payment was refunded. It can take some days to arrive.",
+    has_receipt=True,
+)
+_DISPUTED: Final = HostedState(
+    "Paid", "plain", "Your bank is looking into this payment.", has_receipt=True
 )
 _CONFIRMING: Final = HostedState(
     "Processing",
@@ -44,21 +94,42 @@ _SLOW: Final = HostedState(
     "busy",
     "Your payment is being processed. With some banks this takes a few days.",
 )
+_VOID: Final = HostedState("Void", "plain", "This invoice was withdrawn. Nothing is due.")
+_UNCOLLECTIBLE: Final = HostedState(
+    "Closed", "plain", "This invoice can no longer be paid here. Please write to whoever sent it."
+)
 
 
-def state_of(invoice: Invoice, attempt: Payment | None, *, has_returned: bool) -> HostedState:
+def state_of(
+    invoice: Invoice, attempt: Payment | None, refunded: Money, *, has_returned: bool
+) -> HostedState:
     """What to tell; `has_returned`: they come from the provider's page this very moment."""
     match invoice.status:
         case InvoiceStatus.PAID:
-            return HostedState("Paid", "good", "Thank you. This invoice is paid in full.")
+            return _paid_state(invoice, attempt, refunded)
         case InvoiceStatus.VOID:
-            return HostedState("Void", "plain", "This invoice was withdrawn. Nothing is due.")
+            return _VOID
         case InvoiceStatus.OPEN if attempt is not None:
-            return _open_state(attempt, has_returned=has_returned)
+            return _late(invoice, _open_state(attempt, has_returned=has_returned))
         case InvoiceStatus.OPEN:
-            return _DUE
+            return _late(invoice, _DUE)
         case _:
-            return HostedState("Closed", "plain", "This invoice can no longer be paid here.")
+            return _UNCOLLECTIBLE
+
+
+def _paid_state(invoice: Invoice, attempt: Payment | None, refunded: Money) -> HostedState:
+    if attempt is not None and attempt.status is PaymentStatus.DISPUTED:
+        return _DISPUTED
+    if refunded.is_zero:
+        return replace(_PAID, has_receipt=attempt is not None)
+    return _REFUNDED if refunded >= invoice.paid else _REFUNDED_IN_PART
+
+
+def _late(invoice: Invoice, state: HostedState) -> HostedState:
+    """The same, where the due date has passed and nothing better is to be said."""
+    if invoice.overdue_at is None or state.label != _DUE.label:
+        return state
+    return replace(state, label="Overdue", tone="bad", sentence="The due date has passed.")
 
 
 def _open_state(attempt: Payment, *, has_returned: bool) -> HostedState:
@@ -71,8 +142,10 @@ def _open_state(attempt: Payment, *, has_returned: bool) -> HostedState:
             return HostedState("Confirm your payment", "busy", sentence, action_url=url)
         case PaymentStatus.PENDING:
             return _pending(attempt, has_returned=has_returned)
-        case _:
+        case PaymentStatus.REQUIRES_ACTION | PaymentStatus.PROCESSING:
             return _SLOW
+        case _:
+            return replace(_DUE, sentence="A part of it was paid. The rest is due.")
 
 
 def _pending(attempt: Payment, *, has_returned: bool) -> HostedState:
@@ -81,10 +154,16 @@ def _pending(attempt: Payment, *, has_returned: bool) -> HostedState:
         return _CONFIRMING
     if attempt.failure_message is not None:
         return _declined(attempt)
-    return _CONFIRMING if has_returned else _CONTINUE
+    return _CONFIRMING if has_returned else replace(_DUE, button="Continue to pay")
 
 
 def _declined(attempt: Payment) -> HostedState:
-    sentence = attempt.failure_message or _FALLBACK
-    state = HostedState("Payment failed", "bad", sentence, can_pay=True, button="Try again")
-    return replace(state, hope="Nothing was charged; you can try again.")
+    sentence = REASONS.get(attempt.failure_code or "", attempt.failure_message or _DECLINED)
+    return HostedState(
+        "Payment failed",
+        "bad",
+        sentence,
+        can_pay=True,
+        button="Try again",
+        hope="Nothing was charged; you can try again.",
+    )

@@ -59,7 +59,9 @@ DOORS: Final = {
     "POST /account/reset/{token}": Allowance("reset", 10, 3_600),
     "GET /i/{token}": Allowance("hosted", 60, 60),
     "GET /i/{token}/pdf": Allowance("hosted", 60, 60),
+    "GET /i/{token}/receipt": Allowance("hosted", 60, 60),
     "POST /i/{token}/pay": HOSTED_PAY,
+    "POST /i/{token}/renew": HOSTED_PAY,
 }
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from bursar.api.hosted_links import own_hosted_url
-from bursar.domain.documents import DocumentNotRendered
+from bursar.domain.documents import DocumentNotRendered, InvoiceDocument
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import Unavailable
 from bursar.reads.invoices import invoice_document
@@ -23,10 +23,22 @@ async def printed(caller: Caller, invoice: Invoice) -> Answer:
     document = await caller.look(invoice_document, invoice.id)
     if invoice.status is InvoiceStatus.OPEN:
         document = replace(document, payment_url=own_hosted_url(caller, invoice))
+    return await _sheets(caller, document, str(invoice.number or invoice.id))
+
+
+async def acknowledged(caller: Caller, invoice: Invoice, receipt: InvoiceDocument) -> Answer:
+    """The receipt's PDF.
+
+    Raises:
+        Unavailable: it could not be printed in time.
+    """
+    return await _sheets(caller, receipt, f"{invoice.number}-receipt")
+
+
+async def _sheets(caller: Caller, document: InvoiceDocument, name: str) -> Answer:
     try:
         body = await caller.app.renderer.invoice_pdf(document)
     except DocumentNotRendered as failed:
         raise Unavailable("The document could not be printed in time; try again.") from failed
-    name = str(invoice.number or invoice.id)
     disposition = f'inline; filename="{name}.pdf"'
     return Answer(200, body, (("Content-Type", PDF), ("Content-Disposition", disposition)))

@@ -243,6 +243,11 @@ def actor_label(actor: Actor) -> str:
             assert_never(actor)
 
 
+def opens_invoice(actor: str, invoice_id: InvoiceId) -> bool:
+    """Whether an actor, as the log names it, may come to an invoice: a link opens its own alone."""
+    return not actor.startswith("link:") or actor == actor_label(Link(invoice_id))
+
+
 def permissions_of(actor: Actor, role: Role | None) -> frozenset[Permission]:
     """What an actor may do. `role` is a person's role in the organization, if any."""
     match actor:

@@ -13,6 +13,7 @@ from bursar.domain.calendars import days_after
 from bursar.domain.change import Change
 from bursar.domain.events import DocumentSettingsUpdated
 from bursar.domain.ids import DocumentSettingsId, OrgId, print_id, uuid_of
+from bursar.domain.mails import is_mailbox
 from bursar.domain.times import Instant
 
 LOGO_BYTES_MAX: Final = 100_000
@@ -68,6 +69,10 @@ class DocumentSettings:
         after = replace(after, version=self.version + 1)
         before = self if self.version else None
         return Change(rows=(after,), events=(DocumentSettingsUpdated(after, before),))
+
+    def reaches(self, address: str) -> bool:
+        """Whether mail is written to a customer with this address."""
+        return self.sends_mail and is_mailbox(address)
 
     def next_moment(self, due_at: Instant, timezone: str, *, after: Instant) -> Instant | None:
         """When an open invoice is to be looked at next: to remind, or because it is overdue."""

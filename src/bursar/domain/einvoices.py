@@ -100,6 +100,13 @@ def einvoice(printing: Printing) -> bytes:
     return body
 
 
+def is_expressible(printing: Printing) -> bool:
+    """Whether the norm has words for it."""
+    invoice = printing.invoice
+    is_issued = invoice.number is not None and invoice.status is not InvoiceStatus.VOID
+    return is_issued and all(len(line.taxes) <= 1 for line in invoice.lines)
+
+
 def _head(under: Element, printing: Printing) -> None:
     invoice, zone = printing.invoice, printing.organization.timezone
     assert invoice.finalized_at is not None

@@ -5,8 +5,8 @@ the organization's unless a reader prefers another. The link for paying online i
 whoever prints may add one. The same invoice always gives the same document.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
@@ -17,6 +17,7 @@ from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import Money
 from bursar.domain.orgs import Organization
+from bursar.domain.payments import ASKING, Payment
 from bursar.domain.shapes.fields import decimal
 from bursar.domain.taxes import AppliedTax, TaxCategory
 from bursar.domain.times import Instant
@@ -39,6 +40,23 @@ class Printing:
         """The document, in the organization's language or another."""
         spoken = language or self.settings.language
         return _document(self, WORDINGS[spoken], spoken)
+
+    def receipt(self, payments: Sequence[Payment]) -> InvoiceDocument:
+        """The document as a receipt: what came, when, and by which way, oldest first."""
+        said = WORDINGS[self.settings.language]
+        document = self.document()
+        zone = self.organization.timezone
+        came = tuple(_received(each, zone, said) for each in payments)
+        facts = (DocumentFact(said.receipt_for, document.facts[0].value), *came)
+        return replace(document, title=said.receipt, facts=facts)
+
+
+def _received(payment: Payment, timezone: str, said: Wording) -> DocumentFact:
+    """The day at the left; what came, and how, at the right."""
+    way = "card" if payment.mode in ASKING else payment.mode.value
+    way = payment.receipt.method.value if payment.receipt is not None else way
+    day = said.day_of(payment.settled_at or payment.updated_at, timezone)
+    return DocumentFact(f"{said.received} {day}", f"{said.money(payment.amount)}, {said.ways[way]}")
 
 
 def _document(printing: Printing, said: Wording, language: Language) -> InvoiceDocument:

@@ -7,6 +7,7 @@ ever reversed, never edited.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -33,6 +34,11 @@ from bursar.domain.money import AmountOutOfRange, Money, total
 from bursar.domain.refusals import AmountTooLarge, IllegalTransition, InvalidInput
 from bursar.domain.taxes import AppliedTax, TaxableLine, TaxTerms, taxation
 from bursar.domain.times import Instant, Period
+
+# A reminder may come 90 days after the due date, and its link must lead somewhere for a while.
+LINK_LIVES_OPEN: Final = timedelta(days=120)
+LINK_LIVES_CLOSED: Final = timedelta(days=30)
+LINK_RENEWED_AFTER: Final = timedelta(hours=1)
 
 
 class InvoiceStatus(StrEnum):
@@ -224,6 +230,25 @@ class Invoice:
                 facts=_state_facts(self.status),
             )
         after = replace(self, sent_at=at, version=self.version + 1)
+        return Change(rows=(after,), events=(InvoiceSent(after, self),))
+
+    @property
+    def link_ends_at(self) -> Instant:
+        """Until when a link leads to its page: whatever happens to it is news for a while."""
+        if self.status is InvoiceStatus.OPEN and self.due_at is not None:
+            return max(self.updated_at, self.due_at) + LINK_LIVES_OPEN
+        return self.updated_at + LINK_LIVES_CLOSED
+
+    def renew_link(self, at: Instant) -> Change | None:
+        """The customer is written to with a link that works; not again within the hour.
+
+        A link that has ended stays so: the new one is of the next generation.
+        """
+        assert self.number is not None, "a draft has no link"
+        if self.sent_at is not None and at - self.sent_at < LINK_RENEWED_AFTER:
+            return None
+        generation = self.hosted_generation + int(self.link_ends_at <= at)
+        after = replace(self, hosted_generation=generation, sent_at=at, version=self.version + 1)
         return Change(rows=(after,), events=(InvoiceSent(after, self),))
 
     def fall_due(self, at: Instant) -> Change | None:

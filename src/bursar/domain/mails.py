@@ -38,6 +38,7 @@ class MailKind(StrEnum):
     PAYMENT_FAILED = "payment_failed"
     REMINDER = "reminder"
     CREDIT_NOTE = "credit_note"
+    NEW_LINK = "new_link"
     DUNNING_NOTICE = "dunning_notice"
     DUNNING_PAUSE = "dunning_pause"
     DUNNING_END = "dunning_end"
@@ -61,6 +62,7 @@ PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
         MailKind.PAYMENT_FAILED: _ABOUT_INVOICE,
         MailKind.REMINDER: _ABOUT_INVOICE | {"days"},
         MailKind.CREDIT_NOTE: _ABOUT_INVOICE | {"note"},
+        MailKind.NEW_LINK: _ABOUT_INVOICE,
         MailKind.DUNNING_NOTICE: _ABOUT_INVOICE,
         MailKind.DUNNING_PAUSE: _ABOUT_INVOICE,
         MailKind.DUNNING_END: _ABOUT_INVOICE,

@@ -43,6 +43,11 @@ class Wording:
     included: str
     total: str
     credited: str
+    refunded: str
+    receipt: str
+    receipt_for: str
+    received: str
+    ways: Mapping[str, str]
     tax_id: str
     reverse_charge: str
     words: DocumentWords
@@ -104,6 +109,21 @@ ENGLISH: Final = Wording(
     included="{name} {percent} % included in {amount}",
     total="Total",
     credited="Credited",
+    refunded="Refunded",
+    receipt="Receipt",
+    receipt_for="For invoice",
+    received="Received",
+    ways=MappingProxyType(
+        {
+            "card": "Card",
+            "bank_transfer": "Bank transfer",
+            "check": "Check",
+            "cash": "Cash",
+            "other": "Other",
+            "wallet": "Stored value",
+            "credit": "Credit balance",
+        }
+    ),
     tax_id="Tax ID",
     reverse_charge="Reverse charge: the recipient owes the tax.",
     words=DocumentWords(),
@@ -141,6 +161,21 @@ GERMAN: Final = Wording(
     included="{name} {percent} % enthalten, auf {amount}",
     total="Gesamtbetrag",
     credited="Gutgeschrieben",
+    refunded="Erstattet",
+    receipt="Zahlungsbeleg",
+    receipt_for="Zur Rechnung",
+    received="Erhalten",
+    ways=MappingProxyType(
+        {
+            "card": "Karte",
+            "bank_transfer": "Überweisung",
+            "check": "Scheck",
+            "cash": "Bar",
+            "other": "Anders",
+            "wallet": "Guthabenkonto",
+            "credit": "Guthaben",
+        }
+    ),
     tax_id="USt-IdNr.",
     reverse_charge="Steuerschuldnerschaft des Leistungsempfängers.",
     words=DocumentWords(
@@ -190,6 +225,21 @@ FRENCH: Final = Wording(
     included="{name} {percent} % inclus, sur {amount}",
     total="Total",
     credited="Crédité",
+    refunded="Remboursé",
+    receipt="Reçu",
+    receipt_for="Pour la facture",
+    received="Reçu le",
+    ways=MappingProxyType(
+        {
+            "card": "Carte",
+            "bank_transfer": "Virement",
+            "check": "Chèque",
+            "cash": "Espèces",
+            "other": "Autre",
+            "wallet": "Porte-monnaie",
+            "credit": "Avoir",
+        }
+    ),
     tax_id="N° fiscal",
     reverse_charge="Autoliquidation : la taxe est due par le preneur.",
     words=DocumentWords(
@@ -239,6 +289,21 @@ SPANISH: Final = Wording(
     included="{name} {percent} % incluido, sobre {amount}",
     total="Total",
     credited="Abonado",
+    refunded="Reembolsado",
+    receipt="Recibo",
+    receipt_for="De la factura",
+    received="Recibido",
+    ways=MappingProxyType(
+        {
+            "card": "Tarjeta",
+            "bank_transfer": "Transferencia",
+            "check": "Cheque",
+            "cash": "Efectivo",
+            "other": "Otro",
+            "wallet": "Monedero",
+            "credit": "Saldo",
+        }
+    ),
     tax_id="NIF/IVA",
     reverse_charge="Inversión del sujeto pasivo.",
     words=DocumentWords(

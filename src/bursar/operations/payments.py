@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bursar.domain.access import Link, Permission, actor_label
+from bursar.domain.access import Permission, opens_invoice
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
 from bursar.domain.ids import InvoiceId, PaymentId, WalletId
@@ -303,5 +303,5 @@ def _request(
 
 def _require_own(tx: Tx, invoice_id: InvoiceId) -> None:
     """A hosted link opens one invoice and no other."""
-    if tx.actor.startswith("link:") and tx.actor != actor_label(Link(invoice_id)):
+    if not opens_invoice(tx.actor, invoice_id):
         raise NotFound(f"No invoice {invoice_id}.")

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from bursar.domain.access import Permission
+from bursar.domain.access import Permission, opens_invoice
 from bursar.domain.change import Change
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.mails import MailKind
+from bursar.domain.refusals import NotFound
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import correspondence, customers, document_settings, invoices, orgs
@@ -35,6 +36,33 @@ async def mail_invoice(tx: Tx, command: MailInvoice) -> Invoice:
     sent = await _written(tx, invoice, invoice.send(tx.now))
     await correspondence.write(tx, sent, MailKind.INVOICE)
     return sent
+
+
+@dataclass(frozen=True, slots=True)
+class RenewLink:
+    """The invoice whose link has ended."""
+
+    invoice_id: InvoiceId
+
+
+@operation(requires=Permission.INVOICE_PAY)
+async def renew_link(tx: Tx, command: RenewLink) -> None:
+    """Mail a link that works to the customer, and to nobody else, whoever asks.
+
+    Nothing tells the caller whether a mail left: not where none are sent, and not within the hour.
+
+    Raises:
+        NotFound: it is not the invoice of the link that asks.
+    """
+    if not opens_invoice(tx.actor, command.invoice_id):
+        raise NotFound(f"No invoice {command.invoice_id}.")
+    await customers.lock_through(tx, command.invoice_id)
+    invoice = await invoices.get(tx, command.invoice_id)
+    change = invoice.renew_link(tx.now)
+    if change is None or not await correspondence.reaches(tx, invoice):
+        return
+    renewed = await _written(tx, invoice, change)
+    await correspondence.write(tx, renewed, MailKind.NEW_LINK)
 
 
 @dataclass(frozen=True, slots=True)

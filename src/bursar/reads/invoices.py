@@ -14,6 +14,7 @@ from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_rows import row_to_invoice
 from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.money import Money, total
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment
@@ -31,6 +32,7 @@ from bursar.runtime.db import ReadTx, Record
 Q = sql.beside(__file__)
 
 TIMELINE_MAX = 1000
+ATTEMPTS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,30 @@ class InvoiceFilters:
             self.created_from,
             self.created_before,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HostedInvoice:
+    """An invoice with the attempts at paying it, newest first, as they are at a moment."""
+
+    printing: Printing
+    attempts: tuple[Payment, ...]
+    now: Instant
+
+    @property
+    def invoice(self) -> Invoice:
+        """The invoice itself."""
+        return self.printing.invoice
+
+    @property
+    def refunded(self) -> Money:
+        """What was given back of what was paid."""
+        return total((each.refunded for each in self.attempts), self.invoice.currency)
+
+    @property
+    def has_ended(self) -> bool:
+        """No link leads here any more."""
+        return self.invoice.link_ends_at <= self.now
 
 
 def _by_id(invoice_id: InvoiceId) -> tuple[object, ...]:
@@ -103,10 +129,15 @@ async def timeline(tx: ReadTx, invoice_id: InvoiceId) -> tuple[LoggedEvent, ...]
 
 
 @query(requires=Permission.INVOICE_READ)
-async def last_attempt(tx: ReadTx, invoice_id: InvoiceId) -> Payment | None:
-    """The latest attempt at paying the invoice, for whoever sees the invoice."""
-    row = await tx.fetchrow(Q.last_attempt, uuid_of(tx.org_id), uuid_of(invoice_id))
-    return None if row is None else row_to_payment(row)
+async def hosted_invoice(tx: ReadTx, invoice_id: InvoiceId) -> HostedInvoice:
+    """The invoice as whoever holds its link sees it.
+
+    Raises:
+        NotFound: no such invoice in this organization.
+    """
+    printing = await invoice_printing.ask(tx, invoice_id)
+    rows = await tx.fetch(Q.attempts, uuid_of(tx.org_id), uuid_of(invoice_id), ATTEMPTS_MAX)
+    return HostedInvoice(printing, tuple(map(row_to_payment, rows)), tx.now)
 
 
 @query(requires=Permission.INVOICE_READ)

@@ -87,8 +87,8 @@ WHERE
     )
 ORDER BY e.transaction_id, e.id LIMIT $3;
 
--- name: last_attempt
--- The newest attempt at paying an invoice.
+-- name: attempts
+-- The attempts at paying an invoice, newest first.
 SELECT p.* FROM payments AS p
 WHERE p.org_id = $1 AND p.invoice_id = $2
-ORDER BY p.id DESC LIMIT 1;
+ORDER BY p.id DESC LIMIT $3;

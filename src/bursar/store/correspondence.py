@@ -9,6 +9,7 @@ from typing import Final
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.correspondence import Occasion, kind_for
 from bursar.domain.credit_notes import CreditNote
+from bursar.domain.customers import Customer
 from bursar.domain.events import (
     CreditNoteCreated,
     Event,
@@ -20,7 +21,7 @@ from bursar.domain.events import (
 )
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
-from bursar.domain.mails import MailKind, is_mailbox
+from bursar.domain.mails import MailKind
 from bursar.domain.payment_events import PaymentFailed
 from bursar.domain.payments import Payment
 from bursar.domain.rows import row_to_customer
@@ -95,17 +96,25 @@ async def wait_for(tx: Tx, invoice: Invoice) -> None:
 
 async def write(tx: Tx, invoice: Invoice, kind: MailKind, note: CreditNote | None = None) -> bool:
     """Write to the customer, unless the organization writes no mail or they cannot be reached."""
-    settings = await document_settings.get(tx)
-    row = await tx.fetchrow(Q.concerned, uuid_of(tx.org_id), uuid_of(invoice.id))
-    assert row is not None, "an invoice is to somebody"
-    customer = row_to_customer(row)
-    if not settings.sends_mail or not is_mailbox(customer.email):
+    settings, customer = await document_settings.get(tx), await _customer(tx, invoice)
+    if not settings.reaches(customer.email):
         return False
     link = HostedLink(uuid_of(tx.org_id), uuid_of(invoice.id), invoice.hosted_generation)
     token = print_hosted_token(tx.keys, link)
     occasion = Occasion(invoice, await orgs.get(tx), customer, settings, token, note)
     await mails.post(tx, occasion.letter(kind, tx.now))
     return True
+
+
+async def reaches(tx: Tx, invoice: Invoice) -> bool:
+    """Whether the customer can be written to."""
+    return (await document_settings.get(tx)).reaches((await _customer(tx, invoice)).email)
+
+
+async def _customer(tx: Tx, invoice: Invoice) -> Customer:
+    row = await tx.fetchrow(Q.concerned, uuid_of(tx.org_id), uuid_of(invoice.id))
+    assert row is not None, "an invoice is to somebody"
+    return row_to_customer(row)
 
 
 async def remind(tx: Tx, invoice: Invoice, days: int) -> None:

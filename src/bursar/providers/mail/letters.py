@@ -30,6 +30,7 @@ _LEADS_TO: Final = {
     MailKind.PAYMENT_FAILED: "/i/",
     MailKind.REMINDER: "/i/",
     MailKind.CREDIT_NOTE: "/i/",
+    MailKind.NEW_LINK: "/i/",
     MailKind.DUNNING_NOTICE: "/i/",
     MailKind.DUNNING_PAUSE: "/i/",
     MailKind.DUNNING_END: "/i/",
