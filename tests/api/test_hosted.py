@@ -270,6 +270,7 @@ def test_every_sentence_is_translated() -> None:
         }
         said |= {each for each in texts if isinstance(each, str) and SENTENCE.fullmatch(each)}
         assert said
+    said -= {"No such link."}  # the page of a 404 has words of its own
     known = [set(words) for words in TRANSLATIONS.values()]
     assert said - known[0] == set()
     assert all(each == known[0] for each in known)

@@ -17,6 +17,7 @@ FILES = (
     "issue_recurring.",
     "send_invoice.",
     "document_settings.",
+    "hosted.",
 )
 
 

@@ -231,6 +231,20 @@ async def test_paper_logo_notes_and_bank_are_printed(renderer: TypstRenderer) ->
         assert said in text
 
 
+async def test_the_link_to_pay_is_printed_as_words_and_as_a_code(renderer: TypstRenderer) -> None:
+    # Both lead to the same place; the code is drawn, not a picture that scales badly.
+    url = "https://pay.example/i/" + "Ab1-" * 24
+    plain, linked = [
+        pypdf.PdfReader(io.BytesIO(await renderer.invoice_pdf(a_document(payment_url=each))))
+        for each in (None, url)
+    ]
+    assert "/Annots" not in plain.pages[0]
+    found = [each.get_object() for each in linked.pages[0].annotations or ()]
+    assert [str(each).count(url) for each in found] == [1, 1]
+    assert "Pay online" in linked.pages[0].extract_text()
+    assert list(linked.pages[0].images) == []
+
+
 async def test_a_logo_that_is_no_picture_is_left_out(
     renderer: TypstRenderer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,11 +1,12 @@
 """Prints invoices with typst: our template, the document as JSON, no network and no other file.
 
 Text reaches the template as strings and is never read as markup. The only clock is the document's
-own and the only fonts are those inside the typst package, so the same document gives the same bytes
-on every machine.
+own and the only fonts are those inside the typst package and, for letters they lack, those of Noto
+where it is installed: the same document gives the same bytes on every machine with the same fonts.
 """
 
 import asyncio
+import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 from unicodedata import category
 
+import segno
 import typst
 
 from bursar.domain.documents import (
@@ -38,6 +40,12 @@ _TURNING: Final = frozenset(
     map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F))
 )
 _REPLACEMENT: Final = "\ufffd"
+_INK: Final = "#1b1f24"
+# Noto, where it is installed: letters that the fonts inside typst do not have.
+FONT_FOLDERS: Final = (
+    Path("/usr/share/fonts/truetype/noto"),
+    Path("/usr/share/fonts/opentype/noto"),
+)
 
 
 class TypstRenderer(DocumentRenderer):
@@ -46,7 +54,8 @@ class TypstRenderer(DocumentRenderer):
     def __init__(self, timeout_seconds: float = 5, threads: int = 2) -> None:
         self._timeout_seconds = timeout_seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="documents")
-        self._fonts = typst.Fonts(include_system_fonts=False)
+        folders = [str(each) for each in FONT_FOLDERS if each.is_dir()]
+        self._fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)
 
     async def draws(self, picture: bytes) -> bool:
         try:
@@ -112,12 +121,24 @@ class TypstRenderer(DocumentRenderer):
 
 
 def _content(document: InvoiceDocument) -> dict[str, Any]:
-    content = asdict(document) | {"pages_max": PAGES_MAX}
+    content = asdict(document) | {"pages_max": PAGES_MAX, "code": _code(document.payment_url)}
     del content["made_at"]
     files = {name: content.pop(name) for name in ("logo", "einvoice")}
+    code = content.pop("code")
     printed: dict[str, Any] = _printable(content)
     # Typst makes bytes of a list of numbers.
-    return printed | {name: body and list(body) for name, body in files.items()}
+    numbers = {name: body and list(body) for name, body in files.items()}
+    return printed | numbers | {"code": code}
+
+
+def _code(url: str | None) -> str:
+    """The link as a QR code in SVG, for whoever holds paper and a phone."""
+    if url is None:
+        return ""
+    drawn = io.BytesIO()
+    code = segno.make(url, error="m", micro=False)
+    code.save(drawn, kind="svg", xmldecl=False, border=0, dark=_INK)
+    return drawn.getvalue().decode()
 
 
 def _printable(value: Any) -> Any:
