@@ -6,7 +6,7 @@ from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
 from bursar.operations.sending import MailInvoice, mail_invoice
-from bursar.reads.invoices import invoice as invoice_look
+from bursar.reads.invoices import status_to_send
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
@@ -20,7 +20,6 @@ async def send_invoice(
         NotFound: no such invoice.
         IllegalTransition: it is void.
     """
-    found = await caller.look(invoice_look, invoice_id)
-    if found.status is InvoiceStatus.DRAFT:
+    if await caller.look(status_to_send, invoice_id) is InvoiceStatus.DRAFT:
         await caller.run(finalize_invoice, FinalizeInvoice(invoice_id), answer=lambda _: None)
     return await caller.run(mail_invoice, MailInvoice(invoice_id), answer=answer)

@@ -115,6 +115,19 @@ async def invoices(tx: ReadTx, page: Page, filters: InvoiceFilters) -> Paged[Inv
     return paged(await _with_lines(tx, rows), page, total_count=count)
 
 
+@query(requires=Permission.INVOICE_FINALIZE)
+async def status_to_send(tx: ReadTx, invoice_id: InvoiceId) -> InvoiceStatus:
+    """What an invoice is to whoever may send it; who may only read is refused here already.
+
+    Raises:
+        NotFound: no such invoice in this organization.
+    """
+    row = await tx.fetchrow(Q.invoice, uuid_of(tx.org_id), uuid_of(invoice_id))
+    if row is None:
+        raise NotFound(f"No invoice {invoice_id}.")
+    return InvoiceStatus(row["status"])
+
+
 @query(requires=Permission.INVOICE_READ)
 async def timeline(tx: ReadTx, invoice_id: InvoiceId) -> tuple[LoggedEvent, ...]:
     """What happened to the invoice and to the attempts at paying it, oldest first.
