@@ -15,7 +15,11 @@ _DUE: Final = """
 _READY: Final = """
     UPDATE webhook_lanes SET
         held_until = NULL, ready_at = CASE WHEN is_open THEN now() - interval '1 second' END
-    WHERE $1::uuid IS NULL OR org_id = $1
+    WHERE ($1::uuid IS NULL OR org_id = $1) AND EXISTS (
+        SELECT FROM webhook_deliveries AS d
+        WHERE d.org_id = webhook_lanes.org_id AND d.status = 'pending'
+            AND d.subscription_id = webhook_lanes.subscription_id
+    )
 """
 _DELIVERIES_PASS: Final = """
     UPDATE webhook_deliveries SET

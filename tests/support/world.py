@@ -204,11 +204,11 @@ class Org:
         """Stop the organization's time."""
         await self.caller.run(freeze_clock, FreezeClock(at))
 
-    async def advance(self, to: Instant | str) -> None:
+    async def advance(self, to: Instant | str, *, watch: bool = False) -> None:
         """Let the organization's time pass, with everything that is due on the way."""
         target: Instant | Stride = stride(to) if isinstance(to, str) else to
         await self.caller.run(advance_clock, AdvanceClock(target))
-        await self.world.pass_time()
+        await self.world.pass_time(watch=watch)
 
 
 @dataclass
@@ -312,20 +312,25 @@ class World:
             watch = False
         raise AssertionError("the world does not come to rest")
 
-    async def pass_time(self) -> None:
-        """Until every test clock that is on its way has arrived."""
+    async def pass_time(self, *, watch: bool = False) -> None:
+        """Until every test clock that is on its way has arrived; `watch` is that of `drain`."""
         for _ in range(CLOCK_STEPS_MAX):
-            await self.drain()
+            await self.drain(watch=watch)
             if not await dispatch.move_clocks(self.app):
                 return
         raise AssertionError("a test clock does not arrive")
 
     async def make_due(self) -> None:
-        """Let the wall clock reach everything on the agenda and every put-off task."""
+        """Let the wall clock reach the watchdogs, the end of every lease, and every put-off task.
+
+        What waits for business time is left alone: it is the whole future of everybody's customers.
+        """
         connection = await self.house.as_owner()
         try:
             await connection.execute(
-                "UPDATE agenda SET due_at = now() - interval '1 second', leased_until = NULL"
+                "UPDATE agenda SET leased_until = NULL, due_at = CASE clock"
+                " WHEN 'wall' THEN now() - interval '1 second' ELSE due_at END"
+                " WHERE clock = 'wall' OR leased_until IS NOT NULL"
             )
             await connection.execute(
                 "UPDATE queue.pgqueuer SET execute_after = now() - interval '1 second'"
