@@ -13,8 +13,10 @@ from tests.support.world import PASSWORD, World
 from bursar.console.doors import own_place
 from bursar.console.passes import IDLE, LIFE, Pass, cookie, read_pass
 from bursar.domain.ids import SessionId, UserId, print_id
+from bursar.flows.sign_in import SignUp, sign_up
 from bursar.reads.members import me
 from bursar.runtime import totp
+from bursar.runtime.console_links import DEMO_OWNER, new_link
 from bursar.runtime.ids import new_uuid
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -148,3 +150,19 @@ def test_own_places(text: str) -> None:
     # Signing in leads on to a page of the console and nowhere else.
     assert own_place(text) == "/console"
     assert own_place("/console/org_1/invoices?q=1") == "/console/org_1/invoices?q=1"
+
+
+async def test_link_of_a_start(world: World, anyone: Client) -> None:
+    # The printed link opens once, by its button alone, and a new start makes the old one void.
+    folder = world.app.settings.data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    password = world.app.settings.derived("demo-owner").reveal()
+    await sign_up(world.system(None), SignUp(DEMO_OWNER, "Alex", password, "Acme Cloud"))
+    door, old, link = Browser(anyone), new_link(folder), new_link(folder)
+    assert (await door.get(f"/console/open/{old}")).status == 404
+    assert (await door.get(f"/console/open/{link}")).status == 200
+    assert (await door.post(f"/console/open/{link}", {})).status == 403
+    opened = await door.post(f"/console/open/{link}", {}, **OWN)
+    assert (opened.status, opened.headers["location"]) == (303, "/console")
+    assert (await door.keeping(opened).get("/console")).status == 303
+    assert (await door.post(f"/console/open/{link}", {}, **OWN)).status == 404

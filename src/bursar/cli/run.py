@@ -20,6 +20,7 @@ from bursar.cli.entry import THE_REST, refuse_optimized
 from bursar.cli.failing import Exit, Misused, explained
 from bursar.runtime import logging
 from bursar.runtime.clock import monotonic
+from bursar.runtime.console_links import new_link
 from bursar.runtime.file_lock import LockBusy, exclusively
 from bursar.runtime.installation import (
     DatabaseUrls,
@@ -199,6 +200,9 @@ async def _tell_when_ready(stage: Stage) -> None:
     if made is not None and made.is_complete:
         _say(_described(made))
     address = settings.public_url.rstrip("/")
+    if made is not None:
+        link = f"{address}/console/open/{new_link(settings.data_dir)}"
+        _say(f"  Console   {link}    (opens as the owner, works once)")
     _say(f"  API       {address}/v1" + (f"   key {made.api_key}" if made else ""))
     _say(f"  Docs      {address}/docs")
     if stage.has_demo_org and (made is None or not made.is_complete):

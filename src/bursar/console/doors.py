@@ -22,15 +22,17 @@ from bursar.console.pages import page, see_other
 from bursar.console.passes import Pass, cookie, no_cookie
 from bursar.console.visits import Visit, is_secure, pass_of
 from bursar.domain.ids import SessionId, UserId
-from bursar.domain.refusals import Refusal, SecondFactorRequired
+from bursar.domain.refusals import NotFound, Refusal, SecondFactorRequired
 from bursar.runtime.app import App
 from bursar.runtime.clock import now
+from bursar.runtime.console_links import DEMO_OWNER, is_kept, take_link
 from bursar.runtime.crypto import Undecryptable
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.tokens import BadToken
 
 SIGN_IN: Final = "/console/sign-in"
 HOME: Final = "/console"
+LINK: Final = "/console/open/{ticket}"
 _SET_COOKIE: Final = "Set-Cookie"
 _PROOF_LABEL: Final = "console-proof"
 _PROOF_LIFE: Final = timedelta(minutes=5)
@@ -67,9 +69,40 @@ async def signed_in(edge: Edge, request: Wire) -> Answer:
         return _shown(
             next=typed.get("next", ""), said=refused.message, email=email, status=answer.status
         )
-    given = _pass_from(edge.app, told["accessToken"])
-    line = cookie(edge.app.keys, given, is_secure=is_secure(edge.app))
-    return see_other(own_place(typed.get("next", "")), (_SET_COOKIE, line))
+    return _opened(edge.app, told["accessToken"], place=own_place(typed.get("next", "")))
+
+
+async def link_page(edge: Edge, request: Wire) -> Answer:
+    """The link that `bursar run` printed: looking at it does nothing, its button opens.
+
+    Raises:
+        NotFound: it was used, a later start made another, or this is no developer's machine.
+    """
+    trace = traced(request.scope)
+    await edge.limits.admit_address(request.scope, trace, "POST /v1/auth/login")
+    ticket = request.path_params["ticket"]
+    settings = edge.app.settings
+    if settings.is_production or not is_kept(settings.data_dir, ticket):
+        raise NotFound("This link was used already, or a later start made another one.")
+    return page("open.html", {"action": request.scope["path"]})
+
+
+async def link_taken(edge: Edge, request: Wire) -> Answer:
+    """In as the owner of the demo organization.
+
+    Raises:
+        NotFound: as for looking at it.
+    """
+    require_own_page(request)
+    await link_page(edge, request)
+    settings = edge.app.settings
+    if not take_link(settings.data_dir, request.path_params["ticket"]):
+        raise NotFound("This link was used already, or a later start made another one.")
+    password = settings.derived("demo-owner").reveal()
+    asker = Asker(edge, request.scope, NOBODY)
+    body = {"email": DEMO_OWNER, "password": password}
+    told = (await asker.ask(Question(route="login", body=body)))["data"]
+    return _opened(edge.app, told["accessToken"], place=HOME)
 
 
 async def signed_out(visit: Visit) -> Answer:
@@ -88,10 +121,12 @@ def own_place(text: str) -> str:
     return text if is_own and is_plain and "\\" not in text else HOME
 
 
-def _pass_from(app: App, access_token: str) -> Pass:
+def _opened(app: App, access_token: str, *, place: str) -> Answer:
+    """The way in, with the cookie of the session that the token is of."""
     moment = now()
     claims = app.access_tokens.read(access_token, moment)
-    return Pass(UserId(claims.subject), SessionId(claims.session_id), moment, moment)
+    given = Pass(UserId(claims.subject), SessionId(claims.session_id), moment, moment)
+    return see_other(place, (_SET_COOKIE, cookie(app.keys, given, is_secure=is_secure(app))))
 
 
 def _proof_so_far(app: App, typed: dict[str, str]) -> dict[str, Any]:

@@ -16,7 +16,16 @@ from bursar.api.errors import answer_for
 from bursar.api.trace import Trace, traced
 from bursar.console.asking import Question
 from bursar.console.deeds import NEW, deed_done, deed_page
-from bursar.console.doors import HOME, SIGN_IN, sign_in_page, signed_in, signed_out
+from bursar.console.doors import (
+    HOME,
+    LINK,
+    SIGN_IN,
+    link_page,
+    link_taken,
+    sign_in_page,
+    signed_in,
+    signed_out,
+)
 from bursar.console.home import home_page
 from bursar.console.lists import list_page
 from bursar.console.nouns.every import BY_SLUG
@@ -52,8 +61,16 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
     async def entering(request: Wire) -> Answer:
         return await signed_in(edge, request)
 
+    async def peeking(request: Wire) -> Answer:
+        return await link_page(edge, request)
+
+    async def taking(request: Wire) -> Answer:
+        return await link_taken(edge, request)
+
     return [
         styles_route(),
+        plain_endpoint("GET", LINK, peeking, _failed),
+        plain_endpoint("POST", LINK, taking, _failed),
         plain_endpoint("GET", HOME, opened(_lobby), _failed),
         plain_endpoint("GET", SIGN_IN, enter, _failed),
         plain_endpoint("POST", SIGN_IN, entering, _failed),

@@ -43,13 +43,13 @@ from bursar.reads.orgs import my_organizations
 from bursar.reads.payments import PaymentFilters, payments
 from bursar.runtime import clock
 from bursar.runtime.app import App, Caller
+from bursar.runtime.console_links import DEMO_OWNER
 from bursar.runtime.db import DatabaseAway
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.installation import DemoOrg, keep_demo_org, kept_demo_org
 from bursar.runtime.logging import get_log
 
 NAME: Final = "Acme Cloud"
-EMAIL: Final = "owner@acme-cloud.example"
 INVOICES_EACH: Final = 3
 
 _PEOPLE: Final = (
@@ -161,9 +161,9 @@ async def _owner(app: App) -> Caller:
     nobody = Caller(app=app, org_id=None, actor=Nobody(), request_id=str(new_uuid()))
     password = app.settings.derived("demo-owner").reveal()
     try:
-        signed = await sign_up(nobody, SignUp(EMAIL, "Alex Owner", password, NAME))
+        signed = await sign_up(nobody, SignUp(DEMO_OWNER, "Alex Owner", password, NAME))
     except EmailTaken:
-        signed = await sign_in(nobody, SignIn(email=EMAIL, password=password))
+        signed = await sign_in(nobody, SignIn(email=DEMO_OWNER, password=password))
     person = replace(nobody, actor=_person(app, signed))
     found = [each for each in await person.look(my_organizations) if each.name == NAME]
     assert found, "signing up made it, in one transaction"
