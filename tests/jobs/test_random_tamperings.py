@@ -59,8 +59,8 @@ class Bench:
         walk, hashes = ChainWalk(self.uuid), {}
         for row in await self.superuser.fetch(Q.kept_links.text, self.uuid):
             columns = dict(row)
-            position, event_id, link = (
-                columns.pop(name) for name in ("position", "event_id", "hash")
+            position, event_id, link, _ = (
+                columns.pop(name) for name in ("position", "event_id", "hash", "apart")
             )
             event = None if columns["id"] is None else SealedEvent(**columns)
             walk.follow(KeptLink(position, event_id, link, event))

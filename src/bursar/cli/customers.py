@@ -4,13 +4,25 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, an_id, desk, gather
+from bursar.cli.desk import (
+    ROWS,
+    DryRun,
+    Limit,
+    Org,
+    Output,
+    Reason,
+    Yes,
+    an_id,
+    confirm,
+    desk,
+    gather,
+)
 from bursar.cli.output import show_list, show_one
 from bursar.domain.customers import Customer
 from bursar.domain.ids import CustomerId
-from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut
+from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut, ErasureOut
 from bursar.flows.create_customer import create_customer_everywhere
-from bursar.operations.customers import CreateCustomer
+from bursar.operations.customers import CreateCustomer, EraseCustomer, erase_customer
 from bursar.reads.credit_balances import credit_balance
 from bursar.reads.customers import CustomerFilters, customer, customers
 from bursar.runtime.app import Caller
@@ -75,3 +87,26 @@ def create_one_customer(
         lambda caller: create_customer_everywhere(caller, command), org=org, reason=reason
     )
     show_one(CustomerOut.of(made), output)
+
+
+@group.command("erase")
+def erase_one_customer(
+    context: typer.Context,
+    customer_id: str,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; kept in the log, so name nobody.")],
+    org: Org = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+    output: Output = None,
+) -> None:
+    """Erase who a customer is, for good; their documents stay, without a name."""
+    command = EraseCustomer(CustomerId(an_id(customer_id, prefix="cust", name="customer_id")))
+    confirm(f"Erase {customer_id}? Nobody can bring them back.", is_agreed=yes or dry_run)
+    done = desk(context).ask(
+        lambda caller: caller.run(erase_customer, command),
+        org=org,
+        reason=reason,
+        is_dry_run=dry_run,
+    )
+    show_one(ErasureOut.of(done), output)

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     API_KEY_WRITE = "api_key:write"
     CUSTOMER_READ = "customer:read"
     CUSTOMER_WRITE = "customer:write"
+    CUSTOMER_ERASE = "customer:erase"
     PLAN_READ = "plan:read"
     PLAN_WRITE = "plan:write"
     SUBSCRIPTION_READ = "subscription:read"
@@ -109,6 +110,7 @@ _SELLING: Final = frozenset({Permission.PLAN_WRITE})  # what is sold, and for ho
 _ADMINISTRATION: Final = frozenset(
     {
         Permission.ORG_WRITE,
+        Permission.CUSTOMER_ERASE,
         Permission.MEMBER_WRITE,
         Permission.API_KEY_READ,
         Permission.API_KEY_WRITE,

@@ -6,16 +6,26 @@ customer's affairs. The provider's id for a customer is a reference that arrives
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
-from bursar.domain.events import CustomerCreated, CustomerDeleted, CustomerUpdated
+from bursar.domain.events import (
+    CustomerCreated,
+    CustomerDeleted,
+    CustomerErased,
+    CustomerUpdated,
+    Event,
+)
 from bursar.domain.ids import CustomerId
 from bursar.domain.money import Money
 from bursar.domain.refusals import StillInUse
 from bursar.domain.tasks import SyncCustomer
 from bursar.domain.tax_ids import require_form
 from bursar.domain.times import Instant
+
+ERASED_NAME: Final = "Erased customer"
+ERASED_EMAIL: Final = "erased@erased.invalid"
 
 
 class TaxTreatment(StrEnum):
@@ -41,6 +51,7 @@ class Customer:
     provider_reference: str | None
     method_reference: str | None
     deleted_at: Instant | None
+    erased_at: Instant | None
     version: int
     sequence: int
     created_at: Instant
@@ -90,14 +101,61 @@ class Customer:
         """
         if self.deleted_at is not None:
             return None
+        self._require_nothing_open(open_invoices, open_wallets, running)
+        after = replace(self, deleted_at=at, version=self.version + 1)
+        return Change(rows=(after,), events=(CustomerDeleted(after, self),))
+
+    def erase(
+        self, *, open_invoices: int, open_wallets: int = 0, running: int = 0, at: Instant
+    ) -> Change | None:
+        """Take out who the customer is, and delete them; the provider is told.
+
+        The country stays, because taxes were worked out by it. Nothing of what was before is told.
+
+        Raises:
+            StillInUse: subscriptions run, or drafts, open invoices or open wallets remain.
+        """
+        if self.erased_at is not None:
+            return None
+        self._require_nothing_open(open_invoices, open_wallets, running)
+        before = replace(
+            self,
+            email=ERASED_EMAIL,
+            name=ERASED_NAME,
+            tax_id=None,
+            address=without_place(self.address),
+            metadata={},
+            method_reference=None,
+        )
+        deleted_at = self.deleted_at or at
+        after = replace(before, deleted_at=deleted_at, erased_at=at, version=self.version + 1)
+        events: tuple[Event, ...] = (CustomerErased(after, before),)
+        if self.deleted_at is None:
+            events = (CustomerDeleted(after, before), *events)
+        return Change(rows=(after,), events=events, tasks=(SyncCustomer(self.id),))
+
+    def _require_nothing_open(self, open_invoices: int, open_wallets: int, running: int) -> None:
         if running:
             raise StillInUse(f"Customer {self.id} has {running} running subscriptions.")
         if open_invoices:
             raise StillInUse(f"Customer {self.id} has {open_invoices} draft or open invoices.")
         if open_wallets:
             raise StillInUse(f"Customer {self.id} has {open_wallets} open wallets.")
-        after = replace(self, deleted_at=at, version=self.version + 1)
-        return Change(rows=(after,), events=(CustomerDeleted(after, self),))
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """How many facts, mails and answers of endpoints said something of a customer.
+
+    `documents` are the invoices and credit notes that stay.
+    """
+
+    customer_id: CustomerId
+    erased_at: Instant
+    events: int = 0
+    mails: int = 0
+    answers: int = 0
+    documents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +164,11 @@ class CreditBalance:
 
     customer_id: CustomerId
     amount: Money
+
+
+def without_place(address: dict[str, str] | None) -> dict[str, str] | None:
+    """An address that says the country and nothing else."""
+    return None if address is None else {k: v for k, v in address.items() if k == "country"} or None
 
 
 def _told_abroad(customer: Customer) -> tuple[str, str]:

@@ -15,10 +15,15 @@ from uuid import UUID
 FIRST: Final = bytes(32)
 """What the first link of every chain follows."""
 
+_LATER: Final = frozenset({"address", "personal"})
+
 
 @dataclass(frozen=True, slots=True)
 class SealedEvent:
-    """An event as the chain sees it: every column, JSON in the database's own spelling."""
+    """An event as the chain sees it: every column, JSON in the database's own spelling.
+
+    `personal` is the digest of what stands apart, so that this may go and the link still holds.
+    """
 
     id: UUID
     transaction_id: str
@@ -36,6 +41,7 @@ class SealedEvent:
     snapshot: str
     previous: str | None
     address: str | None
+    personal: str | None = None
 
     def digest(self, org_id: UUID, previous_hash: bytes) -> bytes:
         """SHA-256 over the link before, the organization, and every field with its length."""
@@ -50,8 +56,8 @@ class SealedEvent:
         for field in fields(self):
             if field.name == "transaction_id":
                 continue  # a restored database counts transactions anew
-            if field.name == "address" and self.address is None:
-                continue  # links from before addresses were kept stay as they are
+            if field.name in _LATER and getattr(self, field.name) is None:
+                continue  # links from before these were kept stay as they are
             yield _spelled(getattr(self, field.name))
 
 

@@ -1,6 +1,9 @@
 """A fact as the log keeps it, whoever reads it: audit trail, timeline, webhooks or feed."""
 
 from dataclasses import dataclass
+from typing import Final
+
+import msgspec
 
 from bursar.domain.ids import EventId
 from bursar.domain.times import Instant
@@ -29,3 +32,37 @@ class LoggedEvent:
     recorded_at: Instant
     snapshot: bytes
     previous: bytes | None
+
+
+SALT_BYTES: Final = 16
+
+
+class _Apart(msgspec.Struct, frozen=True):
+    """What is somebody's own, in front of which stands a salt that nobody can guess."""
+
+    snapshot: dict[str, msgspec.Raw]
+    previous: dict[str, msgspec.Raw]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a fact says, as it is stored: for good, and apart from it what is somebody's own.
+
+    When what stands apart is gone, the rest still is the resource, without a name.
+    """
+
+    snapshot: bytes
+    previous: bytes | None
+    personal: bytes | None
+
+    def whole(self) -> tuple[bytes, bytes | None]:
+        """The resource as it was told, and its former values."""
+        if self.personal is None:
+            return self.snapshot, self.previous
+        apart = msgspec.json.decode(self.personal[SALT_BYTES:], type=_Apart)
+        previous = self.previous and _joined(self.previous, apart.previous)
+        return _joined(self.snapshot, apart.snapshot), previous
+
+
+def _joined(stored: bytes, apart: dict[str, msgspec.Raw]) -> bytes:
+    return msgspec.json.encode(msgspec.json.decode(stored, type=dict[str, msgspec.Raw]) | apart)

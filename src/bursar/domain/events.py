@@ -131,6 +131,11 @@ class CustomerDeleted(Event):
     when = "A customer is deleted; their documents stay."
 
 
+class CustomerErased(Event):
+    name = "customer.erased"
+    when = "What is known of a customer as a person is taken out; their documents stay."
+
+
 class PlanCreated(Event):
     name = "plan.created"
     when = "A plan is created."

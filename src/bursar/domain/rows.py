@@ -17,7 +17,7 @@ from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer, TaxTreatment
 from bursar.domain.dunning_policies import DunningPolicy
-from bursar.domain.event_log import LoggedEvent
+from bursar.domain.event_log import LoggedEvent, Told
 from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.ledger import (
     Account,
@@ -167,6 +167,7 @@ def row_to_customer(record: Record) -> Customer:
         provider_reference=record["provider_reference"],
         method_reference=record["method_reference"],
         deleted_at=record["deleted_at"],
+        erased_at=record["erased_at"],
         version=record["version"],
         sequence=record["sequence"],
         created_at=record["created_at"],
@@ -280,9 +281,15 @@ def row_to_transfer(record: Record) -> Transfer:
 
 
 def row_to_event(record: Record) -> LoggedEvent:
-    """From the columns of `events`; the rendered resource stays as it was stored."""
+    """From the columns of `events`; what stands apart joins the rest of the rendered resource."""
     resource_type = record["resource_type"]
     previous = record["previous"]
+    told = Told(
+        _json_bytes(record["snapshot"]),
+        None if previous is None else _json_bytes(previous),
+        record["personal"],
+    )
+    snapshot, former = told.whole()
     return LoggedEvent(
         id=ids.EventId(ids.print_id("evt", record["id"])),
         name=record["type"],
@@ -296,8 +303,8 @@ def row_to_event(record: Record) -> LoggedEvent:
         address=record["address"],
         occurred_at=record["occurred_at"],
         recorded_at=record["recorded_at"],
-        snapshot=_json_bytes(record["snapshot"]),
-        previous=None if previous is None else _json_bytes(previous),
+        snapshot=snapshot,
+        previous=former,
     )
 
 

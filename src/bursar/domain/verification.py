@@ -51,6 +51,7 @@ class KeptLink:
     event_id: UUID
     hash: bytes
     event: SealedEvent | None
+    personal: bytes | None = None
 
 
 class ChainWalk:

@@ -7,12 +7,12 @@ from typing import Any
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
-from bursar.domain.customers import Customer, TaxTreatment
+from bursar.domain.customers import Customer, Erasure, TaxTreatment
 from bursar.domain.customers import register as registered
 from bursar.domain.ids import CustomerId, print_id
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import CustomerRequest
-from bursar.domain.refusals import PreconditionFailed
+from bursar.domain.refusals import NotFound, PreconditionFailed
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import collection, customers, orgs, subscriptions, wallets
@@ -56,6 +56,7 @@ async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
         provider_reference=None,
         method_reference=None,
         deleted_at=None,
+        erased_at=None,
         version=1,
         sequence=0,
         created_at=tx.now,
@@ -113,6 +114,32 @@ async def delete_customer(tx: Tx, command: DeleteCustomer) -> Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class EraseCustomer:
+    """Take out who a customer is, wherever it is kept."""
+
+    customer_id: CustomerId
+
+
+@operation(requires=Permission.CUSTOMER_ERASE)
+async def erase_customer(tx: Tx, command: EraseCustomer) -> Erasure:
+    """The person goes, from the log too; documents and books stay. Doing it again changes nothing.
+
+    Raises:
+        StillInUse: subscriptions run, or drafts, open invoices or open wallets remain.
+    """
+    customer = await customers.lock(tx, command.customer_id, even_deleted=True)
+    change = customer.erase(
+        open_invoices=await customers.open_invoices(tx, customer.id),
+        open_wallets=await wallets.count_open(tx, customer.id),
+        running=await subscriptions.count_running(tx, customer.id),
+        at=tx.now,
+    )
+    erased = await _written(tx, customer, change)
+    assert erased.erased_at is not None
+    return await customers.forget(tx, erased.id, erased.erased_at)
+
+
+@dataclass(frozen=True, slots=True)
 class DescribeCustomer:
     """What the provider should know."""
 
@@ -142,8 +169,8 @@ class LinkCustomer:
 @operation(requires=Permission.CUSTOMER_WRITE)
 async def link_customer(tx: Tx, command: LinkCustomer) -> Customer:
     """Keep what the provider calls the customer."""
-    customer = await customers.lock(tx, command.customer_id)
-    if command.reference is None:
+    customer = await customers.lock(tx, command.customer_id, even_deleted=True)
+    if command.reference is None or customer.deleted_at is not None:
         return customer
     return await _written(tx, customer, customer.link(command.reference))
 
@@ -168,7 +195,9 @@ async def use_method(tx: Tx, command: UseMethod) -> Customer:
 
 
 async def _described(tx: Tx, customer_id: CustomerId) -> tuple[CustomerRequest, Mode]:
-    customer = await customers.lock(tx, customer_id)
+    customer = await customers.lock(tx, customer_id, even_deleted=True)
+    if customer.deleted_at is not None and customer.erased_at is None:
+        raise NotFound(f"No customer {customer_id}.")  # only an erasure is told of afterwards
     assert tx.mode is not None
     request = CustomerRequest(
         tx.org_id, customer.id, customer.email, customer.name, customer.provider_reference

@@ -167,5 +167,6 @@ async def _chain(tx: ReadTx) -> Check:
 def _kept_link(row: Record) -> KeptLink:
     columns = dict(row)
     position, event_id, link_hash = (columns.pop(name) for name in ("position", "event_id", "hash"))
+    apart = columns.pop("apart")
     event = None if columns["id"] is None else SealedEvent(**columns)
-    return KeptLink(position, event_id, link_hash, event)
+    return KeptLink(position, event_id, link_hash, event, apart)

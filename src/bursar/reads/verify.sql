@@ -249,7 +249,11 @@ SELECT
     s.position, s.event_id, s.hash,
     e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public, e.resource_type,
     e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at, e.recorded_at,
-    e.snapshot::text AS snapshot, e.previous::text AS previous, e.address
+    e.snapshot::text AS snapshot, e.previous::text AS previous, e.address, e.personal AS apart,
+    CASE
+        WHEN e.personal_digest IS NOT NULL
+            THEN sec.personal_word(e.org_id, e.resource_id, e.personal, e.personal_digest)
+    END AS personal
 FROM event_seals AS s
 LEFT JOIN events AS e ON e.org_id = s.org_id AND e.id = s.event_id
 WHERE s.org_id = $1
@@ -280,7 +284,11 @@ SELECT
     s.position, s.event_id, s.hash,
     e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public, e.resource_type,
     e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at, e.recorded_at,
-    e.snapshot::text AS snapshot, e.previous::text AS previous, e.address
+    e.snapshot::text AS snapshot, e.previous::text AS previous, e.address, e.personal AS apart,
+    CASE
+        WHEN e.personal_digest IS NOT NULL
+            THEN sec.personal_word(e.org_id, e.resource_id, e.personal, e.personal_digest)
+    END AS personal
 FROM event_seals AS s
 LEFT JOIN events AS e ON e.org_id = s.org_id AND e.id = s.event_id
 WHERE s.org_id = $1 AND s.position > $2

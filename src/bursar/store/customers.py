@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from bursar.domain.customers import Customer
+from bursar.domain.customers import Customer, Erasure
 from bursar.domain.ids import (
     CustomerId,
     InvoiceId,
@@ -18,6 +18,7 @@ from bursar.domain.ids import (
 )
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_customer
+from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store.saving import replaced
@@ -84,6 +85,15 @@ async def open_invoices(tx: Tx, customer_id: CustomerId) -> int:
     return int(await tx.fetchval(Q.count_open_invoices, uuid_of(tx.org_id), uuid_of(customer_id)))
 
 
+async def forget(tx: Tx, customer_id: CustomerId, erased_at: Instant) -> Erasure:
+    """Take out what the log, mails and answers of endpoints still say of an erased customer."""
+    key = uuid_of(customer_id)
+    row = await tx.fetchrow(Q.forget_customer, key)
+    assert row is not None, "a function always answers"
+    documents = await tx.fetchval(Q.count_documents, uuid_of(tx.org_id), key)
+    return Erasure(customer_id, erased_at, row["events"], row["mails"], row["answers"], documents)
+
+
 async def save(tx: Tx, row: Customer) -> None:
     """Insert version 1, or replace the version before.
 
@@ -107,6 +117,7 @@ async def save(tx: Tx, row: Customer) -> None:
         row.created_at,
         row.updated_at,
         row.tax_treatment.value,
+        row.erased_at,
     )
     query = Q.insert_customer if row.version == 1 else Q.update_customer
     replaced(row, await tx.execute(query, *values))

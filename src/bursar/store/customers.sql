@@ -53,18 +53,31 @@ FOR NO KEY UPDATE OF c;
 -- A new customer of the bound organization.
 INSERT INTO customers (
     org_id, id, email, name, currency, tax_id, address, metadata, provider_reference,
-    method_reference, deleted_at, version, sequence, created_at, updated_at, tax_treatment
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+    method_reference, deleted_at, version, sequence, created_at, updated_at, tax_treatment,
+    erased_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 
 -- name: update_customer
 -- Replaces exactly the version before.
 UPDATE customers SET
     email = $3, name = $4, currency = $5, tax_id = $6, address = $7, metadata = $8,
     provider_reference = $9, method_reference = $10, deleted_at = $11, version = $12,
-    sequence = $13, updated_at = $15, tax_treatment = $16
+    sequence = $13, updated_at = $15, tax_treatment = $16, erased_at = $17
 WHERE org_id = $1 AND id = $2 AND version = $12 - 1 AND created_at = $14;
 
 -- name: count_open_invoices
 -- How many documents still bind the customer.
 SELECT count(*) FROM invoices
 WHERE org_id = $1 AND customer_id = $2 AND status IN ('draft', 'open');
+
+-- name: forget_customer
+-- Takes out what the log, mails and answers of endpoints say of a customer; how many said it.
+SELECT events, mails, answers FROM sec.forget_customer($1);
+
+-- name: count_documents
+-- How many invoices with a number the customer has, and credit notes on them.
+SELECT count(i.id) + coalesce(sum(n.count), 0)::bigint FROM invoices AS i
+LEFT JOIN LATERAL (
+    SELECT count(*) AS count FROM credit_notes AS c WHERE c.org_id = $1 AND c.invoice_id = i.id
+) AS n ON true
+WHERE i.org_id = $1 AND i.customer_id = $2 AND i.finalized_at IS NOT NULL;

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from bursar.domain.event_chain import Link, SealedEvent
+from bursar.domain.event_log import Told
 from bursar.domain.events import Event, Row
 from bursar.domain.ids import uuid_of
 from bursar.domain.shapes import render
 from bursar.domain.shapes.fields import Shape
 from bursar.runtime import sql
+from bursar.runtime.crypto import random_bytes
 from bursar.runtime.db import Tx
 
 Q = sql.beside(__file__)
@@ -32,7 +32,7 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
         left[event.subject.id] -= 1
     subjects = [written[event.subject.id] for event in events]
     shapes = {row.id: render.shape_of(row) for row in subjects}
-    snapshots = {row_id: msgspec.json.encode(shape).decode() for row_id, shape in shapes.items()}
+    told = [_told(event, shapes[row.id]) for event, row in zip(events, subjects, strict=True)]
     await tx.execute(
         Q.append,
         uuid_of(tx.org_id),
@@ -47,9 +47,10 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
         [render.resource_type(row) for row in subjects],
         [uuid_of(row.id) for row in subjects],
         sequences[::-1],
-        [snapshots[row.id] for row in subjects],
-        [_previous(event, shapes[row.id]) for event, row in zip(events, subjects, strict=True)],
+        [each.snapshot.decode() for each in told],
+        [_text(each.previous) for each in told],
         tx.address,
+        [each.personal for each in told],
     )
 
 
@@ -68,7 +69,14 @@ async def append_many(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> None:
         return
     tx.told.extend(event.name for event, _ in told)
     shapes = _shapes(event for event, _ in told)
-    encoded = msgspec.json.encode
+    said = [
+        render.told(
+            former=None if event.before is None else shapes[id(event.before)],
+            latter=shapes[id(event.subject)],
+            salt=random_bytes,
+        )
+        for event, _ in told
+    ]
     await tx.execute(
         Q.append_many,
         uuid_of(tx.org_id),
@@ -83,15 +91,9 @@ async def append_many(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> None:
         [stamp.actor for _, stamp in told],
         [stamp.reason for _, stamp in told],
         [stamp.request_id for _, stamp in told],
-        [encoded(shapes[id(event.subject)]).decode() for event, _ in told],
-        [
-            None
-            if event.before is None
-            else render.differences(
-                former=shapes[id(event.before)], latter=shapes[id(event.subject)]
-            ).decode()
-            for event, _ in told
-        ],
+        [each.snapshot.decode() for each in said],
+        [_text(each.previous) for each in said],
+        [each.personal for each in said],
     )
 
 
@@ -137,9 +139,10 @@ async def seal(tx: Tx, links: Sequence[Link]) -> None:
     )
 
 
-def _previous(event: Event, latter: Shape) -> str | None:
-    if event.before is None:
-        return None
-    former = render.shape_of(event.before)
-    assert type(former) is type(latter), "a resource does not change its kind"
-    return render.differences(former=former, latter=latter).decode()
+def _told(event: Event, latter: Shape) -> Told:
+    former = None if event.before is None else render.shape_of(event.before)
+    return render.told(former=former, latter=latter, salt=random_bytes)
+
+
+def _text(previous: bytes | None) -> str | None:
+    return None if previous is None else previous.decode()

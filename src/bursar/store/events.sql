@@ -2,16 +2,18 @@
 -- Facts in the order they were told; nobody may change them afterwards.
 INSERT INTO events (
     org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence,
-    actor, reason, request_id, occurred_at, snapshot, previous, address
+    actor, reason, request_id, occurred_at, snapshot, previous, address, personal,
+    personal_digest
 )
 SELECT
     $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
-    $2, $3, $4, $5, e.snapshot, e.previous, CASE WHEN NOT e.is_public THEN $15::text END
+    $2, $3, $4, $5, e.snapshot, e.previous, CASE WHEN NOT e.is_public THEN $15::text END, e.personal, sha256(e.personal)
 FROM unnest(
     $6::uuid[], $7::text[], $8::smallint[], $9::boolean[], $10::text[], $11::uuid[], $12::integer[],
-    $13::jsonb[], $14::jsonb[]
+    $13::jsonb[], $14::jsonb[], $16::bytea[]
 ) AS e (
-    id, type, payload_version, is_public, resource_type, resource_id, sequence, snapshot, previous
+    id, type, payload_version, is_public, resource_type, resource_id, sequence, snapshot, previous,
+    personal
 );
 
 -- name: last_seal
@@ -24,7 +26,11 @@ WHERE org_id = $1 ORDER BY position DESC LIMIT 1;
 SELECT
     e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public,
     e.resource_type, e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at,
-    e.recorded_at, e.snapshot::text AS snapshot, e.previous::text AS previous, e.address
+    e.recorded_at, e.snapshot::text AS snapshot, e.previous::text AS previous, e.address,
+    CASE
+        WHEN e.personal_digest IS NOT NULL
+            THEN sec.personal_word(e.org_id, e.resource_id, e.personal, e.personal_digest)
+    END AS personal
 FROM events AS e
 WHERE
     e.org_id = $1 AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
@@ -42,15 +48,15 @@ AS s (position, event_id, transaction_id, hash);
 -- The same for facts that several callers caused: each names its own actor, reason and request.
 INSERT INTO events (
     org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence,
-    actor, reason, request_id, occurred_at, snapshot, previous
+    actor, reason, request_id, occurred_at, snapshot, previous, personal, personal_digest
 )
 SELECT
     $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
-    e.actor, e.reason, e.request_id, $2, e.snapshot, e.previous
+    e.actor, e.reason, e.request_id, $2, e.snapshot, e.previous, e.personal, sha256(e.personal)
 FROM unnest(
     $3::uuid[], $4::text[], $5::smallint[], $6::boolean[], $7::text[], $8::uuid[], $9::integer[],
-    $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[]
+    $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[], $15::bytea[]
 ) AS e (
     id, type, payload_version, is_public, resource_type, resource_id, sequence, actor, reason,
-    request_id, snapshot, previous
+    request_id, snapshot, previous, personal
 );

@@ -6,7 +6,9 @@ VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7);
 -- name: unsent_mail
 -- A mail that has not left, locked: of two who would send it, one waits and then finds it gone.
 SELECT id, kind, language, recipient, parameters_sealed FROM mails
-WHERE org_id = $1 AND id = $2 AND status IN ('pending', 'failed') FOR UPDATE;
+WHERE
+    org_id = $1 AND id = $2 AND status IN ('pending', 'failed') AND parameters_sealed IS NOT NULL
+FOR UPDATE;
 
 -- name: kept_mail
 -- A mail whose content is still there, whatever became of it.
@@ -16,7 +18,8 @@ WHERE org_id = $1 AND id = $2 AND parameters_sealed IS NOT NULL;
 -- name: count_attempt
 -- Counts an attempt; gives its number, or nothing when the mail has left already.
 UPDATE mails SET attempt_count = attempt_count + 1
-WHERE org_id = $1 AND id = $2 AND status IN ('pending', 'failed')
+WHERE
+    org_id = $1 AND id = $2 AND status IN ('pending', 'failed') AND parameters_sealed IS NOT NULL
 RETURNING attempt_count;
 
 -- name: settle_mail

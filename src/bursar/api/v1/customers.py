@@ -1,5 +1,6 @@
 """`/v1/customers`: who is billed."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -9,6 +10,7 @@ from bursar.api.envelope import changed, created, found, gone, resource, travell
 from bursar.api.fields import (
     Body,
     CurrencyCode,
+    DryRun,
     Email,
     Metadata,
     MetadataPatch,
@@ -17,6 +19,7 @@ from bursar.api.fields import (
     NoQuery,
     Nothing,
     TaxId,
+    Text500,
 )
 from bursar.api.filters import CreatedQuery
 from bursar.api.merging import merged, named, peeked, raced
@@ -27,13 +30,15 @@ from bursar.domain.access import Permission
 from bursar.domain.customers import TaxTreatment
 from bursar.domain.ids import CustomerId
 from bursar.domain.refusals import NotFound, PreconditionFailed, StaleVersion, StillInUse
-from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut
+from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut, ErasureOut
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.operations.customers import (
     CreateCustomer,
     DeleteCustomer,
+    EraseCustomer,
     UpdateCustomer,
     delete_customer,
+    erase_customer,
     update_customer,
 )
 from bursar.reads.credit_balances import credit_balance
@@ -78,6 +83,12 @@ class CustomerPatch(Body, frozen=True):
     tax_treatment: TaxTreatment | UnsetType = UNSET
     address: Address | UnsetType | None = UNSET
     metadata: MetadataPatch | UnsetType | None = UNSET
+
+
+class ErasureBody(Body, frozen=True):
+    """Why somebody is erased: kept in the log, so it should not say who they are."""
+
+    reason: Text500
 
 
 class CustomerQuery(CreatedQuery, frozen=True):
@@ -184,3 +195,25 @@ async def delete_one_customer(call: Call[Nothing, NoQuery]) -> Answer:
     Their documents stay; running subscriptions, drafts, open invoices and open wallets prevent it.
     """
     return await changed(call.caller, delete_customer, DeleteCustomer(_id(call)), gone)
+
+
+@ROOM.post(
+    "/{customerId}/erase",
+    Terms(
+        needs=Permission.CUSTOMER_ERASE,
+        takes=ErasureBody,
+        gives=ErasureOut,
+        query=DryRun,
+        refuses=(NotFound, StillInUse),
+    ),
+)
+async def erase_one_customer(call: Call[ErasureBody, DryRun]) -> Answer:
+    """Erase who a customer is.
+
+    Name, e-mail, address, tax id and metadata go for good: from the customer, from what the log
+    tells of them, from mail, and at the payment provider, which is told. The country stays. They
+    are deleted too, if they were not. Documents and books stay, with numbers and amounts: keep a
+    copy of those that the law wants with a name. The audit log's chain holds as before.
+    """
+    caller = replace(call.caller, reason=call.body.reason)
+    return await changed(caller, erase_customer, EraseCustomer(_id(call)), found(ErasureOut.of))

@@ -18,6 +18,7 @@ from bursar.domain.discounts import Coupon
 from bursar.domain.disputes import Dispute
 from bursar.domain.document_settings import DocumentSettings
 from bursar.domain.dunning import DunningCase
+from bursar.domain.event_log import SALT_BYTES, Told
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
 from bursar.domain.invoices import Invoice
@@ -126,13 +127,45 @@ def changed(before: Row | None, row: Row) -> bytes | None:
     return differences(former=shape_of(before), latter=shape_of(row))
 
 
+def told(*, former: Shape | None, latter: Shape, salt: Callable[[int], bytes]) -> Told:
+    """What the log keeps of a change: the masked shapes, and apart what the masks hide."""
+    masked = latter.masked()
+    snapshot = msgspec.json.encode(masked)
+    former_masked = None if former is None else former.masked()
+    if masked is latter and former_masked is former:
+        previous = None if former is None else differences(former=former, latter=latter)
+        return Told(snapshot, previous, None)
+    apart: dict[str, dict[str, object]] = {"snapshot": _hidden(latter, masked), "previous": {}}
+    previous = None
+    if former is not None and former_masked is not None:
+        names = _different(former, latter)
+        shown = former_masked
+        previous = msgspec.json.encode({wire: getattr(shown, name) for name, wire in names})
+        hidden = _hidden(former, former_masked)
+        apart["previous"] = {wire: hidden[wire] for _, wire in names if wire in hidden}
+    if not any(apart.values()):
+        return Told(snapshot, previous, None)
+    return Told(snapshot, previous, salt(SALT_BYTES) + msgspec.json.encode(apart))
+
+
+def _hidden(shape: Shape, masked: Shape) -> dict[str, object]:
+    """By its wire name, each field that the mask hides."""
+    return {wire: getattr(shape, name) for name, wire in _different(shape, masked)}
+
+
 def differences(*, former: Shape, latter: Shape) -> bytes:
     """The former values of the fields in which two shapes of one resource differ, as JSON."""
-    names = zip(former.__struct_fields__, former.__struct_encode_fields__, strict=True)
     return msgspec.json.encode(
-        {
-            wire_name: getattr(former, name)
-            for name, wire_name in names
-            if name not in _ALWAYS_DIFFERENT and getattr(former, name) != getattr(latter, name)
-        }
+        {wire: getattr(former, name) for name, wire in _different(former, latter)}
     )
+
+
+def _different(former: Shape, latter: Shape) -> list[tuple[str, str]]:
+    """The fields in which two shapes of one resource differ, with their wire names."""
+    assert type(former) is type(latter), "a resource does not change its kind"
+    names = zip(former.__struct_fields__, former.__struct_encode_fields__, strict=True)
+    return [
+        (name, wire)
+        for name, wire in names
+        if name not in _ALWAYS_DIFFERENT and getattr(former, name) != getattr(latter, name)
+    ]

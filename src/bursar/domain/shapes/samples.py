@@ -118,6 +118,7 @@ CUSTOMER: Final = Customer(
     provider_reference=None,
     method_reference=None,
     deleted_at=None,
+    erased_at=None,
     version=1,
     sequence=0,
     created_at=AT,
@@ -316,6 +317,7 @@ def story() -> Iterator[Change]:
     yield customers.register(CUSTOMER)
     yield _made(CUSTOMER.link("cus_Rv8sJd2KqLm4Np"))
     yield _made(CUSTOMER.delete(open_invoices=0, at=AT))
+    yield _made(CUSTOMER.erase(open_invoices=0, at=AT))
     yield webhook_subscriptions.subscribe(WEBHOOK)
     yield _made(WEBHOOK.edit(replace(WEBHOOK, event_types=("*",))))
     yield _made(WEBHOOK.pause(AT))

@@ -1,0 +1,194 @@
+"""Erasing a person: nothing says who they were any more, and the log is still whole."""
+
+import json
+from dataclasses import replace
+
+import asyncpg
+import pytest
+from tests.support.world import Org, World
+
+from bursar.domain.customers import ERASED_EMAIL, ERASED_NAME, Customer, Erasure
+from bursar.domain.ids import uuid_of
+from bursar.domain.refusals import StillInUse
+from bursar.domain.sending import WebhookAnswer
+from bursar.flows.create_customer import create_customer_everywhere
+from bursar.flows.send_invoice import send_invoice
+from bursar.operations.customers import (
+    CreateCustomer,
+    DeleteCustomer,
+    EraseCustomer,
+    UpdateCustomer,
+    delete_customer,
+    erase_customer,
+    update_customer,
+)
+from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
+from bursar.reads.verify import CHAIN, chain, checks
+
+MARK = "zerubabel"
+TABLES = """
+SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname IN ('public', 'sec', 'directory', 'queue')
+"""
+
+
+async def superuser(world: World) -> "asyncpg.Connection[asyncpg.Record]":
+    return await world.house.as_owner()
+
+
+async def places_of(world: World, text: str) -> list[str]:
+    """Every table in which the text stands, in letters or as bytes."""
+    connection = await superuser(world)
+    try:
+        found = []
+        for (table,) in await connection.fetch(TABLES):
+            query = f"SELECT count(*) FROM {table} AS t WHERE strpos(lower(t::text), $1) > 0"
+            counts = [
+                await connection.fetchval(query, each) for each in (text, text.encode().hex())
+            ]
+            found += [table] if any(counts) else []
+        return found
+    finally:
+        await connection.close()
+
+
+async def a_person(org: Org) -> Customer:
+    """Whose name is in each of their fields, and in the former ones too."""
+    made = await create_customer_everywhere(
+        org.caller,
+        CreateCustomer(
+            email=f"{MARK}@example.com",
+            name=f"{MARK.title()} Quux",
+            tax_id=f"X{MARK}",
+            address={"line1": f"{MARK} street 1", "city": "Basel", "country": "CH"},
+            metadata={"nick": MARK},
+        ),
+    )
+    changes = {"name": f"{MARK.title()} Married", "email": f"married.{MARK}@example.com"}
+    return await org.caller.run(update_customer, UpdateCustomer(made.id, changes))
+
+
+async def a_life(world: World, org: Org) -> Customer:
+    """They were billed, written to and paid, and an endpoint repeated what it heard of them."""
+    hook = SubscribeWebhook("https://hooks.example.com/echo", ("*",))
+    await org.caller.run(subscribe_webhook, hook)
+    world.postman.mood = lambda request: WebhookAnswer(200, request.body.decode()[:1000], 1)
+    try:
+        customer = await a_person(org)
+        await send_invoice(org.caller, (invoice := await org.draft(customer)).id)
+        await world.drain()
+        await org.pay(invoice.id)
+        await world.drain()
+    finally:
+        world.postman.mood = None
+    await world.seal()
+    return customer
+
+
+async def erase(org: Org, customer: Customer, *, is_dry_run: bool = False) -> Erasure:
+    caller = replace(org.caller, reason="they asked for it", is_dry_run=is_dry_run)
+    return await caller.run(erase_customer, EraseCustomer(customer.id))
+
+
+async def told(world: World, customer: Customer) -> list[asyncpg.Record]:
+    connection = await superuser(world)
+    try:
+        query = "SELECT * FROM events WHERE resource_id = $1 ORDER BY sequence"
+        return await connection.fetch(query, uuid_of(customer.id))
+    finally:
+        await connection.close()
+
+
+async def test_an_erased_person_stands_in_no_table(world: World) -> None:
+    # Before, they stand in many; afterwards in none, their books agree and the chain is unbroken.
+    org = await world.org()
+    customer = await a_life(world, org)
+    before = await places_of(world, MARK)
+    assert {"public.customers", "public.mails", "public.webhook_attempts"} <= set(before)
+    assert any("events" in place for place in before)
+    tried = await erase(org, customer, is_dry_run=True)
+    assert await places_of(world, MARK) == before
+    done = await erase(org, customer)
+    assert (tried.events, tried.mails, tried.answers) == (done.events, done.mails, done.answers)
+    assert (done.events, done.documents) == (len(await told(world, customer)) - 2, 1)
+    assert min(done.mails, done.answers) > 0
+    await world.drain()
+    assert await places_of(world, MARK) == []
+    told_to_the_provider = json.dumps(world.sandbox.books.all("customer"), default=str)
+    assert MARK not in told_to_the_provider
+    await world.seal()
+    assert [each.name for each in await org.caller.look(checks) if not each.is_good] == []
+
+
+async def test_the_log_tells_that_and_why_somebody_was_erased(world: World) -> None:
+    # The event comes after the deletion, says why, and shows nothing of before.
+    org = await world.org()
+    customer = await a_person(org)
+    await erase(org, customer)
+    *_, deleted, erased = await told(world, customer)
+    assert (deleted["type"], erased["type"]) == ("customer.deleted", "customer.erased")
+    assert erased["reason"] == "they asked for it"
+    shown = json.loads(erased["snapshot"])
+    assert (shown["name"], shown["email"]) == (ERASED_NAME, ERASED_EMAIL)
+    assert shown["address"] == {"country": "CH"}
+    assert set(json.loads(erased["previous"])) == {"deletedAt", "erasedAt"}
+
+
+async def test_erasing_twice_tells_once(world: World) -> None:
+    # The second time finds nothing to take out; one who was only deleted can be erased.
+    org = await world.org()
+    customer = await a_person(org)
+    await org.caller.run(delete_customer, DeleteCustomer(customer.id))
+    first, second = await erase(org, customer), await erase(org, customer)
+    assert (first.erased_at, second.events) == (second.erased_at, 0)
+    assert [each["type"] for each in await told(world, customer)].count("customer.erased") == 1
+
+
+async def test_who_owes_is_not_erased(world: World) -> None:
+    # An open invoice needs somebody to send it to.
+    org = await world.org()
+    customer = await a_person(org)
+    await org.invoice(customer)
+    with pytest.raises(StillInUse):
+        await erase(org, customer)
+
+
+async def test_taking_out_what_was_not_erased_is_found(world: World) -> None:
+    # A superuser who takes out, or exchanges, what stands apart is named by the chain.
+    org = await world.org()
+    customer = await a_person(org)
+    await world.seal()
+    first, second, *_ = await told(world, customer)
+    connection = await superuser(world)
+    await connection.execute("SET session_replication_role = replica")
+    query = "UPDATE events SET personal = NULL WHERE id = $1"
+    await connection.execute(query, first["id"])
+    await connection.execute("ALTER TABLE events DROP CONSTRAINT personal_has_its_digest")
+    query = "UPDATE events SET personal = $2 WHERE id = $1"
+    await connection.execute(query, second["id"], first["personal"])
+    try:
+        verdict = await org.caller.look(chain)
+        assert verdict.name == CHAIN
+        named = {f"edited evt_{each['id']}" for each in (first, second)}
+        assert set(verdict.offenders) == named
+    finally:
+        await connection.execute(query, first["id"], first["personal"])
+        await connection.execute(query, second["id"], second["personal"])
+        await connection.execute(
+            "ALTER TABLE events ADD CONSTRAINT personal_has_its_digest CHECK"
+            " (personal IS NULL OR personal_digest IS NOT DISTINCT FROM sha256(personal))"
+        )
+        await connection.close()
+
+
+async def test_what_stands_apart_can_only_go(world: World) -> None:
+    # Not even the tables' owner can put other words there.
+    org = await world.org()
+    await a_person(org)
+    connection = await superuser(world)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await connection.execute("UPDATE events SET personal = 'x', personal_digest = 'x'")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
+        await connection.execute("UPDATE events SET personal = 'x' WHERE personal IS NOT NULL")
+    await connection.close()
