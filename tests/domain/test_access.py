@@ -44,7 +44,10 @@ MONEY = (
     "wallet:move subscription:write usage:write"
 )
 SELLING = "plan:write"
-RULE = "org:write member:write api_key:read api_key:write webhook:write test_clock:write"
+RULE = (
+    "org:write customer:erase member:write api_key:read api_key:write webhook:write "
+    "test_clock:write"
+)
 REFUNDS = "refund:write"
 OWNERSHIP = "org:delete org:transfer"
 PEOPLE = "member:read member:leave"

@@ -15,6 +15,7 @@ WIRE_NAME = re.compile(r"[a-z]+(?:_[a-z]+)*\.[a-z]+(?:_[a-z]+)*")
 PUBLISHED = {
     "customer.created",
     "customer.deleted",
+    "customer.erased",
     "customer.updated",
     "invoice.created",
     "invoice.finalized",

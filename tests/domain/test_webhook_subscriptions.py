@@ -15,6 +15,7 @@ from bursar.domain.webhook_subscriptions import (
     WebhookSubscription,
     subscribe,
 )
+from bursar.domain.webhooks import FAST_DELAYS_SECONDS, RETRY_DELAYS_SECONDS
 
 
 @pytest.mark.parametrize("event_type", [*PUBLIC_EVENTS, "*"])
@@ -39,6 +40,25 @@ def test_an_endpoint_asks_for_something() -> None:
     # An empty list is a mistake, not a wish for silence.
     with pytest.raises(InvalidInput):
         subscribe(replace(WEBHOOK, event_types=()))
+
+
+@pytest.mark.parametrize("delays", [(), (0,), (86_401,), (1,) * 11])
+def test_retries_are_a_few_and_within_a_day_each(delays: tuple[int, ...]) -> None:
+    # Whoever registers or changes the endpoint is told which field is wrong.
+    for verb in (subscribe, WEBHOOK.edit):
+        with pytest.raises(InvalidInput) as refused:
+            verb(replace(WEBHOOK, retry_delays_seconds=delays))
+        assert [detail.field for detail in refused.value.details] == ["retryDelaysSeconds"]
+
+
+def test_a_policy_has_the_name_of_its_delays() -> None:
+    # What is neither named policy is the endpoint's own.
+    for delays, name in (
+        (RETRY_DELAYS_SECONDS, "standard"),
+        (FAST_DELAYS_SECONDS, "fast"),
+        ((5, 5), "custom"),
+    ):
+        assert replace(WEBHOOK, retry_delays_seconds=delays).retry_policy == name
 
 
 def test_switching_off_and_deleting_happen_once() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bursar.domain.webhooks import (
     ATTEMPTS_MAX,
+    FAST_DELAYS_SECONDS,
     URL_LENGTH_MAX,
     DeliveryVerdict,
     EndpointUrlRefused,
@@ -217,6 +218,14 @@ def test_the_schedule_is_a_minute_to_half_a_day_and_then_over() -> None:
     waits = [next_attempt(count, AT, jitter_permille=0) for count in range(1, ATTEMPTS_MAX + 2)]
     minutes = [wait and (wait - AT) // timedelta(minutes=1) for wait in waits]
     assert minutes == [1, 5, 30, 120, 720, None, None]
+
+
+def test_an_endpoint_has_the_retries_it_asked_for() -> None:
+    # As many attempts as it has delays and one more, each after its own.
+    for delays in (FAST_DELAYS_SECONDS, (7,), (1, 86_400, 3)):
+        counts = range(1, len(delays) + 2)
+        waits = [next_attempt(n, AT, jitter_permille=0, delays_seconds=delays) for n in counts]
+        assert [wait and (wait - AT).total_seconds() for wait in waits] == [*delays, None]
 
 
 @given(st.integers(1, 5), st.integers(-100, 100))

@@ -36,6 +36,7 @@ from bursar.domain.webhook_subscriptions import (
     ReplayScope,
     WebhookSubscription,
 )
+from bursar.domain.webhooks import NamedPolicy
 from bursar.operations.deliveries import RetryDelivery, retry_delivery
 from bursar.operations.webhook_subscriptions import (
     NamedWebhook,
@@ -85,13 +86,17 @@ def create(
     url: Annotated[str, typer.Option(help="Where to send events.")],
     event: Annotated[list[str] | None, typer.Option(help="An event type; everything.")] = None,
     description: Annotated[str | None, typer.Option()] = None,
+    retry: Annotated[NamedPolicy, typer.Option(help="How soon to try again.")] = (
+        NamedPolicy.STANDARD
+    ),
     org: Org = None,
     reason: Reason = None,
     output: Output = None,
     quiet: Quiet = False,
 ) -> None:
     """Register an endpoint; its signing secret is shown this once."""
-    command = SubscribeWebhook(url, tuple(event or ("*",)), description)
+    types = tuple(event or ("*",))
+    command = SubscribeWebhook(url, types, description, retry.delays_seconds)
     made = desk(context).ask(
         lambda caller: caller.run(subscribe_webhook, command), org=org, reason=reason
     )

@@ -4,6 +4,7 @@ The signing secret is shown once and kept encrypted. How a delivery is signed an
 `domain.webhooks`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -26,7 +27,13 @@ from bursar.domain.events import (
 from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId
 from bursar.domain.refusals import IllegalTransition, InvalidInput
 from bursar.domain.times import Instant
-from bursar.domain.webhooks import EVENT_TYPE_ALL
+from bursar.domain.webhooks import (
+    EVENT_TYPE_ALL,
+    RETRIES_MAX,
+    RETRY_DELAY_MAX_SECONDS,
+    NamedPolicy,
+    RetryPolicy,
+)
 
 ROTATION_OVERLAP: Final = timedelta(hours=24)
 """How long the former secret signs beside the new one."""
@@ -55,6 +62,7 @@ class WebhookSubscription:
     url: str
     event_types: tuple[str, ...]
     description: str | None
+    retry_delays_seconds: tuple[int, ...]
     secret_sealed: bytes
     former_secret_sealed: bytes | None
     former_secret_until: Instant | None
@@ -75,13 +83,22 @@ class WebhookSubscription:
             return EndpointStatus.OFF
         return EndpointStatus.ACTIVE if self.paused_at is None else EndpointStatus.PAUSED
 
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """The name of how it is tried again."""
+        for policy in NamedPolicy:
+            if self.retry_delays_seconds == policy.delays_seconds:
+                return RetryPolicy(policy)
+        return RetryPolicy.CUSTOM
+
     def edit(self, after: "WebhookSubscription") -> Change | None:
-        """Another URL, other event types or another description; what waits goes there too.
+        """Another URL, other event types or the like; what waits goes there too.
 
         Raises:
-            InvalidInput: no event type, or one that is not delivered.
+            InvalidInput: no event type, or one that is not delivered; retries out of bounds.
         """
         _require_event_types(after.event_types)
+        _require_delays(after.retry_delays_seconds)
         if after == self:
             return None
         after = replace(after, version=self.version + 1)
@@ -235,10 +252,22 @@ def subscribe(subscription: WebhookSubscription) -> Change:
     """A new endpoint.
 
     Raises:
-        InvalidInput: no event type, or one that is not delivered.
+        InvalidInput: no event type, or one that is not delivered; retries out of bounds.
     """
     _require_event_types(subscription.event_types)
+    _require_delays(subscription.retry_delays_seconds)
     return Change(rows=(subscription,), events=(WebhookSubscriptionCreated(subscription),))
+
+
+def _require_delays(delays_seconds: Sequence[int]) -> None:
+    if not 1 <= len(delays_seconds) <= RETRIES_MAX:
+        raise InvalidInput.at(
+            "retryDelaysSeconds", f"expected 1 to {RETRIES_MAX} delays", "out_of_range"
+        )
+    if not all(1 <= each <= RETRY_DELAY_MAX_SECONDS for each in delays_seconds):
+        raise InvalidInput.at(
+            "retryDelaysSeconds", "expected seconds, up to a day each", "out_of_range"
+        )
 
 
 def _require_event_types(event_types: tuple[str, ...]) -> None:

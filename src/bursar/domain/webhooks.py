@@ -8,6 +8,7 @@ brings the jitter.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -21,6 +22,9 @@ EVENT_TYPE_ALL: Final = "*"
 """A subscription to this hears every public event."""
 
 RETRY_DELAYS_SECONDS: Final = (60, 300, 1800, 7200, 43_200)
+FAST_DELAYS_SECONDS: Final = (1, 2, 4, 8, 16)
+RETRIES_MAX: Final = 10
+RETRY_DELAY_MAX_SECONDS: Final = 86_400
 ATTEMPTS_MAX: Final = len(RETRY_DELAYS_SECONDS) + 1
 RETRY_AFTER_MAX_SECONDS: Final = 43_200
 JITTER_MAX_PERMILLE: Final = 100
@@ -89,6 +93,26 @@ class EndpointUrlRefused(ValueError):
     """A webhook cannot be sent to this URL; the text says why, in plain words."""
 
 
+class RetryPolicy(StrEnum):
+    """How an endpoint wants what it did not take to be tried again."""
+
+    STANDARD = "standard"  # six attempts in fifteen hours
+    FAST = "fast"  # six attempts in half a minute
+    CUSTOM = "custom"
+
+
+class NamedPolicy(StrEnum):
+    """The policies that an endpoint may ask for by name."""
+
+    STANDARD = "standard"
+    FAST = "fast"
+
+    @property
+    def delays_seconds(self) -> tuple[int, ...]:
+        """How long each retry waits."""
+        return RETRY_DELAYS_SECONDS if self is NamedPolicy.STANDARD else FAST_DELAYS_SECONDS
+
+
 class DeliveryVerdict(StrEnum):
     DELIVERED = "delivered"
     SWITCH_OFF = "switch_off"
@@ -110,6 +134,7 @@ def next_attempt(
     *,
     jitter_permille: int,
     retry_after_seconds: int | None = None,
+    delays_seconds: Sequence[int] = RETRY_DELAYS_SECONDS,
 ) -> Instant | None:
     """When to try again after this many failed attempts; None when they are used up.
 
@@ -118,9 +143,9 @@ def next_attempt(
     """
     assert attempt_count >= 1, "an attempt was made"
     assert abs(jitter_permille) <= JITTER_MAX_PERMILLE, "the jitter is within a tenth"
-    if attempt_count >= ATTEMPTS_MAX:
+    if attempt_count > len(delays_seconds):
         return None
-    delay = RETRY_DELAYS_SECONDS[attempt_count - 1]
+    delay = delays_seconds[attempt_count - 1]
     scheduled = timedelta(seconds=delay, milliseconds=delay * jitter_permille)
     asked = min(max(retry_after_seconds or 0, 0), RETRY_AFTER_MAX_SECONDS)
     return at + max(scheduled, timedelta(seconds=asked))

@@ -70,6 +70,7 @@ async def settle_delivery(tx: Tx, command: SettleDelivery) -> None:
             tx.wall,
             jitter_permille=_jitter(command.delivery_id),
             retry_after_seconds=answer.retry_after_seconds,
+            delays_seconds=held.retry_delays_seconds,
         )
     before = held.health
     health = before.after_success() if is_good else before.after_failure(tx.wall)

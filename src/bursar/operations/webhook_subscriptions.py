@@ -16,7 +16,7 @@ from bursar.domain.webhook_subscriptions import (
     WebhookSubscription,
     subscribe,
 )
-from bursar.domain.webhooks import EndpointUrlRefused, endpoint_url
+from bursar.domain.webhooks import RETRY_DELAYS_SECONDS, EndpointUrlRefused, endpoint_url
 from bursar.runtime.app import operation
 from bursar.runtime.crypto import new_webhook_secret
 from bursar.runtime.db import Tx
@@ -36,6 +36,7 @@ class SubscribeWebhook:
     url: str
     event_types: tuple[str, ...]
     description: str | None = None
+    retry_delays_seconds: tuple[int, ...] = RETRY_DELAYS_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ async def subscribe_webhook(tx: Tx, command: SubscribeWebhook) -> Subscribed:
         url=url,
         event_types=command.event_types,
         description=command.description,
+        retry_delays_seconds=command.retry_delays_seconds,
         secret_sealed=_sealed(tx, subscription_id, secret),
         former_secret_sealed=None,
         former_secret_until=None,

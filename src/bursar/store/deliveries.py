@@ -41,6 +41,7 @@ class HeldDelivery:
     resource: UUID
     tried: int
     health: Health
+    retry_delays_seconds: tuple[int, ...]
 
 
 async def leased(tx: Tx, delivery_id: DeliveryId, lease: UUID) -> LeasedDelivery | None:
@@ -70,6 +71,7 @@ async def hold(tx: Tx, delivery_id: DeliveryId, lease: UUID) -> HeldDelivery | N
         resource=row["resource_id"],
         tried=row["tried"],
         health=row_to_health(row),
+        retry_delays_seconds=tuple(row["retry_delays_seconds"]),
     )
 
 

@@ -10,9 +10,10 @@ WHERE d.org_id = $1 AND d.id = $2 AND d.lease_token = $3 AND d.status = 'pending
 
 -- name: hold_delivery
 -- A delivery this worker still leases, and its endpoint's lane, locked, with its health.
-SELECT l.*, d.tried, d.resource_id
+SELECT l.*, d.tried, d.resource_id, s.retry_delays_seconds
 FROM webhook_deliveries AS d
 JOIN webhook_lanes AS l ON l.org_id = d.org_id AND l.subscription_id = d.subscription_id
+JOIN webhook_subscriptions AS s ON s.org_id = d.org_id AND s.id = d.subscription_id
 WHERE d.org_id = $1 AND d.id = $2 AND d.lease_token = $3 AND d.status = 'pending'
 FOR UPDATE OF l;
 

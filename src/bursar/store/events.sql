@@ -7,7 +7,8 @@ INSERT INTO events (
 )
 SELECT
     $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
-    $2, $3, $4, $5, e.snapshot, e.previous, CASE WHEN NOT e.is_public THEN $15::text END, e.personal, sha256(e.personal)
+    $2, $3, $4, $5, e.snapshot, e.previous, CASE WHEN NOT e.is_public THEN $15::text END, e.personal,
+    sha256(e.personal)
 FROM unnest(
     $6::uuid[], $7::text[], $8::smallint[], $9::boolean[], $10::text[], $11::uuid[], $12::integer[],
     $13::jsonb[], $14::jsonb[], $16::bytea[]

@@ -130,6 +130,7 @@ async def save(tx: Tx, row: WebhookSubscription) -> None:
         row.sequence,
         row.created_at,
         row.updated_at,
+        list(row.retry_delays_seconds),
     )
     query = Q.insert_subscription if row.version == 1 else Q.update_subscription
     replaced(row, await tx.execute(query, *values))

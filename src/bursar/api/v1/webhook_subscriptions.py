@@ -19,6 +19,7 @@ from bursar.domain.refusals import (
     StaleVersion,
 )
 from bursar.domain.shapes.webhook_subscriptions import EndpointHealthOut, WebhookSubscriptionOut
+from bursar.domain.webhooks import RETRIES_MAX, RETRY_DELAY_MAX_SECONDS, NamedPolicy
 from bursar.operations.webhook_subscriptions import (
     NamedWebhook,
     Subscribed,
@@ -36,6 +37,11 @@ from bursar.reads.webhook_subscriptions import endpoint_health, webhook_subscrip
 from bursar.reads.webhook_subscriptions import webhook_subscriptions as subscriptions_look
 from bursar.runtime.idempotency import Answer
 
+RetryDelays = Annotated[
+    list[Annotated[int, Meta(ge=1, le=RETRY_DELAY_MAX_SECONDS)]],
+    Meta(min_length=1, max_length=RETRIES_MAX),
+]
+
 ROOM = Room(
     "Webhooks",
     prefix="/v1/webhook-subscriptions",
@@ -44,11 +50,17 @@ ROOM = Room(
 
 
 class NewSubscription(Body, frozen=True):
-    """An endpoint and what it wants to hear of; `*` is everything."""
+    """An endpoint and what it wants to hear of; `*` is everything.
+
+    What it does not take is tried again by its `retryPolicy`: `standard` after 1 min, 5 min,
+    30 min, 2 h and 12 h, `fast` after 1, 2, 4, 8 and 16 s, or after `retryDelaysSeconds`, if given.
+    """
 
     url: Url
     event_types: Annotated[list[EventType], Meta(min_length=1, max_length=100)]
     description: Text500 | None = None
+    retry_policy: NamedPolicy | None = None
+    retry_delays_seconds: RetryDelays | None = None
 
 
 class SubscriptionCreated(WebhookSubscriptionOut, frozen=True, kw_only=True):
@@ -58,11 +70,13 @@ class SubscriptionCreated(WebhookSubscriptionOut, frozen=True, kw_only=True):
 
 
 class SubscriptionPatch(Body, frozen=True):
-    """What to change; `eventTypes` is replaced whole."""
+    """What to change; `eventTypes` and `retryDelaysSeconds` are replaced whole."""
 
     url: Url | UnsetType = UNSET
     event_types: Annotated[list[EventType], Meta(min_length=1, max_length=100)] | UnsetType = UNSET
     description: Text500 | UnsetType | None = UNSET
+    retry_policy: NamedPolicy | UnsetType = UNSET
+    retry_delays_seconds: RetryDelays | UnsetType = UNSET
 
 
 def _created(subscribed: Subscribed) -> SubscriptionCreated:
@@ -92,7 +106,8 @@ async def create_webhook_subscription(call: Call[NewSubscription, NoQuery]) -> A
     """
     body = call.body
     types = tuple(dict.fromkeys(body.event_types))
-    command = SubscribeWebhook(body.url, types, body.description)
+    delays = body.retry_delays_seconds or (body.retry_policy or NamedPolicy.STANDARD).delays_seconds
+    command = SubscribeWebhook(body.url, types, body.description, tuple(delays))
     return await changed(call.caller, subscribe_webhook, command, created(_created, ROOM.prefix))
 
 
@@ -142,11 +157,16 @@ async def delete_webhook_subscription(call: Call[Nothing, NoQuery]) -> Answer:
     ),
 )
 async def update_webhook_subscription(call: Call[SubscriptionPatch, NoQuery]) -> Answer:
-    """Change an endpoint's URL, event types or description.
+    """Change an endpoint's URL, event types, description or retries.
 
     A JSON merge patch. What waits for the endpoint goes to the new URL.
     """
     changes = named(call.body)
+    policy = changes.pop("retry_policy", None)
+    if policy is not None:
+        changes.setdefault("retry_delays_seconds", policy.delays_seconds)
+    if "retry_delays_seconds" in changes:
+        changes["retry_delays_seconds"] = tuple(changes["retry_delays_seconds"])
     if "event_types" in changes:
         changes["event_types"] = tuple(dict.fromkeys(changes["event_types"]))
     command = UpdateWebhook(_id(call), changes, call.expected_version)

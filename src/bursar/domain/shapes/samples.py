@@ -57,6 +57,7 @@ from bursar.domain.transfers import Order, Purse, Till, Transfer
 from bursar.domain.usage import UsageAggregate
 from bursar.domain.wallets import Provocation, Wallet, WalletStatus
 from bursar.domain.webhook_subscriptions import WebhookSubscription
+from bursar.domain.webhooks import RETRY_DELAYS_SECONDS
 
 AT: Final = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 USD: Final = Currency("usd")
@@ -287,6 +288,7 @@ WEBHOOK: Final = WebhookSubscription(
     url="https://globex.example/hooks/billing",
     event_types=("invoice.paid", "payment.failed"),
     description="Access control",
+    retry_delays_seconds=RETRY_DELAYS_SECONDS,
     secret_sealed=b"",
     former_secret_sealed=None,
     former_secret_until=None,

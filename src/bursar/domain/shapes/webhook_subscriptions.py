@@ -14,13 +14,15 @@ from bursar.domain.webhook_subscriptions import (
     Replayed,
     WebhookSubscription,
 )
+from bursar.domain.webhooks import RetryPolicy
 
 
 class WebhookSubscriptionOut(Shape, frozen=True, kw_only=True):
     """One endpoint.
 
     `status` is `active`, `paused` (what happens waits for it) or `off` (what happens passes it by).
-    Until `rotationEndsAt` the secret before the current one signs as well.
+    Until `rotationEndsAt` the secret before the current one signs as well. What it does not take is
+    tried again after each of `retryDelaysSeconds`, give or take a tenth.
     """
 
     id: str
@@ -28,6 +30,8 @@ class WebhookSubscriptionOut(Shape, frozen=True, kw_only=True):
     url: str
     event_types: tuple[str, ...]
     description: str | None
+    retry_policy: RetryPolicy
+    retry_delays_seconds: tuple[int, ...]
     status: EndpointStatus
     is_active: bool
     paused_at: WireInstant | None
@@ -47,6 +51,8 @@ class WebhookSubscriptionOut(Shape, frozen=True, kw_only=True):
             url=subscription.url,
             event_types=subscription.event_types,
             description=subscription.description,
+            retry_policy=subscription.retry_policy,
+            retry_delays_seconds=subscription.retry_delays_seconds,
             status=subscription.status,
             is_active=subscription.status is EndpointStatus.ACTIVE,
             paused_at=instant(subscription.paused_at),

@@ -59,7 +59,9 @@ $$;
 
 -- Takes out what the log, mails and answers of endpoints say of a customer of the bound
 -- organization. Their row is no longer theirs by then. Returns how many rows said something.
-CREATE FUNCTION sec.forget_customer(p_customer uuid, OUT events integer, OUT mails integer, OUT answers integer)
+CREATE FUNCTION sec.forget_customer(
+    p_customer uuid, OUT events integer, OUT mails integer, OUT answers integer
+)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     org uuid := sec.org();
@@ -96,3 +98,8 @@ REVOKE ALL ON FUNCTION
 sec.personal_word(uuid, uuid, bytea, bytea), sec.forget_customer(uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
 sec.personal_word(uuid, uuid, bytea, bytea), sec.forget_customer(uuid) TO bursar_app;
+
+-- After how long an endpoint is tried again, once for each.
+ALTER TABLE webhook_subscriptions
+ADD COLUMN retry_delays_seconds integer[] NOT NULL DEFAULT '{60,300,1800,7200,43200}'
+CHECK (cardinality(retry_delays_seconds) BETWEEN 1 AND 10);
