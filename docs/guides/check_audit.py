@@ -1,8 +1,10 @@
-"""Checks an exported audit log: `python3 check_audit.py < log.jsonl`.
+"""Checks an exported audit log: `cat *.jsonl | python3 check_audit.py`, archives and rest at once.
 
 Needs Python 3.9 and nothing else, neither Bursar nor a database. Follows the hash chain link by
 link, and compares it with every signed head: what was edited or deleted is named, a tail that was
-cut off and a chain that was rewritten are found. Exits 0 when all is well, else 9.
+cut off and a chain that was rewritten are found. What an event says of a person stands apart, in
+`personal`; it may be missing when the log says that they were erased. Exits 0 when all is well,
+else 9.
 """
 
 import hashlib
@@ -17,6 +19,7 @@ D = -121665 * pow(121666, P - 2, P) % P
 ROOT = pow(2, (P - 1) // 4, P)
 KEY_LENGTH = 32
 SIGNATURE_LENGTH = 64
+PERSONAL = "personal:"
 
 
 def added(one, other):
@@ -80,27 +83,57 @@ def link_hash(last, org, words):
     return hasher.digest()
 
 
+def read(lines):
+    """Which organization, the keys that sign, links by position, and signed heads."""
+    orgs, keys, links, heads = set(), set(), {}, {}
+    for line in map(json.loads, lines):
+        if line["kind"] == "log":
+            orgs.add(line["org"])
+            keys.update(map(bytes.fromhex, line["publicKeys"]))
+        elif line["kind"] == "head":
+            heads[line["position"], line["hash"], line["signature"]] = line
+        elif line["words"] is not None or line["position"] not in links:
+            links[line["position"]] = line  # what was archived may stand in another file
+    if len(orgs) != 1:
+        sys.exit("these files are not of one organization")
+    return UUID(orgs.pop().partition("_")[2]).bytes, keys, links, list(heads.values())
+
+
 def checked(lines):
     """What is wrong, line by line, and how many links and heads there were."""
-    about, last, position = json.loads(next(lines)), bytes(32), 0
-    org = UUID(about["org"].partition("_")[2]).bytes
-    keys = [bytes.fromhex(key) for key in about["publicKeys"]]
-    faults, hashes, heads = [], {}, 0
-    for line in map(json.loads, lines):
-        if line["kind"] == "head":
-            heads += 1
-            faults += head_faults(line, hashes, keys)
-            continue
-        kept = bytes.fromhex(line["hash"])
-        if line["position"] != position + 1:
-            faults.append(f"gap before {line['eventId']}")
-        if line["words"] is None:
-            faults.append(f"deleted {line['eventId']}")
-        elif link_hash(last, org, line["words"]) != kept:
-            faults.append(f"edited {line['eventId']}")
-        last, position = kept, line["position"]
-        hashes[position] = line["hash"]
-    return faults, len(hashes), heads
+    org, keys, links, heads = read(lines)
+    erased = {
+        link["words"][5]
+        for link in links.values()
+        if link["words"] is not None and link["words"][1] == "customer.erased"
+    }
+    faults, last, position = [], bytes(32), 0
+    for link in (links[each] for each in sorted(links)):
+        if link["position"] != position + 1:
+            faults.append(f"gap before {link['eventId']}")
+        fault = link_fault(link, last, org, erased)
+        if fault is not None:
+            faults.append(f"{fault} {link['eventId']}")
+        last, position = bytes.fromhex(link["hash"]), link["position"]
+    hashes = {position: link["hash"] for position, link in links.items()}
+    for head in heads:
+        faults += head_faults(head, hashes, keys)
+    return faults, len(links), len(heads)
+
+
+def link_fault(link, last, org, erased):
+    """What is wrong with one link, given the hash before it and who was erased."""
+    words, personal = link["words"], link.get("personal")
+    if words is None:
+        return "deleted"
+    if link_hash(last, org, words) != bytes.fromhex(link["hash"]):
+        return "edited"
+    if not (words[-1] or "").startswith(PERSONAL):
+        return None
+    if personal is None:  # taken out: only an erasure may do that
+        return None if words[5] in erased else "stripped"
+    digest = hashlib.sha256(bytes.fromhex(personal)).hexdigest()
+    return None if words[-1] == PERSONAL + digest else "edited"
 
 
 def head_faults(head, hashes, keys):

@@ -59,8 +59,9 @@ class Bench:
         walk, hashes = ChainWalk(self.uuid), {}
         for row in await self.superuser.fetch(Q.kept_links.text, self.uuid):
             columns = dict(row)
-            position, event_id, link, _ = (
-                columns.pop(name) for name in ("position", "event_id", "hash", "apart")
+            position, event_id, link, *_ = (
+                columns.pop(name)
+                for name in ("position", "event_id", "hash", "apart", "is_archived")
             )
             event = None if columns["id"] is None else SealedEvent(**columns)
             walk.follow(KeptLink(position, event_id, link, event))

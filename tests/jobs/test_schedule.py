@@ -119,6 +119,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
         "forget keys": 60,
         "forget visits": 60,
         "forget jobs": 60,
+        "forget deliveries": 3600,
     }
     assert {each.name for each in passes if each.is_woken} == {"relay", "deliver"}
 

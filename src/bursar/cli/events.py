@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bursar.cli.audit_archive import archive
 from bursar.cli.audit_export import exported
 from bursar.cli.desk import ROWS, Limit, Org, Output, desk, gather
 from bursar.cli.failing import Exit
@@ -24,6 +25,8 @@ from bursar.runtime.app import Caller
 
 event_group = typer.Typer(help="The event feed.", no_args_is_help=True)
 audit_group = typer.Typer(help="The audit log.", no_args_is_help=True)
+
+audit_group.command("archive")(archive)
 
 _EVENT_COLUMNS = ("id", "type", "createdAt", "sequence")
 _AUDIT_COLUMNS = ("createdAt", "actor", "action", "resourceId", "reason")

@@ -45,13 +45,17 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class KeptLink:
-    """A link of the chain as it is kept, beside the event it covers; None when that is gone."""
+    """A link of the chain as it is kept, beside the event it covers; None when that is gone.
+
+    An archived event is in a file, to be checked there; its link still carries the chain on.
+    """
 
     position: int
     event_id: UUID
     hash: bytes
     event: SealedEvent | None
     personal: bytes | None = None
+    is_archived: bool = False
 
 
 class ChainWalk:
@@ -80,7 +84,7 @@ class ChainWalk:
         if link.position != self.position + 1:
             return "gap before"
         if link.event is None:
-            return "deleted"
+            return None if link.is_archived else "deleted"
         if not compare_digest(link.event.digest(self._org_id, self._hash), link.hash):
             return "edited"
         return None

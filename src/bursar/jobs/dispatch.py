@@ -44,7 +44,7 @@ from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
 from bursar.operations.ledger import MARGIN, FoldBooks
 from bursar.operations.ledger import fold_books as fold
 from bursar.operations.test_clocks import MoveClock, move_clock
-from bursar.runtime import doors
+from bursar.runtime import clock, doors
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
@@ -55,6 +55,7 @@ _FORGOTTEN_AT_ONCE: Final = 1000
 _CLOCKS_AT_ONCE: Final = 50
 _CLOCK_PAUSE_SECONDS: Final = 0.02
 _JOB_HISTORY: Final = timedelta(days=7)
+_DELIVERY_HISTORY: Final = timedelta(days=90)
 
 
 # What is asked for when an item of this kind is due.
@@ -170,6 +171,13 @@ async def forget_old_visits(app: App) -> bool:
     """Remove tries at passwords, mailed tokens and refresh tokens whose time is long over."""
     async with app.database.machine() as connection:
         return bool(await doors.forget_visits(connection, _FORGOTTEN_AT_ONCE))
+
+
+async def forget_old_deliveries(app: App) -> bool:
+    """Remove webhook deliveries, and what endpoints answered, that ended three months ago."""
+    before = clock.now() - _DELIVERY_HISTORY
+    async with app.database.machine() as connection:
+        return bool(await doors.forget_deliveries(connection, before, _FORGOTTEN_AT_ONCE))
 
 
 async def forget_old_jobs(app: App) -> bool:

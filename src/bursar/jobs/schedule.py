@@ -17,6 +17,7 @@ from bursar.jobs.dispatch import (
     add_up_figures,
     drain_agenda,
     fold_books,
+    forget_old_deliveries,
     forget_old_jobs,
     forget_old_keys,
     forget_old_visits,
@@ -75,6 +76,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("forget keys", 60, partial(forget_old_keys, app)),
         Pass("forget visits", 60, partial(forget_old_visits, app)),
         Pass("forget jobs", 60, partial(forget_old_jobs, app)),
+        Pass("forget deliveries", 3600, partial(forget_old_deliveries, app)),
     )
 
 

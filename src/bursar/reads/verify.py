@@ -13,7 +13,7 @@ from bursar.domain.access import Permission
 from bursar.domain.currencies import Currency
 from bursar.domain.derivations import is_explained
 from bursar.domain.event_chain import FIRST, SealedEvent
-from bursar.domain.ids import PaymentId, print_id, uuid_of
+from bursar.domain.ids import EventId, PaymentId, print_id, uuid_of
 from bursar.domain.money import Money
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.times import Period
@@ -115,6 +115,18 @@ async def links(tx: ReadTx, *, after_position: int, limit: int) -> tuple[KeptLin
 
 
 @query(requires=Permission.AUDIT_READ)
+async def links_of_month(
+    tx: ReadTx, month: Period, *, after: EventId | None, limit: int
+) -> tuple[KeptLink, ...]:
+    """The links of the events that were told in a month, in order of their ids."""
+    cursor = None if after is None else uuid_of(after)
+    rows = await tx.fetch(
+        Q.links_of_month, uuid_of(tx.org_id), month.start, month.end, cursor, limit
+    )
+    return tuple(map(_kept_link, rows))
+
+
+@query(requires=Permission.AUDIT_READ)
 async def kept_hashes(tx: ReadTx, positions: Sequence[int]) -> dict[int, bytes]:
     """What the chain holds at these positions; a position that is gone is left out."""
     rows = await tx.fetch(Q.kept_hashes, uuid_of(tx.org_id), list(positions))
@@ -167,6 +179,6 @@ async def _chain(tx: ReadTx) -> Check:
 def _kept_link(row: Record) -> KeptLink:
     columns = dict(row)
     position, event_id, link_hash = (columns.pop(name) for name in ("position", "event_id", "hash"))
-    apart = columns.pop("apart")
+    apart, is_archived = columns.pop("apart"), columns.pop("is_archived")
     event = None if columns["id"] is None else SealedEvent(**columns)
-    return KeptLink(position, event_id, link_hash, event, apart)
+    return KeptLink(position, event_id, link_hash, event, apart, is_archived)

@@ -203,10 +203,16 @@ WITH resources AS (
         CASE
             -- A deleted draft leaves its history behind.
             WHEN r.id IS NULL THEN t.resource_type = 'invoice'
-            ELSE t.lowest = 1 AND t.highest = r.sequence AND t.held = r.sequence
-                AND t.numbers = r.sequence AND t.version = r.version
+            -- What was archived is told elsewhere.
+            WHEN t.resource_id IS NULL THEN a.has_archive
+            ELSE (t.lowest = 1 OR a.has_archive) AND t.highest = r.sequence
+                AND t.held = r.sequence - t.lowest + 1 AND t.numbers = t.held AND t.version = r.version
         END AS is_good
-    FROM resources AS r FULL JOIN told AS t ON t.resource_type = r.type AND t.resource_id = r.id
+    FROM resources AS r
+    FULL JOIN told AS t ON t.resource_type = r.type AND t.resource_id = r.id
+    CROSS JOIN (
+        SELECT EXISTS (SELECT 1 FROM event_archives AS k WHERE k.org_id = $1) AS has_archive
+    ) AS a
 )
 SELECT
     count(*) AS counted,
@@ -250,6 +256,7 @@ SELECT
     e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public, e.resource_type,
     e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at, e.recorded_at,
     e.snapshot::text AS snapshot, e.previous::text AS previous, e.address, e.personal AS apart,
+    e.id IS NULL AND sec.is_archived(s.org_id, s.event_id) AS is_archived,
     CASE
         WHEN e.personal_digest IS NOT NULL
             THEN sec.personal_word(e.org_id, e.resource_id, e.personal, e.personal_digest)
@@ -285,6 +292,7 @@ SELECT
     e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public, e.resource_type,
     e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at, e.recorded_at,
     e.snapshot::text AS snapshot, e.previous::text AS previous, e.address, e.personal AS apart,
+    e.id IS NULL AND sec.is_archived(s.org_id, s.event_id) AS is_archived,
     CASE
         WHEN e.personal_digest IS NOT NULL
             THEN sec.personal_word(e.org_id, e.resource_id, e.personal, e.personal_digest)
@@ -318,3 +326,22 @@ ORDER BY e.transaction_id, e.id LIMIT 100;
 -- name: last_position
 -- Where the chain ends.
 SELECT coalesce(max(position), 0) FROM event_seals WHERE org_id = $1;
+
+-- name: links_of_month
+-- The links whose events were told in a stretch of time, in order of their ids, after one of them.
+SELECT
+    s.position, s.event_id, s.hash,
+    e.id, e.transaction_id::text AS transaction_id, e.type, e.payload_version, e.is_public, e.resource_type,
+    e.resource_id, e.sequence, e.actor, e.reason, e.request_id, e.occurred_at, e.recorded_at,
+    e.snapshot::text AS snapshot, e.previous::text AS previous, e.address, e.personal AS apart,
+    false AS is_archived,
+    CASE
+        WHEN e.personal_digest IS NOT NULL
+            THEN sec.personal_word(e.org_id, e.resource_id, e.personal, e.personal_digest)
+    END AS personal
+FROM events AS e
+JOIN event_seals AS s ON s.org_id = e.org_id AND s.event_id = e.id
+WHERE
+    e.org_id = $1 AND e.id >= sec.first_id_at($2) AND e.id < sec.first_id_at($3)
+    AND ($4::uuid IS NULL OR e.id > $4)
+ORDER BY e.id LIMIT $5;

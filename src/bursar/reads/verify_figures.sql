@@ -35,6 +35,7 @@ WITH told AS (
             'payment.succeeded', 'payment.failed', 'customer.created', 'customer.deleted',
             'invoice.paid'
         )
+        AND NOT EXISTS (SELECT 1 FROM event_archives AS k WHERE k.org_id = $1)
     GROUP BY v.type, v.snapshot ->> 'currency'
     UNION ALL
     SELECT 'mrr_' || m.kind AS measure, m.currency, sum(m.amount_minor) AS minor, count(*) AS count
@@ -49,6 +50,14 @@ WITH told AS (
     FULL JOIN (
         SELECT * FROM told
         WHERE told.measure NOT IN ('collected', 'voided', 'subscribers_gained', 'subscribers_lost')
+            -- What these count is in the archive, if there is one.
+            AND NOT (
+                told.measure IN (
+                    'payments_succeeded', 'payments_failed', 'customers_created',
+                    'customers_deleted', 'paid'
+                )
+                AND EXISTS (SELECT 1 FROM event_archives AS k WHERE k.org_id = $1)
+            )
     ) AS t ON t.measure = b.measure AND t.currency = b.currency
 )
 SELECT

@@ -91,6 +91,12 @@ async def forget_visits(connection: Connection, limit: int) -> int:
     return gone
 
 
+async def forget_deliveries(connection: Connection, before: Instant, limit: int) -> int:
+    """Remove webhook deliveries that ended long ago, with their attempts; how many went."""
+    gone: int = await connection.fetchval(Q.forget_deliveries.text, before, limit)
+    return gone
+
+
 async def lags(connection: Connection) -> Lags:
     """How far behind the machine is."""
     row = await connection.fetchrow(Q.lags.text)

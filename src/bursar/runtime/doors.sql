@@ -62,3 +62,7 @@ SELECT found AS org_id FROM sec.clocks_under_way($1) AS found;
 -- name: orgs_with_figures
 -- Organizations with figures to add up.
 SELECT found AS org_id FROM sec.orgs_with_figures($1) AS found;
+
+-- name: forget_deliveries
+-- Removes webhook deliveries that ended before a moment; how many went.
+SELECT sec.forget_deliveries($1, $2);

@@ -103,3 +103,108 @@ sec.personal_word(uuid, uuid, bytea, bytea), sec.forget_customer(uuid) TO bursar
 ALTER TABLE webhook_subscriptions
 ADD COLUMN retry_delays_seconds integer[] NOT NULL DEFAULT '{60,300,1800,7200,43200}'
 CHECK (cardinality(retry_delays_seconds) BETWEEN 1 AND 10);
+
+-- Months of the log that were written to files and let go; their seals stay, so the chain goes on.
+CREATE TABLE event_archives (
+    org_id uuid NOT NULL REFERENCES organizations ON DELETE RESTRICT,
+    from_id uuid NOT NULL,
+    before_id uuid NOT NULL,
+    link_count bigint NOT NULL CHECK (link_count > 0),
+    digest bytea NOT NULL CHECK (length(digest) = 32),
+    archived_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (org_id, from_id),
+    CONSTRAINT archives_something CHECK (from_id < before_id)
+);
+CALL sec.isolate('event_archives');
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event_archives
+FOR EACH STATEMENT EXECUTE FUNCTION sec.refuse_change();
+GRANT SELECT ON event_archives TO bursar_app;
+GRANT SELECT ON event_archives TO bursar_backup;
+
+-- Whether an event that is gone was archived.
+CREATE FUNCTION sec.is_archived(p_org uuid, p_event uuid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT 1 FROM public.event_archives AS a
+        WHERE a.org_id = p_org AND p_event >= a.from_id AND p_event < a.before_id
+    )
+$$;
+
+-- Lets a month of the log go, once all of it is sealed, relayed, delivered and in the files that
+-- are named, an organization each. For the owner of the tables alone.
+CREATE PROCEDURE sec.let_go_of_events(p_month date, p_orgs uuid[], p_counts bigint[], p_digests bytea[])
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    starts timestamptz := date_trunc('month', p_month::timestamp) AT TIME ZONE 'UTC';
+    ends timestamptz := (date_trunc('month', p_month::timestamp) + interval '1 month') AT TIME ZONE 'UTC';
+    first_id uuid := sec.first_id_at(starts);
+    before_id uuid := sec.first_id_at(ends);
+    partition regclass := to_regclass('public.events_' || to_char(p_month, 'YYYY_MM'));
+BEGIN
+    IF partition IS NULL OR ends > now() - interval '1 day' THEN
+        RAISE EXCEPTION 'the month % is not over, or not there', to_char(p_month, 'YYYY-MM');
+    END IF;
+    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', partition);
+    IF EXISTS (
+        SELECT 1 FROM public.events AS e
+        LEFT JOIN public.event_seals AS s ON s.org_id = e.org_id AND s.event_id = e.id
+        WHERE e.id >= first_id AND e.id < before_id AND s.event_id IS NULL
+    ) OR EXISTS (
+        SELECT 1 FROM public.events AS e, sec.relay_cursor AS c
+        WHERE e.id >= first_id AND e.id < before_id
+            AND (e.transaction_id, e.id) > (c.transaction_id, c.event_id)
+    ) OR EXISTS (
+        SELECT 1 FROM public.webhook_deliveries AS d
+        WHERE d.status = 'pending' AND d.event_id >= first_id AND d.event_id < before_id
+    ) THEN
+        RAISE EXCEPTION 'some of the month is not sealed, relayed or delivered yet';
+    END IF;
+    IF EXISTS (
+        SELECT 1 FROM (
+            SELECT e.org_id, count(*) AS count FROM public.events AS e
+            WHERE e.id >= first_id AND e.id < before_id GROUP BY e.org_id
+        ) AS held
+        FULL JOIN unnest(p_orgs, p_counts) AS kept (org_id, count) ON kept.org_id = held.org_id
+        WHERE held.count IS DISTINCT FROM kept.count
+    ) THEN
+        RAISE EXCEPTION 'the files do not hold what the month holds';
+    END IF;
+    INSERT INTO public.event_archives (org_id, from_id, before_id, link_count, digest)
+    SELECT k.org_id, first_id, before_id, k.count, k.digest
+    FROM unnest(p_orgs, p_counts, p_digests) AS k (org_id, count, digest);
+    EXECUTE format('DROP TABLE %s', partition);
+END $$;
+
+-- Removes deliveries that ended long ago, with their attempts; those that wait stay. Goes endpoint
+-- by endpoint along their ids, which are in order of time.
+CREATE FUNCTION sec.forget_deliveries(p_before timestamptz, p_limit integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    orgs uuid[];
+    old uuid[];
+BEGIN
+    SELECT array_agg(o.org_id), array_agg(o.id) INTO orgs, old FROM (
+        SELECT s.org_id, d.id FROM public.webhook_subscriptions AS s
+        CROSS JOIN LATERAL (
+            SELECT w.id FROM public.webhook_deliveries AS w
+            WHERE w.org_id = s.org_id AND w.subscription_id = s.id AND w.id < sec.first_id_at(p_before)
+                AND w.status <> 'pending' AND coalesce(w.last_attempt_at, w.created_at) < p_before
+            ORDER BY w.id LIMIT p_limit
+        ) AS d
+        LIMIT p_limit
+    ) AS o;
+    IF old IS NULL THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM public.webhook_attempts AS a USING unnest(orgs, old) AS o (org_id, id)
+    WHERE a.org_id = o.org_id AND a.delivery_id = o.id;
+    DELETE FROM public.webhook_deliveries AS d USING unnest(orgs, old) AS o (org_id, id)
+    WHERE d.org_id = o.org_id AND d.id = o.id;
+    RETURN cardinality(old);
+END $$;
+
+REVOKE ALL ON PROCEDURE sec.let_go_of_events(date, uuid[], bigint[], bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+sec.is_archived(uuid, uuid), sec.forget_deliveries(timestamptz, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+sec.is_archived(uuid, uuid), sec.forget_deliveries(timestamptz, integer) TO bursar_app;
