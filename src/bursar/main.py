@@ -15,6 +15,7 @@ from typing import Final
 import asyncpg
 import msgspec
 import uvicorn
+from opentelemetry.trace import Tracer
 
 from bursar.api.asgi import build_api
 from bursar.api.protocol import guarded_http
@@ -43,6 +44,7 @@ from bursar.providers.mail.letters import Letters
 from bursar.providers.mail.outbox import OutboxMailer
 from bursar.providers.mail.resend import ResendMailer
 from bursar.providers.mail.smtp import SmtpMailer, SmtpServer
+from bursar.providers.otlp import tracer_to
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.providers.webhook_sender import Egress, HttpWebhookSender
 from bursar.runtime import clock
@@ -156,7 +158,8 @@ async def build(
         boot_id = new_uuid()
         queue = TaskQueue(boot_id)
         retries = settings.dunning_schedule_minutes[: settings.dunning_retries_max]
-        means = Means(queue, keys, not settings.is_production, retries)
+        tracer = await stack.enter_async_context(_tracer(settings, part))
+        means = Means(queue, keys, not settings.is_production, retries, tracer is not None)
         database = await Database.open(app_url, means=means, application_name=f"bursar-{part}")
         stack.push_async_callback(database.close)
         direct_url = _direct_url(settings, app_url)
@@ -191,9 +194,20 @@ async def build(
             renderer=renderer,
             telemetry=telemetry,
             limiter=limiter,
+            tracer=tracer,
             wake=wake.signal,
             woken=wake.woken,
         )
+
+
+@asynccontextmanager
+async def _tracer(settings: Settings, part: str) -> AsyncIterator[Tracer | None]:
+    """Where spans go; without an endpoint there are none."""
+    if settings.otlp_endpoint is None:
+        yield None
+        return
+    async with tracer_to(settings.otlp_endpoint, part=part, version=VERSION) as tracer:
+        yield tracer
 
 
 def _direct_url(settings: Settings, app_url: str) -> str:
@@ -340,7 +354,7 @@ async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
     async with opened(settings, "worker") as app:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         passes = schedule_of(app, Anchors(anchors_path(settings), app.keys))
-        loop = QueueLoop(app.queue, app.database, app.telemetry, partial(run_task, app))
+        loop = QueueLoop(app.queue, app.database, app.telemetry, partial(run_task, app), app.tracer)
         bells = (loop.bell, *(each.bell for each in passes if each.is_woken))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_beside(spread_wake(app.woken, bells)))

@@ -59,6 +59,7 @@ def build_api(
         allowed_hosts=app.settings.allowed_hosts,
         telemetry=app.telemetry,
         cors_origins=app.settings.cors_origins,
+        tracer=app.tracer,
     )
 
 

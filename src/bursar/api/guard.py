@@ -7,8 +7,10 @@ headers, and the log one line. Whatever escapes from below becomes a 500 without
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, Final
+
+from opentelemetry.trace import Span, Status, StatusCode, Tracer
 
 from bursar.api.cors import Cors
 from bursar.api.errors import (
@@ -22,6 +24,7 @@ from bursar.api.errors import (
 from bursar.api.headers import content_type, header, trace_of
 from bursar.api.trace import Trace, begin
 from bursar.domain.refusals import InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
+from bursar.runtime import tracing
 from bursar.runtime.clock import monotonic
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.logging import bound, get_log
@@ -46,6 +49,7 @@ _LINES: Final = "application/x-ndjson"
 _LANES: Final = frozenset({"/v1/usage/batch"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _CLOSING: Final = ("connection", "close")
+_SERVER_FAULT: Final = 500
 _UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
 _FORMS: Final = ("/i/", "/account/", "/console")
@@ -74,11 +78,13 @@ class Guard:
         allowed_hosts: tuple[str, ...],
         telemetry: Telemetry,
         cors_origins: tuple[str, ...] = (),
+        tracer: Tracer | None = None,
     ) -> None:
         self._app = app
         self._hosts = allowed_hosts
         self._telemetry = telemetry
         self._cors = Cors(cors_origins)
+        self._tracer = tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -97,13 +103,25 @@ class Guard:
         trace = begin(scope, _request_id(scope))
         inlet = Inlet(receive, is_awaited=_has_body(scope))
         outlet = Outlet(send, trace, inlet, is_bodiless=method == "HEAD")
-        with bound(**_names(scope, trace)):
+        with self._traced(scope, trace) as span, bound(**_names(scope, trace)):
             try:
                 await self._answered(scope, inlet, outlet, trace)
             except Exception as error:  # noqa: BLE001 - the last place where anything can be answered
                 await outlet.answer(answer_for(error, trace))
             finally:
                 self._tell(trace, method, monotonic() - began)
+                if span is not None:
+                    _describe(span, trace, method)
+
+    def _traced(self, scope: Scope, trace: Trace) -> AbstractContextManager[Span | None]:
+        """The request as a span, if anybody listens; its name comes with its route."""
+        given = [value for name, value in scope["headers"] if name == b"traceparent"]
+        return tracing.request(
+            self._tracer,
+            name="http",
+            request_id=trace.request_id,
+            traceparent=given[0].decode("latin-1") if len(given) == 1 else None,
+        )
 
     async def _answered(self, scope: Scope, inlet: "Inlet", outlet: "Outlet", trace: Trace) -> None:
         try:
@@ -219,8 +237,21 @@ def too_large() -> PayloadTooLarge:
 def _names(scope: Scope, trace: Trace) -> dict[str, str]:
     """What every log line of this request carries."""
     trace_id = trace_of(scope)
-    names = {"request_id": trace.request_id}
-    return names if trace_id is None else {**names, "trace_id": trace_id}
+    told = {} if trace_id is None else {"trace_id": trace_id}
+    return {"request_id": trace.request_id, **told, **tracing.names()}
+
+
+def _describe(span: Span, trace: Trace, method: str) -> None:
+    """Name a span when its route is known; an id or a query is never in it."""
+    known = method if method in _METHODS else "OTHER"
+    span.update_name(f"{known} {trace.route}" if trace.route else known)
+    span.set_attribute("http.request.method", known)
+    span.set_attribute("http.response.status_code", trace.status)
+    span.set_attribute("bursar.request_id", trace.request_id)
+    if trace.route:
+        span.set_attribute("http.route", trace.route)
+    if trace.status >= _SERVER_FAULT:
+        span.set_status(Status(StatusCode.ERROR))
 
 
 def _request_id(scope: Scope) -> str:

@@ -18,6 +18,7 @@ from bursar.domain.orgs import Mode
 from bursar.domain.provider import BadSignature
 from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.flows.receive_event import receive_event
+from bursar.runtime import tracing
 from bursar.runtime.app import Caller
 from bursar.runtime.clock import now
 from bursar.runtime.idempotency import Answer
@@ -35,7 +36,8 @@ def hooks(edge: Edge) -> list[HTTPRouteHandler]:
 
 def _hook(edge: Edge, path: str, mode: Mode) -> HTTPRouteHandler:
     async def receive(request: Wire) -> Answer:
-        return await _received(edge, mode, request)
+        with tracing.span("stripe.webhook", attributes={"bursar.mode": mode.value}):
+            return await _received(edge, mode, request)
 
     return plain_endpoint("POST", path, receive)
 

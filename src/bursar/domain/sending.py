@@ -6,7 +6,7 @@ shown to the organization: no text in it comes from our own resolver, socket or 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -29,11 +29,19 @@ class SendFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WebhookRequest:
-    """One POST. The headers carry the signatures over exactly this body."""
+    """One POST. The headers carry the signatures over exactly this body.
+
+    `caused_by` is the request in which happened what is told.
+    """
 
     url: str
     headers: Mapping[str, str]
     body: bytes
+    caused_by: str = ""
+
+    def with_headers(self, more: Mapping[str, str]) -> "WebhookRequest":
+        """The same with further headers, which no signature covers."""
+        return replace(self, headers={**self.headers, **more}) if more else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bursar.operations.deliveries import (
     begin_delivery,
     settle_delivery,
 )
+from bursar.runtime import tracing
 from bursar.runtime.app import Caller
 
 
@@ -24,7 +25,12 @@ async def deliver_webhook(
         request = await caller.run(begin_delivery, BeginDelivery(delivery_id, lease))
     if request is None:
         return
-    answer = await caller.app.sender.send(request)
+    with tracing.delivery(
+        caller.app.tracer, name="webhook.deliver", request_id=request.caused_by
+    ) as told:
+        answer = await caller.app.sender.send(request.with_headers(tracing.carrier()))
+        if told is not None:
+            told.set_attribute("bursar.verdict", answer.verdict.value)
     caller.app.telemetry.webhook_attempted(
         status=answer.verdict.value, seconds=answer.duration_ms / 1000
     )

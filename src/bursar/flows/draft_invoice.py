@@ -6,6 +6,7 @@ from typing import Final
 
 from bursar.domain.invoices import Invoice
 from bursar.operations.invoices import CreateInvoice, create_invoice, create_together
+from bursar.runtime import tracing
 from bursar.runtime.app import Caller
 from bursar.runtime.convoys import Booking, GoAlone, ride
 from bursar.runtime.idempotency import Answer
@@ -22,10 +23,11 @@ async def draft_invoice(
     Raises:
         Refusal: the draft may not be; nothing was written.
     """
-    if len(command.lines) <= LINES_MAX:
-        with suppress(GoAlone):
-            return await ride(create_together, Booking(caller, command, answer, _id_of))
-    return await caller.run(create_invoice, command, answer=answer)
+    with tracing.span("invoice.create"):
+        if len(command.lines) <= LINES_MAX:
+            with suppress(GoAlone):
+                return await ride(create_together, Booking(caller, command, answer, _id_of))
+        return await caller.run(create_invoice, command, answer=answer)
 
 
 def _id_of(invoice: Invoice) -> str:

@@ -22,6 +22,7 @@ from bursar.operations.payments import (
     begin_payment,
     settle_payment,
 )
+from bursar.runtime import tracing
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
@@ -35,7 +36,13 @@ async def pay_invoice(
         PaymentInProgress: another attempt is open.
         Unavailable: the provider is known to be away; nothing was begun.
     """
+    with tracing.span(f"payment.{command.mode.value}"):
+        return await _paid(caller, command, answer)
 
+
+async def _paid(
+    caller: Caller, command: BeginPayment, answer: Callable[[Payment], Answer] | None
+) -> Payment:
     def at_once(begun: Begun) -> Answer | None:
         is_final = begun.request is None and begun.supersedes is None
         return answer(begun.payment) if answer is not None and is_final else None

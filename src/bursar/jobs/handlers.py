@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, Final
+from uuid import UUID
 
 from bursar.domain.access import System
 from bursar.domain.payments import PaymentMode
@@ -49,7 +50,7 @@ from bursar.operations.holds import SettleHold, expire_hold
 from bursar.operations.payments import BeginPayment
 from bursar.operations.sending import LookAgain, look_again
 from bursar.operations.usage import CheckUsage, check_thresholds
-from bursar.runtime import clock
+from bursar.runtime import clock, tracing
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.queue import Claimed
@@ -164,7 +165,7 @@ def caller_for(app: App, job: Claimed) -> Caller:
         app=app,
         org_id=job.org_id,
         actor=_actor(job.task),
-        request_id=str(new_uuid()),
+        request_id=_request_id(),
         claim=job.claim,
     )
 
@@ -172,6 +173,12 @@ def caller_for(app: App, job: Claimed) -> Caller:
 async def run_task(app: App, job: Claimed) -> None:
     """Run one claimed job to its end."""
     await HANDLERS[type(job.task)](caller_for(app, job), job.task)
+
+
+def _request_id() -> str:
+    """A traced job acts under the id of its trace: what it tells can be followed further."""
+    trace = tracing.trace_id()
+    return str(new_uuid() if trace is None else UUID(int=trace))
 
 
 def _actor(task: Task) -> System:

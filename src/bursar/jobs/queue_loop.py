@@ -11,9 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from opentelemetry.trace import Tracer
+
 from bursar.domain.refusals import Refusal, TaskSuperseded
 from bursar.domain.tasks import QUEUE_RULES, Queue
-from bursar.runtime import clock, logging
+from bursar.runtime import clock, logging, tracing
 from bursar.runtime.db import Database, DatabaseAway
 from bursar.runtime.logging import get_log
 from bursar.runtime.queue import Claimed, TaskQueue, Verdict
@@ -49,12 +51,14 @@ class QueueLoop:
         database: Database,
         telemetry: Telemetry,
         act: Callable[[Claimed], Awaitable[None]],
+        tracer: Tracer | None = None,
     ) -> None:
         self.bell = asyncio.Event()
         self._queue = queue
         self._database = database
         self._telemetry = telemetry
         self._act = act
+        self._tracer = tracer
         self._stopping = asyncio.Event()
         self._running: dict[int, Running] = {}
 
@@ -102,8 +106,16 @@ class QueueLoop:
         started, outcome = clock.monotonic(), "canceled"
         kind = type(job.task).__name__
         try:
-            with logging.bound(job_id=job.claim.job_id, task=kind, org_id=job.org_id):
+            with (
+                tracing.job(self._tracer, name=f"job {kind}", traceparent=job.traceparent) as told,
+                logging.bound(
+                    job_id=job.claim.job_id, task=kind, org_id=job.org_id, **tracing.names()
+                ),
+            ):
                 outcome = await self._attempt(job)
+                if told is not None:
+                    told.set_attribute("bursar.outcome", outcome)
+                _tell(job, outcome, clock.monotonic() - started)
         finally:
             self._running.pop(job.claim.job_id, None)
             seconds = clock.monotonic() - started
@@ -124,7 +136,6 @@ class QueueLoop:
             log.exception("job.crashed", reason=str(fault))
             return await self._fail(job, fault)
         await self._database.insist(lambda: self._complete(job))
-        log.info("job.done")
         return "done"
 
     async def _act_in_time(self, job: Claimed) -> None:
@@ -191,3 +202,15 @@ class QueueLoop:
             async with self._database.machine() as connection:
                 await self._queue.hand_back(connection, job.claim)
         log.info("job.handed_back", job_id=job.claim.job_id)
+
+
+def _tell(job: Claimed, outcome: str, seconds: float) -> None:
+    """The one line that says how a job went."""
+    log.info(
+        "job.ended",
+        queue=job.queue.value,
+        outcome=outcome,
+        duration_ms=round(seconds * 1000, 1),
+        attempts=job.attempts + 1,
+        deaths=job.deaths,
+    )

@@ -44,7 +44,7 @@ async def begin_delivery(tx: Tx, command: BeginDelivery) -> WebhookRequest | Non
     is_sample = found.told_as != event.name
     body = sample_told_by(event, found.told_as) if is_sample else event_body(event)
     headers = webhook_headers(_secrets(tx, found), event.id, tx.wall, body)
-    return WebhookRequest(url=found.url, body=body, headers=headers)
+    return WebhookRequest(url=found.url, body=body, headers=headers, caused_by=event.request_id)
 
 
 @dataclass(frozen=True, slots=True)

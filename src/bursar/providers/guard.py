@@ -13,6 +13,8 @@ from enum import StrEnum
 from math import ceil, inf
 from typing import Final, TypeVar
 
+from opentelemetry.trace import SpanKind
+
 from bursar.domain.dispute_reports import DisputeReport
 from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.provider import (
@@ -37,6 +39,7 @@ from bursar.domain.provider import (
 )
 from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
+from bursar.runtime import tracing
 from bursar.runtime.logging import get_log
 
 _LISTING_SECONDS: Final = 300
@@ -261,8 +264,8 @@ class GuardedProvider(PaymentProvider):
         began = asyncio.get_running_loop().time()
         answer: Answer | Unknown
         try:
-            async with asyncio.timeout(seconds or self._timeout_seconds):
-                answer = await ask()
+            with tracing.span(f"{self.name} {call}", SpanKind.CLIENT):
+                answer = await self._in_time(ask, seconds)
         except TimeoutError:
             answer = Unknown("timeout")
         except BaseException:
@@ -278,6 +281,10 @@ class GuardedProvider(PaymentProvider):
             # Held and never guessed: a person looks. The reason carries no word of a customer.
             log.error("provider.unexpected", call=call, provider=self.name, reason=answer.reason)
         return answer
+
+    async def _in_time(self, ask: Callable[[], Awaitable[Answer]], seconds: float | None) -> Answer:
+        async with asyncio.timeout(seconds or self._timeout_seconds):
+            return await ask()
 
     def _count(self, admission: Admission, answer: object) -> None:
         if not isinstance(answer, Unknown):

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
+from opentelemetry.trace import Tracer
+
 from bursar.domain.access import (
     Actor,
     ApiKey,
@@ -38,7 +40,7 @@ from bursar.domain.refusals import (
 )
 from bursar.domain.sending import WebhookSender
 from bursar.domain.times import Instant
-from bursar.runtime import doors
+from bursar.runtime import doors, tracing
 from bursar.runtime.batcher import Batcher
 from bursar.runtime.crypto import KeyRing
 from bursar.runtime.db import Binding, Database, Entrance, ReadTx, Record, Tx
@@ -149,6 +151,7 @@ class App:
     known_keys: KnownKeys = field(default_factory=KnownKeys)
     sessions: SeenSessions = field(default_factory=SeenSessions)
     checkpoint: Callable[[str], Awaitable[None]] = no_checkpoint
+    tracer: Tracer | None = None
 
     async def find_api_key(self, hashes: list[bytes]) -> FoundKey | None:
         """The organization and scopes behind a key's keyed hash (one per key of the ring)."""
@@ -250,7 +253,8 @@ class Caller:
             await app.checkpoint(f"{verb.name}.before_commit")
             return result, tx
 
-        result, tx = await app.database.change(binding, body, is_dry=self.is_dry_run)
+        with tracing.span(f"operation {verb.name}"):
+            result, tx = await app.database.change(binding, body, is_dry=self.is_dry_run)
         await app.checkpoint(f"{verb.name}.after_commit")
         if not self.is_dry_run and (tx.has_tasks or tx.told):
             app.wake()

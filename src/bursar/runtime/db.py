@@ -21,7 +21,7 @@ from bursar.domain.access import Standing
 from bursar.domain.ids import OrgId, print_id, uuid_of
 from bursar.domain.tasks import Task
 from bursar.domain.times import Instant
-from bursar.runtime import clock
+from bursar.runtime import clock, tracing
 from bursar.runtime.crypto import KeyRing, context_mac
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
@@ -251,6 +251,7 @@ class Means:
     keys: KeyRing
     is_development: bool
     retry_minutes: tuple[int, ...] = ()
+    is_traced: bool = False
 
 
 _ENTER: Final = Query("enter", "SELECT * FROM sec.enter($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
@@ -292,6 +293,7 @@ class Database:
             max_inactive_connection_lifetime=300.0,
             server_settings={**_SETTINGS, "application_name": application_name},
             reset=_keep,
+            init=tracing.watch if means.is_traced else None,
         )
         return cls(pool, means)
 

@@ -16,7 +16,9 @@ from typing import Final
 from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from opentelemetry.trace import SpanKind
 
+from bursar.runtime import tracing
 from bursar.runtime.clock import monotonic, now
 from bursar.runtime.logging import get_log
 from bursar.runtime.secret import Secret
@@ -158,8 +160,10 @@ class RateLimiter:
             # One request tries for all of them; the others need not wait for a Redis that hangs.
             self._alone_until = monotonic() + _ALONE_SECONDS
         try:
-            async with timeout(_REDIS_SECONDS):
-                state = await _hit(shared, RateLimitItemPerSecond(limit, seconds), key, cost)
+            with tracing.span("redis hit", SpanKind.CLIENT, {"db.system.name": "redis"}):
+                state = await _hit_in_time(
+                    shared, RateLimitItemPerSecond(limit, seconds), key, cost
+                )
         except Exception as failed:  # noqa: BLE001 - whatever Redis does, the request goes on
             self._go_alone(failed)
             return None
@@ -183,6 +187,13 @@ class RateLimiter:
         if is_alone is not self._is_alone and self._told is not None:
             self._told(not is_alone)
         self._is_alone = is_alone
+
+
+async def _hit_in_time(
+    limiter: SlidingWindowCounterRateLimiter, item: RateLimitItemPerSecond, key: str, cost: int
+) -> LimitState:
+    async with timeout(_REDIS_SECONDS):
+        return await _hit(limiter, item, key, cost)
 
 
 async def _hit(

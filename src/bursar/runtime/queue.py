@@ -32,7 +32,7 @@ from pgqueuer.domain.types import Channel, JobId
 from bursar.domain.ids import OrgId, print_id, uuid_of
 from bursar.domain.tasks import QUEUE_RULES, TASKS, Queue, QueueRule, Task
 from bursar.domain.times import Instant
-from bursar.runtime import sql
+from bursar.runtime import sql, tracing
 from bursar.runtime.clock import now
 from bursar.runtime.logging import get_log
 from bursar.runtime.redaction import redacted_text
@@ -112,6 +112,7 @@ class Claimed:
     claim: TaskClaim
     attempts: int
     deaths: int
+    traceparent: str | None = None
 
 
 class Verdict(StrEnum):
@@ -188,7 +189,7 @@ class TaskQueue:
             [0] * len(tasks),
             [delay] * len(tasks),
             None,
-            None if org is None else [{"org": str(org)}] * len(tasks),
+            _headers(org, len(tasks)),
         )
 
     async def claim(
@@ -301,7 +302,7 @@ class TaskQueue:
             verdict = await self._put_off(connection, rule, claim, attempts, unknown)
             log.warning("job.unknown", job_id=claim.job_id, verdict=verdict, reason=str(unknown))
             return None
-        return Claimed(queue, task, org_id, claim, attempts, deaths)
+        return Claimed(queue, task, org_id, claim, attempts, deaths, row["traceparent"])
 
     async def _put_off(
         self,
@@ -355,6 +356,13 @@ def _packed(task: Task, org: UUID | None) -> bytes:
     if len(payload) > PAYLOAD_BYTES_MAX:
         raise TaskTooLarge(f"{type(task).__name__} takes {len(payload)} bytes")
     return payload
+
+
+def _headers(org: UUID | None, count: int) -> list[dict[str, str] | None] | None:
+    """Whose jobs these are, and the trace in which they were asked for."""
+    headers = {} if org is None else {"org": str(org)}
+    headers |= tracing.carrier()
+    return [headers] * count if headers else None
 
 
 def _unpacked(payload: bytes) -> tuple[Task, OrgId | None]:

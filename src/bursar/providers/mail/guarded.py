@@ -1,8 +1,11 @@
 """Lets a mail server be asked only while it makes sense: behind a circuit breaker."""
 
+from opentelemetry.trace import SpanKind
+
 from bursar.domain.mails import Letter, MailDeferred, Mailer, MailOutcome, PrintedMail
 from bursar.domain.provider import CircuitOpen
 from bursar.providers.guard import CircuitBreaker
+from bursar.runtime import tracing
 
 
 class GuardedMailer(Mailer):
@@ -25,7 +28,8 @@ class GuardedMailer(Mailer):
         except CircuitOpen as left_alone:
             return MailDeferred(str(left_alone))
         try:
-            outcome = await self._inner.send(letter)
+            with tracing.span(f"{self.name} send", SpanKind.CLIENT):
+                outcome = await self._inner.send(letter)
         except BaseException:
             # Canceled, or a bug of ours; either way the trial is free for the next letter.
             admission.withdrawn()
