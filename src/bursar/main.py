@@ -19,6 +19,7 @@ from opentelemetry.trace import Tracer
 
 from bursar.api.asgi import build_api
 from bursar.api.protocol import guarded_http
+from bursar.api.worker_pages import build_worker_pages
 from bursar.cli.failing import CannotListen, Exit, explained
 from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
@@ -359,6 +360,7 @@ async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_beside(spread_wake(app.woken, bells)))
             await stack.enter_async_context(_beside(keep_pulse(app.telemetry, app.sessions)))
+            await stack.enter_async_context(_shown(app))
             if has_demo_org:
                 await stack.enter_async_context(_beside(found_demo_org(app)))
             stopping = asyncio.Event()
@@ -370,6 +372,32 @@ async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
 
             with stop.meaning(finish):
                 await asyncio.gather(passing, loop.run())
+
+
+@asynccontextmanager
+async def _shown(app: App) -> AsyncIterator[None]:
+    """A worker's own pages, where a port was given for them."""
+    port = app.settings.metrics_port
+    if port is None:
+        yield
+        return
+    server = _Server(
+        uvicorn.Config(
+            build_worker_pages(app),
+            loop="none",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+        )
+    )
+    host = "0.0.0.0" if app.settings.is_production else "127.0.0.1"  # noqa: S104 - Prometheus comes from outside
+    with _bound(host, port) as listener:
+        async with _beside(server.serve(sockets=[listener])):
+            yield
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bursar.runtime.secret import Secret
-from bursar.runtime.settings import FIELDS, Settings, SettingsInvalid, load
+from bursar.runtime.settings import FIELDS, Settings, load
+from bursar.runtime.settings_sources import SettingsInvalid
 
 KEY = "0123456789abcdef0123456789abcdef0123456789abcdef"
 DATABASE = "postgresql://bursar_app:hunter2@db.internal/bursar"

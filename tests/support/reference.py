@@ -219,8 +219,9 @@ def metrics() -> str:
     )
     return _page(
         "Metrics",
-        "What `GET /metrics` shows, of the API and, where they share a folder, of its workers. "
-        "Labels are closed: a route is its template.",
+        "What `GET /metrics` shows, of the API and, where they share a folder, of its workers; a "
+        "worker by itself shows them on `METRICS_PORT`. Labels are closed: a route is its "
+        "template. How they are used is in [observability](../OBSERVABILITY.md).",
         _table(("metric", "kind", "labels", "tells"), rows),
     )
 

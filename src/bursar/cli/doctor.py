@@ -23,7 +23,8 @@ from bursar.runtime.schema import (
     revision_of,
     server_version,
 )
-from bursar.runtime.settings import Settings, SettingsInvalid
+from bursar.runtime.settings import Settings
+from bursar.runtime.settings_sources import SettingsInvalid
 
 _COLUMNS: Final = ("what", "state", "found", "advice")
 _FREE_BYTES_MIN: Final = 1 << 30

@@ -14,7 +14,7 @@ from typing import Final
 from bursar.domain.refusals import Kind, Refusal
 from bursar.runtime.embedded import EmbeddedFailed
 from bursar.runtime.schema import DatabaseUnreachable, SchemaUnfit
-from bursar.runtime.settings import SettingsInvalid
+from bursar.runtime.settings_sources import SettingsInvalid
 
 
 class Exit(IntEnum):

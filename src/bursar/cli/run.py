@@ -154,6 +154,7 @@ def _staged(settings: Settings, *, has_demo: bool) -> Stage:
         "SANDBOX_PORT": str(sandbox.port),
         "DATA_DIR": str(settings.data_dir),
         METRICS_FOLDER: str(metrics),
+        "METRICS_PORT": "",  # the API shows what its workers count
     }
     environment = child_environment(told)
     return Stage(load(environment), environment, has_demo and not settings.is_production)

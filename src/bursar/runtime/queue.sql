@@ -69,9 +69,7 @@ picked AS (
     UPDATE queue.pgqueuer AS job
     SET status = 'picked', updated = now(), heartbeat = now(), queue_manager_id = $6
     WHERE job.id IN (SELECT stale.id FROM stale UNION ALL SELECT fresh.id FROM fresh)
-    RETURNING
-        job.id, job.payload, job.attempts, coalesce(job.headers ->> 'org', '') AS turn,
-        job.headers ->> 'traceparent' AS traceparent
+    RETURNING job.id, job.payload, job.attempts, job.headers
 ),
 
 claimed AS (
@@ -86,8 +84,8 @@ claimed AS (
 )
 
 SELECT
-    picked.id, picked.payload, picked.attempts, picked.turn, picked.traceparent,
-    claimed.token, claimed.deaths
+    picked.id, picked.payload, picked.attempts, coalesce(picked.headers ->> 'org', '') AS turn,
+    picked.headers ->> 'traceparent' AS traceparent, claimed.token, claimed.deaths
 FROM picked INNER JOIN claimed ON claimed.job_id = picked.id LEFT JOIN fresh ON fresh.id = picked.id
 ORDER BY fresh.round NULLS FIRST, fresh.place, picked.id;
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
 
 from bursar.runtime import settings_text as text
-from bursar.runtime.secret import Secret, derive, kept_text
+from bursar.runtime.secret import Secret, derive
 from bursar.runtime.settings_checks import found_wrong
+from bursar.runtime.settings_sources import SettingsInvalid, kept_secret, value_of
 from bursar.runtime.settings_text import Network, Proxies, Variable
 
 AppEnv: TypeAlias = Literal["development", "test", "production"]
@@ -22,7 +23,6 @@ LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 
-_SECRET_FILE_BYTES_MAX: Final = 65_536
 _PORT_MAX: Final = 65_535
 _WORKERS_MAX: Final = 32
 _RETRIES_MAX: Final = 20
@@ -34,14 +34,6 @@ _DERIVED: Final = (
     "api_key_hash_salt",
     "webhook_signing_secret",
 )
-
-
-class SettingsInvalid(Exception):
-    """A variable is missing or has a value that cannot be used; one line, fit for an operator."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: {reason}")
-        self.name = name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,6 +374,15 @@ class Settings:
             default="",
         ),
     ]
+    metrics_port: Annotated[
+        int | None,
+        Variable(
+            "METRICS_PORT",
+            "TCP port on which a worker by itself shows `/metrics` and `/health/live`.",
+            text.whole(least=1, most=_PORT_MAX),
+            otherwise="it shows none; under `bursar run` the API shows its workers' metrics",
+        ),
+    ]
     otlp_endpoint: Annotated[
         str | None,
         Variable(
@@ -434,11 +435,11 @@ def load(environ: Mapping[str, str]) -> Settings:
         SettingsInvalid: the first variable that is missing or wrong.
     """
     read: dict[str, Any] = {
-        attribute: _value_of(variable, environ) for attribute, variable in FIELDS.items()
+        attribute: value_of(variable, environ) for attribute, variable in FIELDS.items()
     }
     for attribute, reason in found_wrong(read, roots=("secret_key", *_DERIVED)):
         raise SettingsInvalid(FIELDS[attribute].name, reason)
-    read["secret_key"] = read["secret_key"] or _kept_secret(read["data_dir"])
+    read["secret_key"] = read["secret_key"] or kept_secret(read["data_dir"])
     for attribute in _DERIVED:
         read[attribute] = read[attribute] or derive(read["secret_key"], attribute)
     read["public_url"] = read["public_url"] or f"http://localhost:{read['port']}"
@@ -447,53 +448,3 @@ def load(environ: Mapping[str, str]) -> Settings:
     read["sandbox_url"] = read["sandbox_url"] or f"http://127.0.0.1:{read['sandbox_port']}"
     read["allowed_hosts"] = read["allowed_hosts"] or text.hosts_of(read["public_url"])
     return Settings(**read)
-
-
-def _value_of(variable: Variable, environ: Mapping[str, str]) -> object:
-    given = _text_of(variable, environ)
-    if given is None:
-        return None
-    if not given.isprintable():
-        raise SettingsInvalid(variable.name, "holds a line break or another control character.")
-    try:
-        return variable.parse(given)
-    except ValueError as refused:
-        raise SettingsInvalid(variable.name, f"{refused}.") from None
-
-
-def _text_of(variable: Variable, environ: Mapping[str, str]) -> str | None:
-    given = environ.get(variable.name, "").strip()
-    if not given and variable.alias is not None:
-        given = environ.get(variable.alias, "").strip()
-    if variable.is_secret:
-        name = f"{variable.name}_FILE"
-        path = environ.get(name, "").strip()
-        if path and given:
-            raise SettingsInvalid(variable.name, f"is given twice, also by {name}; keep one.")
-        if path:
-            return _text_of_file(name, Path(path))
-    return given or variable.default
-
-
-def _text_of_file(name: str, path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            given = file.read(_SECRET_FILE_BYTES_MAX).decode().strip()
-    except OSError as failed:
-        raise SettingsInvalid(name, f"cannot read {path}: {failed.strerror}.") from None
-    except UnicodeDecodeError:
-        raise SettingsInvalid(name, f"{path} is not UTF-8 text.") from None
-    if not given:
-        raise SettingsInvalid(name, f"{path} is empty.")
-    return given
-
-
-def _kept_secret(data_dir: Path) -> Secret:
-    """The key of this folder, made at the first start."""
-    path = data_dir / "secret_key"
-    try:
-        return text.root_secret(kept_text(path))
-    except OSError as failed:
-        raise SettingsInvalid("DATA_DIR", f"cannot use {data_dir}: {failed.strerror}.") from None
-    except ValueError:
-        raise SettingsInvalid("SECRET_KEY", f"{path} is damaged; restore or remove it.") from None

@@ -41,6 +41,10 @@ class Telemetry:
         made = Instruments(self.registry)
         self._count, self._gauge, self._time = made.counters, made.gauges, made.histograms
         self._gauge["build_info"].labels(version).set(1)
+        for mode in ("sandbox", "live"):
+            for outcome in ("succeeded", "failed"):
+                # What is missing has no rise: the first failures would not be seen as any.
+                self._count["payments_processed_total"].labels(mode, outcome)
 
     def request(self, *, method: str, route: str | None, status: int, seconds: float) -> None:
         """One HTTP request answered; `route` is the template, `None` when nothing matched."""

@@ -1,0 +1,235 @@
+"""A real Prometheus scrapes us, loads our rules, and rings for what is provoked, then is silent."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+import uvicorn
+from tests.support.prometheus import (
+    RULES,
+    Prometheus,
+    expressions,
+    metrics_of,
+    prometheus,
+)
+from tests.support.tree import free_ports
+from tests.support.world import Org, World
+
+from bursar.api.asgi import build_api
+from bursar.domain.ids import PaymentId, print_id
+from bursar.domain.refusals import Refusal
+from bursar.domain.tasks import ConfirmPayment, Queue
+from bursar.jobs.schedule import measure
+from bursar.jobs.weighing import Scales
+from bursar.providers.guard import BreakerLimits, CircuitBreaker
+from bursar.runtime.clock import monotonic
+from bursar.runtime.ids import new_uuid
+from bursar.runtime.pulse import SeenSessions, keep_pulse
+
+pytestmark = pytest.mark.system
+
+ALERTS = {
+    "PaymentDeadLetters",
+    "PaymentFailureRate",
+    "ApiLatency",
+    "QueueProcessingStopped",
+    "CircuitBreakerOpen",
+}
+
+
+@asynccontextmanager
+async def served(world: World) -> AsyncIterator[str]:
+    """The API on a port of the loopback; its address."""
+    port, _ = free_ports()
+    settings = replace(world.app.settings, rate_limit_requests_max=1_000_000)
+    api = build_api(replace(world.app, settings=settings))
+    config = uvicorn.Config(
+        api, host="127.0.0.1", port=port, lifespan="off", log_config=None, access_log=False
+    )
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # pytest has its own
+    running = asyncio.create_task(server.serve())
+    await _until(lambda: server.started)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if is_so():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it does not come to that")
+
+
+class Faults:
+    """What goes wrong, and how it is mended."""
+
+    def __init__(self, world: World, org: Org, address: str) -> None:
+        self.world = world
+        self.org = org
+        self.address = address
+        self.breaker = CircuitBreaker(
+            BreakerLimits(5, 1, 2),
+            monotonic,
+            lambda state: world.app.telemetry.breaker(provider="sandbox", state=state.value),
+        )
+        self.measuring: asyncio.Task[None] | None = None
+        self.dead: int | None = None
+
+    def start_worker(self) -> None:
+        """A worker that goes round, as far as Prometheus sees."""
+
+        async def go_round() -> None:
+            while True:
+                await measure(self.world.app)
+                await asyncio.sleep(0.5)
+
+        self.measuring = asyncio.create_task(go_round())
+
+    async def stop_worker(self) -> None:
+        """It goes round no more."""
+        if self.measuring is not None:
+            self.measuring.cancel()
+            await asyncio.gather(self.measuring, return_exceptions=True)
+
+    async def leave_dead_letter(self) -> None:
+        """A job of the payments queue uses up its attempts."""
+        queue = self.world.app.queue
+        async with self.world.app.database.machine() as connection:
+            nobody = PaymentId(print_id("pay", new_uuid()))
+            await queue.enqueue(connection, self.org.id, [ConfirmPayment(nobody)])
+            for job in await queue.claim(connection, Queue.PAYMENTS, limit=50):
+                if job.task == ConfirmPayment(nobody):
+                    await queue.hold(connection, job.claim, RuntimeError("provoked"))
+                    self.dead = job.claim.job_id
+                else:
+                    await queue.hand_back(connection, job.claim)
+
+    async def bury_dead_letter(self) -> None:
+        """Somebody decides."""
+        assert self.dead is not None
+        async with self.world.app.database.machine() as connection:
+            assert await self.world.app.queue.discard(connection, self.dead)
+
+    async def decline_payments(self) -> None:
+        """A dozen cards are declined."""
+        customer = await self.org.customer("pm_card_chargeCustomerFail")
+        for _ in range(14):
+            invoice = await self.org.invoice(customer)
+            with suppress(Refusal):
+                await self.org.pay(invoice.id)
+
+    async def slow_down(self) -> None:
+        """Somebody holds a table for two and a half seconds while eight people want to read it."""
+        owner = await self.world.house.as_owner()
+        headers = {"Authorization": f"Bearer {self.org.access_token}", "x-org-id": self.org.id}
+        async with aiohttp.ClientSession(headers=headers) as people:
+            await owner.execute("BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
+            asking = [people.get(f"http://{self.address}/v1/customers") for _ in range(8)]
+            answers = asyncio.gather(*asking)
+            await asyncio.sleep(2.6)
+            await owner.execute("ROLLBACK")
+            assert {answer.status for answer in await answers} == {200}
+        await owner.close()
+
+    def break_line(self) -> None:
+        """The provider fails five times in a row."""
+        for _ in range(5):
+            self.breaker.admit().failed()
+
+    def mend_line(self) -> None:
+        """It is back."""
+        for _ in range(2):
+            self.breaker.admit().succeeded()
+
+
+@pytest.fixture(scope="module")
+async def faults(world: World) -> AsyncIterator[Faults]:
+    """Everything is well, and a worker goes round."""
+    org = await world.org()
+    async with served(world) as address:
+        made = Faults(world, org, address)
+        made.start_worker()
+        beating = asyncio.create_task(keep_pulse(world.app.telemetry, SeenSessions()))
+        yield made
+        beating.cancel()
+        await made.stop_worker()
+
+
+@pytest.fixture(scope="module")
+async def watching(
+    faults: Faults, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Prometheus]:
+    """A Prometheus that scrapes it."""
+    async with prometheus(tmp_path_factory.mktemp("prometheus"), [faults.address]) as server:
+        yield server
+
+
+def test_the_rules_hold_what_promtool_plays(tmp_path: Path) -> None:
+    # Each alert fires when it must and only then; the configuration is one that Prometheus takes.
+    for name in ("alerts.yml", "alerts.test.yml", "prometheus.yml"):
+        shutil.copy(RULES.with_name(name), tmp_path)
+    for command in (
+        ("check", "config", "prometheus.yml"),
+        ("check", "rules", "alerts.yml"),
+        ("test", "rules", "alerts.test.yml"),
+    ):
+        ran = subprocess.run(
+            ["promtool", *command],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+async def test_every_metric_of_the_dashboards_is_scraped(
+    watching: Prometheus, faults: Faults
+) -> None:
+    # Prometheus itself knows every name that a panel reads, and answers every question.
+    await Scales(faults.world.app).weigh()
+    for _ in range(60):
+        known = set(await watching.asked("/api/v1/metadata"))
+        if "http_requests_total" in known and "build_info" in known:
+            break
+        await asyncio.sleep(0.3)
+    for expression in expressions():
+        bare = {_family(name) for name in metrics_of(expression)}
+        assert bare <= known, (expression, bare - known)
+        await watching.value(expression)
+    assert await watching.value("max(build_info)") == 1
+
+
+async def test_each_alert_rings_and_is_silent_again(watching: Prometheus, faults: Faults) -> None:
+    # All five are provoked for real, fire, are mended, and clear.
+    assert await watching.until(lambda firing: not firing, 20) == set()
+    await faults.stop_worker()
+    await faults.leave_dead_letter()
+    faults.break_line()
+    await measure(faults.world.app)
+    await faults.slow_down()
+    await faults.decline_payments()
+    assert await watching.until(lambda firing: firing >= ALERTS, 40) == ALERTS
+    faults.start_worker()
+    await faults.bury_dead_letter()
+    faults.mend_line()
+    assert await watching.until(lambda firing: not firing, 45) == set()
+
+
+def _family(name: str) -> str:
+    for ending in ("_bucket", "_sum", "_count"):
+        if name.endswith(ending):
+            return name.removesuffix(ending)
+    return name
