@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +22,7 @@ from tests.support.tree import free_ports
 from tests.support.world import Org, World
 
 from bursar.api.asgi import build_api
-from bursar.domain.ids import PaymentId, print_id
-from bursar.domain.refusals import Refusal
+from bursar.domain.ids import InvoiceId, PaymentId, print_id
 from bursar.domain.tasks import ConfirmPayment, Queue
 from bursar.jobs.schedule import measure
 from bursar.jobs.weighing import Scales
@@ -121,26 +120,39 @@ class Faults:
         async with self.world.app.database.machine() as connection:
             assert await self.world.app.queue.discard(connection, self.dead)
 
-    async def decline_payments(self) -> None:
-        """A dozen cards are declined."""
+    async def prepare_payments(self) -> list[InvoiceId]:
+        """A dozen invoices and some of somebody whose card will be declined."""
         customer = await self.org.customer("pm_card_chargeCustomerFail")
-        for _ in range(14):
-            invoice = await self.org.invoice(customer)
-            with suppress(Refusal):
-                await self.org.pay(invoice.id)
+        return [(await self.org.invoice(customer)).id for _ in range(16)]
+
+    async def decline_payments(self, invoices: list[InvoiceId]) -> None:
+        """All at once are to be paid, and none is."""
+        await asyncio.gather(*map(self.org.pay, invoices), return_exceptions=True)
+
+    async def keep_slow(self) -> None:
+        """Slow, again and again, until canceled."""
+        while True:
+            await self.slow_down()
 
     async def slow_down(self) -> None:
         """Somebody holds a table for two and a half seconds while eight people want to read it."""
         owner = await self.world.house.as_owner()
-        headers = {"Authorization": f"Bearer {self.org.access_token}", "x-org-id": self.org.id}
-        async with aiohttp.ClientSession(headers=headers) as people:
+        try:
             await owner.execute("BEGIN; LOCK TABLE customers IN ACCESS EXCLUSIVE MODE")
-            asking = [people.get(f"http://{self.address}/v1/customers") for _ in range(8)]
-            answers = asyncio.gather(*asking)
+            asking = [asyncio.create_task(self._ask()) for _ in range(8)]
             await asyncio.sleep(2.6)
             await owner.execute("ROLLBACK")
-            assert {answer.status for answer in await answers} == {200}
-        await owner.close()
+            await asyncio.gather(*asking)
+        finally:
+            owner.terminate()  # whatever happens, nobody holds the table any more
+
+    async def _ask(self) -> None:
+        headers = {"Authorization": f"Bearer {self.org.access_token}", "x-org-id": self.org.id}
+        async with (
+            aiohttp.ClientSession(headers=headers) as person,
+            person.get(f"http://{self.address}/v1/customers") as answer,
+        ):
+            await answer.read()
 
     def break_line(self) -> None:
         """The provider fails five times in a row."""
@@ -200,6 +212,7 @@ async def test_every_metric_of_the_dashboards_is_scraped(
 ) -> None:
     # Prometheus itself knows every name that a panel reads, and answers every question.
     await Scales(faults.world.app).weigh()
+    known: set[str] = set()
     for _ in range(60):
         known = set(await watching.asked("/api/v1/metadata"))
         if "http_requests_total" in known and "build_info" in known:
@@ -214,14 +227,20 @@ async def test_every_metric_of_the_dashboards_is_scraped(
 
 async def test_each_alert_rings_and_is_silent_again(watching: Prometheus, faults: Faults) -> None:
     # All five are provoked for real, fire, are mended, and clear.
+    invoices = await faults.prepare_payments()
     assert await watching.until(lambda firing: not firing, 20) == set()
     await faults.stop_worker()
     await faults.leave_dead_letter()
-    faults.break_line()
     await measure(faults.world.app)
-    await faults.slow_down()
-    await faults.decline_payments()
-    assert await watching.until(lambda firing: firing >= ALERTS, 40) == ALERTS
+    slow = asyncio.create_task(faults.keep_slow())
+    await asyncio.sleep(5)  # of those six that a worker may be silent
+    faults.break_line()
+    await faults.decline_payments(invoices)
+    heard: set[str] = set()
+    await watching.until(lambda firing: _joined(heard, firing) >= ALERTS, 40)
+    assert heard == ALERTS
+    slow.cancel()
+    await asyncio.gather(slow, return_exceptions=True)
     faults.start_worker()
     await faults.bury_dead_letter()
     faults.mend_line()
@@ -233,3 +252,8 @@ def _family(name: str) -> str:
         if name.endswith(ending):
             return name.removesuffix(ending)
     return name
+
+
+def _joined(heard: set[str], firing: set[str]) -> set[str]:
+    heard |= firing
+    return heard
