@@ -18,17 +18,10 @@ ORDER BY 1
 \gexec
 
 WITH RECURSIVE tenants AS (
-    SELECT t.oid, t.oid::regclass::text AS name,
-        CASE WHEN t.relname = 'organizations' THEN 'id' ELSE 'org_id' END AS key
+    SELECT t.oid, t.oid::regclass::text AS name
     FROM pg_class AS t
+    INNER JOIN pg_attribute AS a ON a.attrelid = t.oid AND a.attname = 'org_id' AND NOT a.attisdropped
     WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p') AND NOT t.relispartition
-        AND (
-            t.relname = 'organizations'
-            OR EXISTS (
-                SELECT FROM pg_attribute AS a
-                WHERE a.attrelid = t.oid AND a.attname = 'org_id' AND NOT a.attisdropped
-            )
-        )
 ), depths AS (
     SELECT tenants.oid, 0 AS depth FROM tenants WHERE tenants.name = 'organizations'
     UNION
@@ -41,9 +34,9 @@ WITH RECURSIVE tenants AS (
 )
 SELECT format(
     'SELECT create_distributed_table(%L, %L, colocate_with => %L)',
-    tenants.name, tenants.key, CASE tenants.name WHEN 'organizations' THEN 'none' ELSE 'organizations' END
+    tenants.name, 'org_id', CASE tenants.name WHEN 'organizations' THEN 'none' ELSE 'organizations' END
 )
 FROM tenants LEFT JOIN depths ON depths.oid = tenants.oid
-GROUP BY tenants.name, tenants.key
+GROUP BY tenants.name
 ORDER BY max(coalesce(depths.depth, 1)), tenants.name
 \gexec

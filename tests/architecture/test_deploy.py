@@ -110,7 +110,7 @@ def test_dashboards_are_provisioned_where_grafana_looks() -> None:
 
 
 def test_compose_runs_the_full_stack() -> None:
-    # Three API processes behind one proxy, workers, stores and watchers, on the ports that are known.
+    # Three API processes behind one proxy, workers, stores and watchers, on their ports.
     services = loaded("compose.yaml")["services"]
     assert services["api"]["deploy"]["replicas"] == 3
     assert services["worker"]["deploy"]["replicas"] >= 2
