@@ -200,7 +200,11 @@ def test_pods_have_no_rights_they_do_not_need() -> None:
             assert rights["capabilities"] == {"drop": ["ALL"]}
             assert "memory" in container["resources"]["limits"]
             mounted = {mount["name"] for mount in container["volumeMounts"]}
-            owner = next(each for each in manifests() if each["metadata"]["name"] == name)
+            owner = next(
+                each
+                for each in manifests()
+                if each["metadata"]["name"] == name and "template" in each["spec"]
+            )
             claims = owner["spec"].get("volumeClaimTemplates", [])
             known = {volume["name"] for volume in pod["volumes"]}
             assert mounted <= known | {claim["metadata"]["name"] for claim in claims}

@@ -297,7 +297,8 @@ def _refuse_host(scope: Scope, hosts: tuple[str, ...]) -> None:
 
 
 def _is_address(given: str) -> bool:
-    host = given[1 : given.find("]")] if given.startswith("[") else given.partition(":")[0]
+    inside, bracket, _ = given.removeprefix("[").partition("]")
+    host = inside if bracket and given.startswith("[") else given.partition(":")[0]
     try:
         ip_address(host)
     except ValueError:

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from time import time_ns
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-from asyncpg.connection import LoggedQuery
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     NonRecordingSpan,
@@ -43,10 +42,18 @@ _NAMED: Final[ContextVar[int | None]] = ContextVar("bursar.trace_id", default=No
 Attributes = Mapping[str, str | int | bool]
 
 
+class Asked(Protocol):
+    """A statement that PostgreSQL was asked, and how it went; the driver tells more."""
+
+    query: str
+    elapsed: float | None
+    exception: BaseException | None
+
+
 class Watched(Protocol):
     """A connection to PostgreSQL that tells what it was asked."""
 
-    def add_query_logger(self, callback: Callable[[LoggedQuery], None]) -> None:
+    def add_query_logger(self, callback: Callable[[Any], None]) -> None:
         """Call this after each statement."""
         ...
 
@@ -114,7 +121,7 @@ async def watch(connection: Watched) -> None:
     connection.add_query_logger(statement)
 
 
-def statement(record: LoggedQuery) -> None:
+def statement(record: Asked) -> None:
     """A statement that PostgreSQL has answered, as a span; its values are not in it."""
     tracer = _TRACER.get()
     if tracer is None:
