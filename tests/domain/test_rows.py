@@ -4,16 +4,20 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from tests.domain.nouns import AT, LATER, an_attempt
 
 from bursar.domain import rows, webhook_rows
+from bursar.domain.customers import ERASED_NAME
 from bursar.domain.ids import PaymentId, uuid_of
 from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment
-from bursar.domain.shapes import samples
+from bursar.domain.shapes import render, samples
+from bursar.domain.shapes.customers import CustomerOut
 
 LINE_ID = samples.DRAFT.lines[0].id
+RENAMED = replace(samples.CUSTOMER, name="Somebody else", version=2)
 
 
 def kept(noun: object, **other: Any) -> dict[str, Any]:
@@ -86,8 +90,21 @@ def test_an_event_keeps_its_bytes_and_gets_its_resource_id_back() -> None:
         "recorded_at": LATER,
         "snapshot": '{"b":  1}',
         "previous": None,
+        "personal": None,
     }
     event = rows.row_to_event(columns)
     assert (event.resource_id, event.snapshot) == (samples.API_KEY.id, b'{"b":  1}')
     assert event.previous is None
     assert rows.row_to_event(columns | {"previous": '{"a": 1}'}).previous == b'{"a": 1}'
+
+
+def test_what_stands_apart_joins_the_event_again_until_it_is_gone() -> None:
+    # A reader sees the whole resource; without what stood apart, the same without a name.
+    before, after = CustomerOut.of(samples.CUSTOMER), CustomerOut.of(RENAMED)
+    told = render.told(former=before, latter=after, salt=bytes)
+    snapshot, previous = told.whole()
+    assert msgspec.json.decode(snapshot) == msgspec.to_builtins(after)
+    assert msgspec.json.decode(previous or b"") == {"name": before.name}
+    bare, former = replace(told, personal=None).whole()
+    assert msgspec.json.decode(bare) == msgspec.to_builtins(after.masked())
+    assert msgspec.json.decode(former or b"") == {"name": ERASED_NAME}

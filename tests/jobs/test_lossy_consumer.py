@@ -18,6 +18,7 @@ from tests.support.world import Org, World
 
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
+from bursar.domain.rows import row_to_event
 from bursar.domain.sending import SendFailure, WebhookAnswer, WebhookRequest
 from bursar.domain.wallets import Wallet
 from bursar.jobs import dispatch
@@ -145,11 +146,11 @@ class Story:
     async def source(self) -> dict[str, Any]:
         """Every resource as its last event in the log shows it."""
         rows = await self.owner.fetch(
-            "SELECT DISTINCT ON (resource_id) snapshot::text FROM events"
+            "SELECT DISTINCT ON (resource_id) * FROM events"
             " WHERE org_id = $1 AND is_public ORDER BY resource_id, sequence DESC",
             uuid_of(self.org.id),
         )
-        states = [json.loads(row["snapshot"]) for row in rows]
+        states = [json.loads(row_to_event(row).snapshot) for row in rows]
         return {state["id"]: state for state in states}
 
 
