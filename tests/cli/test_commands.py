@@ -219,3 +219,20 @@ async def test_the_history_of_an_account_is_told_at_the_terminal(
     told = await terminal.run("audit", "person", email)
     assert [each["action"] for each in told.value] == ["auth.signed_in", "auth.registered"]
     assert PASSWORD not in told.text
+
+
+async def test_payment_methods_come_and_go(terminal: Terminal, world: World) -> None:
+    # Attached, listed with its face, chosen, detached; a refused card is a conflict.
+    org = await world.org()
+    customer = await org.customer(None)
+    attach = ("payment-method", "attach", customer.id, "--org", org.id)
+    made = await terminal.run(*attach, "pm_card_visa")
+    assert (made.code, made.value["last4"]) == (Exit.DONE, "4242")
+    spare = await terminal.run(*attach, "pm_card_mastercard", "--no-default")
+    named = (spare.value["id"], "--org", org.id)
+    assert (await terminal.run("payment-method", "set-default", *named)).code == Exit.DONE
+    assert (await terminal.run("payment-method", "detach", *named, "--yes")).code == Exit.DONE
+    listed = await terminal.run("payment-method", "list", "--org", org.id)
+    assert [each["id"] for each in listed.value] == [made.value["id"]]
+    refused = await terminal.run(*attach, "pm_card_chargeDeclinedExpiredCard")
+    assert refused.code == Exit.CONFLICT

@@ -1,14 +1,18 @@
 """A customer's changes: told once each, made known abroad when it matters, refused when bound."""
 
 from dataclasses import replace
+from typing import Final
 
 import pytest
 from tests.domain.nouns import AT, the, told
 
 from bursar.domain.customers import Customer, register
+from bursar.domain.ids import PaymentMethodId
 from bursar.domain.refusals import StillInUse
 from bursar.domain.shapes.samples import CUSTOMER
 from bursar.domain.tasks import SyncCustomer
+
+METHOD: Final = PaymentMethodId("pm_0195a1b2-c3d4-7017-8000-0123456789ab")
 
 
 def test_a_new_customer_is_made_known_to_the_provider() -> None:
@@ -41,13 +45,22 @@ def test_an_edit_tells_the_provider_only_what_it_keeps(
 def test_what_changes_nothing_is_no_change() -> None:
     # The same content, the same link, the same method, a second deletion.
     linked = the(Customer, CUSTOMER.link("cus_1"))
-    with_method = the(Customer, CUSTOMER.use_method("pm_1"))
+    with_method = the(Customer, CUSTOMER.use_method(METHOD, reference="pm_1"))
     deleted = the(Customer, CUSTOMER.delete(open_invoices=0, at=AT))
     assert CUSTOMER.edit(CUSTOMER) is None
     assert linked.link("cus_1") is None
-    assert with_method.use_method("pm_1") is None
+    assert with_method.use_method(METHOD, reference="pm_1") is None
     assert deleted.delete(open_invoices=0, at=AT) is None
     assert (linked.provider_reference, with_method.method_reference) == ("cus_1", "pm_1")
+
+
+def test_a_default_that_is_detached_is_charged_no_more() -> None:
+    # Another method's end leaves it alone.
+    with_method = the(Customer, CUSTOMER.use_method(METHOD, reference="pm_1"))
+    other = PaymentMethodId("pm_0195a1b2-c3d4-7018-8000-0123456789ab")
+    assert with_method.lose_method(other) is None
+    without = the(Customer, with_method.lose_method(METHOD))
+    assert (without.method_id, without.method_reference) == (None, None)
 
 
 def test_a_customer_with_open_documents_stays() -> None:

@@ -1,4 +1,4 @@
-"""Every verb about refunds dies at each of its points, and what it does is done once."""
+"""Every verb about refunds and stored methods dies at each of its points, and is done once."""
 
 from collections.abc import AsyncIterator
 
@@ -6,13 +6,14 @@ import pytest
 from tests.flows.crash_lane import quiet
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_tour import Arrange, Tour, run_errand
+from tests.flows.method_errands import METHOD_ERRANDS
 from tests.flows.refund_errands import REFUND_ERRANDS
 from tests.support.crash import known_places
 from tests.support.database import installation
 
 from bursar.reads.verify import checks
 
-FILES = ("refund_payment.", "confirm_refund.")
+FILES = ("refund_payment.", "confirm_refund.", "sync_method.", "payment_methods.")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def tour() -> Tour:
     return Tour()
 
 
-@pytest.mark.parametrize("errand", REFUND_ERRANDS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("errand", REFUND_ERRANDS + METHOD_ERRANDS, ids=lambda each: each.__name__)
 async def test_an_errand_is_done_once(errand: Arrange, stage: Stage, tour: Tour) -> None:
     # Wherever the process dies, the repetition does it or finds it done, and the books agree.
     await run_errand(stage, tour, errand)

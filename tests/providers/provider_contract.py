@@ -26,6 +26,7 @@ from bursar.domain.provider import (
     DeclineKind,
     Linked,
     LookupRequest,
+    MethodAttached,
     NotFound,
     PaymentProvider,
     Processing,
@@ -82,8 +83,8 @@ class ProviderContract:
     async def customer(self, processor: Processor, method: str = "pm_card_visa") -> str:
         linked = await processor.provider.ensure_customer(a_customer())
         assert isinstance(linked, Linked)
-        attached = await processor.provider.attach_method(linked.reference, method)
-        assert isinstance(attached, Linked)
+        attached = await processor.provider.attach_method(linked.reference, token=method)
+        assert isinstance(attached, MethodAttached)
         return linked.reference
 
     async def a_charge(
@@ -205,7 +206,8 @@ class ProviderContract:
         linked = await processor.provider.ensure_customer(a_customer())
         assert isinstance(linked, Linked)
         token = "pm_card_chargeDeclinedExpiredCard"
-        assert isinstance(await processor.provider.attach_method(linked.reference, token), Declined)
+        attached = await processor.provider.attach_method(linked.reference, token=token)
+        assert isinstance(attached, Declined)
 
     async def test_one_key_is_one_charge(self, processor: Processor) -> None:
         # Twenty times the same request, at once and again: the same answer, one charge.

@@ -33,6 +33,8 @@ from bursar.domain.provider import (
     Declined,
     DeclineKind,
     Linked,
+    MethodAttached,
+    MethodFace,
     Processing,
     Succeeded,
     Unknown,
@@ -297,14 +299,17 @@ async def test_a_customer_is_created_under_its_own_id_and_found_again() -> None:
 
 async def test_a_method_is_attached_and_made_the_default() -> None:
     # The stored method's id, not the token's, is what later charges name.
-    attached = Answer({"id": "pm_real", "object": "payment_method"})
+    card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2034}
+    body = {"id": "pm_real", "object": "payment_method", "type": "card", "card": card}
+    attached = Answer(body)
     updated = Answer({"id": "cus_1", "object": "customer"})
     provider, wire = provider_of(attached, updated)
-    assert await provider.attach_method("cus_1", "pm_card_visa") == Linked("pm_real")
+    kept = await provider.attach_method("cus_1", token="pm_card_visa")
+    assert kept == MethodAttached("pm_real", MethodFace("card", "visa", "4242", 12, 2034))
     default = wire.sent[1].params["invoice_settings[default_payment_method]"]
     assert default == "pm_real"
     provider, _ = provider_of(refused(code="card_declined", decline_code="expired_card"))
-    assert isinstance(await provider.attach_method("cus_1", "pm_x"), Declined)
+    assert isinstance(await provider.attach_method("cus_1", token="pm_x"), Declined)
 
 
 async def test_a_hanging_provider_is_given_up() -> None:

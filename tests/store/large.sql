@@ -14,6 +14,12 @@ SELECT '{org}', pg_temp.id(n), 'c' || n || '@example.com', 'Customer ' || n, 'us
     'cus_' || n, 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
 
+INSERT INTO payment_methods (
+    org_id, id, customer_id, provider, provider_reference, kind, version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 'sandbox', 'pm_' || n, 'card', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
 INSERT INTO invoices (
     org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
     total_minor, paid_minor, series, number, due_at, metadata, hosted_generation, finalized_at,

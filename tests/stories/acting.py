@@ -209,7 +209,7 @@ class Stage:
 
     async def _attach(self, who: str, token: str) -> None:
         command = AttachMethod(self.customers[who].id, token)
-        self.customers[who] = await attach_method(self.org.caller, command)
+        self.customers[who] = (await attach_method(self.org.caller, command)).customer
 
     @says(
         r"(?P<who>\w+) subscribes to (?P<plan>\w+)(?: x(?P<many>\d+))?(?: with (?P<coupon>\w+))?"

@@ -351,11 +351,11 @@ class Tapped:
         if name not in self._verbs:
             return found
 
-        async def asked(*arguments: object) -> object:
+        async def asked(*arguments: object, **named: object) -> object:
             await self._fuse.reach(name, "before_send")
             self.asking.append(name)
             try:
-                answer = await found(*arguments)
+                answer = await found(*arguments, **named)
             finally:
                 self.asking.pop()
             await self._fuse.reach(name, "after_answer")

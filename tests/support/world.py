@@ -136,7 +136,7 @@ class Org:
         )
         if token is None:
             return made
-        return await attach_method(self.caller, AttachMethod(made.id, token))
+        return (await attach_method(self.caller, AttachMethod(made.id, token))).customer
 
     async def draft(self, customer: Customer, cents: int = 4999) -> Invoice:
         """A draft of one line."""

@@ -142,6 +142,15 @@ ProviderToken: TypeAlias = Annotated[
         examples=["pm_card_visa"],
     ),
 ]
+MethodName: TypeAlias = Annotated[
+    str,
+    _text(
+        r"[A-Za-z][A-Za-z0-9_]{1,254}|pm_[0-9a-f-]{36}",
+        "expected a payment method (pm_…), or a token from the payment provider",
+        max_length=255,
+        examples=["pm_card_visa"],
+    ),
+]
 Url: TypeAlias = Annotated[
     str,
     _text(

@@ -47,6 +47,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "holdId": "hld",
     "refundId": "rfd",
     "disputeId": "dsp",
+    "paymentMethodId": "pm",
     "webhookSubscriptionId": "wh",
 }
 """Path parameters and the prefix of the ids they hold."""

@@ -17,10 +17,11 @@ from bursar.domain.events import (
     CustomerUpdated,
     Event,
 )
-from bursar.domain.ids import CustomerId
+from bursar.domain.ids import CustomerId, OrgId, PaymentMethodId
 from bursar.domain.money import Money
+from bursar.domain.provider import CustomerRequest
 from bursar.domain.refusals import StillInUse
-from bursar.domain.tasks import SyncCustomer
+from bursar.domain.tasks import SyncCustomer, SyncMethod
 from bursar.domain.tax_ids import require_form
 from bursar.domain.times import Instant
 
@@ -50,6 +51,7 @@ class Customer:
     metadata: dict[str, str]
     provider_reference: str | None
     method_reference: str | None
+    method_id: PaymentMethodId | None
     deleted_at: Instant | None
     erased_at: Instant | None
     version: int
@@ -61,6 +63,10 @@ class Customer:
     def country(self) -> str | None:
         """Where they are, if the address says so."""
         return (self.address or {}).get("country")
+
+    def described(self, org_id: OrgId) -> CustomerRequest:
+        """What the provider should know of them."""
+        return CustomerRequest(org_id, self.id, self.email, self.name, self.provider_reference)
 
     def edit(self, after: "Customer") -> Change | None:
         """Another state of the same customer, as a caller wants it; the provider is told.
@@ -84,11 +90,21 @@ class Customer:
         after = replace(self, provider_reference=reference, version=self.version + 1)
         return Change(rows=(after,), events=(CustomerUpdated(after, self),))
 
-    def use_method(self, reference: str) -> Change | None:
-        """The provider will charge this stored method by default."""
-        if self.method_reference == reference:
+    def use_method(self, method_id: PaymentMethodId, *, reference: str) -> Change | None:
+        """This stored method is charged by default; the provider is told soon."""
+        if (self.method_id, self.method_reference) == (method_id, reference):
             return None
-        after = replace(self, method_reference=reference, version=self.version + 1)
+        after = replace(
+            self, method_id=method_id, method_reference=reference, version=self.version + 1
+        )
+        tasks = (SyncMethod(method_id),)
+        return Change(rows=(after,), events=(CustomerUpdated(after, self),), tasks=tasks)
+
+    def lose_method(self, method_id: PaymentMethodId) -> Change | None:
+        """A method was detached: if it was the default, nothing is charged by default any more."""
+        if self.method_id != method_id:
+            return None
+        after = replace(self, method_id=None, method_reference=None, version=self.version + 1)
         return Change(rows=(after,), events=(CustomerUpdated(after, self),))
 
     def delete(
@@ -126,6 +142,7 @@ class Customer:
             address=without_place(self.address),
             metadata={},
             method_reference=None,
+            method_id=None,
         )
         deleted_at = self.deleted_at or at
         after = replace(before, deleted_at=deleted_at, erased_at=at, version=self.version + 1)

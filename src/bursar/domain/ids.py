@@ -27,6 +27,7 @@ InvoiceId = NewType("InvoiceId", str)
 InvoiceLineId = NewType("InvoiceLineId", str)
 RecurringInvoiceId = NewType("RecurringInvoiceId", str)
 PaymentId = NewType("PaymentId", str)
+PaymentMethodId = NewType("PaymentMethodId", str)
 DunningCaseId = NewType("DunningCaseId", str)
 TaxRateId = NewType("TaxRateId", str)
 CreditNoteId = NewType("CreditNoteId", str)
@@ -49,7 +50,7 @@ PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
         *("txr", "cn", "cnl"),
-        *("rfd", "dsp"),
+        *("rfd", "dsp", "pm"),
         *("wal", "hld"),
         "txn",
         *("plan", "price", "mtr", "sub", "pl", "ue", "ua", "cpn"),
@@ -81,6 +82,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "refund": "rfd",
         "dunning": "dun",
         "dispute": "dsp",
+        "payment_method": "pm",
         "wallet": "wal",
         "hold": "hld",
         "transaction": "txn",

@@ -3,6 +3,16 @@
 from bursar.domain.events import Event
 
 
+class PaymentMethodAttached(Event):
+    name = "payment_method.attached"
+    when = "A payment method is attached to a customer."
+
+
+class PaymentMethodDetached(Event):
+    name = "payment_method.detached"
+    when = "A payment method is taken from its customer; it is charged no more."
+
+
 class PaymentAttempted(Event):
     name = "payment.attempted"
     when = "A payment attempt begins, before the payment provider is asked."

@@ -115,6 +115,28 @@ CustomerOutcome = Linked | Declined | Unknown
 
 
 @dataclass(frozen=True, slots=True)
+class MethodFace:
+    """What may be shown of a stored method: its kind and, of a card, what a receipt prints."""
+
+    kind: str
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MethodAttached:
+    """The provider stores the method for the customer under `reference`."""
+
+    reference: str
+    face: MethodFace
+
+
+MethodOutcome = MethodAttached | Declined | Unknown
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerRequest:
     """Create (or find again, by the same key) one customer at the provider."""
 
@@ -311,8 +333,18 @@ class PaymentProvider(Protocol):
         """Create or update the customer; repeating it with the same id gives the same customer."""
         ...
 
-    async def attach_method(self, customer_reference: str, token: str) -> CustomerOutcome:
-        """Attach a tokenized method (`pm_…`) and make it the customer's default."""
+    async def attach_method(
+        self, customer_reference: str, *, token: str, is_default: bool = True
+    ) -> MethodOutcome:
+        """Attach a tokenized method (`pm_…`), and make it the customer's default if asked to."""
+        ...
+
+    async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
+        """Make an attached method the customer's default."""
+        ...
+
+    async def detach_method(self, method: str) -> CustomerOutcome:
+        """Take a method from its customer; `Declined` when it is nobody's any more."""
         ...
 
     async def charge(self, request: ChargeRequest) -> Outcome:

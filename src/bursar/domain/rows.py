@@ -152,6 +152,10 @@ def row_to_api_key(record: Record) -> ApiKeyRecord:
     )
 
 
+def _method_id(value: UUID | None) -> ids.PaymentMethodId | None:
+    return None if value is None else ids.PaymentMethodId(ids.print_id("pm", value))
+
+
 def row_to_customer(record: Record) -> Customer:
     """From every column of `customers`."""
     address = record["address"]
@@ -166,6 +170,7 @@ def row_to_customer(record: Record) -> Customer:
         metadata=_texts(record["metadata"]),
         provider_reference=record["provider_reference"],
         method_reference=record["method_reference"],
+        method_id=_method_id(record["method_id"]),
         deleted_at=record["deleted_at"],
         erased_at=record["erased_at"],
         version=record["version"],

@@ -15,6 +15,7 @@ from bursar.domain.ids import (
     MailId,
     MeterId,
     PaymentId,
+    PaymentMethodId,
     RecurringInvoiceId,
     RefundId,
     SubscriptionId,
@@ -55,6 +56,14 @@ class SyncCustomer:
     """Make the customer known to the payment provider, or tell it what changed."""
 
     customer_id: CustomerId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class SyncMethod:
+    """Tell the payment provider that a method was detached, or became the default."""
+
+    payment_method_id: PaymentMethodId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
@@ -181,6 +190,7 @@ class AdvanceDunning:
 
 Task = (
     SyncCustomer
+    | SyncMethod
     | HandleProviderEvent
     | ConfirmPayment
     | ConfirmRefund
@@ -199,6 +209,7 @@ Task = (
 )
 TASKS: Final[tuple[type[Task], ...]] = (
     SyncCustomer,
+    SyncMethod,
     HandleProviderEvent,
     ConfirmPayment,
     ConfirmRefund,

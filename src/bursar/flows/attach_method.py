@@ -1,17 +1,25 @@
-"""Attaches a tokenized payment method to a customer and makes it the one that is charged."""
+"""Attaches a tokenized payment method to a customer; unless told otherwise it is then charged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bursar.domain.customers import Customer
 from bursar.domain.ids import CustomerId
-from bursar.domain.provider import CircuitOpen, Declined, Linked
+from bursar.domain.provider import (
+    CircuitOpen,
+    CustomerRequest,
+    Declined,
+    Linked,
+    MethodAttached,
+    MethodOutcome,
+    PaymentProvider,
+)
 from bursar.domain.refusals import PaymentDeclined, ProviderFailed, Unavailable
-from bursar.operations.customers import (
-    DescribeCustomer,
-    UseMethod,
+from bursar.operations.payment_methods import (
+    KeepMethod,
+    Kept,
+    PrepareMethod,
+    keep_method,
     prepare_method,
-    use_method,
 )
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
@@ -23,37 +31,51 @@ class AttachMethod:
 
     customer_id: CustomerId
     provider_token: str
+    is_default: bool = True
 
 
 async def attach_method(
-    caller: Caller, command: AttachMethod, answer: Callable[[Customer], Answer] | None = None
-) -> Customer:
-    """Make the customer known if need be, attach the method, keep its reference.
+    caller: Caller, command: AttachMethod, answer: Callable[[Kept], Answer] | None = None
+) -> Kept:
+    """Make the customer known if need be, attach the method, keep what may be shown of it.
 
     Raises:
         PaymentDeclined: the provider refused the method.
         ProviderFailed: no usable answer.
+        Unavailable: the provider is known to be away.
     """
-    request, mode = await caller.run(prepare_method, DescribeCustomer(command.customer_id))
+    request, mode = await caller.run(prepare_method, PrepareMethod(command.customer_id))
     provider = caller.provider(mode)
     try:
-        known = attached = await provider.ensure_customer(request)
-        if isinstance(known, Linked):
-            attached = await provider.attach_method(known.reference, command.provider_token)
+        reference, attached = await _attached(provider, request, command)
     except CircuitOpen as away:
         raise Unavailable(
             "The payment provider is away.", facts={"retryAfterSeconds": away.retry_after_seconds}
         ) from away
     match attached:
-        case Linked(method):
-            assert isinstance(known, Linked)
-            use = UseMethod(
+        case MethodAttached(method, face):
+            keep = KeepMethod(
                 customer_id=command.customer_id,
-                reference=known.reference,
+                customer_reference=reference,
+                provider=provider.name,
                 method_reference=method,
+                face=face,
+                is_default=command.is_default,
             )
-            return await caller.run(use_method, use, answer=answer)
+            return await caller.run(keep_method, keep, answer=answer)
         case Declined(code=code, message=message):
             raise PaymentDeclined(message, facts={"declineCode": code})
         case _:
             raise ProviderFailed("The payment provider gave no usable answer; try again.")
+
+
+async def _attached(
+    provider: PaymentProvider, request: CustomerRequest, command: AttachMethod
+) -> tuple[str, MethodOutcome]:
+    known = await provider.ensure_customer(request)
+    if not isinstance(known, Linked):
+        return "", known
+    attached = await provider.attach_method(
+        known.reference, token=command.provider_token, is_default=command.is_default
+    )
+    return known.reference, attached

@@ -184,7 +184,8 @@ async def _customer(caller: Caller, number: int) -> Customer:
         command = CreateCustomer(email=email, name=name, metadata={"demo": str(number)})
         customer = await create_customer_everywhere(caller, command)
     if customer.method_reference is None:
-        customer = await attach_method(caller, AttachMethod(customer.id, _card(number)))
+        kept = await attach_method(caller, AttachMethod(customer.id, _card(number)))
+        customer = kept.customer
     return customer
 
 

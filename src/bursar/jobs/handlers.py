@@ -26,6 +26,7 @@ from bursar.domain.tasks import (
     ResumeTransfer,
     SendMail,
     SyncCustomer,
+    SyncMethod,
     Task,
 )
 from bursar.flows.advance_dunning import advance_dunning
@@ -38,6 +39,7 @@ from bursar.flows.pay_invoice import pay_invoice
 from bursar.flows.resume_transfer import resume_transfer
 from bursar.flows.send_email import send_email
 from bursar.flows.sync_customer import sync_customer
+from bursar.flows.sync_method import sync_method
 from bursar.operations.billing_runs import (
     BillChunk,
     BillOne,
@@ -60,6 +62,10 @@ Handler = Callable[[Caller, Any], Awaitable[None]]
 
 async def _sync_customer(caller: Caller, task: SyncCustomer) -> None:
     await sync_customer(caller, task.customer_id)
+
+
+async def _sync_method(caller: Caller, task: SyncMethod) -> None:
+    await sync_method(caller, task.payment_method_id)
 
 
 async def _handle_provider_event(caller: Caller, task: HandleProviderEvent) -> None:
@@ -140,6 +146,7 @@ async def _advance_dunning(caller: Caller, task: AdvanceDunning) -> None:
 HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
     {
         SyncCustomer: _sync_customer,
+        SyncMethod: _sync_method,
         HandleProviderEvent: _handle_provider_event,
         ConfirmPayment: _confirm_payment,
         ConfirmRefund: _confirm_refund,

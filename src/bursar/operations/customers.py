@@ -15,7 +15,7 @@ from bursar.domain.provider import CustomerRequest
 from bursar.domain.refusals import NotFound, PreconditionFailed
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import collection, customers, orgs, subscriptions, wallets
+from bursar.store import customers, orgs, subscriptions, wallets
 from bursar.store.apply import apply
 
 
@@ -55,6 +55,7 @@ async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
         metadata=command.metadata,
         provider_reference=None,
         method_reference=None,
+        method_id=None,
         deleted_at=None,
         erased_at=None,
         version=1,
@@ -149,13 +150,11 @@ class DescribeCustomer:
 @operation(requires=Permission.CUSTOMER_WRITE)
 async def describe_customer(tx: Tx, command: DescribeCustomer) -> tuple[CustomerRequest, Mode]:
     """The request that makes the provider know the customer, and the organization's mode."""
-    return await _described(tx, command.customer_id)
-
-
-@operation(requires=Permission.PAYMENT_METHOD_WRITE)
-async def prepare_method(tx: Tx, command: DescribeCustomer) -> tuple[CustomerRequest, Mode]:
-    """The same, for whoever may give the customer a payment method."""
-    return await _described(tx, command.customer_id)
+    customer = await customers.lock(tx, command.customer_id, even_deleted=True)
+    if customer.deleted_at is not None and customer.erased_at is None:
+        raise NotFound(f"No customer {customer.id}.")  # only an erasure is told of afterwards
+    assert tx.mode is not None
+    return customer.described(tx.org_id), Mode(tx.mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,36 +172,6 @@ async def link_customer(tx: Tx, command: LinkCustomer) -> Customer:
     if command.reference is None or customer.deleted_at is not None:
         return customer
     return await _written(tx, customer, customer.link(command.reference))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseMethod:
-    """A method that the provider attached to the customer it knows under `reference`."""
-
-    customer_id: CustomerId
-    reference: str
-    method_reference: str
-
-
-@operation(requires=Permission.PAYMENT_METHOD_WRITE)
-async def use_method(tx: Tx, command: UseMethod) -> Customer:
-    """Charge this method from now on."""
-    customer = await customers.lock(tx, command.customer_id)
-    before = await _written(tx, customer, customer.link(command.reference))
-    after = await _written(tx, before, before.use_method(command.method_reference))
-    await apply(tx, await collection.offer_method(tx, before=before, after=after))
-    return after
-
-
-async def _described(tx: Tx, customer_id: CustomerId) -> tuple[CustomerRequest, Mode]:
-    customer = await customers.lock(tx, customer_id, even_deleted=True)
-    if customer.deleted_at is not None and customer.erased_at is None:
-        raise NotFound(f"No customer {customer_id}.")  # only an erasure is told of afterwards
-    assert tx.mode is not None
-    request = CustomerRequest(
-        tx.org_id, customer.id, customer.email, customer.name, customer.provider_reference
-    )
-    return request, Mode(tx.mode)
 
 
 async def _written(tx: Tx, customer: Customer, change: Change | None) -> Customer:

@@ -26,7 +26,7 @@ from bursar.domain.refusals import (
 from bursar.domain.wallets import Wallet, require_currency
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, payments, wallets
+from bursar.store import customers, payment_methods, payments, wallets
 from bursar.store.apply import apply
 
 
@@ -99,7 +99,8 @@ async def _filled(tx: Tx, command: BeginDeposit, wallet: Wallet) -> DepositBegun
         customer = await customers.lock(tx, wallet.customer_id, even_deleted=True)
     payment = await payments.deposit_of_key(tx, wallet.id, command.attempt_key)
     if payment is None:
-        change = begin_deposit(_new(tx, command, wallet, customer).pending(), wallet, wall=tx.wall)
+        new = await _new(tx, command, wallet, customer)
+        change = begin_deposit(new.pending(), wallet, wall=tx.wall)
         written = next(iter((await apply(tx, change)).values()))
         assert isinstance(written, Payment)
         payment = written
@@ -107,7 +108,9 @@ async def _filled(tx: Tx, command: BeginDeposit, wallet: Wallet) -> DepositBegun
     return DepositBegun(Deposit(wallet, payment), request)
 
 
-def _new(tx: Tx, command: BeginDeposit, wallet: Wallet, customer: Customer | None) -> NewPayment:
+async def _new(
+    tx: Tx, command: BeginDeposit, wallet: Wallet, customer: Customer | None
+) -> NewPayment:
     mode = command.mode or PaymentMode.CHECKOUT
     if mode is PaymentMode.WALLET:
         raise InvalidInput.at("mode", "a wallet is not filled from a wallet", "unknown_value")
@@ -129,13 +132,17 @@ def _new(tx: Tx, command: BeginDeposit, wallet: Wallet, customer: Customer | Non
         success_url=command.success_url or command.return_url,
         cancel_url=command.cancel_url or command.return_url,
     )
-    return new if mode is PaymentMode.CHECKOUT else _by_method(new, command, customer)
+    if mode is PaymentMode.CHECKOUT:
+        return new
+    return await _by_method(tx, new, command, customer)
 
 
-def _by_method(new: NewPayment, command: BeginDeposit, customer: Customer | None) -> NewPayment:
+async def _by_method(
+    tx: Tx, new: NewPayment, command: BeginDeposit, customer: Customer | None
+) -> NewPayment:
     if customer is None:
         raise CustomerHasNoMethod("Only a customer's wallet is filled by a stored method.")
-    method = command.method_reference or customer.method_reference
+    method = await payment_methods.chosen(tx, customer, command.method_reference)
     if not method or not customer.provider_reference:
         raise CustomerHasNoMethod(f"Customer {customer.id} has no payment method to charge.")
     return replace(new, method_reference=method)

@@ -38,6 +38,7 @@ from bursar.store import (
     dunning_cases,
     invoices,
     orgs,
+    payment_methods,
     payments,
     wallets,
 )
@@ -233,7 +234,7 @@ async def _beginning(
     provider = command.providers.get(organization.mode)
     if provider is None:
         raise ProviderNotConfigured("No live payment provider is configured (STRIPE_SECRET_KEY).")
-    method = command.method_reference or customer.method_reference
+    method = await payment_methods.chosen(tx, customer, command.method_reference)
     if command.mode is PaymentMode.CHARGE and (not method or not customer.provider_reference):
         raise CustomerHasNoMethod(f"Customer {customer.id} has no payment method to charge.")
     new = replace(

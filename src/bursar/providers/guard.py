@@ -27,6 +27,7 @@ from bursar.domain.provider import (
     CustomerRequest,
     LookupOutcome,
     LookupRequest,
+    MethodOutcome,
     NotFound,
     Outcome,
     PaymentProvider,
@@ -209,10 +210,23 @@ class GuardedProvider(PaymentProvider):
     async def ensure_customer(self, request: CustomerRequest) -> CustomerOutcome:
         return await self._asked("ensure_customer", lambda: self._inner.ensure_customer(request))
 
-    async def attach_method(self, customer_reference: str, token: str) -> CustomerOutcome:
+    async def attach_method(
+        self, customer_reference: str, *, token: str, is_default: bool = True
+    ) -> MethodOutcome:
         return await self._asked(
-            "attach_method", lambda: self._inner.attach_method(customer_reference, token)
+            "attach_method",
+            lambda: self._inner.attach_method(
+                customer_reference, token=token, is_default=is_default
+            ),
         )
+
+    async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
+        return await self._asked(
+            "choose_method", lambda: self._inner.choose_method(customer_reference, method=method)
+        )
+
+    async def detach_method(self, method: str) -> CustomerOutcome:
+        return await self._asked("detach_method", lambda: self._inner.detach_method(method))
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         return await self._asked("charge", lambda: self._inner.charge(request))

@@ -23,6 +23,7 @@ from bursar.domain.invoices import Invoice
 from bursar.domain.members import Member
 from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
+from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.payments import Payment
 from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.refunds import Refund
@@ -51,6 +52,7 @@ from bursar.store import (
     members,
     meters,
     orgs,
+    payment_methods,
     payments,
     pending_lines,
     plans,
@@ -81,6 +83,7 @@ _SAVE: Final[dict[type, Save]] = {
     Invoice: invoices.save,
     DocumentSettings: document_settings.save,
     RecurringInvoice: recurring_invoices.save,
+    PaymentMethod: payment_methods.save,
     Payment: payments.save,
     Refund: refunds.save,
     DunningCase: dunning_cases.save,

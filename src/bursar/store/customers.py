@@ -118,6 +118,7 @@ async def save(tx: Tx, row: Customer) -> None:
         row.updated_at,
         row.tax_treatment.value,
         row.erased_at,
+        None if row.method_id is None else uuid_of(row.method_id),
     )
     query = Q.insert_customer if row.version == 1 else Q.update_customer
     replaced(row, await tx.execute(query, *values))

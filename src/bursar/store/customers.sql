@@ -54,15 +54,15 @@ FOR NO KEY UPDATE OF c;
 INSERT INTO customers (
     org_id, id, email, name, currency, tax_id, address, metadata, provider_reference,
     method_reference, deleted_at, version, sequence, created_at, updated_at, tax_treatment,
-    erased_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+    erased_at, method_id
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
 
 -- name: update_customer
 -- Replaces exactly the version before.
 UPDATE customers SET
     email = $3, name = $4, currency = $5, tax_id = $6, address = $7, metadata = $8,
     provider_reference = $9, method_reference = $10, deleted_at = $11, version = $12,
-    sequence = $13, updated_at = $15, tax_treatment = $16, erased_at = $17
+    sequence = $13, updated_at = $15, tax_treatment = $16, erased_at = $17, method_id = $18
 WHERE org_id = $1 AND id = $2 AND version = $12 - 1 AND created_at = $14;
 
 -- name: count_open_invoices

@@ -6,10 +6,10 @@ from bursar.api.envelope import all_of, changed, created, travelled
 from bursar.api.fields import (
     Body,
     DryRun,
+    MethodName,
     Moment,
     NoQuery,
     PositiveCents,
-    ProviderToken,
     ShortText,
     Url,
     WalletRef,
@@ -51,7 +51,7 @@ class PayBody(Body, frozen=True):
     """How to pay. The two URLs are where the hosted page leads back to."""
 
     mode: Literal["checkout", "charge", "wallet"] = "checkout"
-    payment_method_id: ProviderToken | None = None
+    payment_method_id: MethodName | None = None
     wallet_id: WalletRef | None = None
     success_url: Url | None = None
     cancel_url: Url | None = None

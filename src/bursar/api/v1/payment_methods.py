@@ -1,18 +1,32 @@
 """`/v1/payment-methods`: what a customer is charged by, as the provider's token only."""
 
-from bursar.api.envelope import created, travelled
-from bursar.api.fields import Body, CustomerRef, NoQuery, ProviderToken
+from typing import Any
+
+from bursar.api.envelope import changed, created, found, gone, resource, travelled
+from bursar.api.fields import Body, CustomerRef, NoQuery, Nothing, ProviderToken
+from bursar.api.paging import ListQuery, pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
+from bursar.domain.ids import PaymentMethodId
 from bursar.domain.refusals import (
+    IllegalTransition,
     NotFound,
     PaymentDeclined,
     ProviderFailed,
     ProviderNotConfigured,
     Unavailable,
 )
-from bursar.domain.shapes.customers import CustomerOut
+from bursar.domain.shapes.payment_methods import PaymentMethodOut
 from bursar.flows.attach_method import AttachMethod, attach_method
+from bursar.operations.payment_methods import (
+    Kept,
+    NameMethod,
+    detach_method,
+    set_default_method,
+)
+from bursar.reads.payment_methods import MethodFilters
+from bursar.reads.payment_methods import payment_method as method_look
+from bursar.reads.payment_methods import payment_methods as methods_look
 from bursar.runtime.idempotency import Answer
 
 ROOM = Room(
@@ -20,14 +34,32 @@ ROOM = Room(
     prefix="/v1/payment-methods",
     about="Tokens of the payment provider; a card number is refused wherever it stands.",
 )
-CUSTOMERS = "/v1/customers"
 
 
 class NewMethod(Body, frozen=True):
-    """A token of the payment provider, and whose method it becomes."""
+    """A token of the payment provider, and whose method it becomes.
+
+    It becomes the one that is charged, unless `default` is false and there is one already.
+    """
 
     customer_id: CustomerRef
     provider_token: ProviderToken
+    default: bool = True
+
+
+class MethodQuery(ListQuery, frozen=True):
+    """Which methods; the detached ones only if asked for."""
+
+    customer_id: CustomerRef | None = None
+    include_detached: bool = False
+
+
+def _id(call: Call[Any, Any]) -> PaymentMethodId:
+    return PaymentMethodId(call.id("paymentMethodId"))
+
+
+def _shape(kept: Kept) -> PaymentMethodOut:
+    return PaymentMethodOut.of(kept.method)
 
 
 @ROOM.post(
@@ -35,7 +67,7 @@ class NewMethod(Body, frozen=True):
     Terms(
         needs=Permission.PAYMENT_METHOD_WRITE,
         takes=NewMethod,
-        gives=CustomerOut,
+        gives=PaymentMethodOut,
         status=201,
         refuses=(NotFound, PaymentDeclined, ProviderNotConfigured, ProviderFailed, Unavailable),
     ),
@@ -43,8 +75,60 @@ class NewMethod(Body, frozen=True):
 async def attach_payment_method(call: Call[NewMethod, NoQuery]) -> Answer:
     """Attach a payment method to a customer.
 
-    It becomes the one that is charged; the answer is the customer with it.
+    It becomes the one that is charged, unless `default` is false. What waits in dunning for another
+    method is tried with it at once.
     """
-    body, reply = call.body, created(CustomerOut.of, CUSTOMERS)
-    command = AttachMethod(body.customer_id, body.provider_token)
+    body, reply = call.body, created(_shape, ROOM.prefix)
+    command = AttachMethod(body.customer_id, body.provider_token, is_default=body.default)
     return await travelled(attach_method(call.caller, command, reply), reply)
+
+
+@ROOM.get(
+    "",
+    Terms(needs=Permission.PAYMENT_READ, gives=PaymentMethodOut, is_list=True, query=MethodQuery),
+)
+async def list_payment_methods(call: Call[None, MethodQuery]) -> Answer:
+    """List payment methods, newest first; `customerId` leaves those of one customer."""
+    query, page = call.query, pages(call.caller, call.query)
+    filters = MethodFilters(customer_id=query.customer_id, has_detached=query.include_detached)
+    shown = await call.caller.look(methods_look, page, filters)
+    return piece(call.caller, page, shown, PaymentMethodOut.of)
+
+
+@ROOM.get(
+    "/{paymentMethodId}",
+    Terms(needs=Permission.PAYMENT_READ, gives=PaymentMethodOut, refuses=(NotFound,)),
+)
+async def get_payment_method(call: Call[None, NoQuery]) -> Answer:
+    """Get a payment method."""
+    return resource(PaymentMethodOut.of(await call.caller.look(method_look, _id(call))))
+
+
+@ROOM.post(
+    "/{paymentMethodId}/set-default",
+    Terms(
+        needs=Permission.PAYMENT_METHOD_WRITE,
+        takes=Nothing,
+        gives=PaymentMethodOut,
+        refuses=(NotFound, IllegalTransition),
+    ),
+)
+async def set_default_payment_method(call: Call[Nothing, NoQuery]) -> Answer:
+    """Charge this method from now on.
+
+    What waits in dunning for another method is tried with it at once.
+    """
+    return await changed(call.caller, set_default_method, NameMethod(_id(call)), found(_shape))
+
+
+@ROOM.delete(
+    "/{paymentMethodId}",
+    Terms(needs=Permission.PAYMENT_METHOD_WRITE, status=204, refuses=(NotFound,)),
+)
+async def detach_payment_method(call: Call[Nothing, NoQuery]) -> Answer:
+    """Detach a payment method.
+
+    It is charged no more from this moment; the payment provider is told soon. If it was the
+    customer's default, they have none until another one is chosen.
+    """
+    return await changed(call.caller, detach_method, NameMethod(_id(call)), gone)

@@ -7,10 +7,10 @@ from bursar.api.fields import (
     Body,
     CurrencyCode,
     DryRun,
+    MethodName,
     NoQuery,
     Nothing,
     PositiveCents,
-    ProviderToken,
     Url,
 )
 from bursar.api.paging import ListQuery, pages, piece
@@ -75,7 +75,7 @@ class DepositBody(AmountBody, frozen=True):
     """How much, and how it comes: in a sandbox organization at once, unless a `mode` is named."""
 
     mode: Literal["checkout", "charge"] | None = None
-    payment_method_id: ProviderToken | None = None
+    payment_method_id: MethodName | None = None
     success_url: Url | None = None
     cancel_url: Url | None = None
 

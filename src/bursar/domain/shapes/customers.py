@@ -50,7 +50,7 @@ class CustomerOut(Shape, frozen=True, kw_only=True):
             address=customer.address,
             metadata=customer.metadata,
             stripe_customer_id=customer.provider_reference,
-            default_payment_method_id=customer.method_reference,
+            default_payment_method_id=customer.method_id,
             deleted_at=instant(customer.deleted_at),
             erased_at=instant(customer.erased_at),
             version=customer.version,

@@ -25,6 +25,7 @@ from bursar.domain.invoices import Invoice
 from bursar.domain.members import Member
 from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
+from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.payments import Payment
 from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.refunds import Refund
@@ -40,6 +41,7 @@ from bursar.domain.shapes.holds import HoldOut
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.shapes.meters import MeterOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
+from bursar.domain.shapes.payment_methods import PaymentMethodOut
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.domain.shapes.plans import PlanOut
 from bursar.domain.shapes.recurring_invoices import RecurringInvoiceOut
@@ -88,6 +90,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     DocumentSettings: Rendering("document_settings", DocumentSettingsOut, DocumentSettingsOut.of),
     DunningCase: Rendering("dunning", DunningOut, DunningOut.of),
     CreditNote: Rendering("credit_note", CreditNoteOut, CreditNoteOut.of),
+    PaymentMethod: Rendering("payment_method", PaymentMethodOut, PaymentMethodOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Refund: Rendering("refund", RefundOut, RefundOut.of),
     Dispute: Rendering("dispute", DisputeOut, DisputeOut.of),

@@ -49,6 +49,7 @@ from bursar.domain.shapes.samples_of_payments import (
     an_attempt,
     attempt_story,
     dispute_story,
+    method_story,
     refund_story,
 )
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
@@ -118,6 +119,7 @@ CUSTOMER: Final = Customer(
     metadata={"crmId": "C-1001"},
     provider_reference=None,
     method_reference=None,
+    method_id=None,
     deleted_at=None,
     erased_at=None,
     version=1,
@@ -318,6 +320,7 @@ def story() -> Iterator[Change]:
     yield API_KEY.rotate(successor, by=by, overlap=timedelta(days=1), at=AT)
     yield customers.register(CUSTOMER)
     yield _made(CUSTOMER.link("cus_Rv8sJd2KqLm4Np"))
+    yield from method_story(CUSTOMER)
     yield _made(CUSTOMER.delete(open_invoices=0, at=AT))
     yield _made(CUSTOMER.erase(open_invoices=0, at=AT))
     yield webhook_subscriptions.subscribe(WEBHOOK)

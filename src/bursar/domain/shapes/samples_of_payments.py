@@ -5,20 +5,23 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
-from bursar.domain import payment_beginnings, refunds
+from bursar.domain import payment_beginnings, payment_methods, refunds
 from bursar.domain.change import Change
+from bursar.domain.customers import Customer
 from bursar.domain.dispute_reports import DisputeMove, DisputeReport, DisputeStatus
 from bursar.domain.disputes import Dispute, open_dispute
 from bursar.domain.events import Row
-from bursar.domain.ids import DisputeId, PaymentId, RefundId
+from bursar.domain.ids import DisputeId, PaymentId, PaymentMethodId, RefundId
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money
+from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
 from bursar.domain.provider import (
     ActionRequired,
     CheckoutOpened,
     Declined,
     DeclineKind,
+    MethodFace,
     Processing,
     RefundDone,
     RefundRefused,
@@ -30,6 +33,29 @@ from bursar.domain.times import Instant
 
 _REFERENCE = "re_3Rv8sJd2KqLm4Nq"
 Kind = TypeVar("Kind", bound=Row)
+
+
+def method_story(customer: Customer) -> Iterator[Change]:
+    """A card is stored, and taken away again."""
+    method = a_method(customer)
+    yield payment_methods.attach(method)
+    yield _made(method.detach(customer.created_at))
+
+
+def a_method(customer: Customer) -> PaymentMethod:
+    """A card."""
+    return PaymentMethod(
+        id=PaymentMethodId("pm_0195a1b2-c3d4-7017-8000-0123456789ab"),
+        customer_id=customer.id,
+        provider="sandbox",
+        provider_reference="pm_1Rv8sJd2KqLm4Nt",
+        face=MethodFace("card", "visa", "4242", 12, 2034),
+        detached_at=None,
+        version=1,
+        sequence=0,
+        created_at=customer.created_at,
+        updated_at=customer.created_at,
+    )
 
 
 def attempt_story(invoice: Invoice, at: Instant) -> Iterator[Change]:

@@ -29,6 +29,8 @@ from bursar.domain.provider import (
     Linked,
     LookupOutcome,
     LookupRequest,
+    MethodAttached,
+    MethodOutcome,
     NotFound,
     Outcome,
     PaymentProvider,
@@ -44,11 +46,11 @@ from bursar.domain.provider import (
 )
 from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
-from bursar.providers.stripe import books, disputes, movements, refunds, signatures
+from bursar.providers.stripe import books, disputes, methods, movements, refunds, signatures
 from bursar.providers.stripe.amounts import AmountNotSupported
 from bursar.providers.stripe.events import event_of
 from bursar.providers.stripe.requests import charge_params, checkout_params
-from bursar.providers.stripe.shapes import Customer, Intent, Named, Session, id_of, read
+from bursar.providers.stripe.shapes import Customer, Intent, Session, id_of, read
 from bursar.providers.stripe.translate import (
     Asked,
     believed,
@@ -119,9 +121,19 @@ class StripeProvider(PaymentProvider):
     async def ensure_customer(self, request: CustomerRequest) -> CustomerOutcome:
         return _for_customer(await self._effect(self._ensure_customer(request)))
 
-    async def attach_method(self, customer_reference: str, token: str) -> CustomerOutcome:
-        """`Linked` carries the stored method's reference, which may differ from the token."""
-        return _for_customer(await self._effect(self._attach_method(customer_reference, token)))
+    async def attach_method(
+        self, customer_reference: str, *, token: str, is_default: bool = True
+    ) -> MethodOutcome:
+        """The answer carries the stored method's reference, which may differ from the token."""
+        work = methods.attach(self._stripe, customer_reference, token=token, is_default=is_default)
+        return _for_method(await self._effect(work))
+
+    async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
+        work = methods.choose(self._stripe, customer_reference, method=method)
+        return _for_customer(await self._effect(work))
+
+    async def detach_method(self, method: str) -> CustomerOutcome:
+        return _for_customer(await self._effect(methods.detach(self._stripe, method)))
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         return await self._effect(self._charge(request), Asked.by(request))
@@ -224,16 +236,6 @@ class StripeProvider(PaymentProvider):
             reference = read(created, Customer).id
         await self._stripe.customers.update_async(
             reference, {"email": request.email, "name": request.name, "metadata": marks}
-        )
-        return Linked(reference)
-
-    async def _attach_method(self, customer_reference: str, token: str) -> Linked:
-        attached = await self._stripe.payment_methods.attach_async(
-            token, {"customer": customer_reference}
-        )
-        reference = read(attached, Named).id
-        await self._stripe.customers.update_async(
-            customer_reference, {"invoice_settings": {"default_payment_method": reference}}
         )
         return Linked(reference)
 
@@ -341,6 +343,12 @@ def _for_customer(outcome: Linked | Outcome) -> CustomerOutcome:
     if isinstance(outcome, Linked | Declined | Unknown):
         return outcome
     return Unknown("unexpected answer about a customer", is_outage=False)
+
+
+def _for_method(outcome: MethodAttached | Outcome) -> MethodOutcome:
+    if isinstance(outcome, MethodAttached | Declined | Unknown):
+        return outcome
+    return Unknown("unexpected answer about a payment method", is_outage=False)
 
 
 def _for_refund(outcome: RefundOutcome | Outcome) -> RefundOutcome:

@@ -138,6 +138,29 @@ class BalanceEntry(msgspec.Struct, frozen=True, kw_only=True):
     source: str | MoveSource | None = None
 
 
+class Card(msgspec.Struct, frozen=True):
+    """Of a card, what a receipt may print."""
+
+    brand: str | None = None
+    last4: str | None = None
+    exp_month: int | None = None
+    exp_year: int | None = None
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Of a bank account, what a receipt may print."""
+
+    bank_name: str | None = None
+    last4: str | None = None
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    type: str
+    card: Card | None = None
+    us_bank_account: Account | None = None
+
+
 class CustomerDefaults(msgspec.Struct, frozen=True):
     default_payment_method: str | Named | None = None
 

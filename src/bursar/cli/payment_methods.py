@@ -1,0 +1,120 @@
+"""`bursar payment-method`: what customers are charged by."""
+
+from typing import Annotated
+
+import typer
+
+from bursar.cli.desk import (
+    ROWS,
+    Limit,
+    Org,
+    Output,
+    Reason,
+    Yes,
+    an_id,
+    confirm,
+    desk,
+    gather,
+)
+from bursar.cli.output import show_list, show_one
+from bursar.domain.ids import CustomerId, PaymentMethodId
+from bursar.domain.payment_methods import PaymentMethod
+from bursar.domain.shapes.payment_methods import PaymentMethodOut
+from bursar.flows.attach_method import AttachMethod, attach_method
+from bursar.operations.payment_methods import (
+    Kept,
+    NameMethod,
+    detach_method,
+    set_default_method,
+)
+from bursar.reads.payment_methods import MethodFilters, payment_methods
+from bursar.runtime.app import Caller
+
+group = typer.Typer(help="Payment methods.", no_args_is_help=True)
+
+_COLUMNS = ("id", "customerId", "type", "brand", "last4", "expMonth", "expYear", "createdAt")
+
+
+@group.command("list")
+def list_methods(
+    context: typer.Context,
+    *,
+    org: Org = None,
+    customer: Annotated[str | None, typer.Option(help="Only of this customer (cust_…).")] = None,
+    detached: Annotated[bool, typer.Option("--detached", help="The detached ones too.")] = False,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List payment methods, newest first."""
+    whose = (
+        None if customer is None else CustomerId(an_id(customer, prefix="cust", name="--customer"))
+    )
+    filters = MethodFilters(customer_id=whose, has_detached=detached)
+
+    async def act(caller: Caller) -> tuple[PaymentMethod, ...]:
+        return await gather(lambda page: caller.look(payment_methods, page, filters), limit)
+
+    found = desk(context).ask(act, org=org)
+    show_list([PaymentMethodOut.of(each) for each in found], _COLUMNS, output)
+
+
+@group.command("attach")
+def attach_one(
+    context: typer.Context,
+    customer_id: str,
+    token: Annotated[str, typer.Argument(help="The provider's token (pm_…), never a number.")],
+    *,
+    default: Annotated[bool, typer.Option(help="Charge it from now on.")] = True,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Attach a payment method to a customer."""
+    known = CustomerId(an_id(customer_id, prefix="cust", name="customer_id"))
+    command = AttachMethod(known, token, is_default=default)
+
+    async def act(caller: Caller) -> Kept:
+        return await attach_method(caller, command)
+
+    kept = desk(context).ask(act, org=org, reason=reason)
+    show_one(PaymentMethodOut.of(kept.method), output)
+
+
+@group.command("set-default")
+def choose_one(
+    context: typer.Context,
+    payment_method_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Charge this payment method from now on."""
+    command = _named(payment_method_id)
+    kept = desk(context).ask(
+        lambda caller: caller.run(set_default_method, command), org=org, reason=reason
+    )
+    show_one(PaymentMethodOut.of(kept.method), output)
+
+
+@group.command("detach")
+def detach_one(
+    context: typer.Context,
+    payment_method_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    yes: Yes = False,
+    output: Output = None,
+) -> None:
+    """Detach a payment method; it is charged no more."""
+    command = _named(payment_method_id)
+    confirm(f"Detach {payment_method_id}?", is_agreed=yes)
+    kept = desk(context).ask(
+        lambda caller: caller.run(detach_method, command), org=org, reason=reason
+    )
+    show_one(PaymentMethodOut.of(kept.method), output)
+
+
+def _named(text: str) -> NameMethod:
+    return NameMethod(PaymentMethodId(an_id(text, prefix="pm", name="payment_method_id")))

@@ -1,0 +1,47 @@
+"""Payment methods: what a customer can be charged by, as the provider's token and its face.
+
+A method belongs to one customer for good: it is attached once and detached once. What is kept of a
+card is what may be printed on a receipt; its number never comes here. Which method is the default
+stands with the customer.
+"""
+
+from dataclasses import dataclass, replace
+
+from bursar.domain.change import Change
+from bursar.domain.ids import CustomerId, PaymentMethodId
+from bursar.domain.payment_events import PaymentMethodAttached, PaymentMethodDetached
+from bursar.domain.provider import MethodFace
+from bursar.domain.tasks import SyncMethod
+from bursar.domain.times import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """One stored method. `provider_reference` is what the provider charges."""
+
+    id: PaymentMethodId
+    customer_id: CustomerId
+    provider: str
+    provider_reference: str
+    face: MethodFace
+    detached_at: Instant | None
+    version: int
+    sequence: int
+    created_at: Instant
+    updated_at: Instant
+
+    def detach(self, at: Instant) -> Change | None:
+        """It is charged no more; the provider is told soon."""
+        if self.detached_at is not None:
+            return None
+        after = replace(self, detached_at=at, version=self.version + 1)
+        return Change(
+            rows=(after,),
+            events=(PaymentMethodDetached(after, self),),
+            tasks=(SyncMethod(self.id),),
+        )
+
+
+def attach(method: PaymentMethod) -> Change:
+    """A method that the provider has given to the customer."""
+    return Change(rows=(method,), events=(PaymentMethodAttached(method),))

@@ -1,0 +1,174 @@
+"""Payment methods: keep what the provider attached, choose the default, detach."""
+
+from dataclasses import dataclass
+
+from bursar.domain.access import Permission
+from bursar.domain.change import Change
+from bursar.domain.customers import Customer
+from bursar.domain.ids import CustomerId, PaymentMethodId
+from bursar.domain.orgs import Mode
+from bursar.domain.payment_methods import PaymentMethod, attach
+from bursar.domain.provider import CustomerRequest, MethodFace
+from bursar.domain.refusals import IllegalTransition, NotFound
+from bursar.runtime.app import operation
+from bursar.runtime.db import Tx
+from bursar.store import collection, customers, payment_methods
+from bursar.store.apply import apply
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareMethod:
+    """Whose method it becomes."""
+
+    customer_id: CustomerId
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def prepare_method(tx: Tx, command: PrepareMethod) -> tuple[CustomerRequest, Mode]:
+    """What the provider should know of the customer first, and the organization's mode."""
+    assert tx.mode is not None
+    return (await customers.lock(tx, command.customer_id)).described(tx.org_id), Mode(tx.mode)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepMethod:
+    """A method that the provider attached to the customer it knows under `customer_reference`."""
+
+    customer_id: CustomerId
+    customer_reference: str
+    provider: str
+    method_reference: str
+    face: MethodFace
+    is_default: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A method beside the customer who has it."""
+
+    method: PaymentMethod
+    customer: Customer
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def keep_method(tx: Tx, command: KeepMethod) -> Kept:
+    """Keep a method; the first one, and the one that is asked for, is charged from now on.
+
+    What waits in dunning for another method is tried at once.
+    """
+    customer = await customers.lock(tx, command.customer_id)
+    customer = await _written(tx, customer, customer.link(command.customer_reference))
+    known = await payment_methods.of_reference(
+        tx, provider=command.provider, reference=command.method_reference
+    )
+    method = known or await _added(tx, command)
+    if command.is_default or customer.method_reference is None:
+        customer = await _chosen(tx, customer, method)
+    return Kept(method, customer)
+
+
+@dataclass(frozen=True, slots=True)
+class NameMethod:
+    """A method of the organization."""
+
+    method_id: PaymentMethodId
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def set_default_method(tx: Tx, command: NameMethod) -> Kept:
+    """Charge this method from now on; what waits in dunning for another one is tried at once.
+
+    Raises:
+        NotFound: no such method.
+        IllegalTransition: it is detached.
+    """
+    customer, method = await _locked(tx, command.method_id)
+    if customer.deleted_at is not None:
+        raise NotFound(f"No payment method {method.id}.")
+    if method.detached_at is not None:
+        raise IllegalTransition(
+            f"Payment method {method.id} is detached.", facts={"currentStatus": "detached"}
+        )
+    return Kept(method, await _chosen(tx, customer, method))
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def detach_method(tx: Tx, command: NameMethod) -> Kept:
+    """Charge it no more; the provider is told by a task. Detaching twice is the same as once.
+
+    Raises:
+        NotFound: no such method.
+    """
+    customer, method = await _locked(tx, command.method_id)
+    change = method.detach(tx.now)
+    if change is None:
+        return Kept(method, customer)
+    lost = customer.lose_method(method.id)
+    written = await apply(tx, change if lost is None else change.beside(lost))
+    after = written[method.id]
+    assert isinstance(after, PaymentMethod)
+    return Kept(after, customer)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodStanding:
+    """What the provider should have of a method, and where the customer is there."""
+
+    method: PaymentMethod
+    mode: Mode
+    customer_reference: str | None
+    is_default: bool
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def describe_method(tx: Tx, command: NameMethod) -> MethodStanding:
+    """How things stand now.
+
+    Raises:
+        NotFound: no such method.
+    """
+    customer, method = await _locked(tx, command.method_id)
+    assert tx.mode is not None
+    return MethodStanding(
+        method, Mode(tx.mode), customer.provider_reference, customer.method_id == method.id
+    )
+
+
+async def _locked(tx: Tx, method_id: PaymentMethodId) -> tuple[Customer, PaymentMethod]:
+    """The method, alone with its customer; whose it is never changes."""
+    owner = (await payment_methods.get(tx, method_id)).customer_id
+    customer = await customers.lock(tx, owner, even_deleted=True)
+    return customer, await payment_methods.get(tx, method_id)
+
+
+async def _added(tx: Tx, command: KeepMethod) -> PaymentMethod:
+    new = PaymentMethod(
+        id=PaymentMethodId(tx.new_id("pm")),
+        customer_id=command.customer_id,
+        provider=command.provider,
+        provider_reference=command.method_reference,
+        face=command.face,
+        detached_at=None,
+        version=1,
+        sequence=0,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    written = (await apply(tx, attach(new)))[new.id]
+    assert isinstance(written, PaymentMethod)
+    return written
+
+
+async def _chosen(tx: Tx, customer: Customer, method: PaymentMethod) -> Customer:
+    change = customer.use_method(method.id, reference=method.provider_reference)
+    after = await _written(tx, customer, change)
+    await apply(tx, await collection.offer_method(tx, before=customer, after=after))
+    return after
+
+
+async def _written(tx: Tx, customer: Customer, change: Change | None) -> Customer:
+    if change is None:
+        return customer
+    written = (await apply(tx, change))[customer.id]
+    assert isinstance(written, Customer)
+    return written

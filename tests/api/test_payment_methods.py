@@ -1,0 +1,106 @@
+"""Payment methods over HTTP: attached, listed, chosen, detached; charged by our id or by theirs."""
+
+from tests.api.client import Client
+from tests.support.sandbox import stripe_client
+from tests.support.world import Org, World
+
+from bursar.domain.customers import Customer
+
+PATH = "/v1/payment-methods"
+
+
+async def stored(
+    owner: Client, customer: Customer, token: str, **terms: object
+) -> dict[str, object]:
+    body = {"customerId": customer.id, "providerToken": token, **terms}
+    made = await owner.post(PATH, body)
+    assert made.status == 201, made.body
+    assert made.headers["location"] == f"{PATH}/{made.value['id']}"
+    found: dict[str, object] = made.value
+    return found
+
+
+async def default_of(owner: Client, customer: Customer) -> object:
+    return (await owner.get(f"/v1/customers/{customer.id}")).value["defaultPaymentMethodId"]
+
+
+async def test_what_a_receipt_may_show_is_kept(owner: Client, org: Org) -> None:
+    # Brand, last four digits and expiry, as the provider has them; and it is found again.
+    customer = await org.customer(None)
+    kept = await stored(owner, customer, "pm_card_mastercard")
+    shown = {name: kept[name] for name in ("type", "brand", "last4", "expMonth", "expYear")}
+    assert shown == {
+        "type": "card",
+        "brand": "mastercard",
+        "last4": "4444",
+        "expMonth": 12,
+        "expYear": 2034,
+    }
+    assert (await owner.get(f"{PATH}/{kept['id']}")).value == kept
+    assert (await owner.get(f"{PATH}?customerId={customer.id}")).value == [kept]
+    assert await default_of(owner, customer) == kept["id"]
+
+
+async def test_the_default_is_chosen(owner: Client, org: Org, world: World) -> None:
+    # A second method waits if asked to; chosen, it is charged, and the provider has it so.
+    customer = await org.customer(None)
+    first = await stored(owner, customer, "pm_card_visa", default=False)
+    second = await stored(owner, customer, "pm_card_mastercard", default=False)
+    assert await default_of(owner, customer) == first["id"]
+    chosen = await owner.post(f"{PATH}/{second['id']}/set-default")
+    assert (chosen.status, chosen.value["id"]) == (200, second["id"])
+    assert await default_of(owner, customer) == second["id"]
+    await world.drain()
+    there = stripe_client(world.sandbox).v1.customers.retrieve(str(customer.provider_reference))
+    settings = there.invoice_settings
+    assert settings is not None
+    assert settings.default_payment_method == second["stripePaymentMethodId"]
+
+
+async def test_a_named_method_is_charged(owner: Client, org: Org) -> None:
+    # By our id; another customer's, or one that is gone, is refused by the field's name.
+    customer, other = await org.customer(), await org.customer()
+    spare = await stored(owner, customer, "pm_card_mastercard", default=False)
+    foreign = await default_of(owner, other)
+    invoice = await org.invoice(customer)
+    path = f"/v1/invoices/{invoice.id}/pay"
+    refused = await owner.post(path, {"mode": "charge", "paymentMethodId": foreign})
+    assert (refused.status, refused.error["details"][0]["field"]) == (400, "paymentMethodId")
+    paid = await owner.post(path, {"mode": "charge", "paymentMethodId": spare["id"]})
+    assert (paid.status, paid.value["payment"]["status"]) == (200, "succeeded"), paid.body
+    assert (await owner.ask("DELETE", f"{PATH}/{spare['id']}")).status == 204
+    another = f"/v1/invoices/{(await org.invoice(customer)).id}/pay"
+    gone = await owner.post(another, {"mode": "charge", "paymentMethodId": spare["id"]})
+    assert gone.status == 400
+
+
+async def test_a_detached_method_is_charged_no_more(owner: Client, org: Org, world: World) -> None:
+    # At once here, soon there; the list hides it, its facts stay.
+    customer = await org.customer()
+    kept = str(await default_of(owner, customer))
+    for _ in range(2):
+        assert (await owner.ask("DELETE", f"{PATH}/{kept}")).status == 204
+    assert await default_of(owner, customer) is None
+    invoice = await org.invoice(customer)
+    refused = await owner.post(f"/v1/invoices/{invoice.id}/pay", {"mode": "charge"})
+    assert (refused.status, refused.error["code"]) == (409, "CONFLICT")
+    assert (await owner.post(f"{PATH}/{kept}/set-default")).status == 409
+    assert (await owner.get(f"{PATH}?customerId={customer.id}")).value == []
+    hidden = await owner.get(f"{PATH}?customerId={customer.id}&includeDetached=true")
+    (seen,) = hidden.value
+    assert seen["detachedAt"] is not None
+    await world.drain()
+    reference = seen["stripePaymentMethodId"]
+    assert stripe_client(world.sandbox).v1.payment_methods.retrieve(reference).customer is None
+
+
+async def test_another_method_ends_dunning_at_once(owner: Client, org: Org, world: World) -> None:
+    # A declined invoice is paid by the card that comes, without waiting for the schedule.
+    customer = await org.customer("pm_sandbox_later_insufficient_funds")
+    invoice = await org.invoice(customer)
+    declined = await owner.post(f"/v1/invoices/{invoice.id}/pay", {"mode": "charge"})
+    assert declined.status == 402
+    await stored(owner, customer, "pm_card_visa")
+    await world.drain()
+    assert (await owner.get(f"/v1/invoices/{invoice.id}")).value["status"] == "paid"
+    assert (await owner.get(f"/v1/dunning/{invoice.id}")).value["resolvedAt"] is not None

@@ -1,0 +1,34 @@
+"""Errands about payment methods: each dies at each of its points, and is done once."""
+
+from typing import Final
+
+from tests.flows.crash_stage import Stage
+from tests.flows.crash_tour import Arrange, Request
+
+from bursar.domain.ids import uuid_of
+
+GONE: Final = "SELECT count(*) FROM payment_methods WHERE id = $1 AND detached_at IS NOT NULL"
+CHOSEN: Final = "SELECT count(*) FROM customers WHERE method_id = $1"
+
+
+async def _stored(stage: Stage, *, is_default: bool) -> str:
+    customer = next(iter(stage.customers.values()))
+    body = {"customerId": customer.id, "providerToken": "pm_card_visa", "default": is_default}
+    made = await stage.client.post("/v1/payment-methods", body)
+    assert made.status == 201, made.body
+    return str(made.value["id"])
+
+
+async def _choose(stage: Stage) -> Request:
+    method = await _stored(stage, is_default=False)
+    path = f"/v1/payment-methods/{method}/set-default"
+    return Request(stage.client, "POST", path, {}, CHOSEN, uuid_of(method))
+
+
+async def _detach(stage: Stage) -> Request:
+    method = await _stored(stage, is_default=False)
+    path = f"/v1/payment-methods/{method}"
+    return Request(stage.client, "DELETE", path, None, GONE, uuid_of(method))
+
+
+METHOD_ERRANDS: Final[tuple[Arrange, ...]] = (_choose, _detach)
