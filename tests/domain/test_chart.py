@@ -15,6 +15,7 @@ from bursar.domain.ids import (
     HoldId,
     InvoiceId,
     PaymentId,
+    PayoutId,
     RefundId,
     TransferId,
     WalletId,
@@ -27,7 +28,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 INVOICE, CUSTOMER, PAYMENT = InvoiceId("inv_1"), CustomerId("cust_1"), PaymentId("pay_1")
 WALLET, HOLD = WalletId("wal_1"), HoldId("hld_1")
 TRANSFER = TransferId("txn_1")
-REFUND = RefundId("rfd_1")
+REFUND, PAYOUT = RefundId("rfd_1"), PayoutId("po_1")
 Amounts = tuple[Money, list[tuple[str, Money]]]
 
 invoices = st.sampled_from(sorted(EXPONENTS)).flatmap(
@@ -108,6 +109,11 @@ def stored_again(amount: Money) -> Posting:
     return chart.stored_payment_refunded(REFUND, goal, amount, AT)
 
 
+def paid_out(amount: Money) -> Posting:
+    nothing = Money.zero(amount.currency)
+    return chart.payout_sent(PAYOUT, "stripe", AT, amount=amount, fee=nothing)
+
+
 SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "payment_succeeded": succeeded,
     "payment_recorded": recorded,
@@ -134,6 +140,11 @@ SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     ),
     "dispute_lost": lambda amount: chart.dispute_lost("dsp_1:v2", amount, AT),
     "dispute_reopened": lambda amount: chart.dispute_reopened("dsp_1:v3", amount, AT),
+    "payout_sent": paid_out,
+    "payout_drawn": lambda amount: chart.payout_drawn(
+        PAYOUT, "stripe", AT, amount=amount, fee=Money.zero(amount.currency)
+    ),
+    "payout_failed": lambda amount: chart.payout_failed(paid_out(amount), PAYOUT, AT),
     "hold_captured": captured,
     "invoice_finalized": lambda amount: finalized(amount, []),
     "excess_credited": lambda amount: finalized(-amount, []),

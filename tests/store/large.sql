@@ -62,6 +62,14 @@ SELECT '{org}', pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), pg_temp.id(n), 'won
     'general', 'sandbox', 'du_' || n, now(), now(), 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
 
+INSERT INTO payouts (
+    org_id, id, provider, provider_reference, status, amount_minor, fee_minor, currency, move_count, sent_at,
+    arrives_at, version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), 'sandbox', 'po_' || n, 'paid', 97, 3, 'usd', 1, now(), now(), 1, 1, now(),
+    now()
+FROM generate_series(1, {rows}) AS n;
+
 INSERT INTO provider_events (org_id, provider, event_id, type, occurred_at, handled_at)
 SELECT '{org}', 'sandbox', 'evt_' || n, 'payment_intent.succeeded', now(), now()
 FROM generate_series(1, {rows}) AS n;

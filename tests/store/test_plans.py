@@ -48,6 +48,7 @@ WHOLE: Final = frozenset(
         "reads/ledger/accounts",
         "reads/ledger/accounts_at",  # all that had happened up to an instant
         "reads/reconciliation/differences",  # an accountant, over all payments
+        "reads/reconciliation/payout_differences",  # and over all payouts
         "store/ledger/close",  # the worker, over all accounts without a floor
         "store/orgs/unfinished",  # once in an organization's life
         "runtime/queue/depth",

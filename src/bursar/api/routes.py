@@ -48,6 +48,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "refundId": "rfd",
     "disputeId": "dsp",
     "paymentMethodId": "pm",
+    "payoutId": "po",
     "webhookSubscriptionId": "wh",
 }
 """Path parameters and the prefix of the ids they hold."""

@@ -19,6 +19,7 @@ from bursar.domain.ids import (
     HoldId,
     InvoiceId,
     PaymentId,
+    PayoutId,
     RefundId,
     TransferId,
     WalletId,
@@ -304,6 +305,39 @@ def dispute_reopened(source_id: str, amount: Money, at: Instant) -> Posting:
         Entry.credit(bad_debt(amount.currency), amount),
     )
     return Posting("dispute_reopened", source_id, at, entries)
+
+
+def payout_sent(
+    payout_id: PayoutId, provider: str, at: Instant, *, amount: Money, fee: Money
+) -> Posting:
+    """The processor sends this much to the bank, and keeps its fee; a fee may be all there is."""
+    if amount.is_negative or not (amount + fee).is_positive:
+        raise ImpossibleMove("a payout is of something")
+    gone = processor(provider, amount.currency)
+    parts = ((bank(amount.currency), amount), (fees(fee.currency), fee), (gone, -(amount + fee)))
+    return Posting("payout_sent", payout_id, at, _moving(parts))
+
+
+def payout_drawn(
+    payout_id: PayoutId, provider: str, at: Instant, *, amount: Money, fee: Money
+) -> Posting:
+    """More was given back than came: the bank gives this much to the processor."""
+    filled = processor(provider, amount.currency)
+    parts = (
+        (filled, _positive(amount) - fee),
+        (fees(fee.currency), fee),
+        (bank(amount.currency), -amount),
+    )
+    return Posting("payout_drawn", payout_id, at, _moving(parts))
+
+
+def payout_failed(sent: Posting, payout_id: PayoutId, at: Instant) -> Posting:
+    """The reverse of what was booked when the payout was first seen."""
+    return sent.reversed("payout_failed", source_id=payout_id, occurred_at=at)
+
+
+def _moving(parts: Sequence[tuple[Account, Money]]) -> tuple[Entry, ...]:
+    return tuple(Entry(account, part) for account, part in parts if not part.is_zero)
 
 
 def hold_captured(

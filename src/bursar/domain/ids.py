@@ -28,6 +28,7 @@ InvoiceLineId = NewType("InvoiceLineId", str)
 RecurringInvoiceId = NewType("RecurringInvoiceId", str)
 PaymentId = NewType("PaymentId", str)
 PaymentMethodId = NewType("PaymentMethodId", str)
+PayoutId = NewType("PayoutId", str)
 DunningCaseId = NewType("DunningCaseId", str)
 TaxRateId = NewType("TaxRateId", str)
 CreditNoteId = NewType("CreditNoteId", str)
@@ -50,7 +51,7 @@ PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
         *("txr", "cn", "cnl"),
-        *("rfd", "dsp", "pm"),
+        *("rfd", "dsp", "pm", "po"),
         *("wal", "hld"),
         "txn",
         *("plan", "price", "mtr", "sub", "pl", "ue", "ua", "cpn"),
@@ -83,6 +84,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "dunning": "dun",
         "dispute": "dsp",
         "payment_method": "pm",
+        "payout": "po",
         "wallet": "wal",
         "hold": "hld",
         "transaction": "txn",

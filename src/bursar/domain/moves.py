@@ -140,6 +140,24 @@ MOVES: Final = (
         "A lost dispute is open again.",
     ),
     Move(
+        "payout_sent",
+        ("bank", "fees"),
+        ("processor",),
+        "The processor sends what it holds to the bank, and keeps its fees.",
+    ),
+    Move(
+        "payout_drawn",
+        ("processor", "fees"),
+        ("bank", "processor"),
+        "More was given back than came: the bank gives it to the processor.",
+    ),
+    Move(
+        "payout_failed",
+        ("processor", "bank"),
+        ("bank", "fees", "processor"),
+        "The reverse of a payout that came back.",
+    ),
+    Move(
         "hold_captured",
         ("wallet",),
         ("bank", "external"),

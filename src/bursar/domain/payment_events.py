@@ -108,3 +108,23 @@ class DisputeUpdated(Event):
 class DisputeClosed(Event):
     name = "dispute.closed"
     when = "The bank has decided a dispute."
+
+
+class PayoutCreated(Event):
+    name = "payout.created"
+    when = "The payment processor sends what it holds to the bank."
+
+
+class PayoutUpdated(Event):
+    name = "payout.updated"
+    when = "A payout is on its way."
+
+
+class PayoutPaid(Event):
+    name = "payout.paid"
+    when = "A payout has arrived at the bank."
+
+
+class PayoutFailed(Event):
+    name = "payout.failed"
+    when = "A payout came back, or was canceled: the processor holds the money again."

@@ -13,6 +13,7 @@ from typing import Protocol
 from bursar.domain.dispute_reports import DisputeNamed, DisputeReport
 from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId, RefundId
 from bursar.domain.money import Money
+from bursar.domain.payout_reports import PayoutReport
 from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
 
@@ -393,6 +394,14 @@ class PaymentProvider(Protocol):
 
     async def moves_since(self, since: Instant) -> tuple[ProviderMove, ...] | Unknown:
         """Everything that moved money of ours since then, oldest first."""
+        ...
+
+    async def payouts_since(self, since: Instant) -> tuple[PayoutReport, ...] | Unknown:
+        """Every payout to our bank since then, oldest first."""
+        ...
+
+    async def moves_of_payout(self, reference: str) -> tuple[ProviderMove, ...] | Unknown:
+        """The movements that a payout is made of."""
         ...
 
     async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:

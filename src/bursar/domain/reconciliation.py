@@ -20,6 +20,8 @@ OVERLAP: Final = timedelta(minutes=10)
 """Movements of one moment may appear in any order: each look begins a little before the last."""
 SETTLING: Final = timedelta(hours=1)
 """How long what we booked may be missing there before it is a difference."""
+PAYOUTS_SINCE: Final = timedelta(days=30)
+"""How long a payout may still change: what a bank sends back comes within days."""
 SHOWN_MAX: Final = 1_000
 
 
@@ -59,6 +61,9 @@ class DifferenceKind(StrEnum):
     REFUND_NOT_SETTLED = "refund_not_settled"
     REFUND_UNKNOWN_HERE = "refund_unknown_here"
     REFUND_UNKNOWN_THERE = "refund_unknown_there"
+    PAYOUT_UNKNOWN_HERE = "payout_unknown_here"
+    PAYOUT_UNKNOWN_THERE = "payout_unknown_there"
+    PAYOUT_DIFFERS = "payout_differs"
     DISPUTE_DIFFERS = "dispute_differs"
     CUSTOMER_UNKNOWN_THERE = "customer_unknown_there"
 
@@ -100,6 +105,18 @@ MEANINGS: Final = MappingProxyType(
         DifferenceKind.REFUND_UNKNOWN_THERE: Meaning(
             "The refund is booked here, and the processor has none for it.",
             "Look for the refund at the processor, and give the money back again if need be.",
+        ),
+        DifferenceKind.PAYOUT_UNKNOWN_HERE: Meaning(
+            "The processor lists movements in a payout that is not booked here.",
+            "Booked with the next reconciliation; otherwise by a posting.",
+        ),
+        DifferenceKind.PAYOUT_UNKNOWN_THERE: Meaning(
+            "The payout is booked here, and the processor lists no movement of ours in it.",
+            "Look for the payout at the processor; correct the books by a posting.",
+        ),
+        DifferenceKind.PAYOUT_DIFFERS: Meaning(
+            "The movements that the processor lists in a payout make another amount or fee.",
+            "Compare the payout's list with ours; correct the books by a posting.",
         ),
         DifferenceKind.DISPUTE_DIFFERS: Meaning(
             "A bank took or gave money that the books do not show; its events were lost.",

@@ -1,23 +1,28 @@
 """Reads what moved in a processor's books since the last time, keeps it, and mends what it can.
 
 A payment that the processor took and that was never settled here goes through the same door as
-every answer; so does a dispute. The rest is shown as differences.
+every answer; so does a dispute. Payouts are booked from the same books. The rest is told.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from bursar.domain.dispute_reports import DisputeReport
 from bursar.domain.ids import OrgId
 from bursar.domain.provider import CircuitOpen, PaymentProvider, Succeeded, Unknown
-from bursar.domain.reconciliation import OVERLAP, MoveKind, ProviderMove
+from bursar.domain.reconciliation import OVERLAP, PAYOUTS_SINCE, MoveKind, ProviderMove
 from bursar.domain.refusals import ProviderFailed
+from bursar.domain.times import Instant
 from bursar.operations.disputes import FollowDispute, follow_dispute
 from bursar.operations.payments import SettlePayment, settle_payment
+from bursar.operations.payouts import FollowPayout, follow_payout
 from bursar.operations.reconciliation import NoteMoves, note_moves
 from bursar.runtime import clock
 from bursar.runtime.app import App, Caller
+
+Read = TypeVar("Read")
 
 
 async def reconcile_books(caller: Caller, provider: PaymentProvider) -> int:
@@ -30,15 +35,38 @@ async def reconcile_books(caller: Caller, provider: PaymentProvider) -> int:
     if until is None:
         return 0
     try:
-        moves = await provider.moves_since(until - OVERLAP)
+        return await _read_books(caller, provider, until)
     except CircuitOpen as away:
         raise ProviderFailed("The payment provider is away.") from away
-    if isinstance(moves, Unknown):
-        raise ProviderFailed(f"The processor's books could not be read: {moves.reason}")
+
+
+async def _read_books(caller: Caller, provider: PaymentProvider, until: Instant) -> int:
+    moves = _believed(await provider.moves_since(until - OVERLAP))
     by_org = await _by_org(caller.app, provider.name, moves)
     for org_id, own in by_org.items():
         await _reconcile(caller.as_org(org_id), provider, own)
+    await _follow_payouts(caller, provider)
     return len(moves)
+
+
+async def _follow_payouts(caller: Caller, provider: PaymentProvider) -> None:
+    """Book what went to the bank; a payout is read again only when its state has changed."""
+    listed = _believed(await provider.payouts_since(clock.now() - PAYOUTS_SINCE))
+    for report in listed:
+        names = {"provider": provider.name, "reference": report.reference}
+        if await caller.app.payout_read(**names) == report.status.value:
+            continue
+        moves = _believed(await provider.moves_of_payout(report.reference))
+        for org_id, own in (await _by_org(caller.app, provider.name, moves)).items():
+            followed = FollowPayout(provider.name, report, own)
+            await caller.as_org(org_id).run(follow_payout, followed)
+        await caller.app.note_payout_read(**names, status=report.status.value)
+
+
+def _believed(answer: Read | Unknown) -> Read:
+    if isinstance(answer, Unknown):
+        raise ProviderFailed(f"The processor's books could not be read: {answer.reason}")
+    return answer
 
 
 async def _by_org(

@@ -17,6 +17,7 @@ from opentelemetry.trace import SpanKind
 
 from bursar.domain.dispute_reports import DisputeReport
 from bursar.domain.ids import OrgId, PaymentId
+from bursar.domain.payout_reports import PayoutReport
 from bursar.domain.provider import (
     BookedCharge,
     ChargeRequest,
@@ -263,6 +264,16 @@ class GuardedProvider(PaymentProvider):
     async def moves_since(self, since: Instant) -> tuple[ProviderMove, ...] | Unknown:
         return await self._asked(
             "moves_since", lambda: self._inner.moves_since(since), _LISTING_SECONDS
+        )
+
+    async def payouts_since(self, since: Instant) -> tuple[PayoutReport, ...] | Unknown:
+        return await self._asked(
+            "payouts_since", lambda: self._inner.payouts_since(since), _LISTING_SECONDS
+        )
+
+    async def moves_of_payout(self, reference: str) -> tuple[ProviderMove, ...] | Unknown:
+        return await self._asked(
+            "moves_of_payout", lambda: self._inner.moves_of_payout(reference), _LISTING_SECONDS
         )
 
     async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:

@@ -15,7 +15,9 @@ Q = sql.beside(__file__)
 async def differences(tx: ReadTx) -> tuple[Difference, ...]:
     """Every difference, the newest first; none, when the books agree."""
     rows = await tx.fetch(Q.differences, uuid_of(tx.org_id), SETTLING, SHOWN_MAX)
-    return tuple(map(_difference, rows))
+    rows += await tx.fetch(Q.payout_differences, uuid_of(tx.org_id), SHOWN_MAX)
+    found = sorted(map(_difference, rows), key=lambda each: each.occurred_at, reverse=True)
+    return tuple(found[:SHOWN_MAX])
 
 
 def _difference(row: Record) -> Difference:

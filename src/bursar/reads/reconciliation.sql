@@ -78,3 +78,30 @@ WITH until AS (
 SELECT * FROM charged UNION ALL SELECT * FROM refunded UNION ALL SELECT * FROM elsewhere
 UNION ALL SELECT * FROM disputed UNION ALL SELECT * FROM missing
 ORDER BY occurred_at DESC, resource_id ASC LIMIT $3;
+
+-- name: payout_differences
+-- Payouts that our books and the processors' lists do not agree on, the newest first.
+WITH sent AS (
+    SELECT
+        t.provider, t.payout_reference, min(m.currency) AS currency,
+        sum(m.amount_minor - m.fee_minor) AS amount,
+        coalesce(sum(m.fee_minor) FILTER (WHERE m.kind <> 'dispute'), 0) AS fee, max(m.occurred_at) AS at
+    FROM payout_moves AS t
+    JOIN provider_moves AS m
+        ON m.org_id = t.org_id AND m.provider = t.provider AND m.reference = t.reference
+    WHERE t.org_id = $1 GROUP BY t.provider, t.payout_reference
+)
+SELECT
+    CASE
+        WHEN o.id IS NULL THEN 'payout_unknown_here'
+        WHEN s.provider IS NULL THEN 'payout_unknown_there'
+        ELSE 'payout_differs'
+    END AS kind, coalesce('po_' || o.id, s.payout_reference) AS resource_id,
+    coalesce(o.provider, s.provider) AS provider,
+    coalesce(o.provider_reference, s.payout_reference) AS reference,
+    coalesce(o.currency, s.currency) AS currency, o.amount_minor AS ours, s.amount AS theirs,
+    coalesce(o.sent_at, s.at) AS occurred_at
+FROM (SELECT * FROM payouts AS p WHERE p.org_id = $1) AS o
+FULL JOIN sent AS s ON s.provider = o.provider AND s.payout_reference = o.provider_reference
+WHERE o.id IS NULL OR s.provider IS NULL OR s.amount <> o.amount_minor OR s.fee <> o.fee_minor
+ORDER BY occurred_at DESC, resource_id ASC LIMIT $2;

@@ -184,7 +184,9 @@ WITH resources AS (
     UNION ALL SELECT 'payment', p.id, p.sequence, p.version FROM payments AS p WHERE p.org_id = $1
     UNION ALL SELECT 'refund', f.id, f.sequence, f.version FROM refunds AS f WHERE f.org_id = $1
     UNION ALL SELECT 'dispute', d.id, d.sequence, d.version FROM disputes AS d WHERE d.org_id = $1
-    UNION ALL SELECT 'payment_method', t.id, t.sequence, t.version FROM payment_methods AS t WHERE t.org_id = $1
+    UNION ALL
+    SELECT 'payment_method', t.id, t.sequence, t.version FROM payment_methods AS t WHERE t.org_id = $1
+    UNION ALL SELECT 'payout', o.id, o.sequence, o.version FROM payouts AS o WHERE o.org_id = $1
     UNION ALL SELECT 'wallet', w.id, w.sequence, w.version FROM wallets AS w WHERE w.org_id = $1
     UNION ALL SELECT 'hold', h.id, h.sequence, h.version FROM holds AS h WHERE h.org_id = $1
     UNION ALL SELECT 'transaction', t.id, t.sequence, t.version FROM transfers AS t WHERE t.org_id = $1

@@ -1,5 +1,5 @@
 -- name: processors_match_payments
--- What the ledger says a provider holds is what its payments brought, less what went back.
+-- What the ledger says a provider holds is what its payments brought, less what went back or was paid out.
 WITH moves AS (
     SELECT p.provider, p.currency, p.amount_minor AS amount FROM payments AS p
     WHERE
@@ -16,6 +16,9 @@ WITH moves AS (
         )
     UNION ALL
     SELECT d.provider, d.currency, -d.withdrawn_minor - d.fee_minor FROM disputes AS d WHERE d.org_id = $1
+    UNION ALL
+    SELECT o.provider, o.currency, -o.amount_minor - o.fee_minor FROM payouts AS o
+    WHERE o.org_id = $1 AND o.status NOT IN ('failed', 'canceled')
 ), brought AS (
     SELECT 'processor:' || m.provider AS code, m.currency, sum(m.amount) AS brought
     FROM moves AS m GROUP BY m.provider, m.currency

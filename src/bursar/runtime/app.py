@@ -180,6 +180,18 @@ class App:
         async with self.database.machine() as connection:
             return await doors.books_read_until(connection, provider)
 
+    async def payout_read(self, *, provider: str, reference: str) -> str | None:
+        """The state in which a payout was last read for every organization."""
+        async with self.database.machine() as connection:
+            return await doors.payout_read(connection, provider=provider, reference=reference)
+
+    async def note_payout_read(self, *, provider: str, reference: str, status: str) -> None:
+        """Every organization's share of a payout in this state is booked."""
+        async with self.database.machine() as connection:
+            await doors.note_payout_read(
+                connection, provider=provider, reference=reference, status=status
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:

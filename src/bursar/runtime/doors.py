@@ -138,6 +138,19 @@ async def books_read_until(connection: Connection, provider: str) -> Instant | N
     return until
 
 
+async def payout_read(connection: Connection, *, provider: str, reference: str) -> str | None:
+    """The state in which a payout was last read for everybody, if it was."""
+    status: str | None = await connection.fetchval(Q.payout_read.text, provider, reference)
+    return status
+
+
+async def note_payout_read(
+    connection: Connection, *, provider: str, reference: str, status: str
+) -> None:
+    """Everybody's share of a payout in this state is booked."""
+    await connection.execute(Q.note_payout_read.text, provider, reference, status)
+
+
 async def orgs_to_fold(connection: Connection, margin: timedelta, limit: int) -> list[OrgId]:
     """Organizations with entries older than that which no fold covers."""
     rows = await connection.fetch(Q.orgs_to_fold.text, margin, limit)

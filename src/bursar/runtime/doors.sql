@@ -43,6 +43,14 @@ SELECT due, oldest_seconds FROM sec.billing_backlog($1);
 -- How far a processor's books were read.
 SELECT sec.books_read_until($1);
 
+-- name: payout_read
+-- The state in which a payout was last read.
+SELECT sec.payout_read($1, $2);
+
+-- name: note_payout_read
+-- Every organization's share of a payout in this state is booked.
+SELECT sec.note_payout_read($1, $2, $3);
+
 -- name: org_ids
 -- Every organization of the installation, oldest first.
 SELECT sec.org_ids();

@@ -25,6 +25,7 @@ from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
 from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.payments import Payment
+from bursar.domain.payouts import Payout
 from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.refunds import Refund
 from bursar.domain.subscriptions import Subscription
@@ -54,6 +55,7 @@ from bursar.store import (
     orgs,
     payment_methods,
     payments,
+    payouts,
     pending_lines,
     plans,
     recurring_invoices,
@@ -88,6 +90,7 @@ _SAVE: Final[dict[type, Save]] = {
     Refund: refunds.save,
     DunningCase: dunning_cases.save,
     Dispute: disputes.save,
+    Payout: payouts.save,
     Wallet: wallets.save,
     Hold: holds.save,
     WebhookSubscription: webhook_subscriptions.save,

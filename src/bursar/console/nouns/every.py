@@ -12,6 +12,7 @@ from bursar.console.nouns import (
     developers,
     house,
     payments,
+    payouts,
     wallets,
 )
 from bursar.console.nouns.shape import Noun, Section
@@ -21,6 +22,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     *billing.ALL,
     *catalog.ALL,
     *payments.ALL,
+    *payouts.ALL,
     *wallets.ALL,
     *books.ALL,
     *developers.ALL,

@@ -27,6 +27,7 @@ from bursar.domain.meters import Meter
 from bursar.domain.orgs import Organization
 from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.payments import Payment
+from bursar.domain.payouts import Payout
 from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.refunds import Refund
 from bursar.domain.shapes.api_keys import ApiKeyOut
@@ -43,6 +44,7 @@ from bursar.domain.shapes.meters import MeterOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
 from bursar.domain.shapes.payment_methods import PaymentMethodOut
 from bursar.domain.shapes.payments import PaymentOut
+from bursar.domain.shapes.payouts import PayoutOut
 from bursar.domain.shapes.plans import PlanOut
 from bursar.domain.shapes.recurring_invoices import RecurringInvoiceOut
 from bursar.domain.shapes.refunds import RefundOut
@@ -94,6 +96,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Refund: Rendering("refund", RefundOut, RefundOut.of),
     Dispute: Rendering("dispute", DisputeOut, DisputeOut.of),
+    Payout: Rendering("payout", PayoutOut, PayoutOut.of),
     Wallet: Rendering("wallet", WalletOut, WalletOut.of),
     Hold: Rendering("hold", HoldOut, HoldOut.of),
     Transfer: Rendering("transaction", TransferFactOut, TransferFactOut.of),

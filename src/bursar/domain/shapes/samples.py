@@ -50,6 +50,7 @@ from bursar.domain.shapes.samples_of_payments import (
     attempt_story,
     dispute_story,
     method_story,
+    payout_story,
     refund_story,
 )
 from bursar.domain.subscriptions import Agreed, Subscription, SubscriptionStatus
@@ -354,6 +355,7 @@ def story() -> Iterator[Change]:
     yield from dunning_story(opened, ids.DunningCaseId(_id("dun", 14)), AT)
     yield from refund_story(an_attempt(opened, AT), opened)
     yield from dispute_story(an_attempt(opened, AT), opened)
+    yield from payout_story(USD, AT)
     yield from _wallet_moves()
     yield from _transfers()
 

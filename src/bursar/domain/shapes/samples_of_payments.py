@@ -7,15 +7,18 @@ from typing import TypeVar
 
 from bursar.domain import payment_beginnings, payment_methods, refunds
 from bursar.domain.change import Change
+from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.dispute_reports import DisputeMove, DisputeReport, DisputeStatus
 from bursar.domain.disputes import Dispute, open_dispute
 from bursar.domain.events import Row
-from bursar.domain.ids import DisputeId, PaymentId, PaymentMethodId, RefundId
+from bursar.domain.ids import DisputeId, PaymentId, PaymentMethodId, PayoutId, RefundId
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money
 from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.payments import Payment, PaymentMode, PaymentPurpose, PaymentStatus
+from bursar.domain.payout_reports import PayoutReport, PayoutStatus
+from bursar.domain.payouts import Payout, open_payout
 from bursar.domain.provider import (
     ActionRequired,
     CheckoutOpened,
@@ -111,6 +114,37 @@ def dispute_story(attempt: Payment, invoice: Invoice) -> Iterator[Change]:
     back = DisputeMove("txn_1Rv8sJd2Kr", payment.amount, nothing)
     won = _report(dispute, (withdrawn, back), DisputeStatus.WON)
     yield _made(dispute.follow(payment, won, reported_at=at, at=at))
+
+
+def payout_story(currency: Currency, at: Instant) -> Iterator[Change]:
+    """A payout is sent, is on its way, arrives, and comes back."""
+    payout = a_payout(currency, at)
+    yield open_payout(payout, at)
+    for status in (PayoutStatus.IN_TRANSIT, PayoutStatus.PAID, PayoutStatus.FAILED):
+        report = PayoutReport(
+            payout.provider_reference, status, payout.amount, at, payout.arrives_at
+        )
+        yield _made(payout.follow(report, at))
+
+
+def a_payout(currency: Currency, at: Instant) -> Payout:
+    """A payout that has just been made."""
+    return Payout(
+        id=PayoutId("po_0195a1b2-c3d4-7020-8000-0123456789ab"),
+        provider="sandbox",
+        provider_reference="po_1Rv8sJd2KqLm4Nu",
+        status=PayoutStatus.PENDING,
+        amount=Money(48_235, currency),
+        fee=Money(1_765, currency),
+        move_count=12,
+        failure_code=None,
+        sent_at=at,
+        arrives_at=at + timedelta(days=1),
+        version=1,
+        sequence=0,
+        created_at=at,
+        updated_at=at,
+    )
 
 
 def _report(

@@ -24,6 +24,7 @@ from bursar.providers.stripe.shapes import (
     BalanceEntry,
     Charge,
     Intent,
+    Payout,
     Refund,
     Session,
     id_of,
@@ -45,7 +46,7 @@ _AFTER: Final = timedelta(hours=25)
 _NEAREST: Final = ("succeeded", "complete", "processing", "requires_action", "open")
 
 Found = TypeVar("Found", Intent, Session)
-Listed = TypeVar("Listed", Intent, Session, Charge, Refund, BalanceEntry)
+Listed = TypeVar("Listed", Intent, Session, Charge, Refund, BalanceEntry, Payout)
 
 
 class TooMany(ValueError):

@@ -16,6 +16,7 @@ import stripe
 
 from bursar.domain.dispute_reports import DisputeReport
 from bursar.domain.ids import OrgId, PaymentId
+from bursar.domain.payout_reports import PayoutReport
 from bursar.domain.provider import (
     BookedCharge,
     ChargeRequest,
@@ -46,7 +47,15 @@ from bursar.domain.provider import (
 )
 from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
-from bursar.providers.stripe import books, disputes, methods, movements, refunds, signatures
+from bursar.providers.stripe import (
+    books,
+    disputes,
+    methods,
+    movements,
+    payouts,
+    refunds,
+    signatures,
+)
 from bursar.providers.stripe.amounts import AmountNotSupported
 from bursar.providers.stripe.events import event_of
 from bursar.providers.stripe.requests import charge_params, checkout_params
@@ -182,6 +191,12 @@ class StripeProvider(PaymentProvider):
 
     async def moves_since(self, since: Instant) -> tuple[ProviderMove, ...] | Unknown:
         return await self._look(movements.since(self._stripe, since), _BOOKS_SECONDS)
+
+    async def payouts_since(self, since: Instant) -> tuple[PayoutReport, ...] | Unknown:
+        return await self._look(payouts.since(self._stripe, since), _BOOKS_SECONDS)
+
+    async def moves_of_payout(self, reference: str) -> tuple[ProviderMove, ...] | Unknown:
+        return await self._look(payouts.moves_of(self._stripe, reference), _BOOKS_SECONDS)
 
     async def booked_charges(self, org_id: OrgId) -> tuple[BookedCharge, ...] | Unknown:
         return await self._look(books.charges_of(self._stripe, org_id), _BOOKS_SECONDS)

@@ -42,10 +42,11 @@ async def since(v1: "V1Services", start: Instant) -> tuple[ProviderMove, ...]:
             params["starting_after"] = after
         return await v1.balance_transactions.list_async(params)
 
-    return tuple(_move(each) for each in reversed(await everything(page, BalanceEntry)))
+    return tuple(move_of(each) for each in reversed(await everything(page, BalanceEntry)))
 
 
-def _move(entry: BalanceEntry) -> ProviderMove:
+def move_of(entry: BalanceEntry) -> ProviderMove:
+    """One movement in our words."""
     source = entry.source if isinstance(entry.source, MoveSource) else None
     marks = source.marks if source else {}
     payment_id, refund_id = marks.get("payment_id", ""), marks.get("refund_id", "")

@@ -138,6 +138,16 @@ class BalanceEntry(msgspec.Struct, frozen=True, kw_only=True):
     source: str | MoveSource | None = None
 
 
+class Payout(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    status: str
+    amount: int
+    currency: str
+    created: int
+    arrival_date: int
+    failure_code: str | None = None
+
+
 class Card(msgspec.Struct, frozen=True):
     """Of a card, what a receipt may print."""
 
