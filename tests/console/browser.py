@@ -25,6 +25,7 @@ class _Page(HTMLParser):
         self.links: list[str] = []
         self.tags: list[str] = []
         self.attributes: set[str] = set()
+        self._inside = ""  # the field whose value is not an attribute
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: text or "" for name, text in attrs}
@@ -32,8 +33,21 @@ class _Page(HTMLParser):
         self.attributes |= given.keys()
         if tag == "input" and "name" in given:
             self.fields[given["name"]] = given.get("value", "")
+        if tag in {"select", "textarea"}:
+            self._inside = given["name"]
+            self.fields[self._inside] = ""
+        if tag == "option" and "selected" in given:
+            self.fields[self._inside] = given["value"]
         if tag == "a":
             self.links.append(given.get("href", ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._inside and self.tags[-1] == "textarea":
+            self.fields[self._inside] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"select", "textarea"}:
+            self._inside = ""
 
 
 def read(answer: Response) -> _Page:

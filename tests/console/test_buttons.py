@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.console.browser import OWN, read, text_of
+from tests.api.client import Client
+from tests.console.browser import OWN, read, signed_in, text_of
 from tests.console.conftest import Stage
+from tests.support.world import World
 
 from bursar.api.routes import ID_PREFIXES
 from bursar.console.nouns.every import NOUNS
@@ -127,3 +129,17 @@ async def test_files_and_exports(stage: Stage) -> None:
     assert csv.headers["content-type"].startswith("text/csv")
     why = await stage.owner.see(f"/invoices/{invoice.id}/explain")
     assert "the same to the cent" in text_of(why)
+
+
+async def test_time_is_stopped(world: World, anyone: Client) -> None:
+    # What there is one of has buttons too; a local time counts in the organization's zone.
+    org = await world.org()
+    owner = signed_in(world.app, anyone, org.access_token, org.id)
+    ahead = await owner.press("/test-clock/-/stop", now="2131-01-31T09:30")
+    assert (ahead.status, "advance" in text_of(ahead)) == (409, True)
+    assert read(ahead).fields["_key"] != "", "what was refused is over: another try has another key"
+    stopped = await owner.press("/test-clock/-/stop", now="2024-01-31T09:30")
+    assert stopped.headers["location"] == f"/console/{org.id}/test-clock"
+    assert "Jan 31, 2024" in text_of(await owner.see("/test-clock"))
+    await owner.press("/settings/-/edit", timezone="Asia/Tokyo", name="Acme Tokyo")
+    assert "6:30" in text_of(await owner.see("/test-clock"))

@@ -13,15 +13,18 @@ import msgspec
 
 from bursar.api.auth import ORG_HEADER, Credential
 from bursar.api.dispatch import Edge, performed
+from bursar.api.errors import answer_for
 from bursar.api.headers import Scope
 from bursar.api.rooms import ROUTES
 from bursar.api.routes import Route
+from bursar.api.trace import Trace
 from bursar.domain.ids import OrgId
 from bursar.runtime.idempotency import Answer
 
 BY_NAME: Final[Mapping[str, Route]] = {route.name: route for route in ROUTES}
 _KEPT: Final = frozenset({b"user-agent", b"x-forwarded-for", b"host"})
 _OWN_PREFIX: Final = "bursar."
+_ERRORS_FROM: Final = 400
 _TRACE: Final = "bursar.trace"
 
 
@@ -61,6 +64,19 @@ class Question:
         return [(name.encode(), text.encode()) for name, text in told.items() if text]
 
 
+class AnsweredNo(Exception):
+    """The route answered with an error instead of raising it: it is kept for the form's key."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def no_of(error: Exception, trace: Trace) -> Answer:
+    """What the API says to whatever went wrong."""
+    return error.answer if isinstance(error, AnsweredNo) else answer_for(error, trace)
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Somebody signed in, who may be in an organization."""
@@ -75,11 +91,15 @@ class Asker:
 
         Raises:
             Refusal: whatever the route refuses.
+            AnsweredNo: the same, where its answer is kept for the key that came with it.
         """
         route = BY_NAME[question.route]
         raw = b"" if question.body is None else msgspec.json.encode(question.body)
         request = _Inner(self._scope(question), dict(question.ids), raw)
-        return await performed(self.edge, route, request, self.credential)
+        answer = await performed(self.edge, route, request, self.credential)
+        if answer.status >= _ERRORS_FROM:
+            raise AnsweredNo(answer)
+        return answer
 
     async def ask(self, question: Question) -> dict[str, Any]:
         """The whole answer, decoded: `data`, and `meta` where there is one; empty if it is not."""

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from bursar.api.errors import answer_for
+import msgspec
+
 from bursar.api.routes import ID_PREFIXES
 from bursar.api.trace import traced
-from bursar.console.asking import Question
+from bursar.console.asking import AnsweredNo, Question, no_of
 from bursar.console.cells import ABSENT
 from bursar.console.fields import Form
 from bursar.console.forms import KEY, REASON, STEP, TOKEN, read_form, require_own_form
@@ -20,13 +21,13 @@ from bursar.console.nouns.every import BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun, Part, money, wide
 from bursar.console.pages import inside, see_other
 from bursar.console.suggesting import suggestions
-from bursar.console.things import is_offered, place_of, question_of, title_of
+from bursar.console.things import ALONE, is_offered, place_of, question_of, title_of
 from bursar.console.visits import Visit
 from bursar.domain.refusals import InvalidInput, Refusal
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.ids import new_uuid
 
-NEW: Final = "-"
+_UNKNOWN_FROM: Final = 500
 _PREVIEW: Final = "preview"
 _PREFILLED: Final = ("customerId", "planId")
 _SECRETS: Final = ("key", "secret")
@@ -36,7 +37,7 @@ async def deed_page(visit: Visit, noun: Noun, deed: Deed, thing_id: str) -> Answ
     """The button's own page: what will happen, and a form for what must be known."""
     visit.require(deed.needs)
     thing = await _thing(visit, noun, thing_id)
-    is_late = thing_id != NEW and not is_offered(visit, deed, noun, thing)
+    is_late = not _is_new(noun, thing_id) and not is_offered(visit, deed, noun, thing)
     form = Form(deed=deed, thing=thing, eyes=visit.eyes)
     return await _asked(visit, noun, form, said=_TOO_LATE if is_late else "")
 
@@ -50,16 +51,17 @@ async def deed_done(visit: Visit, noun: Noun, deed: Deed, thing_id: str) -> Answ
     require_own_form(visit, typed)
     visit.require(deed.needs)
     thing = await _thing(visit, noun, thing_id)
-    if thing_id == NEW and typed.get("currency"):
+    if _is_new(noun, thing_id) and typed.get("currency"):
         thing = {**thing, "currency": typed["currency"]}
     form = Form(deed=deed, thing=thing, eyes=visit.eyes, typed=typed)
     try:
         return await _pressed(visit, noun, form, thing_id)
-    except Refusal as refused:
-        faults = {each.field: each.message for each in refused.details}
-        answer = answer_for(refused, traced(visit.request.scope))
+    except (Refusal, AnsweredNo) as refused:
+        answer = no_of(refused, traced(visit.request.scope))
+        told = msgspec.json.decode(answer.body)["error"]
+        faults = {each["field"]: each["message"] for each in told.get("details", ())}
         faulty = replace(form, faults=faults)
-        return await _asked(visit, noun, faulty, said=refused.message, status=answer.status)
+        return await _asked(visit, noun, faulty, said=told["message"], status=answer.status)
 
 
 async def _pressed(visit: Visit, noun: Noun, form: Form, thing_id: str) -> Answer:
@@ -133,9 +135,13 @@ def _noun_of(thing_id: str) -> Noun | None:
     return found[0] if found else None
 
 
+def _is_new(noun: Noun, thing_id: str) -> bool:
+    return thing_id == ALONE and not noun.is_single
+
+
 async def _thing(visit: Visit, noun: Noun, thing_id: str) -> Mapping[str, Any]:
     """The thing the button stands on; for a new one, what the organization takes for granted."""
-    if thing_id == NEW:
+    if _is_new(noun, thing_id):
         assert visit.org is not None, "a button stands in an organization"
         asked = visit.request.query_params
         given = {name: asked[name] for name in _PREFILLED if asked.get(name)}
@@ -160,7 +166,8 @@ async def _asked(
         "said": said,
         "reason": typed.get(REASON, ""),
         "reason_fault": form.faults.get(REASON, ""),
-        "key": typed.get(KEY) or str(new_uuid()),
+        # What was refused is over; what may have happened is joined again under its own key.
+        "key": typed[KEY] if status >= _UNKNOWN_FROM and KEY in typed else str(new_uuid()),
         "request_id": traced(visit.request.scope).request_id if said else "",
     }
     return inside(visit, "deed.html", context, status=status)

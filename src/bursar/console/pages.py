@@ -22,6 +22,7 @@ _HERE: Final = Path(__file__).parent
 _STYLES: Final = (_HERE / "static" / "console.css").read_bytes()
 STYLES_PATH: Final = f"/console/static/console.{hashlib.sha256(_STYLES).hexdigest()[:16]}.css"
 
+_STRIPE: Final = "https://checkout.stripe.com"
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
@@ -32,15 +33,17 @@ _TEMPLATES: Final = Environment(
 _TEMPLATES.globals["styles_path"] = STYLES_PATH
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
-    "frame-ancestors 'none'; object-src 'none'; form-action 'self'"
+    "frame-ancestors 'none'; object-src 'none'; form-action 'self' "
 )
 
 
-def page(template: str, context: dict[str, object], *, status: int = 200) -> Answer:
-    """A rendered page."""
+def page(
+    template: str, context: dict[str, object], *, status: int = 200, forms_lead_to: str = ""
+) -> Answer:
+    """A rendered page; its forms lead to us, and by redirect to the origins named."""
     headers = (
         ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Security-Policy", _POLICY),
+        ("Content-Security-Policy", f"{_POLICY}{forms_lead_to}".rstrip()),
         ("X-Robots-Tag", "noindex, nofollow"),
     )
     return Answer(status, _TEMPLATES.get_template(template).render(context).encode(), headers)
@@ -61,7 +64,8 @@ def inside(visit: Visit, template: str, context: dict[str, object], *, status: i
         "form_token": form_token(visit.app.keys, visit.given),
         "searched": "",
     }
-    return page(template, around | context, status=status)
+    pays = f"{_STRIPE} {visit.app.settings.sandbox_url}"
+    return page(template, around | context, status=status, forms_lead_to=pays)
 
 
 def see_other(place: str, *headers: tuple[str, str]) -> Answer:

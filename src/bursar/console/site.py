@@ -12,10 +12,9 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from bursar.api.dispatch import Act, Edge, Wire, plain_endpoint
-from bursar.api.errors import answer_for
 from bursar.api.trace import Trace, traced
-from bursar.console.asking import Question
-from bursar.console.deeds import NEW, deed_done, deed_page
+from bursar.console.asking import Question, no_of
+from bursar.console.deeds import deed_done, deed_page
 from bursar.console.doors import (
     HOME,
     LINK,
@@ -33,7 +32,7 @@ from bursar.console.nouns.shape import Deed, Noun
 from bursar.console.pages import inside, page, see_other, styles_route
 from bursar.console.passes import cookie
 from bursar.console.searching import search_page
-from bursar.console.things import explanation_page, question_of, thing_page
+from bursar.console.things import ALONE, explanation_page, question_of, thing_page
 from bursar.console.visits import SignedOut, Visit, is_secure, visit_of
 from bursar.domain.refusals import NotAuthenticated, NotFound
 from bursar.runtime.clock import now
@@ -153,7 +152,7 @@ async def _shown(visit: Visit) -> Answer:
 
 
 def _deed(visit: Visit, noun: Noun) -> Deed:
-    is_new = visit.request.path_params["thing"] == NEW and not noun.is_single
+    is_new = visit.request.path_params["thing"] == ALONE and not noun.is_single
     offered = noun.makes if is_new else noun.deeds
     for deed in offered:
         if deed.slug == visit.request.path_params["deed"]:
@@ -163,7 +162,7 @@ def _deed(visit: Visit, noun: Noun) -> Deed:
 
 async def _offered(visit: Visit) -> Answer:
     noun, place = _noun(visit), visit.request.path_params
-    if place["thing"] == NEW and place["deed"] == "csv" and noun.export:
+    if place["thing"] == ALONE and place["deed"] == "csv" and noun.export:
         return await visit.asker.answer(Question(route=noun.export, query={"format": "csv"}))
     if place["deed"] == "explain" and noun.slug == "invoices":
         return await explanation_page(visit, noun, place["thing"])
@@ -185,7 +184,7 @@ async def _file(visit: Visit) -> Answer:
 
 
 def _faulty(visit: Visit, error: Exception) -> Answer:
-    answer = answer_for(error, traced(visit.request.scope))
+    answer = no_of(error, traced(visit.request.scope))
     told = msgspec.json.decode(answer.body)["error"]
     context: dict[str, object] = {"error": told, "title": _TITLES.get(answer.status, _BROKEN)}
     template = "error.html" if visit.org is not None else "fault.html"
@@ -197,7 +196,7 @@ def _faulty(visit: Visit, error: Exception) -> Answer:
 
 def _failed(error: Exception, trace: Trace) -> Answer:
     """The same refusal, on a page of its own."""
-    answer = answer_for(error, trace)
+    answer = no_of(error, trace)
     told = msgspec.json.decode(answer.body)["error"]
     context: dict[str, object] = {"error": told, "title": _TITLES.get(answer.status, _BROKEN)}
     waits = tuple(pair for pair in answer.headers if pair[0] == "Retry-After")

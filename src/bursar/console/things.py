@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from bursar.console.asking import BY_NAME, Question
@@ -14,6 +14,9 @@ from bursar.console.pages import inside
 from bursar.console.recipes import recipes
 from bursar.console.visits import Visit
 from bursar.runtime.idempotency import Answer
+
+ALONE: Final = "-"
+"""Stands in an address where an id would: of what there is one of, or of what is not yet."""
 
 
 async def thing_page(visit: Visit, noun: Noun, thing_id: str = "") -> Answer:
@@ -27,6 +30,7 @@ async def thing_page(visit: Visit, noun: Noun, thing_id: str = "") -> Answer:
     context: dict[str, object] = {
         "noun": noun,
         "place": place_of(visit, noun, thing_id),
+        "deed_place": place_of(visit, noun, ALONE if noun.is_single else thing_id),
         "list_place": f"{visit.root}/{noun.slug}" if noun.rows else None,
         "title": title_of(noun, thing),
         "state": written(status(of=noun.status), thing, visit.eyes),

@@ -185,6 +185,7 @@ INVOICES: Final = Noun(
             when=("open",),
             words="The stored way to pay is charged with what is due.",
             fields=("mode",),
+            sends={"mode": "charge"},
             needs_reason=True,
             tone="main",
         ),

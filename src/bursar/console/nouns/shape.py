@@ -65,6 +65,7 @@ class Deed:
     fields: tuple[str, ...] = ()  # those of the body that the form shows; none means all
     is_edit: bool = False  # the form begins with what is there
     given: Mapping[str, str] = field(default_factory=dict)  # of the body, by the thing's fields
+    sends: Mapping[str, str] = field(default_factory=dict)  # of the body, whatever the thing is
 
     @property
     def verb(self) -> Route:
