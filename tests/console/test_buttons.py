@@ -77,6 +77,7 @@ async def test_create_finalize_refund(stage: Stage) -> None:
     assert (unsaid.status, "say why" in text_of(unsaid)) == (400, True)
     told = await owner.press(refund, amountCents="9.00", _reason="a gift")
     assert told.headers["location"].startswith(f"/console/{stage.org.id}/refunds/rfd_")
+    assert "a gift" in text_of(await owner.get(told.headers["location"]))
     log = await owner.see(f"/audit?resourceId={told.headers['location'].rpartition('/')[2]}")
     assert "a gift" in text_of(log)
 

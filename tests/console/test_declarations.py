@@ -132,8 +132,10 @@ def test_buttons_exist(noun: Noun, deed: Deed) -> None:
 @each_deed
 def test_ends_ask_why(noun: Noun, deed: Deed) -> None:
     # What gives money away, or cannot be taken back, asks for a reason.
-    gives_money = {"refundAPayment", "refundAPart", "createTransaction", "withdrawFromWallet"}
-    if deed.route in gives_money or deed.verb.method == "DELETE":
+    asks_why = {"refundAPayment", "refundAPart", "createTransaction", "withdrawFromWallet"}
+    asks_why.add("eraseOneCustomer")
+
+    if deed.route in asks_why or deed.verb.method == "DELETE":
         assert deed.needs_reason or deed.route == "deleteDraft", (noun.slug, deed.slug)
 
 

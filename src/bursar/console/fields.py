@@ -15,11 +15,12 @@ import msgspec
 from bursar.api.faults import Field, fields_of
 from bursar.api.fields import Moment
 from bursar.console.cells import Eyes
-from bursar.console.forms import Typed
+from bursar.console.forms import REASON, Typed
 from bursar.console.nouns.shape import Deed
 from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.refusals import InvalidInput
 
+_REASON: Final = "reason"
 _MONEY_END: Final = "Cents"
 _LONG: Final = frozenset({"memo", "footer", "note", "description"})
 LINES_SPARE: Final = 4
@@ -57,7 +58,8 @@ class Form:
         """Its fields: as typed before, or as the thing is."""
         takes = self.deed.verb.terms.takes
         known = {} if takes is None else fields_of(takes)
-        return [_entry(self, name, known[name]) for name in self.deed.fields or tuple(known)]
+        names = self.deed.fields or tuple(known)
+        return [_entry(self, name, known[name]) for name in names if not self._is_asked(name)]
 
     @property
     def body(self) -> dict[str, Any] | None:
@@ -72,7 +74,15 @@ class Form:
         body: dict[str, Any] = {}
         for entry in self.entries:
             body |= _named(self, entry, self.typed)
+        if self._is_asked(_REASON) and self.typed.get(REASON):
+            body[_REASON] = self.typed[REASON]
         return body
+
+    def _is_asked(self, name: str) -> bool:
+        """Whether it is the one reason that the page asks for anyway."""
+        takes = self.deed.verb.terms.takes
+        known = () if takes is None else takes.__struct_encode_fields__
+        return name == _REASON and self.deed.needs_reason and name in known
 
 
 def _named(form: Form, entry: Entry, typed: Typed) -> dict[str, Any]:

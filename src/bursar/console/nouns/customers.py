@@ -150,6 +150,15 @@ CUSTOMERS: Final = Noun(
             fields=SUBSCRIBED,
         ),
         Deed(
+            slug="erase",
+            label="Erase",
+            route="eraseOneCustomer",
+            words="Name, address and everything personal is gone for good; invoices keep what"
+            " the law asks for.",
+            tone="danger",
+            needs_reason=True,
+        ),
+        Deed(
             slug="delete",
             label="Delete",
             route="deleteOneCustomer",
