@@ -10,8 +10,12 @@ from tests.console.browser import Browser, signed_in
 from tests.support.world import Org, World
 
 from bursar.api.asgi import build_api
+from bursar.api.routes import ID_PREFIXES
+from bursar.console.nouns.shape import Noun
 from bursar.console.site import console_routes
 from bursar.domain.access import Role
+from bursar.domain.ids import print_id
+from bursar.runtime.ids import new_uuid
 from bursar.runtime.limits import RateLimiter
 
 
@@ -22,6 +26,15 @@ class Stage:
     org: Org
     things: Things
     browsers: dict[Role, Browser]
+
+    def thing(self, noun: Noun) -> str:
+        """One of these; where there is none, an id of its shape."""
+        prefix = ID_PREFIXES[noun.id_name]
+        return self.things.by_prefix.get(prefix) or print_id(prefix, new_uuid())
+
+    def has(self, noun: Noun) -> bool:
+        """Whether there is one of these."""
+        return noun.is_single or ID_PREFIXES.get(noun.id_name) in self.things.by_prefix
 
     @property
     def owner(self) -> Browser:
