@@ -90,6 +90,10 @@ demo: $(READY)  ## tell the whole story over real HTTP, a line a step
 bench: $(READY)  ## measure hot paths beside their limits: make bench [NAME=create_invoice]
 	@exec $(BIN)/python -m bench $(NAME) $(ARGS)
 
+.PHONY: load
+load:  ## load a running installation: make load NAME=mixed [ARGS="--profile smoke"], at BASE_URL
+	@exec $(PYTHON) load/run.py $(NAME) $(ARGS)
+
 # --- testing ------------------------------------------------------------------------------------
 
 .PHONY: test
