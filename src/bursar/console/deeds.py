@@ -16,8 +16,8 @@ from bursar.console.asking import AnsweredNo, Question, no_of
 from bursar.console.cells import ABSENT
 from bursar.console.fields import Form
 from bursar.console.forms import KEY, REASON, STEP, TOKEN, read_form, require_own_form
-from bursar.console.lists import cells_of, own_table
-from bursar.console.nouns.every import BY_SLUG
+from bursar.console.lists import COMPANIONS, cells_of, own_table
+from bursar.console.nouns.every import BY_PREFIX, BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun, Part, money, wide
 from bursar.console.pages import inside, see_other
 from bursar.console.suggesting import suggestions
@@ -80,7 +80,7 @@ async def _pressed(visit: Visit, noun: Noun, form: Form, thing_id: str) -> Answe
     )
     told = (await visit.asker.ask(question)).get("data")
     if is_preview:
-        return _previewed(visit, noun, form, told)
+        return await _previewed(visit, noun, form, told)
     secret = _secret_of(told)
     if secret is not None:
         context: dict[str, object] = {
@@ -173,9 +173,22 @@ async def _asked(
     return inside(visit, "deed.html", context, status=status)
 
 
-def _previewed(visit: Visit, noun: Noun, form: Form, told: Any) -> Answer:
+async def _accompanied(visit: Visit, thing: Mapping[str, Any], told: Any) -> dict[str, Any]:
+    """What was answered, with the names of what it means, where they are known or can be had."""
+    answer = dict(told) if isinstance(told, Mapping) else {}
+    for name, companion in COMPANIONS.items():
+        wanted = answer.get(name)
+        if wanted and thing.get(name) == wanted:
+            answer[companion] = thing.get(companion)
+        elif wanted:
+            noun = BY_PREFIX[str(wanted).partition("_")[0]]
+            answer[companion] = await visit.asker.get(noun.item, **{noun.id_name: str(wanted)})
+    return answer
+
+
+async def _previewed(visit: Visit, noun: Noun, form: Form, told: Any) -> Answer:
     """What would have happened: what changes, and what would be billed; then the button again."""
-    answer = told if isinstance(told, Mapping) else {}
+    answer = await _accompanied(visit, form.thing, told)
     target = _noun_of(str(answer.get("id", ""))) or noun
     after = cells_of(visit, target.facts, answer)
     before = {cell.label: cell.text for cell in cells_of(visit, target.facts, form.thing)}

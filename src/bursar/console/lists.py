@@ -85,14 +85,14 @@ def chosen_of(visit: Visit) -> dict[str, str]:
     return {name: text for name, text in visit.request.query_params.items() if text}
 
 
-_COMPANIONS: Final = {"customerId": "customer", "planId": "plan", "invoiceId": "invoice"}
+COMPANIONS: Final = {"customerId": "customer", "planId": "plan", "invoiceId": "invoice"}
 
 
 def companions(route: str, columns: tuple[Column, ...]) -> dict[str, str]:
     """What a route is asked to bring along, so that names stand where ids would."""
     if "expand" not in BY_NAME[route].terms.query.__struct_encode_fields__:
         return {}
-    named = [_COMPANIONS[each.field] for each in columns if each.field in _COMPANIONS]
+    named = [COMPANIONS[each.field] for each in columns if each.field in COMPANIONS]
     return {"expand": ",".join(dict.fromkeys(named))} if named else {}
 
 

@@ -1,12 +1,13 @@
 """The page of one thing: what it is, what belongs to it, and the buttons its state allows."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from bursar.console.asking import BY_NAME, Question
-from bursar.console.cells import Kind, plucked, visible, worded, written
+from bursar.console.cells import Eyes, Kind, plucked, short, visible, worded, written
 from bursar.console.lists import Table, cells_of, companions, inherited, own_table, table_of
 from bursar.console.nouns.every import BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun, Part, status
@@ -64,8 +65,11 @@ def place_of(visit: Visit, noun: Noun, thing_id: str) -> str:
 
 def title_of(noun: Noun, thing: Mapping[str, Any]) -> str:
     """What the thing is called."""
-    named = next((str(thing[name]) for name in noun.headline if thing.get(name)), noun.one)
-    return noun.title if noun.is_single and named == thing.get("object") else visible(named)
+    found = [(name, plucked(thing, name)) for name in noun.headline]
+    name, named = next(((name, str(value)) for name, value in found if value), ("", noun.one))
+    if noun.is_single and named == thing.get("object"):
+        return noun.title
+    return short(named) if name == "id" else visible(named)
 
 
 def is_final(thing: Mapping[str, Any]) -> bool:
@@ -119,7 +123,7 @@ async def explanation_page(visit: Visit, noun: Noun, thing_id: str) -> Answer:
     lines = [
         {
             "description": visible(line["description"]),
-            "steps": _steps(line),
+            "steps": _steps(eyes, currency, line),
             "amount": eyes.money(line["amountCents"], currency),
             "discount": eyes.money(-line["discountCents"], currency)
             if line["discountCents"]
@@ -154,22 +158,42 @@ _SUMS = (
 )
 
 
-def _steps(line: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _steps(eyes: Eyes, currency: str, line: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What the line was made of, by name."""
-    plain = [("quantity", str(line["quantity"])), ("unit price", f"{line['unitAmountDecimal']}")]
+    plain = [
+        ("quantity", eyes.count(line["quantity"])),
+        ("unit price", eyes.price(line["unitAmountDecimal"], currency=currency)),
+    ]
     derived = line["derivation"] or {}
-    return [*plain, *((worded(_spaced(name)), _flat(value)) for name, value in derived.items())]
+    return [
+        *plain,
+        *(
+            (worded(_spaced(name.removesuffix("Cents"))), _flat(eyes, currency, name, value))
+            for name, value in derived.items()
+            if name != "quantity"
+        ),
+    ]
 
 
 def _spaced(name: str) -> str:
     return "".join(f" {each.lower()}" if each.isupper() else each for each in name)
 
 
-def _flat(value: Any) -> str:
+def _flat(eyes: Eyes, currency: str, /, name: str, value: Any) -> str:
     match value:
         case dict():
-            return ", ".join(f"{_spaced(str(key))} {_flat(each)}" for key, each in value.items())
+            parts = (
+                f"{_spaced(key)} {_flat(eyes, currency, key, each)}" for key, each in value.items()
+            )
+            return ", ".join(parts)
         case list():
-            return "; ".join(map(_flat, value))
+            return "; ".join(_flat(eyes, currency, name, each) for each in value)
+        case int() if name.endswith("Cents"):
+            return eyes.money(value, currency)
+        case str() if _INSTANT.fullmatch(value):
+            return eyes.instant(value)
         case _:
             return visible(str(value))
+
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{5,15}Z")

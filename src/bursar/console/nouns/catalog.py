@@ -58,6 +58,7 @@ SUBSCRIPTIONS: Final = Noun(
     ),
     item="getSubscription",
     id_name="subscriptionId",
+    headline=("customer.name", "id"),
     facts=(
         CUSTOMER,
         ref("Plan", of="planId"),

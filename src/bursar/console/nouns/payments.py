@@ -224,6 +224,7 @@ DUNNING: Final = Noun(
     item="getDunning",
     id_name="invoiceId",
     id_field="invoiceId",
+    headline=("customer.name", "id"),
     status="currentAction",
     facts=(
         INVOICE,
