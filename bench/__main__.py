@@ -20,6 +20,7 @@ from bench import (
     create_invoice,
     get_invoice,
     key_flood,
+    sealing,
     signed_context,
     transfers,
     usage_ingest,
@@ -46,6 +47,7 @@ BENCHES = {
     webhooks.SOON: webhooks.bench_first_byte,
     webhooks.GOODPUT: webhooks.bench_goodput,
     webhooks.ISOLATION: webhooks.bench_isolation,
+    sealing.NAME: sealing.bench,
 }
 
 
