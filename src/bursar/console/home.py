@@ -74,7 +74,11 @@ async def home_page(visit: Visit) -> Answer:
         "ages": _ages(visit.eyes, found),
         "bridge": _bridge(visit.eyes, found),
         "chores": await _chores(visit),
-        "is_empty": not any(each["mrrCents"] for each in found.get("getMrr", {}).get("series", ())),
+        "is_empty": not any(
+            each[name]
+            for route, _, name in _DRAWN
+            for each in found.get(route, {}).get("series", ())
+        ),
     }
     return inside(visit, "home.html", context)
 
