@@ -27,6 +27,20 @@ async def neighbor(world: World) -> tuple[Org, Things]:
     return org, await things_of(org)
 
 
+@pytest.fixture(scope="module")
+async def unmoved(world: World, anyone: Client) -> tuple[Client, Things]:
+    """An owner and one of each of their things; nothing that is asked of them is done."""
+    org = await world.org()
+    return anyone.bearing(org.access_token, org.id), await things_of(org)
+
+
+@pytest.fixture(scope="module")
+async def stranger(world: World, anyone: Client) -> tuple[Org, Client]:
+    """An organization elsewhere, and a key of it."""
+    org = await world.org()
+    return org, await key_client(org, "billing:write", anyone)
+
+
 @guarded
 async def test_without_credential(operation: Operation, anyone: Client, own: Things) -> None:
     # Nobody gets past the door, and a bad credential is no better than none.
@@ -47,14 +61,16 @@ async def test_without_credential(operation: Operation, anyone: Client, own: Thi
     "operation", [each for each in OPERATIONS if each.audience in IN_ORG], ids=str
 )
 async def test_a_stranger(
-    operation: Operation, world: World, anyone: Client, neighbor: tuple[Org, Things]
+    operation: Operation,
+    anyone: Client,
+    stranger: tuple[Org, Client],
+    neighbor: tuple[Org, Things],
 ) -> None:
     # Somebody signed in elsewhere is told that there is no such organization.
-    stranger = await world.org()
-    client = anyone.bearing(stranger.access_token, neighbor[0].id)
+    elsewhere, key = stranger
+    client = anyone.bearing(elsewhere.access_token, neighbor[0].id)
     answer = await operation.ask(client, neighbor[1])
     assert (answer.status, answer.error["code"]) == (404, "NOT_FOUND")
-    key = await key_client(stranger, "billing:write", anyone)
     answer = await operation.ask(key, neighbor[1], x_org_id=neighbor[0].id)
     assert answer.status in {403, 404}, answer.body
 
@@ -89,9 +105,11 @@ HOSTILE_BODIES: list[bytes] = [
 @pytest.mark.parametrize(
     "operation", [each for each in OPERATIONS if each.method in {"POST", "PATCH"}], ids=str
 )
-async def test_hostile_bodies(operation: Operation, world: World, owner: Client, org: Org) -> None:
+async def test_hostile_bodies(
+    operation: Operation, world: World, unmoved: tuple[Client, Things]
+) -> None:
     # Each is a 4xx that names a field; none is a 500, and nobody sees an unhandled exception.
-    things = await things_of(org)
+    owner, things = unmoved
     path = operation.filled_path(things)
     for raw in HOSTILE_BODIES:
         answer = await owner.ask(operation.method, path, raw)
@@ -135,10 +153,11 @@ HOSTILE_QUERIES = [
     "operation", [each for each in OPERATIONS if each.method == "GET"], ids=str
 )
 async def test_hostile_queries(
-    operation: Operation, world: World, owner: Client, own: Things
+    operation: Operation, world: World, unmoved: tuple[Client, Things]
 ) -> None:
     # A query that means nothing here is a 400 that names the parameter.
-    path = operation.filled_path(Things({**own.by_prefix, "org": owner.headers["x-org-id"]}))
+    owner, things = unmoved
+    path = operation.filled_path(things)
     for query in HOSTILE_QUERIES:
         answer = await owner.get(f"{path}?{query}")
         assert answer.status == 400, (query, answer.body)
@@ -151,8 +170,9 @@ async def test_hostile_queries(
     "text",
     ["1", "inv_1", "%00", "inv_01970B2E-6F80-7A31-9D42-5C7E8F1A2B3C", "a" * 3000, "%0A", "%FF"],
 )
-async def test_hostile_ids(operation: Operation, text: str, owner: Client) -> None:
+async def test_hostile_ids(operation: Operation, text: str, unmoved: tuple[Client, Things]) -> None:
     # What is no id of the noun is a 400 that names the parameter.
+    owner, _ = unmoved
     path = operation.path.replace("{", "\0").split("\0")[0]
     rest = operation.path.split("}", 1)[1]
     answer = await owner.ask(operation.method, path + text + rest)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -35,6 +36,21 @@ Path = tuple[str | int, ...]
 async def things(org: Org) -> Things:
     """One of each thing of an organization of the test's own."""
     return await things_of(org)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An owner and their things, for requests none of which is accepted: it serves them all."""
+
+    owner: Client
+    things: Things
+
+
+@pytest.fixture(scope="module")
+async def refused(world: World, anyone: Client) -> Refused:
+    """An organization that nothing happens to."""
+    org = await world.org()
+    return Refused(anyone.bearing(org.access_token, org.id), await things_of(org))
 
 
 async def send(
@@ -79,16 +95,16 @@ async def test_most_writes_are_replayed(owner: Client, things: Things) -> None:
 
 
 @pytest.mark.parametrize("operation", [each for each in WRITES if each.body], ids=str)
-async def test_texts(operation: Operation, owner: Client, things: Things, world: World) -> None:
+async def test_texts(operation: Operation, refused: Refused) -> None:
     # In whatever field: NUL, controls, half characters and card numbers are refused by name.
     schema = operation.described["requestBody"]["content"]["application/json"]["schema"]
-    body = things.fill(operation.body)
-    path = operation.filled_path(things)
+    body = refused.things.fill(operation.body)
+    path = operation.filled_path(refused.things)
     places = list(texts_of(schema))
     for place in places:
         for text, code in FORBIDDEN.items():
             sent = changed(body, place, text)
-            answer = await owner.ask(operation.method, path, json.dumps(sent).encode())
+            answer = await refused.owner.ask(operation.method, path, json.dumps(sent).encode())
             if answer.status == 200 and "accepted" in answer.value:
                 assert answer.value["accepted"] == 0, (place, text, answer.body)
                 continue  # a batch refuses row by row
@@ -99,9 +115,9 @@ async def test_texts(operation: Operation, owner: Client, things: Things, world:
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-async def test_texts_of_queries(operation: Operation, owner: Client, things: Things) -> None:
+async def test_texts_of_queries(operation: Operation, refused: Refused) -> None:
     # The same holds for every text in a query, and for the reason that is kept.
-    path = operation.filled_path(things)
+    path = operation.filled_path(refused.things)
     for parameter in operation.parameters:
         if parameter["in"] != "query" or "string" not in json.dumps(parameter["schema"]):
             continue
@@ -109,7 +125,7 @@ async def test_texts_of_queries(operation: Operation, owner: Client, things: Thi
             if "\ud800" in text:
                 continue  # a URL cannot carry it
             query = f"{quote(parameter['name'])}={quote(text)}"
-            answer = await owner.ask(operation.method, f"{path}?{query}", b"{}")
+            answer = await refused.owner.ask(operation.method, f"{path}?{query}", b"{}")
             assert answer.status == 400, (parameter["name"], text, answer.body)
             assert (answer.fields, answer.codes) == ({parameter["name"]}, {code})
 

@@ -64,8 +64,9 @@ async def running() -> AsyncIterator[Running]:
     # Not pytest's own temporary folder: as root, PostgreSQL runs as another user.
     scratch = Path(tempfile.mkdtemp(prefix="bursar-readme-"))
     port = free_port()
+    inherited = {key: value for key, value in os.environ.items() if "MAKE" not in key}
     environment = {
-        **os.environ,
+        **inherited,  # but for what `make test` was called with
         "APP_ENV": "development",
         "ARGS": "--no-demo",
         "DATA_DIR": str(scratch / "data"),
