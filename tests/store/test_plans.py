@@ -40,11 +40,13 @@ QUERIES: Final = {
     for path in SOURCES
     if path.parent.name in {"reads", "store", "runtime"}
     for query in beside(str(path))
+    if "CALL" not in query.text  # a procedure has no plan of its own
 }
 # Questions about everything: whoever asks them wants all of it, and not often.
 WHOLE: Final = frozenset(
     {
         *(name for name in QUERIES if name.startswith("reads/verify")),
+        "reads/gauges/books",  # the worker, over all accounts of an organization
         "reads/ledger/accounts",
         "reads/ledger/accounts_at",  # all that had happened up to an instant
         "reads/reconciliation/differences",  # an accountant, over all payments
@@ -69,7 +71,7 @@ HOT: Final = {
     "store/payments/get_payment": "payments_pkey",
     "store/payments/open_attempt": "one_open_attempt",
     "store/payments/attempt_of_key": "payments_by_invoice",
-    "reads/invoices/last_attempt": "payments_by_invoice",
+    "reads/invoices/attempts": "payments_by_invoice",
     "reads/invoices/invoice": "invoices_pkey",
 }
 
