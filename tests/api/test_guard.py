@@ -39,6 +39,15 @@ async def test_hosts_that_are_ours(host: str, anyone: Client) -> None:
     assert (await anyone.get("/health/live", host=host)).status == 200
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/health", "/health/live", "/health/ready"])
+async def test_whoever_watches_asks_by_address(path: str, anyone: Client) -> None:
+    # A replica is probed and scraped by its address, which no name could be made to lead to.
+    for host in ("10.1.2.3:3000", "[2001:db8::7]:3000"):
+        assert (await anyone.get(path, host=host)).status == 200
+        assert (await anyone.get("/docs/json", host=host)).status == 400
+    assert (await anyone.get(path, host="10.1.2.3.evil.example")).status == 400
+
+
 def test_wildcard_hosts() -> None:
     # A wildcard covers the names below it, and not the name itself or a lookalike.
     hosts = ("*.example.com",)

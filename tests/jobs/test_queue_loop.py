@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 from tests.support.world import World
 
 from bursar.domain.ids import CustomerId
@@ -87,6 +89,25 @@ async def test_no_more_at_once_than_the_rule_allows(bare: App) -> None:
         await until(lambda: done == 9)
     assert most == QUEUE_RULES[Queue.PAYMENTS].concurrency
     assert await load(bare) == (0, 0)
+
+
+async def test_a_job_has_one_line_that_says_how_it_went(bare: App) -> None:
+    # Done or failed: queue, task, outcome, how long, which attempt; never what went wrong.
+    async def act(job: Claimed) -> None:
+        if job.attempts == 0 and job.claim.job_id % 2:
+            raise ProviderFailed("no answer")
+
+    with capture_logs(processors=[merge_contextvars]) as lines:
+        await leave(bare, 2)
+        async with looping(bare, act):
+            await until(lambda: len([one for one in lines if one["event"] == "job.ended"]) == 2)
+    told = [one for one in lines if one["event"] == "job.ended"]
+    assert {one["outcome"] for one in told} == {"done", "retried"}
+    for one in told:
+        assert (one["queue"], one["task"], one["attempts"]) == ("payments", "SyncCustomer", 1)
+        assert one["duration_ms"] >= 0
+        assert one["job_id"]
+        assert "reason" not in one
 
 
 @pytest.mark.parametrize("fault", [ProviderFailed("no answer"), ZeroDivisionError("a bug")])

@@ -22,7 +22,7 @@ from bursar.api.errors import (
     kept_request_id,
     new_request_id,
 )
-from bursar.api.headers import content_type, header, trace_of
+from bursar.api.headers import content_type, header, parent_of, trace_of
 from bursar.api.trace import Trace, begin
 from bursar.domain.refusals import InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
 from bursar.runtime import tracing
@@ -117,12 +117,9 @@ class Guard:
 
     def _traced(self, scope: Scope, trace: Trace) -> AbstractContextManager[Span | None]:
         """The request as a span, if anybody listens; its name comes with its route."""
-        given = [value for name, value in scope["headers"] if name == b"traceparent"]
+        given = None if self._tracer is None else parent_of(scope)
         return tracing.request(
-            self._tracer,
-            name="http",
-            request_id=trace.request_id,
-            traceparent=given[0].decode("latin-1") if len(given) == 1 else None,
+            self._tracer, name="http", request_id=trace.request_id, traceparent=given
         )
 
     async def _answered(self, scope: Scope, inlet: "Inlet", outlet: "Outlet", trace: Trace) -> None:

@@ -127,9 +127,15 @@ def audit_reason(scope: Scope) -> str | None:
 
 def trace_of(scope: Scope) -> str | None:
     """The trace that `traceparent` puts this request into; what is malformed puts it nowhere."""
-    given = _once(scope).get("traceparent")
+    given = parent_of(scope)
     match = None if given is None else _TRACE.fullmatch(given)
     return None if match is None else match[1]
+
+
+def parent_of(scope: Scope) -> str | None:
+    """The `traceparent` as it was given; one that is given twice is none we would believe."""
+    given = _once(scope).get("traceparent")
+    return None if given is _TWICE else given
 
 
 @dataclass(frozen=True, slots=True)
