@@ -392,12 +392,17 @@ async def _shown(app: App) -> AsyncIterator[None]:
             access_log=False,
             server_header=False,
             proxy_headers=False,
+            timeout_graceful_shutdown=1,
         )
     )
     host = "0.0.0.0" if app.settings.is_production else "127.0.0.1"  # noqa: S104 - Prometheus comes from outside
     with _bound(host, port) as listener:
-        async with _beside(server.serve(sockets=[listener])):
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
             yield
+        finally:
+            server.stop()  # canceled, it would leave its socket to the loop
+            await serving
 
 
 @asynccontextmanager

@@ -19,11 +19,22 @@ async def _asked(port: int, line: str) -> str:
         writer.close()
 
 
+async def _until_it_listens(port: int) -> None:
+    for _ in range(200):
+        try:
+            await _asked(port, "GET /health/live")
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.05)
+        else:
+            return
+
+
 async def test_a_worker_shows_its_metrics_on_a_port_of_its_own(world: World) -> None:
     # Metrics and a sign of life; any other path or method is nothing; at the end nobody listens.
     port, _ = free_ports()
     settings = replace(world.app.settings, metrics_port=port)
     async with _shown(replace(world.app, settings=settings)):
+        await _until_it_listens(port)
         metrics = await _asked(port, "GET /metrics")
         assert metrics.startswith("HTTP/1.1 200 ")
         assert "worker_pulse_seconds" in metrics
