@@ -1,8 +1,10 @@
 """Credit notes over HTTP: whole, by line, by amount; to credit or back by the way it came."""
 
 import asyncio
+import io
 from typing import Any
 
+import pypdf
 import pytest
 from tests.api.client import Client
 from tests.api.test_tax_rates import customer, rate
@@ -48,6 +50,23 @@ async def test_by_line_then_by_amount_then_the_rest(owner: Client) -> None:
     assert (again.status, again.error["creditableCents"]) == (409, 0)
     listed = await owner.get(f"{NOTES}?invoiceId={invoice['id']}")
     assert [each["totalCents"] for each in listed.value] == [15_000, 710, 1190]
+
+
+async def test_it_is_printed_for_people_and_machines(owner: Client) -> None:
+    # The PDF carries the e-invoice, and both name the invoice that is taken back.
+    invoice = await final(owner)
+    note = await owner.post(NOTES, {"invoiceId": invoice["id"], "amountCents": 1190})
+    path = note.headers["location"]
+    printed, told = await owner.get(f"{path}/pdf"), await owner.get(f"{path}/xml")
+    assert printed.headers["content-type"] == "application/pdf"
+    assert told.headers["content-type"] == "application/xml"
+    reader = pypdf.PdfReader(io.BytesIO(printed.body))
+    assert reader.attachments["factur-x.xml"] == [told.body]
+    text = reader.pages[0].extract_text()
+    for said in ("Credit note", note.value["creditNoteNumber"], invoice["invoiceNumber"], "11.90"):
+        assert said in text
+    assert b">381<" in told.body
+    assert (await owner.get(f"{path}/pdf")).body == printed.body
 
 
 async def test_notes_that_race_never_go_above_the_invoice(owner: Client) -> None:

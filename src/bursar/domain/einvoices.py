@@ -2,7 +2,7 @@
 
 The same figures as on paper, none computed anew but by sums: a line is told without the taxes in
 its price, so that taxes stand on top of it as the norm has them. Refuses what the norm cannot say:
-a draft, and a line on which several taxes lie.
+a draft, a line on which several taxes lie, and amounts with three decimals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,8 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 from zoneinfo import ZoneInfo
 
+from bursar.domain.credit_notes import CreditNote
+from bursar.domain.currencies import exponent_of
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoices import Invoice, InvoiceStatus
@@ -26,9 +28,14 @@ PROFILE: Final = "urn:cen.eu:en16931:2017"
 _SPACES: Final[Mapping[str, str]] = {
     "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
     "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
+    "qdt": "urn:un:unece:uncefact:data:standard:QualifiedDataType:100",
     "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
 }
+_VAT: Final = "VA"
+_OTHER_TAX: Final = "FC"
+_DECIMALS_MAX: Final = 2
 _INVOICE: Final = "380"
+_CREDIT_NOTE: Final = "381"
 _ONE: Final = "C62"  # a piece, a unit: whatever is counted
 _DISCOUNT: Final = "95"
 _TRANSFER: Final = "58"  # SEPA credit transfer
@@ -75,6 +82,41 @@ class _Duty:
             _put(tax, "ram:RateApplicablePercent", self.percent)
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One line: `price` is that of all its units, before the `allowance` and without tax."""
+
+    description: str
+    quantity: int
+    price: Money
+    allowance: Money
+    tax: Money
+    duty: _Duty
+    period: Period | None = None
+
+    @property
+    def net(self) -> Money:
+        """What the line comes to."""
+        return self.price - self.allowance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paper:
+    """What an invoice and a credit note have in common, in the norm's own terms."""
+
+    code: str
+    number: str
+    issued_at: Instant
+    memo: str | None
+    items: tuple[_Item, ...]
+    tax: Money
+    due: Money
+    period: Period | None = None
+    due_at: Instant | None = None
+    terms: str | None = None
+    precedent: Invoice | None = None  # the invoice that a credit note takes back
+
+
 def einvoice(printing: Printing) -> bytes:
     """The document as XML, the same bytes each time.
 
@@ -84,72 +126,125 @@ def einvoice(printing: Printing) -> bytes:
     invoice = printing.invoice
     if invoice.number is None or invoice.status is InvoiceStatus.VOID:
         raise NotExpressible(f"Invoice {invoice.id} is {invoice.status.value}: no e-invoice.")
-    root = Element(_name("rsm:CrossIndustryInvoice"))
-    context = _put(root, "rsm:ExchangedDocumentContext")
-    guideline = _put(context, "ram:GuidelineSpecifiedDocumentContextParameter")
-    _put(guideline, "ram:ID", PROFILE)
-    _head(_put(root, "rsm:ExchangedDocument"), printing)
-    trade = _put(root, "rsm:SupplyChainTradeTransaction")
-    duties = [_duty_of(line, invoice) for line in invoice.lines]
-    for place, (line, duty) in enumerate(zip(invoice.lines, duties, strict=True), start=1):
-        _line(_put(trade, "ram:IncludedSupplyChainTradeLineItem"), place, line, duty)
-    _agreement(_put(trade, "ram:ApplicableHeaderTradeAgreement"), printing)
-    _put(trade, "ram:ApplicableHeaderTradeDelivery")
-    _settlement(_put(trade, "ram:ApplicableHeaderTradeSettlement"), printing, duties)
-    body: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
-    return body
+    assert invoice.finalized_at is not None
+    paper = _Paper(
+        code=_INVOICE,
+        number=str(invoice.number),
+        issued_at=invoice.finalized_at,
+        memo=invoice.memo,
+        items=tuple(_item(line, invoice) for line in invoice.lines),
+        tax=invoice.tax,
+        due=invoice.due,
+        period=invoice.period,
+        due_at=invoice.due_at,
+    )
+    return _written(paper, printing)
+
+
+def einvoice_of_note(note: CreditNote, printing: Printing) -> bytes:
+    """A credit note as XML, naming the invoice that it takes back; the same bytes each time.
+
+    Raises:
+        NotExpressible: the norm has no words for it.
+    """
+    lines = {line.id: line for line in printing.invoice.lines}
+    zero = Money.zero(note.currency)
+    paper = _Paper(
+        code=_CREDIT_NOTE,
+        number=str(note.number),
+        issued_at=note.created_at,
+        memo=note.reason,
+        items=tuple(
+            _Item(each.description, 1, each.amount - each.tax, zero, each.tax, duty)
+            for each in note.lines
+            for duty in (_duty_of(lines[each.invoice_line_id], printing.invoice),)
+        ),
+        tax=note.tax,
+        due=note.total,
+        terms=f"Credited for invoice {printing.invoice.number}",
+        precedent=printing.invoice,
+    )
+    return _written(paper, printing)
 
 
 def is_expressible(printing: Printing) -> bool:
     """Whether the norm has words for it."""
     invoice = printing.invoice
     is_issued = invoice.number is not None and invoice.status is not InvoiceStatus.VOID
-    return is_issued and all(len(line.taxes) <= 1 for line in invoice.lines)
+    is_plain = all(len(line.taxes) <= 1 for line in invoice.lines)
+    return is_issued and is_plain and exponent_of(invoice.currency) <= _DECIMALS_MAX
 
 
-def _head(under: Element, printing: Printing) -> None:
-    invoice, zone = printing.invoice, printing.organization.timezone
-    assert invoice.finalized_at is not None
-    _put(under, "ram:ID", str(invoice.number))
-    _put(under, "ram:TypeCode", _INVOICE)
-    _day(_put(under, "ram:IssueDateTime"), invoice.finalized_at, zone)
-    if invoice.memo:
-        _put(_put(under, "ram:IncludedNote"), "ram:Content", invoice.memo)
+def _item(line: InvoiceLine, invoice: Invoice) -> _Item:
+    price = line.amount - line.tax_included
+    duty = _duty_of(line, invoice)
+    return _Item(line.description, line.quantity, price, line.discount, line.tax, duty, line.period)
 
 
-def _line(under: Element, place: int, line: InvoiceLine, duty: _Duty) -> None:
+def _written(paper: _Paper, printing: Printing) -> bytes:
+    if exponent_of(paper.due.currency) > _DECIMALS_MAX:
+        raise NotExpressible("Amounts with three decimals have no words in EN 16931.")
+    root = Element(_name("rsm:CrossIndustryInvoice"))
+    context = _put(root, "rsm:ExchangedDocumentContext")
+    guideline = _put(context, "ram:GuidelineSpecifiedDocumentContextParameter")
+    _put(guideline, "ram:ID", PROFILE)
+    zone = printing.organization.timezone
+    _head(_put(root, "rsm:ExchangedDocument"), paper, zone)
+    trade = _put(root, "rsm:SupplyChainTradeTransaction")
+    for place, item in enumerate(paper.items, start=1):
+        _line(_put(trade, "ram:IncludedSupplyChainTradeLineItem"), place, item)
+    is_untaxed = all(item.duty.code == _UNTAXED for item in paper.items)
+    agreement = _put(trade, "ram:ApplicableHeaderTradeAgreement")
+    _agreement(agreement, printing, is_untaxed=is_untaxed)
+    _put(trade, "ram:ApplicableHeaderTradeDelivery")
+    _settlement(_put(trade, "ram:ApplicableHeaderTradeSettlement"), paper, printing)
+    body: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
+    return body
+
+
+def _head(under: Element, paper: _Paper, zone: str) -> None:
+    _put(under, "ram:ID", paper.number)
+    _put(under, "ram:TypeCode", paper.code)
+    _day(_put(under, "ram:IssueDateTime"), paper.issued_at, zone)
+    if paper.memo:
+        _put(_put(under, "ram:IncludedNote"), "ram:Content", paper.memo)
+
+
+def _line(under: Element, place: int, item: _Item) -> None:
     """Price and quantity are told so that their product is exact: the price of all of them."""
-    net = line.amount - line.tax_included
-    sign = -1 if net.minor < 0 else 1
+    sign = -1 if item.price.minor < 0 else 1
     _put(_put(under, "ram:AssociatedDocumentLineDocument"), "ram:LineID", str(place))
-    _put(_put(under, "ram:SpecifiedTradeProduct"), "ram:Name", line.description)
+    _put(_put(under, "ram:SpecifiedTradeProduct"), "ram:Name", item.description)
     agreement = _put(under, "ram:SpecifiedLineTradeAgreement")
     price = _put(agreement, "ram:NetPriceProductTradePrice")
-    _put(price, "ram:ChargeAmount", format_minor(net * sign))
-    _put(price, "ram:BasisQuantity", str(line.quantity), unitCode=_ONE)
+    _put(price, "ram:ChargeAmount", format_minor(item.price * sign))
+    _put(price, "ram:BasisQuantity", str(item.quantity), unitCode=_ONE)
     delivery = _put(under, "ram:SpecifiedLineTradeDelivery")
-    _put(delivery, "ram:BilledQuantity", str(line.quantity * sign), unitCode=_ONE)
+    _put(delivery, "ram:BilledQuantity", str(item.quantity * sign), unitCode=_ONE)
     settlement = _put(under, "ram:SpecifiedLineTradeSettlement")
-    duty.put(settlement)
-    if line.period is not None:
-        _period(settlement, line.period)
-    if not line.discount.is_zero:
-        _allowance(settlement, line.discount)
+    item.duty.put(settlement)
+    if item.period is not None:
+        _period(settlement, item.period)
+    if not item.allowance.is_zero:
+        _allowance(settlement, item.allowance)
     sums = _put(settlement, "ram:SpecifiedTradeSettlementLineMonetarySummation")
-    _put(sums, "ram:LineTotalAmount", format_minor(_net(line)))
+    _put(sums, "ram:LineTotalAmount", format_minor(item.net))
 
 
-def _agreement(under: Element, printing: Printing) -> None:
+def _agreement(under: Element, printing: Printing, *, is_untaxed: bool) -> None:
+    """Who sells to whom. Where VAT has no say, nobody may show a number for it."""
     settings, customer = printing.settings, printing.customer
     seller = _put(under, "ram:SellerTradeParty")
-    _party(seller, printing.organization.name, address=settings.address, tax_id=settings.tax_id)
+    if is_untaxed or not settings.tax_id:
+        _put(seller, "ram:ID", printing.organization.id)  # somebody must be named by a number
+    _party(seller, printing.organization.name, settings.address)
+    _registration(seller, settings.tax_id, scheme=_OTHER_TAX if is_untaxed else _VAT)
     buyer = _put(under, "ram:BuyerTradeParty")
-    _party(buyer, customer.name, address=customer.address, tax_id=customer.tax_id)
+    _party(buyer, customer.name, customer.address)
+    _registration(buyer, None if is_untaxed else customer.tax_id, scheme=_VAT)
 
 
-def _party(
-    under: Element, name: str, *, address: Mapping[str, str] | None, tax_id: str | None
-) -> None:
+def _party(under: Element, name: str, address: Mapping[str, str] | None) -> None:
     _put(under, "ram:Name", name)
     parts = address or {}
     place = _put(under, "ram:PostalTradeAddress") if parts else None
@@ -163,49 +258,69 @@ def _party(
     ):
         if place is not None and parts.get(key):
             _put(place, tag, parts[key])
+
+
+def _registration(under: Element, tax_id: str | None, *, scheme: str) -> None:
     if tax_id:
-        _put(_put(under, "ram:SpecifiedTaxRegistration"), "ram:ID", tax_id, schemeID="VA")
+        _put(_put(under, "ram:SpecifiedTaxRegistration"), "ram:ID", tax_id, schemeID=scheme)
 
 
-def _settlement(under: Element, printing: Printing, duties: list[_Duty]) -> None:
-    invoice, settings = printing.invoice, printing.settings
-    _put(under, "ram:PaymentReference", str(invoice.number))
-    _put(under, "ram:InvoiceCurrencyCode", invoice.currency.upper())
-    if settings.iban:
+def _settlement(under: Element, paper: _Paper, printing: Printing) -> None:
+    zone = printing.organization.timezone
+    _put(under, "ram:PaymentReference", paper.number)
+    _put(under, "ram:InvoiceCurrencyCode", paper.due.currency.upper())
+    if printing.settings.iban and paper.code == _INVOICE:
         means = _put(under, "ram:SpecifiedTradeSettlementPaymentMeans")
         _put(means, "ram:TypeCode", _TRANSFER)
         account = _put(means, "ram:PayeePartyCreditorFinancialAccount")
-        _put(account, "ram:IBANID", settings.iban)
-    for duty, taxable, amount in _summed(invoice, duties):
+        _put(account, "ram:IBANID", printing.settings.iban)
+    for duty, taxable, amount in _summed(paper):
         duty.put(under, taxable=taxable, amount=amount)
-    if invoice.period is not None:
-        _period(under, invoice.period)
-    if invoice.due_at is not None:
-        terms = _put(under, "ram:SpecifiedTradePaymentTerms")
-        zone = printing.organization.timezone
-        _day(_put(terms, "ram:DueDateDateTime"), invoice.due_at, zone)
-    _sums(_put(under, "ram:SpecifiedTradeSettlementHeaderMonetarySummation"), invoice)
+    if paper.period is not None:
+        _period(under, paper.period)
+    _terms(under, paper, zone)
+    _sums(_put(under, "ram:SpecifiedTradeSettlementHeaderMonetarySummation"), paper)
+    if paper.precedent is not None:
+        _precedent(_put(under, "ram:InvoiceReferencedDocument"), paper.precedent, zone)
 
 
-def _sums(under: Element, invoice: Invoice) -> None:
-    net = total(map(_net, invoice.lines), invoice.currency)
-    grand = net + invoice.tax
+def _terms(under: Element, paper: _Paper, zone: str) -> None:
+    if paper.terms is None and paper.due_at is None:
+        return
+    terms = _put(under, "ram:SpecifiedTradePaymentTerms")
+    if paper.terms is not None:
+        _put(terms, "ram:Description", paper.terms)
+    if paper.due_at is not None:
+        _day(_put(terms, "ram:DueDateDateTime"), paper.due_at, zone)
+
+
+def _precedent(under: Element, invoice: Invoice, zone: str) -> None:
+    assert invoice.finalized_at is not None, "only what is final is taken back"
+    _put(under, "ram:IssuerAssignedID", str(invoice.number))
+    day = _put(under, "ram:FormattedIssueDateTime")
+    _stamp(day, _civil(invoice.finalized_at, zone), space="qdt")
+
+
+def _sums(under: Element, paper: _Paper) -> None:
+    net = total((each.net for each in paper.items), paper.due.currency)
+    grand = net + paper.tax
     tag = "ram:TaxTotalAmount"
     _put(under, "ram:LineTotalAmount", format_minor(net))
     _put(under, "ram:TaxBasisTotalAmount", format_minor(net))
-    _put(under, tag, format_minor(invoice.tax), currencyID=invoice.currency.upper())
+    _put(under, tag, format_minor(paper.tax), currencyID=paper.due.currency.upper())
     _put(under, "ram:GrandTotalAmount", format_minor(grand))
-    _put(under, "ram:TotalPrepaidAmount", format_minor(grand - invoice.due))
-    _put(under, "ram:DuePayableAmount", format_minor(invoice.due))
+    _put(under, "ram:TotalPrepaidAmount", format_minor(grand - paper.due))
+    _put(under, "ram:DuePayableAmount", format_minor(paper.due))
 
 
-def _summed(invoice: Invoice, duties: list[_Duty]) -> Iterator[tuple[_Duty, Money, Money]]:
+def _summed(paper: _Paper) -> Iterator[tuple[_Duty, Money, Money]]:
     """Each duty with what it lies on and what it comes to."""
-    code = invoice.currency
-    pairs = sorted(zip(duties, invoice.lines, strict=True), key=lambda pair: pair[0])
-    for duty, group in groupby(pairs, key=lambda pair: pair[0]):
-        lines = [line for _, line in group]
-        yield duty, total(map(_net, lines), code), total((each.tax for each in lines), code)
+    code = paper.due.currency
+    ordered = sorted(paper.items, key=lambda item: item.duty)
+    for duty, group in groupby(ordered, key=lambda item: item.duty):
+        items = list(group)
+        nets, taxes = (each.net for each in items), (each.tax for each in items)
+        yield duty, total(nets, code), total(taxes, code)
 
 
 def _duty_of(line: InvoiceLine, invoice: Invoice) -> _Duty:
@@ -233,10 +348,6 @@ def _duty(applied: AppliedTax) -> _Duty:
     return _Duty(code, percent, reason)
 
 
-def _net(line: InvoiceLine) -> Money:
-    return line.amount - line.discount - line.tax_included
-
-
 def _allowance(under: Element, amount: Money) -> None:
     allowance = _put(under, "ram:SpecifiedTradeAllowanceCharge")
     indicator = _put(allowance, "ram:ChargeIndicator")
@@ -254,11 +365,15 @@ def _period(under: Element, period: Period) -> None:
 
 
 def _day(under: Element, at: Instant, timezone: str) -> None:
-    _stamp(under, at.astimezone(ZoneInfo(timezone)).date())
+    _stamp(under, _civil(at, timezone))
 
 
-def _stamp(under: Element, day: date) -> None:
-    _put(under, "udt:DateTimeString", f"{day:%Y%m%d}", format="102")
+def _civil(at: Instant, timezone: str) -> date:
+    return at.astimezone(ZoneInfo(timezone)).date()
+
+
+def _stamp(under: Element, day: date, *, space: str = "udt") -> None:
+    _put(under, f"{space}:DateTimeString", f"{day:%Y%m%d}", format="102")
 
 
 def _put(under: Element, tag: str, text: str | None = None, **attributes: str) -> Element:

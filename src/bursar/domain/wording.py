@@ -44,6 +44,8 @@ class Wording:
     total: str
     credited: str
     refunded: str
+    credit_note: str
+    taken_back: str
     receipt: str
     receipt_for: str
     received: str
@@ -110,6 +112,8 @@ ENGLISH: Final = Wording(
     total="Total",
     credited="Credited",
     refunded="Refunded",
+    credit_note="Credit note",
+    taken_back="{amount} credited on {day}",
     receipt="Receipt",
     receipt_for="For invoice",
     received="Received",
@@ -162,6 +166,8 @@ GERMAN: Final = Wording(
     total="Gesamtbetrag",
     credited="Gutgeschrieben",
     refunded="Erstattet",
+    credit_note="Gutschrift",
+    taken_back="{amount} gutgeschrieben am {day}",
     receipt="Zahlungsbeleg",
     receipt_for="Zur Rechnung",
     received="Erhalten",
@@ -226,6 +232,8 @@ FRENCH: Final = Wording(
     total="Total",
     credited="Crédité",
     refunded="Remboursé",
+    credit_note="Avoir",
+    taken_back="{amount} crédités le {day}",
     receipt="Reçu",
     receipt_for="Pour la facture",
     received="Reçu le",
@@ -290,6 +298,8 @@ SPANISH: Final = Wording(
     total="Total",
     credited="Abonado",
     refunded="Reembolsado",
+    credit_note="Nota de abono",
+    taken_back="{amount} abonados el {day}",
     receipt="Recibo",
     receipt_for="De la factura",
     received="Recibido",

@@ -19,23 +19,28 @@ from bursar.api.fields import (
     Text500,
 )
 from bursar.api.paging import ListQuery, pages, piece
+from bursar.api.printing import PDF, XML, noted
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
-from bursar.domain.credit_notes import CreditDestination
+from bursar.domain.credit_notes import CreditDestination, CreditNote
+from bursar.domain.einvoices import einvoice_of_note
 from bursar.domain.ids import CreditNoteId
 from bursar.domain.refusals import (
     CreditAboveInvoice,
     IllegalTransition,
     InvalidInput,
+    NotExpressible,
     NotFound,
     NotRefundable,
     RefundAboveRest,
+    Unavailable,
 )
 from bursar.domain.shapes.credit_notes import CreditNoteOut
 from bursar.operations.credit_notes import CreditedLine, IssueCreditNote, issue_credit_note
 from bursar.reads.credit_notes import CreditNoteFilters
 from bursar.reads.credit_notes import credit_note as credit_note_look
 from bursar.reads.credit_notes import credit_notes as credit_notes_look
+from bursar.reads.invoices import invoice_printing
 from bursar.runtime.idempotency import Answer
 
 ROOM = Room(
@@ -141,5 +146,33 @@ async def list_credit_notes(call: Call[None, CreditNoteQuery]) -> Answer:
 )
 async def get_credit_note(call: Call[Any, NoQuery]) -> Answer:
     """Get a credit note with its lines."""
-    note_id = CreditNoteId(call.id("creditNoteId"))
-    return resource(CreditNoteOut.of(await call.caller.look(credit_note_look, note_id)))
+    return resource(CreditNoteOut.of(await _note(call)))
+
+
+@ROOM.get(
+    "/{creditNoteId}/pdf",
+    Terms(needs=Permission.INVOICE_READ, media=PDF, weight=10, refuses=(NotFound, Unavailable)),
+)
+async def get_credit_note_pdf(call: Call[None, NoQuery]) -> Answer:
+    """Get a credit note as PDF; the same credit note always gives the same bytes."""
+    return await noted(call.caller, await _note(call))
+
+
+@ROOM.get(
+    "/{creditNoteId}/xml",
+    Terms(needs=Permission.INVOICE_READ, media=XML, refuses=(NotFound, NotExpressible)),
+)
+async def get_credit_note_xml(call: Call[None, NoQuery]) -> Answer:
+    """Get a credit note as an e-invoice: EN 16931 type 381, which names the invoice it takes back.
+
+    The PDF carries the same file as `factur-x.xml`.
+    """
+    note = await _note(call)
+    printing = await call.caller.look(invoice_printing, note.invoice_id)
+    disposition = f'inline; filename="{note.number}.xml"'
+    headers = (("Content-Type", XML), ("Content-Disposition", disposition))
+    return Answer(200, einvoice_of_note(note, printing), headers)
+
+
+async def _note(call: Call[Any, NoQuery]) -> CreditNote:
+    return await call.caller.look(credit_note_look, CreditNoteId(call.id("creditNoteId")))

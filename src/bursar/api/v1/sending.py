@@ -1,9 +1,8 @@
 """`/v1/invoices/{id}/send` and `/xml`: an invoice on its way to people and to machines."""
 
-from typing import Final
-
 from bursar.api.envelope import Reply, found, travelled
 from bursar.api.fields import NoQuery, Nothing
+from bursar.api.printing import XML
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.einvoices import einvoice
@@ -15,7 +14,6 @@ from bursar.flows.send_invoice import send_invoice
 from bursar.reads.invoices import invoice_printing
 from bursar.runtime.idempotency import Answer
 
-XML: Final = "application/xml"
 ROOM = Room("Invoices", prefix="/v1/invoices", about="Sending one, to people and to machines.")
 
 
