@@ -35,6 +35,11 @@ class Answer:
         return msgspec.json.decode(self.body)["data"]
 
     @property
+    def page(self) -> Any:
+        """A list, with what stands beside it."""
+        return msgspec.json.decode(self.body)
+
+    @property
     def error(self) -> Any:
         return msgspec.json.decode(self.body)["error"]
 

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import Final
 
 from bursar.domain.refusals import Kind, Refusal
+from bursar.runtime.backups import BackupFailed
 from bursar.runtime.embedded import EmbeddedFailed
 from bursar.runtime.schema import DatabaseUnreachable, SchemaUnfit
 from bursar.runtime.settings_sources import SettingsInvalid
@@ -65,6 +66,7 @@ _MET: Final[Mapping[type[Exception], Exit]] = {
     SchemaUnfit: Exit.USAGE,
     Misused: Exit.USAGE,
     CannotListen: Exit.FAILED,
+    BackupFailed: Exit.FAILED,
     EmbeddedFailed: Exit.UNREACHABLE,
     DatabaseUnreachable: Exit.UNREACHABLE,
     Unreachable: Exit.UNREACHABLE,

@@ -33,6 +33,7 @@ from bursar.cli import (
     wallets,
     webhooks,
 )
+from bursar.cli.backups import back_up, restore
 from bursar.cli.desk import Desk, Output, Quiet, desk
 from bursar.cli.doctor import examine
 from bursar.cli.entry import PROGRAMS, refuse_optimized
@@ -101,6 +102,8 @@ def build_root(programs: Programs) -> typer.Typer:
         root.command(name)(verb)
     root.command("verify")(verify)
     root.command("doctor")(examine)
+    root.command("backup")(back_up)
+    root.command("restore")(restore)
     for name, group in _GROUPS.items():
         root.add_typer(group, name=name)
     root.add_typer(configuration, name="config")

@@ -15,7 +15,7 @@ import typer
 
 from bursar.cli.desk import Output, Quiet, an_id, desk, operator
 from bursar.cli.failing import Exit
-from bursar.cli.output import say, show_list
+from bursar.cli.output import Format, say, show_list
 from bursar.domain.ids import OrgId
 from bursar.domain.paging import SIZE_MAX, Page
 from bursar.domain.payments import PaymentStatus
@@ -70,22 +70,29 @@ def verify(
     wanted = [OrgId(an_id(each, prefix="org", name="--org")) for each in org or ()]
 
     async def act(app: App) -> list[Finding]:
-        return await _verified(app, wanted)
+        return await verified(app, wanted)
 
-    found = desk(context).with_app(act)
+    if not show_findings(desk(context).with_app(act), output, is_quiet=quiet):
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def show_findings(found: Sequence[Finding], output: Format | None, *, is_quiet: bool) -> bool:
+    """Print what was found, and say whether all of it is good."""
     show_list([finding.row() for finding in found], _COLUMNS, output)
     bad = [finding for finding in found if not finding.check.is_good]
     orgs = len({finding.org_id for finding in found})
     verdict = f"{len(bad)} PROBLEMS" if bad else "all green"
-    say(f"{len(found)} checks over {orgs} organizations: {verdict}", is_quiet=quiet)
+    say(f"{len(found)} checks over {orgs} organizations: {verdict}", is_quiet=is_quiet)
     for finding in bad:
         named = ", ".join(finding.check.offenders)
-        say(f"  {finding.org_id}: {finding.check.name}: {named}", is_quiet=quiet)
-    if bad:
-        raise typer.Exit(Exit.PROBLEMS)
+        say(f"  {finding.org_id}: {finding.check.name}: {named}", is_quiet=is_quiet)
+    return not bad
 
 
-async def _verified(app: App, wanted: Sequence[OrgId]) -> list[Finding]:
+async def verified(
+    app: App, wanted: Sequence[OrgId] = (), *, has_books: bool = True
+) -> list[Finding]:
+    """Every check of these organizations, or of all; the processor's books only when asked for."""
     async with app.database.machine() as connection:
         known = await doors.org_ids(connection)
     if unknown := set(wanted) - set(known):
@@ -97,7 +104,7 @@ async def _verified(app: App, wanted: Sequence[OrgId]) -> list[Finding]:
     for org_id in wanted or known:
         caller = operator(app, org_id)
         within = await caller.look(checks)
-        books = await _books(caller)
+        books = await _books(caller) if has_books else []
         chain = await _heads(caller, heads.get(org_id, []))
         found += [Finding(org_id, check) for check in (*within, *books, chain)]
     return found

@@ -134,10 +134,18 @@ class EmbeddedPostgres:
             await self._stop()
 
     async def watch(self) -> None:
-        """Start the server again whenever it is gone; runs until cancelled."""
+        """Start the server again whenever it is gone; runs until cancelled.
+
+        Raises:
+            EmbeddedFailed: its data is gone, too. Nothing empty is put in its place.
+        """
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            if self.pid() is None:
+            if not self._paths.cluster.exists():
+                raise EmbeddedFailed(
+                    f"{self._paths.cluster} is gone; bring it back with `bursar restore`."
+                )
+            if self.pid() is None or self._presence.is_lost():
                 await self.ensure_running()
 
     def pid(self) -> int | None:

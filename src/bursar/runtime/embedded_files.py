@@ -161,7 +161,7 @@ class Paths:
     def remove_everything(self) -> None:
         """Remove the data directory and the socket's folder."""
         if self.state.exists():
-            shutil.rmtree(_load(self.state).socket_dir, ignore_errors=True)
+            shutil.rmtree(load(self.state).socket_dir, ignore_errors=True)
         shutil.rmtree(self.home, ignore_errors=True)
 
 
@@ -176,12 +176,12 @@ def load_or_make(paths: Paths, user: SystemUser | None) -> State:
         StateUnusable: there is a cluster, but nothing that says how to log in to it.
     """
     if paths.state.exists():
-        state = _load(paths.state)
+        state = load(paths.state)
     elif paths.cluster.exists():
         raise StateUnusable(f"{paths.state} is missing beside {paths.cluster}; restore it.")
     else:
         passwords = {login: random_bytes(_PASSWORD_BYTES).hex() for login in _LOGINS}
-        state = State(_new_socket_dir(paths.home), passwords, has_roles=False)
+        state = State(new_socket_dir(paths.home), passwords, has_roles=False)
         save(paths, state)
     if not _is_ours(state.socket_dir, user):
         state = replace(state, socket_dir=_made_socket_dir(state.socket_dir, paths.home, user))
@@ -202,7 +202,12 @@ def save(paths: Paths, state: State) -> None:
     sync_folder(paths.home)
 
 
-def _load(path: Path) -> State:
+def load(path: Path) -> State:
+    """What is kept in this file.
+
+    Raises:
+        StateUnusable: it is damaged.
+    """
     try:
         kept = json.loads(path.read_text())
         state = State(Path(kept["socketDir"]), kept["passwords"], bool(kept["hasRoles"]))
@@ -213,7 +218,7 @@ def _load(path: Path) -> State:
     raise StateUnusable(f"{path} is damaged; restore it.")
 
 
-def _new_socket_dir(home: Path) -> Path:
+def new_socket_dir(home: Path) -> Path:
     """Inside the data directory when its path is short and plain, else a name of its own."""
     inside = home / "run"
     fits = len(os.fsencode(inside / _SOCKET_NAME)) <= _SOCKET_PATH_BYTES_MAX
@@ -239,7 +244,7 @@ def _made_socket_dir(folder: Path, home: Path, user: SystemUser | None) -> Path:
     except FileExistsError:
         folder = Path(tempfile.mkdtemp(prefix="bursar-", dir=_SHORT_ROOT))
     except FileNotFoundError:  # the data directory was moved here from elsewhere
-        folder = _new_socket_dir(home)
+        folder = new_socket_dir(home)
         folder.mkdir(mode=0o700)
     own(folder, user)
     return folder

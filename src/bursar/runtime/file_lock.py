@@ -49,9 +49,20 @@ class Presence:
 
     def join(self) -> None:
         """Count as a user from now on; again is no harm."""
+        if self.is_lost():
+            self.leave()
         if self._descriptor is None:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def is_lost(self) -> bool:
+        """Whether the file we are counted in is not the one others find by its name."""
+        if self._descriptor is None:
+            return False
+        try:
+            return not os.path.samestat(os.fstat(self._descriptor), self._path.stat())
+        except FileNotFoundError:
+            return True
 
     def leave(self) -> bool:
         """Count no more; true when nobody is left. Call it under the lock that guards `join`."""

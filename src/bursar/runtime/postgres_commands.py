@@ -7,13 +7,15 @@ caller bends it.
 import asyncio
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bursar.runtime.system_user import SystemUser
 
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+_NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
 _PS_SECONDS: Final = 5
 _LINE_CHARACTERS_MAX: Final = 1_000
 
@@ -28,6 +30,7 @@ async def run(
     *,
     seconds: float,
     has_own_session: bool = False,
+    environment: Mapping[str, str] = _NOTHING_MORE,
 ) -> tuple[int, str]:
     """Run a program of PostgreSQL as its user, in an environment without surprises."""
     process = await asyncio.create_subprocess_exec(
@@ -36,7 +39,7 @@ async def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd="/",
-        env=_ENVIRONMENT,
+        env={**_ENVIRONMENT, **environment},
         start_new_session=has_own_session,
         umask=0o077,
         user=user.uid if user else None,

@@ -1,0 +1,165 @@
+"""`bursar backup` and `bursar restore`: a copy of everything, proven by bringing it back.
+
+A backup is worth what its restore is: unless told otherwise, each one is brought back into a
+scratch folder at once, and the books, the documents and the log in it are verified there.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from bursar.cli.desk import Desk, Output, Quiet, Yes, confirm, desk
+from bursar.cli.failing import Exit, Misused
+from bursar.cli.output import say
+from bursar.cli.verifying import Finding, show_findings, verified
+from bursar.runtime import backups, logging, restores
+from bursar.runtime import embedded_files as files
+from bursar.runtime.backups import BackupFailed, Source
+from bursar.runtime.continuous import ContinuousBackup
+from bursar.runtime.installation import anchors_path, database_of
+from bursar.runtime.schema import newest_revision
+from bursar.runtime.settings import Settings
+from bursar.runtime.stopping import Stop, until_stopped
+
+_NOTE_LABEL: Final = "backup-note"
+_SUPERUSER: Final = "postgres"
+
+Folder = Annotated[Path, typer.Argument(resolve_path=True, help="The folder of the backup.")]
+Unproven = Annotated[bool, typer.Option("--no-verify", help="Do not bring it back and verify it.")]
+
+
+def back_up(
+    context: typer.Context,
+    folder: Folder,
+    *,
+    continuous: Annotated[
+        bool,
+        typer.Option(
+            "--continuous", help="Go on until SIGTERM; no commit is answered before it is here."
+        ),
+    ] = False,
+    no_verify: Unproven = False,
+    output: Output = None,
+    quiet: Quiet = False,
+) -> None:
+    """Copy the database and what belongs to it into an empty folder, and prove the copy."""
+    at = desk(context)
+    _require_embedded(at.settings)
+    logging.configure(level="warning", is_development=not at.settings.is_production)
+    if continuous:
+        asyncio.run(until_stopped(lambda stop: _follow(at.settings, folder, stop)))
+        return
+    asyncio.run(_take(at.settings, folder))
+    say(f"backed up into {folder}", is_quiet=quiet)
+    if not no_verify:
+        _show(asyncio.run(_proven(at, folder)), output, is_quiet=quiet)
+
+
+def restore(
+    context: typer.Context,
+    folder: Folder,
+    *,
+    is_replacing: Annotated[
+        bool, typer.Option("--replace", help="Set aside the database that is there.")
+    ] = False,
+    no_verify: Unproven = False,
+    output: Output = None,
+    yes: Yes = False,
+    quiet: Quiet = False,
+) -> None:
+    """Bring a backup back into DATA_DIR, which must hold no database, and verify it."""
+    at = desk(context)
+    _require_embedded(at.settings)
+    if is_replacing:
+        confirm(f"Replace the database in {at.settings.data_dir}?", is_agreed=yes)
+    found = restores.find(folder)
+    asyncio.run(_restored(at.settings, found, is_replacing=is_replacing))
+    say(f"restored into {at.settings.data_dir}", is_quiet=quiet)
+    if not no_verify:
+        _show(_verified(at, at.settings), output, is_quiet=quiet)
+
+
+async def _take(settings: Settings, folder: Path) -> None:
+    async with database_of(settings):
+        await backups.take(_source(settings), folder)
+
+
+async def _follow(settings: Settings, folder: Path, stop: Stop) -> None:
+    """Follow until a signal, which cancels; what was begun is put right on the way out."""
+    following = ContinuousBackup(folder, lambda: _source(settings), say)
+    task = asyncio.create_task(following.run())
+    with stop.meaning(task.cancel), suppress(asyncio.CancelledError):
+        await task
+
+
+async def _proven(at: Desk, folder: Path) -> list[Finding]:
+    """Bring it back into a folder of its own, where nothing of this installation is touched."""
+    scratch = Path(tempfile.mkdtemp(prefix="bursar-restore-", dir=folder.parent))
+    try:
+        elsewhere = replace(at.settings, data_dir=scratch)
+        await _restored(at.settings, restores.find(folder), into=scratch)
+        async with at.programs.opened(elsewhere, "verify") as app:
+            return await verified(app, has_books=False)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+async def _restored(
+    settings: Settings,
+    found: restores.Backup,
+    *,
+    into: Path | None = None,
+    is_replacing: bool = False,
+) -> None:
+    await restores.check(found, secret_key=_key_note(settings))
+    await restores.restore(found, into or settings.data_dir, is_replacing=is_replacing)
+
+
+def _verified(at: Desk, settings: Settings) -> list[Finding]:
+    async def look() -> list[Finding]:
+        async with at.programs.opened(settings, "verify") as app:
+            return await verified(app, has_books=False)
+
+    logging.configure(level="warning", is_development=not settings.is_production)
+    return asyncio.run(look())
+
+
+def _show(found: Sequence[Finding], output: Output, *, is_quiet: bool) -> None:
+    if not show_findings(found, output, is_quiet=is_quiet):
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def _source(settings: Settings) -> Source:
+    """The embedded server, where it is just now."""
+    paths = files.paths_of(settings.data_dir / "postgres")
+    try:
+        state = files.load(paths.state)
+    except (OSError, files.StateUnusable):
+        raise BackupFailed(f"{paths.home} holds no database just now.") from None
+    return Source(
+        url=state.url(_SUPERUSER),
+        home=paths.home,
+        kept={restores.ANCHORS: anchors_path(settings), restores.STATE: paths.state},
+        revision=newest_revision(),
+        secret_key=_key_note(settings),
+    )
+
+
+def _key_note(settings: Settings) -> str:
+    """By which the secret key is recognized; the key does not follow from it."""
+    return settings.derived(_NOTE_LABEL).reveal()
+
+
+def _require_embedded(settings: Settings) -> None:
+    if settings.database_url is not None:
+        raise Misused(
+            "DATABASE_URL names a server of your own: back it up with pg_basebackup and "
+            "pg_receivewal, as docs/operations.md says."
+        )
