@@ -120,6 +120,7 @@ async def lose_everything(tree: Tree, who: Visitor, backup: Path, name: str) -> 
     restore = await tree.command("restore", str(backup), "--no-verify")
     out, _ = await restore.communicate()
     assert restore.returncode == 0, out.decode()
+    print(f"disaster: in place after {time.monotonic() - began:.1f} s", flush=True)
     while len(writers.acknowledged) == before:
         assert time.monotonic() - began < _FOUND_SECONDS, tree.last_words()
         await asyncio.sleep(_POLL_SECONDS)
@@ -137,7 +138,9 @@ def _destroy(tree: Tree) -> None:
     """The server is shot, and its whole folder and the signed heads beside it are gone."""
     for pid in tree.pids(Part.POSTGRES):
         os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(tree.postgres_dir, ignore_errors=True)
+    gone = tree.folder / "lost"
+    tree.postgres_dir.rename(gone)  # in one step: what is dying still writes
+    shutil.rmtree(gone, ignore_errors=True)
 
     (tree.postgres_dir.parent / "anchors.jsonl").unlink(missing_ok=True)
 

@@ -15,6 +15,10 @@ from bursar.runtime.embedded import Urls, throwaway
 from bursar.runtime.queue import Connection, TaskQueue
 
 QUEUE_DDL = Path(bursar.migrations.__file__).parent / "sql" / "queue.sql"
+PAUSES_DDL = """
+CREATE TABLE queue.pauses (entrypoint text PRIMARY KEY);
+GRANT SELECT ON queue.pauses TO bursar_app;
+"""
 
 
 async def eventually(
@@ -66,6 +70,7 @@ async def cluster() -> AsyncIterator[Urls]:
             owner = await asyncpg.connect(urls.owner.reveal(), timeout=10)
             try:
                 await owner.execute(QUEUE_DDL.read_text("utf-8"))
+                await owner.execute(PAUSES_DDL)
             finally:
                 await owner.close()
             yield urls

@@ -32,6 +32,7 @@ from bursar.api.v1 import (
     payouts,
     permissions,
     plans,
+    queues,
     reconciliation,
     recurring_invoices,
     refunds,
@@ -90,6 +91,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     audit_log.ROOM,
     test_clocks.ROOM,
     analytics.ROOM,
+    queues.ROOM,
 )
 
 

@@ -60,6 +60,8 @@ class Permission(StrEnum):
     TEST_CLOCK_WRITE = "test_clock:write"
     TEST_CLOCK_MOVE = "test_clock:move"
     OPERATOR_NAME = "operator:name"
+    QUEUE_READ = "queue:read"
+    QUEUE_WRITE = "queue:write"
 
 
 class Role(StrEnum):
@@ -132,6 +134,8 @@ _MACHINE: Final = frozenset(
         Permission.MAIL_SEND,
         Permission.TEST_CLOCK_MOVE,
         Permission.OPERATOR_NAME,
+        Permission.QUEUE_READ,
+        Permission.QUEUE_WRITE,
     }
 )
 

@@ -97,7 +97,7 @@ class EmbeddedPostgres:
         self._is_durable = is_durable
         self._presence = Presence(self._paths.presence)
 
-    async def ensure_running(self) -> Urls:
+    async def ensure_running(self, *, may_make: bool = True) -> Urls:
         """Make, start or find the server, and count as its user until `release`.
 
         Raises:
@@ -106,6 +106,8 @@ class EmbeddedPostgres:
         try:
             self._paths.make_home()
             async with exclusively(self._paths.lock, timeout_seconds=_LOCK_SECONDS):
+                if not may_make:
+                    self._require_cluster()
                 urls = await self._ensure()
                 self._presence.join()
                 return urls
@@ -141,17 +143,20 @@ class EmbeddedPostgres:
         """
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            if not self._paths.cluster.exists():
-                raise EmbeddedFailed(
-                    f"{self._paths.cluster} is gone; bring it back with `bursar restore`."
-                )
+            self._require_cluster()
             if self.pid() is None or self._presence.is_lost():
-                await self.ensure_running()
+                await self.ensure_running(may_make=False)
 
     def pid(self) -> int | None:
         """The server's process, or `None` when it does not run."""
         pid = self._paths.recorded_pid()
         return pid if pid is not None and serves(pid, self._paths.cluster) else None
+
+    def _require_cluster(self) -> None:
+        if not self._paths.cluster.exists():
+            raise EmbeddedFailed(
+                f"{self._paths.cluster} is gone; bring it back with `bursar restore`."
+            )
 
     async def _ensure(self) -> Urls:
         user = unprivileged_user(self._paths.cluster)

@@ -65,6 +65,8 @@ async def _watch(embedded: EmbeddedPostgres) -> None:
             await embedded.watch()
         except EmbeddedFailed as failed:
             log.warning("postgres.failed", reason=str(failed))
+        except Exception as fault:
+            log.exception("postgres.watch_failed", reason=repr(fault))
 
 
 def sandbox_api_key(settings: Settings) -> str:

@@ -30,8 +30,8 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel, JobId
 
 from bursar.domain.ids import OrgId, print_id, uuid_of
+from bursar.domain.queues import Held
 from bursar.domain.tasks import QUEUE_RULES, TASKS, Queue, QueueRule, Task
-from bursar.domain.times import Instant
 from bursar.runtime import sql, tracing
 from bursar.runtime.clock import now
 from bursar.runtime.logging import get_log
@@ -121,21 +121,6 @@ class Verdict(StrEnum):
     RETRIED = "retried"
     HELD = "held"
     LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A dead letter, with the error of its last attempt."""
-
-    job_id: int
-    queue: Queue
-    kind: str
-    org_id: OrgId | None
-    attempts: int
-    error: str
-    traceback: str
-    created_at: Instant
-    held_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +256,7 @@ class TaskQueue:
     async def held(self, connection: Connection, limit: int = 100) -> tuple[Held, ...]:
         """Dead letters, the latest first."""
         rows = await connection.fetch(Q.held.text, min(limit, _HELD_MAX))
-        return tuple(_held(row) for row in rows)
+        return tuple(held_of(row) for row in rows)
 
     async def requeue(self, connection: Connection, job_id: int) -> bool:
         """Give a dead letter all its attempts again. False: it is none (any more)."""
@@ -382,7 +367,8 @@ def _depth(queue: Queue, row: asyncpg.Record | None) -> Depth:
     return Depth(queue, row["waiting"], row["running"], row["held"], row["lag_seconds"])
 
 
-def _held(row: asyncpg.Record) -> Held:
+def held_of(row: asyncpg.Record) -> Held:
+    """A dead letter from its row; what it asked for is shown without what nobody should read."""
     try:
         task, org_id = _unpacked(row["payload"])
         kind = type(task).__name__
@@ -399,6 +385,7 @@ def _held(row: asyncpg.Record) -> Held:
             filter(None, (found.get("exception_type"), found.get("exception_message")))
         ),
         traceback=str(found.get("traceback", "")),
+        payload=redacted_text(bytes(row["payload"] or b"").decode(errors="replace")),
         created_at=row["created"],
         held_at=row["updated"],
     )

@@ -1,5 +1,5 @@
 -- name: claim
--- One claimer gets a job; organizations take turns; a job whose worker fell silent comes first.
+-- One claimer gets a job; organizations take turns; silent workers' jobs first; none while paused.
 -- A silent worker whose transaction still runs keeps its job until that transaction ends.
 WITH RECURSIVE turns (place, lap, turn) AS (
     SELECT 0, 0, $5::text
@@ -32,6 +32,7 @@ stale AS MATERIALIZED (
     FROM queue.pgqueuer AS job
     INNER JOIN queue.claims AS claim ON claim.job_id = job.id
     WHERE job.status = 'picked' AND job.entrypoint = $1 AND job.heartbeat < now() - $3::interval
+        AND NOT EXISTS (SELECT FROM queue.pauses AS pause WHERE pause.entrypoint = $1)
     ORDER BY job.heartbeat, job.id
     LIMIT $2
     FOR UPDATE OF job, claim SKIP LOCKED
@@ -60,6 +61,7 @@ fresh AS MATERIALIZED (
     SELECT job.id, candidates.round, candidates.place
     FROM candidates INNER JOIN queue.pgqueuer AS job ON job.id = candidates.id
     WHERE job.status = 'queued' AND job.execute_after <= now() + $4::interval
+        AND NOT EXISTS (SELECT FROM queue.pauses AS pause WHERE pause.entrypoint = $1)
     ORDER BY candidates.round, candidates.place
     LIMIT (SELECT $2 - count(*) FROM stale)
     FOR UPDATE OF job SKIP LOCKED

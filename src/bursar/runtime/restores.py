@@ -40,9 +40,15 @@ _LOCK_SECONDS: Final = 30
 _PARTIAL: Final = ".partial"
 _HISTORY: Final = ".history"
 _TIMELINE_DIGITS: Final = 8
-# Archive recovery asks an archive first; ours stands in the server's own folder already.
-_RECOVERY: Final = "restore_command = 'false'\n"
-_NOT_BROUGHT_BACK: Final = ("synchronous_standby_names", "restore_command", "recovery_target")
+# Archive recovery asks an archive first; ours stands in the server's own folder already. Nobody is
+# let in before it has ended: a server that only reads would be taken for one that is up.
+_RECOVERY: Final = "restore_command = 'false'\nhot_standby = off\n"
+_NOT_BROUGHT_BACK: Final = (
+    "synchronous_standby_names",
+    "restore_command",
+    "recovery_target",
+    "hot_standby",
+)
 _LEFT_OUT: Final = shutil.ignore_patterns("postmaster.pid", "postmaster.opts")
 
 
