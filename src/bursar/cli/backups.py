@@ -15,7 +15,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import Desk, Output, Quiet, Yes, confirm, desk
+from bursar.cli.desk import Desk, Quiet, Yes, confirm, desk
 from bursar.cli.failing import Exit, Misused
 from bursar.cli.output import say
 from bursar.cli.verifying import Finding, show_findings, verified
@@ -46,7 +46,6 @@ def back_up(
         ),
     ] = False,
     no_verify: Unproven = False,
-    output: Output = None,
     quiet: Quiet = False,
 ) -> None:
     """Copy the database and what belongs to it into an empty folder, and prove the copy."""
@@ -59,7 +58,7 @@ def back_up(
     asyncio.run(_take(at.settings, folder))
     say(f"backed up into {folder}", is_quiet=quiet)
     if not no_verify:
-        _show(asyncio.run(_proven(at, folder)), output, is_quiet=quiet)
+        _show(asyncio.run(_proven(at, folder)), is_quiet=quiet)
 
 
 def restore(
@@ -70,9 +69,7 @@ def restore(
         bool, typer.Option("--replace", help="Set aside the database that is there.")
     ] = False,
     no_verify: Unproven = False,
-    output: Output = None,
     yes: Yes = False,
-    quiet: Quiet = False,
 ) -> None:
     """Bring a backup back into DATA_DIR, which must hold no database, and verify it."""
     at = desk(context)
@@ -81,9 +78,9 @@ def restore(
         confirm(f"Replace the database in {at.settings.data_dir}?", is_agreed=yes)
     found = restores.find(folder)
     asyncio.run(_restored(at.settings, found, is_replacing=is_replacing))
-    say(f"restored into {at.settings.data_dir}", is_quiet=quiet)
+    say(f"restored into {at.settings.data_dir}")
     if not no_verify:
-        _show(_verified(at, at.settings), output, is_quiet=quiet)
+        _show(_verified(at, at.settings), is_quiet=False)
 
 
 async def _take(settings: Settings, folder: Path) -> None:
@@ -131,8 +128,8 @@ def _verified(at: Desk, settings: Settings) -> list[Finding]:
     return asyncio.run(look())
 
 
-def _show(found: Sequence[Finding], output: Output, *, is_quiet: bool) -> None:
-    if not show_findings(found, output, is_quiet=is_quiet):
+def _show(found: Sequence[Finding], *, is_quiet: bool) -> None:
+    if not show_findings(found, None, is_quiet=is_quiet):
         raise typer.Exit(Exit.PROBLEMS)
 
 

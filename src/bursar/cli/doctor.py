@@ -3,8 +3,6 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,6 +11,7 @@ import typer
 from bursar.cli.desk import Desk, Output, desk
 from bursar.cli.failing import Exit
 from bursar.cli.output import show_list
+from bursar.cli.symptoms import State, Symptom, of_machine, of_redis, of_settings
 from bursar.runtime.embedded import EmbeddedFailed
 from bursar.runtime.installation import DatabaseUrls, database_of
 from bursar.runtime.schema import (
@@ -25,33 +24,17 @@ from bursar.runtime.schema import (
 )
 from bursar.runtime.settings import Settings
 from bursar.runtime.settings_sources import SettingsInvalid
+from bursar.runtime.vitals import vitals
 
 _COLUMNS: Final = ("what", "state", "found", "advice")
 _FREE_BYTES_MIN: Final = 1 << 30
 _CONNECT_SECONDS: Final = 3.0
+_NEEDED: Final = ("database", "schema")
 _MEBIBYTE: Final = 1 << 20
 
 
-class State(StrEnum):
-    """How one thing is. Only a problem fails the command."""
-
-    OK = "ok"
-    NOTE = "note"
-    PROBLEM = "PROBLEM"
-
-
-@dataclass(frozen=True, slots=True)
-class Symptom:
-    """One thing that was looked at."""
-
-    what: str
-    state: State
-    found: str
-    advice: str = ""
-
-
 def examine(context: typer.Context, *, output: Output = None) -> None:
-    """Look at settings, database, schema, roles, sandbox and disk; exit 9 if something is wrong."""
+    """Look at everything that could be wrong, and say how to mend it; exit 9 if something is."""
     found = asyncio.run(_examined(desk(context)))
     show_list(found, _COLUMNS, output)
     if any(each.state is State.PROBLEM for each in found):
@@ -64,7 +47,9 @@ async def _examined(at: Desk) -> list[Symptom]:
     except SettingsInvalid as wrong:
         return [Symptom("settings", State.PROBLEM, str(wrong), "set the variable it names.")]
     found = [Symptom("settings", State.OK, settings.app_env), _disk(settings)]
-    found += [each async for each in _database(at, settings)]
+    found += [*of_settings(settings), *[each async for each in _database(at, settings)]]
+    if all(each.state is not State.PROBLEM for each in found if each.what in _NEEDED):
+        found += await _machine(at, settings)
     found.append(await _listens("api", f"http://127.0.0.1:{settings.port}"))
     found.append(await _listens("sandbox", settings.sandbox_url))
     return found
@@ -76,6 +61,14 @@ def _disk(settings: Settings) -> Symptom:
     state = State.OK if free >= _FREE_BYTES_MIN else State.PROBLEM
     advice = "" if state is State.OK else f"make room where {settings.data_dir} is."
     return Symptom("disk", state, f"{free // _MEBIBYTE} MiB free", advice)
+
+
+async def _machine(at: Desk, settings: Settings) -> list[Symptom]:
+    async with at.programs.opened(settings, "doctor") as app:
+        found = list(of_machine(await vitals(app.database)))
+        if settings.redis_url is not None:
+            found.append(of_redis(is_connected=await app.limiter.check()))
+        return found
 
 
 async def _database(at: Desk, settings: Settings) -> AsyncIterator[Symptom]:

@@ -37,11 +37,13 @@ from bursar.cli.backups import back_up, restore
 from bursar.cli.desk import Desk, Output, Quiet, desk
 from bursar.cli.doctor import examine
 from bursar.cli.entry import PROGRAMS, refuse_optimized
+from bursar.cli.failing import Exit
 from bursar.cli.output import say, show_list
 from bursar.cli.programs import Programs
 from bursar.cli.verifying import verify
 from bursar.runtime import logging
 from bursar.runtime.settings import FIELDS, Settings
+from bursar.runtime.settings_origins import sources_of_settings, unknown_variables
 from bursar.runtime.stopping import Stop, until_stopped
 
 _GROUPS = {
@@ -77,7 +79,7 @@ configuration = typer.Typer(help="This installation's settings.", no_args_is_hel
 def build_root(programs: Programs) -> typer.Typer:
     """The whole command line."""
     root = typer.Typer(
-        add_completion=False,
+        add_completion=True,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="Bursar: invoices, payments and their books.",
@@ -143,13 +145,31 @@ def migrate(context: typer.Context, *, quiet: Quiet = False) -> None:
 
 @configuration.command("show")
 def show_settings(context: typer.Context, *, output: Output = None) -> None:
-    """List every setting, its value and its meaning; secrets stay hidden."""
-    settings = desk(context).settings
+    """List every setting, its value, where that is from, and its meaning; secrets stay hidden."""
+    settings, sources = desk(context).settings, sources_of_settings()
     rows = [
-        {"name": known.name, "value": _told(getattr(settings, name)), "meaning": known.meaning}
+        {
+            "name": known.name,
+            "value": _told(getattr(settings, name)),
+            "source": sources[name],
+            "default": known.default or known.otherwise,
+            "meaning": known.meaning,
+        }
         for name, known in FIELDS.items()
     ]
-    show_list(rows, ("name", "value", "meaning"), output)
+    show_list(rows, ("name", "value", "source", "meaning"), output)
+
+
+@configuration.command("check")
+def check_settings(context: typer.Context, *, quiet: Quiet = False) -> None:
+    """Read every variable and name the ones that are nearly ours; exit 2 for a wrong value."""
+    _ = desk(context).settings
+    strange = unknown_variables()
+    for given, meant in strange.items():
+        say(f"{given} is not read; did you mean {meant}?")
+    if strange:
+        raise typer.Exit(Exit.PROBLEMS)
+    say("every variable is understood", is_quiet=quiet)
 
 
 def _start(settings: Settings, program: Callable[[Stop], Coroutine[None, None, None]]) -> None:

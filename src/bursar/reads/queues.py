@@ -13,7 +13,7 @@ from bursar.domain.tasks import Queue
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
-from bursar.runtime.queue import held_of
+from bursar.runtime.queue import DEPTH, held_of
 
 Q = sql.beside(__file__)
 
@@ -21,7 +21,7 @@ Q = sql.beside(__file__)
 @query(requires=Permission.QUEUE_READ)
 async def queue_loads(tx: ReadTx) -> tuple[QueueLoad, ...]:
     """Every queue, the empty ones too."""
-    loads = {row["entrypoint"]: row for row in await tx.fetch(Q.loads)}
+    loads = {row["entrypoint"]: row for row in await tx.fetch(DEPTH)}
     speeds = {row["entrypoint"]: row for row in await tx.fetch(Q.speeds)}
     pauses = {row["entrypoint"]: row for row in await tx.fetch(Q.pauses)}
     return tuple(
@@ -64,7 +64,7 @@ def _load(
         waiting=load["waiting"] if load else 0,
         running=load["running"] if load else 0,
         held=load["held"] if load else 0,
-        oldest_seconds=load["oldest_seconds"] if load else 0,
+        oldest_seconds=int(load["lag_seconds"]) if load else 0,
         finished=speed["finished"] if speed else 0,
         failed=speed["failed"] if speed else 0,
         mean_ms=speed["mean_ms"] if speed else 0,

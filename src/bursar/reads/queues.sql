@@ -1,18 +1,3 @@
--- name: loads
--- Every queue that holds a job, with what waits, runs and is held, and how long the oldest waits.
-SELECT
-    job.entrypoint,
-    count(*) FILTER (WHERE job.status = 'queued') AS waiting,
-    count(*) FILTER (WHERE job.status = 'picked') AS running,
-    count(*) FILTER (WHERE job.status = 'failed') AS held,
-    coalesce(
-        extract(EPOCH FROM now() - min(job.execute_after)
-            FILTER (WHERE job.status = 'queued' AND job.execute_after <= now())),
-        0
-    )::integer AS oldest_seconds
-FROM queue.pgqueuer AS job
-GROUP BY job.entrypoint;
-
 -- name: speeds
 -- How the latest 10,000 ends of a quarter of an hour went, by queue.
 WITH ended AS (

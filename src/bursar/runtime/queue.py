@@ -38,6 +38,7 @@ from bursar.runtime.logging import get_log
 from bursar.runtime.redaction import redacted_text
 
 Q = sql.beside(__file__)
+DEPTH: Final = Q.depth
 
 PAYLOAD_BYTES_MAX: Final = 8_192
 DEATHS_MAX: Final = 3
@@ -250,7 +251,7 @@ class TaskQueue:
 
     async def depth(self, connection: Connection) -> tuple[Depth, ...]:
         """Every queue, the empty ones too."""
-        rows = {row["entrypoint"]: row for row in await connection.fetch(Q.depth.text)}
+        rows = {row["entrypoint"]: row for row in await connection.fetch(DEPTH.text)}
         return tuple(_depth(queue, rows.get(queue.value)) for queue in Queue)
 
     async def held(self, connection: Connection, limit: int = 100) -> tuple[Held, ...]:

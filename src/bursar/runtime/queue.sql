@@ -32,9 +32,7 @@ stale AS MATERIALIZED (
     FROM queue.pgqueuer AS job
     INNER JOIN queue.claims AS claim ON claim.job_id = job.id
     WHERE job.status = 'picked' AND job.entrypoint = $1 AND job.heartbeat < now() - $3::interval
-        AND NOT EXISTS (SELECT FROM queue.pauses AS pause WHERE pause.entrypoint = $1)
-    ORDER BY job.heartbeat, job.id
-    LIMIT $2
+    ORDER BY job.heartbeat, job.id LIMIT $2
     FOR UPDATE OF job, claim SKIP LOCKED
 ),
 
@@ -61,7 +59,6 @@ fresh AS MATERIALIZED (
     SELECT job.id, candidates.round, candidates.place
     FROM candidates INNER JOIN queue.pgqueuer AS job ON job.id = candidates.id
     WHERE job.status = 'queued' AND job.execute_after <= now() + $4::interval
-        AND NOT EXISTS (SELECT FROM queue.pauses AS pause WHERE pause.entrypoint = $1)
     ORDER BY candidates.round, candidates.place
     LIMIT (SELECT $2 - count(*) FROM stale)
     FOR UPDATE OF job SKIP LOCKED
@@ -71,6 +68,7 @@ picked AS (
     UPDATE queue.pgqueuer AS job
     SET status = 'picked', updated = now(), heartbeat = now(), queue_manager_id = $6
     WHERE job.id IN (SELECT stale.id FROM stale UNION ALL SELECT fresh.id FROM fresh)
+        AND NOT EXISTS (SELECT FROM queue.pauses AS pause WHERE pause.entrypoint = $1)
     RETURNING job.id, job.payload, job.attempts, job.headers
 ),
 
