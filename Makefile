@@ -136,6 +136,10 @@ storm-billing: $(READY)  ## 64 tasks and three workers bill one due set while ev
 disaster: $(READY)  ## delete the database's folder under load, five times, and bring it back from a backup
 	@exec $(BIN)/python -m tests.e2e.disaster $(ARGS)
 
+.PHONY: race-payments
+race-payments: $(READY)  ## a checkout page and an automatic charge race for 500 invoices: one charge each
+	@exec $(BIN)/python -m tests.flows.test_rival_ways_to_pay $(ARGS)
+
 # --- checking, fastest first --------------------------------------------------------------------
 
 .PHONY: check

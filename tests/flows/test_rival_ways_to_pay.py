@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from tests.support.world import Org, World
+from tests.support.database import installation
+from tests.support.world import Org, World, open_world
 
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import InvoiceStatus
@@ -14,6 +15,7 @@ from bursar.reads.verify import checks
 
 ROUNDS = 6
 PROVEN_ROUNDS = 60
+LONG_ROUNDS = 500
 
 
 async def race(world: World, org: Org, invoice_id: InvoiceId) -> None:
@@ -67,3 +69,13 @@ async def test_a_page_and_a_charge_take_the_money_once(world: World) -> None:
 async def test_a_page_and_a_charge_race_many_times(world: World) -> None:
     # The same, often enough to meet what happens rarely.
     await prove(world, PROVEN_ROUNDS)
+
+
+async def race_for_long() -> None:
+    """By hand, `make race-payments`: five hundred races on an installation of their own."""
+    async with installation() as house, open_world(house) as world:
+        await prove(world, LONG_ROUNDS)
+
+
+if __name__ == "__main__":
+    asyncio.run(race_for_long())

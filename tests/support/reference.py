@@ -39,8 +39,10 @@ from bursar.domain.access import (
 )
 from bursar.domain.event_names import EVENTS
 from bursar.domain.people import TOLD_WHEN, AuthFact
+from bursar.domain.provider import DeclineKind
 from bursar.domain.shapes.render import resource_type
 from bursar.domain.shapes.samples import SAMPLES
+from bursar.providers.stripe.declines import DECLINES
 from bursar.runtime.metrics import METRICS
 from bursar.runtime.settings import FIELDS
 
@@ -87,6 +89,7 @@ def pages() -> dict[str, str]:
     """Every page by its file's name."""
     return {
         "access.md": access(),
+        "declines.md": declines(),
         "errors.md": errors(),
         "events.md": events(),
         "metrics.md": metrics(),
@@ -347,6 +350,24 @@ def made_tables() -> Iterator[Table]:
                 columns.append((column["name"], column["type"], is_required))
             about = _comment_above(text[: found.start()])
             yield Table(found[1], about, tuple(columns), tuple(constraints), found[1] in isolated)
+
+
+def declines() -> str:
+    """Every decline code, and what it asks of whoever retries."""
+    meanings = {
+        DeclineKind.RETRY: "the same method may be charged again later",
+        DeclineKind.NEW_METHOD: "the customer is asked for another method",
+        DeclineKind.AUTHENTICATION: "the cardholder must confirm; nobody is there to, in a retry",
+        DeclineKind.NEVER: "nothing is charged by this method again",
+    }
+    rows = [(f"`{code}`", f"`{kind.value}`") for code, kind in sorted(DECLINES.items())]
+    return _page(
+        "Decline codes",
+        "What the bank's code asks of whoever retries. A network's advice never to try again wins "
+        "over the code; a code that is not here may be tried again.",
+        _table(("kind", "means"), [(f"`{kind.value}`", meanings[kind]) for kind in DeclineKind]),
+        _table(("code", "kind"), rows),
+    )
 
 
 def write() -> None:
