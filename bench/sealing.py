@@ -117,12 +117,10 @@ async def open_log() -> AsyncIterator[Log]:
                 writers = [await asyncpg.connect(place.superuser_url) for _ in range(WRITERS)]
                 anchors = Anchors(Path(folder) / "anchors.jsonl", app.keys)
                 log = Log(place, app, anchors, writers)
-                for _ in range(ORGS):
-                    log.orgs.append(uuid.uuid4())
-                    await superuser.execute(ORG, log.orgs[-1])
+                log.orgs += [uuid.uuid4() for _ in range(ORGS)]
+                await superuser.executemany(ORG, [(each,) for each in log.orgs])
                 yield log
-                for writer in writers:
-                    await writer.close()
+                await asyncio.gather(*(writer.close() for writer in writers))
     await sender.aclose()
 
 
