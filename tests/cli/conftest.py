@@ -38,6 +38,13 @@ class Said:
         return msgspec.json.decode(self.out)
 
 
+class Screen(io.StringIO):
+    """What somebody watches, as a terminal would say of itself."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 class Terminal:
     """Runs commands in a thread, since each brings an event loop and an application of its own."""
 
@@ -54,10 +61,14 @@ class Terminal:
         self._root = build_root(programs)
 
     async def run(self, *arguments: str) -> Said:
-        return await asyncio.to_thread(self._run, arguments)
+        return await asyncio.to_thread(self._run, arguments, io.StringIO())
 
-    def _run(self, arguments: tuple[str, ...]) -> Said:
-        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    async def watch(self, *arguments: str) -> Said:
+        """The same, while somebody looks at what is written beside the answer."""
+        return await asyncio.to_thread(self._run, arguments, Screen())
+
+    def _run(self, arguments: tuple[str, ...], err: io.StringIO) -> Said:
+        out = io.TextIOWrapper(io.BytesIO(), "utf-8")
         code = 0
         with redirect_stdout(out), redirect_stderr(err):
             try:
@@ -87,4 +98,5 @@ def terminal(world: World, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.setenv("APP_ENV", "test")
     monkeypatch.setenv("DATA_DIR", str(world.house.settings.data_dir))
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
     return Terminal(world)

@@ -80,17 +80,22 @@ class Shop:
 
     async def due(self) -> list[SubscriptionId]:
         """What billing has to look at by now, in the order in which it does."""
+        return [subscription_id for subscription_id, _ in await self.looks()]
+
+    async def looks(self) -> list[tuple[SubscriptionId, datetime]]:
+        """The same, beside since when each is due."""
         connection = await self.world.house.as_owner()
         try:
             rows = await connection.fetch(
-                "SELECT subject_id FROM agenda WHERE org_id = $1 AND kind = 'bill_subscription' "
-                "AND due_at <= $2 ORDER BY due_at, subject_id",
+                "SELECT subject_id, due_at FROM agenda "
+                "WHERE org_id = $1 AND kind = 'bill_subscription' AND due_at <= $2 "
+                "ORDER BY due_at, subject_id",
                 uuid_of(self.org.id),
                 self.now,
             )
         finally:
             await connection.close()
-        return [SubscriptionId(print_id("sub", row["subject_id"])) for row in rows]
+        return [(SubscriptionId(print_id("sub", row["subject_id"])), row["due_at"]) for row in rows]
 
     async def subscribe(
         self, plan: Plan, customer: Customer | None = None, **more: Any

@@ -23,14 +23,14 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bursar.cli.desk import Output, Quiet, an_id, desk, operator
+from bursar.cli.desk import DryRun, Output, Quiet, an_id, desk, operator
 from bursar.cli.output import say, show_list
 from bursar.domain.ids import OrgId
 from bursar.operations.billing_runs import CHUNK, BillChunk, Chunk, bill_chunk
 from bursar.runtime import doors
 from bursar.runtime.app import App
 
-_COLUMNS: Final = ("orgId", "subscriptions", "invoices", "putOff")
+_COLUMNS: Final = ("orgId", "due", "subscriptions", "invoices", "putOff")
 _CHUNKS_MAX: Final = 1_000_000
 
 
@@ -47,12 +47,14 @@ class Run:
     """What was billed in one organization."""
 
     org_id: OrgId
+    due: int
     done: Chunk
 
     def row(self) -> dict[str, object]:
         """As it is printed."""
         return {
             "orgId": self.org_id,
+            "due": self.due,
             "subscriptions": self.done.subscriptions,
             "invoices": self.done.invoices,
             "putOff": self.done.put_off,
@@ -68,23 +70,31 @@ def run_billing(
     chunk: Annotated[
         int, typer.Option(min=1, max=1_000, help="How many subscriptions a commit takes.")
     ] = CHUNK,
+    dry_run: DryRun = False,
     output: Output = None,
     quiet: Quiet = False,
 ) -> None:
-    """Bill every subscription that is due now; a second run finds nothing to do."""
+    """Bill every subscription that is due now; a second run finds nothing to do.
+
+    A dry run says how many are due, and what the next chunk of them would come to.
+    """
     wanted = [OrgId(an_id(each, prefix="org", name="--org")) for each in org or ()]
 
     async def act(app: App) -> list[Run]:
         async with app.database.machine() as connection:
             orgs = wanted or await doors.org_ids(connection)
             due = {each: (await doors.billing_backlog(connection, each)).due for each in orgs}
+        backlog = [(each, count) for each, count in due.items() if count]
+        if dry_run:
+            return [await _tried(app, each, count, chunk) for each, count in backlog]
         with _told(sum(due.values()), is_quiet=quiet) as tell:
-            return [await _run(app, each, chunk, tell) for each, count in due.items() if count]
+            return [Run(each, count, await _run(app, each, chunk, tell)) for each, count in backlog]
 
     runs = desk(context).with_app(act)
     show_list([each.row() for each in runs], _COLUMNS, output)
     made = sum(each.done.invoices for each in runs)
-    say(f"{made} invoices in {len(runs)} organizations", is_quiet=quiet)
+    words = "would be made" if dry_run else "were made"
+    say(f"{made} invoices {words} in {len(runs)} organizations", is_quiet=quiet)
 
 
 class _Teller:
@@ -95,9 +105,13 @@ class _Teller:
         self._task = None if progress is None else progress.add_task("billing", total=total)
 
     def done(self, count: int) -> None:
-        """So many more."""
-        if self._progress is not None and self._task is not None:
-            self._progress.advance(self._task, count)
+        """So many more; one that missed several periods is due again after each of them."""
+        if self._progress is None or self._task is None:
+            return
+        self._progress.advance(self._task, count)
+        (task,) = self._progress.tasks
+        if task.total is not None and task.completed > task.total:
+            self._progress.update(self._task, total=task.completed)
 
 
 @contextmanager
@@ -116,7 +130,14 @@ def _told(total: int, *, is_quiet: bool) -> Iterator[_Teller]:
         yield _Teller(progress, total)
 
 
-async def _run(app: App, org_id: OrgId, limit: int, tell: _Teller) -> Run:
+async def _tried(app: App, org_id: OrgId, due: int, limit: int) -> Run:
+    """What the next chunk would come to; all of it is taken back."""
+    return Run(
+        org_id, due, await operator(app, org_id, is_dry_run=True).run(bill_chunk, BillChunk(limit))
+    )
+
+
+async def _run(app: App, org_id: OrgId, limit: int, tell: _Teller) -> Chunk:
     """Chunk after chunk, until nothing is due that nobody else has in hand."""
     caller, whole = operator(app, org_id), Chunk(0, 0)
     for _ in range(_CHUNKS_MAX):
@@ -125,4 +146,4 @@ async def _run(app: App, org_id: OrgId, limit: int, tell: _Teller) -> Run:
         tell.done(chunk.subscriptions)
         if not chunk.subscriptions + chunk.put_off:
             break
-    return Run(org_id, whole)
+    return whole
