@@ -44,4 +44,8 @@ INSERT INTO figure_days (org_id, currency, measure, day, amount_minor, count)
 SELECT m.org_id, m.currency, 'mrr_new', m.occurred_at::date, sum(m.amount_minor), count(*)
 FROM mrr_movements AS m WHERE m.org_id = '{org}' GROUP BY m.org_id, m.currency, m.occurred_at::date;
 
-VACUUM (ANALYZE) invoices, mrr_movements, figure_days, customers;
+INSERT INTO figure_months (org_id, currency, measure, month, amount_minor, count)
+SELECT d.org_id, d.currency, d.measure, date_trunc('month', d.day)::date, sum(d.amount_minor), sum(d.count)
+FROM figure_days AS d WHERE d.org_id = '{org}' GROUP BY 1, 2, 3, 4;
+
+VACUUM (ANALYZE) invoices, mrr_movements, figure_days, figure_months, customers;

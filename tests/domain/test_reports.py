@@ -35,6 +35,21 @@ def test_every_day_is_in_one_piece(
     assert report.before[Measure.INVOICED] == Sums(5, 1)
 
 
+@given(DAYS, st.integers(1, 390), st.sampled_from(Interval), st.integers(0, 420))
+def test_whole_months_and_days_are_every_day_once(
+    start: date, length: int, interval: Interval, into: int
+) -> None:
+    # Up to the end of the span, any day is in a month that is read whole, or is read itself.
+    span = Asked(start, start + timedelta(days=length), interval).span(TODAY)
+    whole, day = span.whole_months(), start + timedelta(days=into - 30)
+    month = day.replace(day=1)
+    is_in_month = month < span.opening or whole.start <= month < whole.end
+    is_itself = span.opening <= day < whole.start or whole.end <= day < span.end
+    assert (is_in_month + is_itself) == (day < span.end)
+    if is_in_month and day >= start:
+        assert month in span.pieces()
+
+
 @pytest.mark.parametrize(
     ("asked", "first", "last", "count"),
     [

@@ -1,18 +1,22 @@
 """Figures of random lives: at every instant what the books and the subscriptions say."""
 
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from random import Random
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.support.world import Org, World
 
 from bursar.domain.analytics import Measure
-from bursar.domain.ids import SubscriptionId
+from bursar.domain.ids import SubscriptionId, uuid_of
 from bursar.domain.mrr import monthly
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
 from bursar.domain.refusals import Refusal
-from bursar.domain.reports import MRR_MEASURES, Asked, mrr_of
+from bursar.domain.reports import MRR_MEASURES, Asked, Interval, Sums, mrr_of
 from bursar.jobs import dispatch
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.subscriptions import (
@@ -99,3 +103,40 @@ async def test_recurring_revenue_is_what_is_charged_for(
     await world.drain()
     wrong = [each for each in await world.operator(org.id).look(checks) if not each.is_good]
     assert wrong == []
+
+
+async def test_reports_of_months_are_the_sums_of_their_days(world: World) -> None:
+    # Whatever was added up by now and whatever was not, whole months and parts of them alike.
+    org = await world.org()
+    chance, booked = Random(7), Counter[date]()
+    for _ in range(3):
+        days = [date(2024, 11, 20) + timedelta(days=chance.randrange(120)) for _ in range(20)]
+        await appended(org, days)
+        booked.update(days)
+        for start, end in pairwise([date(2024, 12, 1), *sorted(chance.sample(days, 3))]):
+            for interval in Interval:
+                asked = Asked(start, max(end, start + timedelta(days=1)), interval)
+                told = await org.caller.look(report, asked, (Measure.VOIDED,))
+                before = sum(count for day, count in booked.items() if day < start)
+                assert told.before[Measure.VOIDED] == Sums(5 * before, before)
+                assert [piece[Measure.VOIDED].count for piece in told.pieces] == [
+                    sum(count for day, count in booked.items() if first <= day < following)
+                    for first, following in pairwise([*told.span.pieces(), told.span.end])
+                ]
+        await dispatch.add_up_figures(world.app)
+    wrong = [each for each in await world.operator(org.id).look(checks) if not each.is_good]
+    assert wrong == []
+
+
+async def appended(org: Org, days: Sequence[date]) -> None:
+    """One figure of five cents on each of these days."""
+    connection = await org.world.house.as_owner()
+    try:
+        await connection.execute(
+            "INSERT INTO figures (org_id, measure, currency, day, amount_minor, count)"
+            " SELECT $1, 'voided', 'usd', day, 5, 1 FROM unnest($2::date[]) AS day",
+            uuid_of(org.id),
+            list(days),
+        )
+    finally:
+        await connection.close()

@@ -19,6 +19,7 @@ from bursar.domain.pricing import PriceTerms, PricingModel
 from bursar.domain.usage import UsageReport
 from bursar.domain.verification import Check, compared
 from bursar.flows.refund_payment import refund_payment
+from bursar.jobs import dispatch
 from bursar.operations.billing_runs import BillOne, bill_subscription
 from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.invoices import VoidInvoice, void_invoice
@@ -80,8 +81,10 @@ FAULTS = {
     "days of usage are what their events add up to": "UPDATE usage_days SET total = total + 1"
     " WHERE org_id = $1",
     "every change has its event": "UPDATE customers SET version = version + 1 WHERE org_id = $1",
-    "figures are what the books and documents say": "UPDATE figures SET count = count + 1"
+    "figures are what the books and documents say": "UPDATE figure_days SET count = count + 1"
     " WHERE org_id = $1",
+    "figures of months are what their days come to": "INSERT INTO figure_months"
+    " SELECT org_id, currency, 'paid', '1999-01-01', 5, 1 FROM organizations WHERE org_id = $1",
     "recurring revenue is the sum of its movements": "INSERT INTO mrr_movements"
     " SELECT org_id, id, 99, customer_id, 'new', 'usd', 5, 5, now() FROM subscriptions"
     " WHERE org_id = $1",
@@ -118,6 +121,7 @@ async def lived(world: World) -> Org:
     await refund_payment(org.caller, part)
     gone = await org.invoice(buyer, 700)
     await org.caller.run(void_invoice, VoidInvoice(gone.id))
+    await dispatch.add_up_figures(world.app)
     waiting = await org.invoice(buyer, 900)
     await org.pay(waiting.id, PaymentMode.CHECKOUT)
     await org.draft(buyer, 100)

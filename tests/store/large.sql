@@ -277,6 +277,10 @@ FROM generate_series(1, {rows}) AS n;
 INSERT INTO figure_days (org_id, currency, measure, day, amount_minor, count)
 SELECT '{org}', 'usd', 'large_' || n % 20, date '2000-01-01' + (n / 20)::integer, 1, 1
 FROM generate_series(1, {rows}) AS n;
+INSERT INTO figure_months (org_id, currency, measure, month, amount_minor, count)
+SELECT '{org}', 'usd', 'large_' || n % 200, date '1900-01-01' + make_interval(months => (n / 200)::integer),
+    1, 1
+FROM generate_series(1, {rows}) AS n;
 INSERT INTO figures (measure, org_id, currency, day, amount_minor, count)
 SELECT 'large_' || n % 20, '{org}', 'usd', date '2000-01-01' + (n / 20)::integer, 1, 1
 FROM generate_series(1, {rows}) AS n;

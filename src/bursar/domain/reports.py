@@ -57,6 +57,14 @@ _NOTHING: Final = Sums()
 
 
 @dataclass(frozen=True, slots=True)
+class Days:
+    """Civil days `[start, end)`, or none at all."""
+
+    start: Day
+    end: Day
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """Civil days `[start, end)` in pieces; the first and last month may be a part of one."""
 
@@ -71,6 +79,19 @@ class Span:
             found.append(day)
             day = self._next(day)
         return tuple(found)
+
+    @property
+    def opening(self) -> Day:
+        """The first day of the month it begins in; all before it are whole months."""
+        return self.start.replace(day=1)
+
+    def whole_months(self) -> Days:
+        """The days of those pieces that are whole months; none where a piece is a day."""
+        first = self.start if self.start == self.opening else _month_after(self.start)
+        last = self.end.replace(day=1)
+        if self.interval is Interval.DAY or first > last:
+            return Days(self.opening, self.opening)
+        return Days(first, last)
 
     def _next(self, day: Day) -> Day:
         return day + _DAY if self.interval is Interval.DAY else _month_after(day)

@@ -1,4 +1,4 @@
-"""Looks at the figures people steer by, from sums of days: never from the documents themselves."""
+"""Looks at the figures people steer by, from sums of days and months, never from documents."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,6 +30,7 @@ async def report(tx: ReadTx, asked: Asked, measures: Sequence[Measure]) -> Repor
     timezone = settings["timezone"]
     span = asked.span(day_in(tx.now, timezone))
     currency = asked.currency or Currency(settings["currency"])
+    whole = span.whole_months()
     rows = await tx.fetch(
         Q.figures,
         uuid_of(tx.org_id),
@@ -38,6 +39,9 @@ async def report(tx: ReadTx, asked: Asked, measures: Sequence[Measure]) -> Repor
         span.start,
         span.end,
         span.interval.value,
+        span.opening,
+        whole.start,
+        whole.end,
     )
     found = (
         (row["start_on"], Measure(row["measure"]), Sums(row["minor"], row["count"])) for row in rows

@@ -55,6 +55,7 @@ CHECKS: Final = (
     ("billed periods are what their lines come to", BILLING.periods_match_lines),
     ("every change has its event", Q.changes_are_told),
     ("figures are what the books and documents say", FIGURES.figures_match_books),
+    ("figures of months are what their days come to", FIGURES.months_match_days),
     ("recurring revenue is the sum of its movements", FIGURES.movements_add_up),
 )
 CHAIN: Final = "the event chain is unbroken"

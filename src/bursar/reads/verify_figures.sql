@@ -66,6 +66,28 @@ SELECT
     AS offenders
 FROM compared AS c;
 
+-- name: months_match_days
+-- A month of figures is what its days come to.
+WITH days AS (
+    SELECT
+        d.measure, d.currency, date_trunc('month', d.day::timestamp)::date AS month,
+        sum(d.amount_minor) AS minor, sum(d.count) AS count
+    FROM figure_days AS d WHERE d.org_id = $1 GROUP BY 1, 2, 3
+), compared AS (
+    SELECT
+        coalesce(m.measure, s.measure) || ' of ' || coalesce(m.month, s.month) AS name,
+        coalesce(m.amount_minor, 0) = coalesce(s.minor, 0)
+        AND coalesce(m.count, 0) = coalesce(s.count, 0) AS is_good
+    FROM (SELECT * FROM figure_months AS k WHERE k.org_id = $1) AS m
+    FULL JOIN days AS s
+        ON s.measure = m.measure AND s.currency = m.currency AND s.month = m.month
+)
+SELECT
+    count(*) AS counted,
+    coalesce((array_agg(c.name ORDER BY c.name) FILTER (WHERE c.is_good IS NOT TRUE))[1:100], '{}')
+    AS offenders
+FROM compared AS c;
+
 -- name: movements_add_up
 -- Each movement begins where the one before ended; what has ended or rests is worth nothing.
 WITH ordered AS (

@@ -9,13 +9,21 @@ AS f (measure, currency, at, amount_minor, count)
 WHERE o.org_id = $1;
 
 -- name: fold
--- Moves figures into the sums of their days: what a reader sees is in one of the two.
+-- Moves figures into the sums of their days and months: what a reader sees is in one place of each.
 WITH taken AS (
     DELETE FROM figures WHERE org_id = $1 AND id IN (
         SELECT f.id FROM figures AS f
         WHERE f.org_id = $1 ORDER BY f.id LIMIT $2 FOR UPDATE SKIP LOCKED
     )
     RETURNING measure, currency, day, amount_minor, count
+), months AS (
+    INSERT INTO figure_months AS m (org_id, currency, measure, month, amount_minor, count)
+    SELECT
+        $1, t.currency, t.measure, date_trunc('month', t.day::timestamp)::date, sum(t.amount_minor),
+        sum(t.count)
+    FROM taken AS t GROUP BY 2, 3, 4 ORDER BY 2, 3, 4
+    ON CONFLICT (org_id, currency, measure, month) DO UPDATE SET
+        amount_minor = m.amount_minor + excluded.amount_minor, count = m.count + excluded.count
 )
 INSERT INTO figure_days AS d (org_id, currency, measure, day, amount_minor, count)
 SELECT $1, t.currency, t.measure, t.day, sum(t.amount_minor), sum(t.count)
