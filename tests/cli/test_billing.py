@@ -8,7 +8,7 @@ from bursar.cli.failing import Exit
 
 
 async def test_everything_due_is_billed_at_the_terminal(terminal: Terminal, world: World) -> None:
-    # A dry run counts and changes nothing; the run bills, chunk by chunk; the next finds nothing.
+    # A dry run counts and changes nothing; the run bills; the next finds nothing.
     shop = Shop(await world.org())
     plan = await shop.plan(1_500)
     for _ in range(3):
@@ -19,7 +19,7 @@ async def test_everything_due_is_billed_at_the_terminal(terminal: Terminal, worl
         {"orgId": shop.org.id, "due": 3, "subscriptions": 3, "invoices": 3, "putOff": 0}
     ]
     assert await shop.numbers() == []
-    done = await terminal.watch(*run, "--chunk", "2")
+    done = await terminal.watch(*run)
     assert done.code == Exit.DONE
     assert done.value == tried.value
     assert await shop.numbers() == [1, 2, 3]

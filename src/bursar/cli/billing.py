@@ -26,7 +26,7 @@ from rich.text import Text
 from bursar.cli.desk import DryRun, Output, Quiet, an_id, desk, operator
 from bursar.cli.output import say, show_list
 from bursar.domain.ids import OrgId
-from bursar.operations.billing_runs import CHUNK, BillChunk, Chunk, bill_chunk
+from bursar.operations.billing_runs import BillChunk, Chunk, bill_chunk
 from bursar.runtime import doors
 from bursar.runtime.app import App
 
@@ -67,9 +67,6 @@ def run_billing(
     org: Annotated[
         list[str] | None, typer.Option("--org", help="Only this one (org_…); repeatable.")
     ] = None,
-    chunk: Annotated[
-        int, typer.Option(min=1, max=1_000, help="How many subscriptions a commit takes.")
-    ] = CHUNK,
     dry_run: DryRun = False,
     output: Output = None,
     quiet: Quiet = False,
@@ -86,9 +83,9 @@ def run_billing(
             due = {each: (await doors.billing_backlog(connection, each)).due for each in orgs}
         backlog = [(each, count) for each, count in due.items() if count]
         if dry_run:
-            return [await _tried(app, each, count, chunk) for each, count in backlog]
+            return [await _tried(app, each, count) for each, count in backlog]
         with _told(sum(due.values()), is_quiet=quiet) as tell:
-            return [Run(each, count, await _run(app, each, chunk, tell)) for each, count in backlog]
+            return [Run(each, count, await _run(app, each, tell)) for each, count in backlog]
 
     runs = desk(context).with_app(act)
     show_list([each.row() for each in runs], _COLUMNS, output)
@@ -130,18 +127,17 @@ def _told(total: int, *, is_quiet: bool) -> Iterator[_Teller]:
         yield _Teller(progress, total)
 
 
-async def _tried(app: App, org_id: OrgId, due: int, limit: int) -> Run:
+async def _tried(app: App, org_id: OrgId, due: int) -> Run:
     """What the next chunk would come to; all of it is taken back."""
-    return Run(
-        org_id, due, await operator(app, org_id, is_dry_run=True).run(bill_chunk, BillChunk(limit))
-    )
+    caller = operator(app, org_id, is_dry_run=True)
+    return Run(org_id, due, await caller.run(bill_chunk, BillChunk()))
 
 
-async def _run(app: App, org_id: OrgId, limit: int, tell: _Teller) -> Chunk:
+async def _run(app: App, org_id: OrgId, tell: _Teller) -> Chunk:
     """Chunk after chunk, until nothing is due that nobody else has in hand."""
     caller, whole = operator(app, org_id), Chunk(0, 0)
     for _ in range(_CHUNKS_MAX):
-        chunk = await caller.run(bill_chunk, BillChunk(limit))
+        chunk = await caller.run(bill_chunk, BillChunk())
         whole = whole.plus(chunk)
         tell.done(chunk.subscriptions)
         if not chunk.subscriptions + chunk.put_off:
