@@ -1,11 +1,16 @@
 """Every page of every noun: shown to whoever may see it, refused to whoever may not."""
 
 import pytest
+from tests.api.client import Client
+from tests.console.browser import Browser, signed_in, text_of
 from tests.console.conftest import Stage
+from tests.support.world import PASSWORD, World
 
 from bursar.console.nouns.every import NOUNS
 from bursar.console.nouns.shape import Noun
 from bursar.domain.access import ROLE_PERMISSIONS, Role
+from bursar.flows.sign_in import SignUp, sign_up
+from bursar.runtime.ids import new_uuid
 
 
 def place_of(noun: Noun, stage: Stage) -> str | None:
@@ -36,3 +41,13 @@ async def test_home(stage: Stage) -> None:
     # The first page is there for everybody in the organization.
     for browser in stage.browsers.values():
         assert (await browser.see()).status == 200
+
+
+async def test_queues(world: World, anyone: Client, stage: Stage) -> None:
+    # Whoever runs the installation sees its queues; to everybody else nothing is there.
+    assert (await stage.owner.get("/admin/queues")).status == 404
+    assert (await Browser(anyone).get("/admin/queues")).status == 303
+    who = SignUp(f"{new_uuid().hex}@example.com", "Otto", PASSWORD, is_operator=True)
+    signed = await sign_up(world.system(None), who)
+    shown = await signed_in(world.app, anyone, signed.access_token, "").get("/admin/queues")
+    assert (shown.status, "payments" in text_of(shown)) == (200, True), shown.body[:600]

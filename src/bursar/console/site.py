@@ -31,6 +31,7 @@ from bursar.console.nouns.every import BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun
 from bursar.console.pages import inside, page, see_other, styles_route
 from bursar.console.passes import cookie
+from bursar.console.queues import QUEUES, queues_page
 from bursar.console.searching import search_page
 from bursar.console.things import ALONE, explanation_page, question_of, thing_page
 from bursar.console.visits import SignedOut, Visit, is_secure, visit_of
@@ -74,6 +75,7 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
         plain_endpoint("GET", SIGN_IN, enter, _failed),
         plain_endpoint("POST", SIGN_IN, entering, _failed),
         plain_endpoint("POST", "/console/sign-out", opened(signed_out), _failed),
+        plain_endpoint("GET", QUEUES, opened(queues_page), _failed),
         plain_endpoint("GET", _ORG, opened(home_page), _failed),
         plain_endpoint("GET", _NOUN, opened(_listed), _failed),
         plain_endpoint("GET", _THING, opened(_shown), _failed),
