@@ -21,6 +21,7 @@ NAMED: Final = {
     "mail_id": "mail",
     "meter_id": "mtr",
     "payment_id": "pay",
+    "payment_method_id": "pm",
     "recurring_invoice_id": "rinv",
     "refund_id": "rfd",
     "subscription_id": "sub",
