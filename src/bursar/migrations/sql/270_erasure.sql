@@ -132,7 +132,8 @@ $$;
 
 -- Lets a month of the log go, once all of it is sealed, relayed, delivered and in the files that
 -- are named, an organization each. For the owner of the tables alone.
-CREATE PROCEDURE sec.let_go_of_events(p_month date, p_orgs uuid[], p_counts bigint[], p_digests bytea[])
+CREATE FUNCTION sec.let_go_of_events(p_month date, p_orgs uuid[], p_counts bigint[], p_digests bytea[])
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     starts timestamptz := date_trunc('month', p_month::timestamp) AT TIME ZONE 'UTC';
@@ -175,6 +176,13 @@ BEGIN
     EXECUTE format('DROP TABLE %s', partition);
 END $$;
 
+-- Who told something in a stretch of time. For the owner of the tables alone.
+CREATE FUNCTION sec.who_told(p_from timestamptz, p_before timestamptz) RETURNS SETOF uuid
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT DISTINCT e.org_id FROM public.events AS e
+    WHERE e.id >= sec.first_id_at(p_from) AND e.id < sec.first_id_at(p_before)
+$$;
+
 -- Removes deliveries that ended long ago, with their attempts; those that wait stay. Goes endpoint
 -- by endpoint along their ids, which are in order of time.
 CREATE FUNCTION sec.forget_deliveries(p_before timestamptz, p_limit integer) RETURNS integer
@@ -203,8 +211,8 @@ BEGIN
     RETURN cardinality(old);
 END $$;
 
-REVOKE ALL ON PROCEDURE sec.let_go_of_events(date, uuid[], bigint[], bytea[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
+sec.let_go_of_events(date, uuid[], bigint[], bytea[]), sec.who_told(timestamptz, timestamptz),
 sec.is_archived(uuid, uuid), sec.forget_deliveries(timestamptz, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
 sec.is_archived(uuid, uuid), sec.forget_deliveries(timestamptz, integer) TO bursar_app;
