@@ -2,13 +2,14 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pytest
+import structlog
 from tests.support.world import World
 
 from bursar.cli.failing import Exit, explained
@@ -93,10 +94,12 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(world: World, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """The command line of the installation that the suite runs on."""
+def terminal(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """The command line of the suite's installation; it leaves the logs as they were."""
     monkeypatch.setenv("APP_ENV", "test")
     monkeypatch.setenv("DATA_DIR", str(world.house.settings.data_dir))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    return Terminal(world)
+    config = structlog.get_config()
+    yield Terminal(world)
+    structlog.configure(**config)
