@@ -3,10 +3,26 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
+from structlog.typing import EventDict, WrappedLogger
 from tests.support.database import Installation, installation
 from tests.support.world import World, open_world
 
 from bursar.runtime.app import App
+
+
+def only_what_is_wrong(_logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
+    """Drop lines that say that something went well."""
+    if level in {"debug", "info"}:
+        raise structlog.DropEvent
+    return event
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quiet() -> None:
+    """A line for each verb costs time, and the runner keeps all of them to its end."""
+    kept = structlog.get_config()["processors"]
+    structlog.configure(processors=[only_what_is_wrong, *kept])
 
 
 @pytest.fixture(scope="session")

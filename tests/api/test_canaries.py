@@ -85,11 +85,11 @@ class Watch:
 def listening() -> Iterator[io.StringIO]:
     """Every line of the log, at its most talkative."""
     root, hook, raising = logging.getLogger(), sys.excepthook, logging.raiseExceptions
-    handlers, level = root.handlers[:], root.level
+    handlers, level, config = root.handlers[:], root.level, structlog.get_config()
     memory = io.StringIO()
     logs.configure(level="debug", stream=memory)
     yield memory
-    structlog.reset_defaults()
+    structlog.configure(**config)
     logging.captureWarnings(capture=False)
     root.handlers[:], root.level = handlers, level
     sys.excepthook, logging.raiseExceptions = hook, raising

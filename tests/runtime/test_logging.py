@@ -23,11 +23,11 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJlLWNhbmFyeQ"
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
     root, hook, raising = logging.getLogger(), sys.excepthook, logging.raiseExceptions
-    handlers, level = root.handlers[:], root.level
+    handlers, level, config = root.handlers[:], root.level, structlog.get_config()
     memory = io.StringIO()
     logs.configure(level="debug", stream=memory)
     yield memory
-    structlog.reset_defaults()
+    structlog.configure(**config)
     structlog.contextvars.clear_contextvars()
     logging.captureWarnings(capture=False)
     root.handlers[:], root.level = handlers, level
