@@ -1,6 +1,7 @@
 """Everybody who may stand before a route, and an organization full of things to ask for."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,14 @@ from tests.support.world import PASSWORD, Org, World
 
 from bursar.domain.access import ROLE_PERMISSIONS, SCOPE_PERMISSIONS, Permission, Role
 from bursar.domain.credit_notes import CreditNote
+from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import CouponDuration
-from bursar.domain.ids import PaymentId, uuid_of
+from bursar.domain.ids import CustomerId, PaymentId, uuid_of
 from bursar.domain.meters import Aggregation
+from bursar.domain.money import Money
 from bursar.domain.paging import Page
+from bursar.domain.payout_reports import PayoutReport, PayoutStatus
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
 from bursar.flows.refund_payment import refund_payment
 from bursar.flows.sign_in import SignUp, sign_up
@@ -26,6 +30,7 @@ from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.operations.holds import CreateHold, create_hold
 from bursar.operations.members import InviteMember, invite_member
 from bursar.operations.meters import DefineMeter, define_meter
+from bursar.operations.payouts import FollowPayout, follow_payout
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.refunds import BeginRefund
 from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
@@ -38,6 +43,7 @@ from bursar.operations.webhook_subscriptions import (
     try_webhook,
 )
 from bursar.reads.disputes import DisputeFilters, disputes
+from bursar.reads.payment_methods import MethodFilters, payment_methods
 from bursar.runtime.ids import new_uuid
 
 _JOIN = """
@@ -200,6 +206,8 @@ async def things_of(org: Org) -> Things:
             "pay": payment.id,
             "dsp": await _a_dispute(org),
             "rfd": await _a_refund(org, payment.id),
+            "pm": await _a_method(org, customer.id),
+            "po": await _a_payout(org),
             "wal": wallet.id,
             "hld": hold.id,
             "txn": transfer.id,
@@ -219,6 +227,22 @@ async def _a_dispute(org: Org) -> str:
     await org.world.drain()
     found = await org.caller.look(disputes, Page(), DisputeFilters(payment_id=paid.id))
     return found.items[0].id
+
+
+async def _a_method(org: Org, customer_id: CustomerId) -> str:
+    """The card that a customer came with."""
+    filters = MethodFilters(customer_id=customer_id)
+    return (await org.caller.look(payment_methods, Page(), filters)).items[0].id
+
+
+async def _a_payout(org: Org) -> str:
+    """One that was called off before anything of it was ours: nothing is booked."""
+    now = datetime.now(UTC)
+    report = PayoutReport(
+        f"po_{new_uuid().hex}", PayoutStatus.CANCELED, Money(100, Currency("usd")), now, now
+    )
+    told = FollowPayout("sandbox", report, ())
+    return (await org.world.system(org.id).run(follow_payout, told)).id
 
 
 async def _a_refund(org: Org, payment_id: PaymentId) -> str:
