@@ -138,16 +138,18 @@ async def _heard_of(org: Org) -> dict[str, str]:
     return {"wh": endpoint.id, "whd": tried.id}
 
 
-async def _told_and_booked(org: Org) -> tuple[UUID, UUID]:
+async def _told_and_booked(org: Org) -> dict[str, str]:
     """An event that was told, and an account that something was booked on."""
     connection = await org.world.house.as_owner()
     try:
         told = "SELECT id FROM events WHERE org_id = $1 AND is_public LIMIT 1"
         booked = "SELECT account_id FROM ledger_entries WHERE org_id = $1 LIMIT 1"
         org_id = uuid_of(org.id)
-        return await connection.fetchval(told, org_id), await connection.fetchval(booked, org_id)
+        event_id: UUID = await connection.fetchval(told, org_id)
+        account_id: UUID = await connection.fetchval(booked, org_id)
     finally:
         await connection.close()
+    return {"evt": f"evt_{event_id}", "acct": f"acct_{account_id}"}
 
 
 async def _a_note(org: Org, customer: Customer) -> CreditNote:
@@ -188,7 +190,6 @@ async def things_of(org: Org) -> Things:
     goal = (await org.wallet()).id
     order = PostTransfer(from_wallet_id=wallet.id, to_wallet_id=goal, amount_minor=1)
     transfer = await org.caller.run(post_transfer, order)
-    event_id, account_id = await _told_and_booked(org)
     return Things(
         {
             "org": org.id,
@@ -214,8 +215,7 @@ async def things_of(org: Org) -> Things:
             **await _heard_of(org),
             "key": issued.record.id,
             "mem": invited.id,
-            "evt": f"evt_{event_id}",
-            "acct": f"acct_{account_id}",
+            **await _told_and_booked(org),
         }
     )
 
