@@ -32,7 +32,11 @@ MOMENT_SECONDS: Final = 10
 LATEST_KILL: Final = 1.5
 # Not of pg_stat_activity, which shows the same all through a transaction.
 SOMEBODY_WAITS: Final = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
-A_COMMIT_WAITS: Final = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+# Who commits still holds its locks: it is the invoice's commit, not the worker's or a session's.
+A_COMMIT_WAITS: Final = """
+SELECT count(*) > 0 FROM pg_stat_activity JOIN pg_locks USING (pid)
+WHERE wait_event = 'SyncRep' AND relation = 'invoices'::regclass AND mode = 'RowExclusiveLock'
+"""
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
