@@ -141,6 +141,6 @@ def authorize(hold: Hold, wallet: Wallet, *, wall: Instant) -> Change:
     wallet.require_available(hold.amount)
     if not wall < hold.expires_at <= wall + HELD_FOR_MAX:
         message = f"must be in the future, at most {HELD_FOR_MAX.days} days away"
-        raise InvalidInput.at("expiresAt", message, "out_of_range")
+        raise InvalidInput.at("expiresAt", message, "too_far")
     due = Due(DueKind.EXPIRE_HOLD, hold.id, hold.expires_at)
     return Change(rows=(hold,), events=(HoldCreated(hold),), agenda=(due,))

@@ -280,6 +280,6 @@ def _check(template: RecurringInvoice) -> None:
         raise InvalidInput.at("lines", "an invoice without lines is never made", "empty")
     end = template.schedule.end_at
     if end is not None and end < template.schedule.start_at:
-        raise InvalidInput.at("endDate", "must not lie before the start", "out_of_range")
+        raise InvalidInput.at("endDate", "must not lie before the start", "wrong_order")
     if template.auto_send and not template.auto_finalize:
         raise InvalidInput.at("autoSend", "a draft is never sent; say autoFinalize", "ambiguous")

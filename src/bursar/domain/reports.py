@@ -115,16 +115,16 @@ class Asked:
         end = self.end or today + _DAY
         start = self.start or self._default_start(end)
         if not {start.year, end.year} <= set(_YEARS):
-            raise InvalidInput.at("from", "lies too far from now", "out_of_range")
+            raise InvalidInput.at("from", "lies too far from now", "too_far")
         if start >= end:
             raise InvalidInput.at(
-                "to", "must be after `from`; it is not in the span", "out_of_range"
+                "to", "must be after `from`; it is not in the span", "wrong_order"
             )
         months = 12 * (end.year - start.year) + end.month - start.month
         is_long = (end - start).days > DAYS_MAX
         if months > MONTHS_MAX or (self.interval is Interval.DAY and is_long):
             says = f"a report has {DAYS_MAX} days or {MONTHS_MAX} months at most"
-            raise InvalidInput.at("from", says, "out_of_range")
+            raise InvalidInput.at("from", says, "too_far")
         return Span(start, end, self.interval)
 
     def _default_start(self, end: Day) -> Day:

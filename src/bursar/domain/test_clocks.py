@@ -53,7 +53,7 @@ class Stride:
             return days_after(at, self.count * _DAYS[self.unit], timezone)
         months = self.count * _MONTHS[self.unit]
         if months > MONTHS_AT_ONCE_MAX:
-            raise InvalidInput.at("by", _TOO_FAR, "out_of_range")
+            raise InvalidInput.at("by", _TOO_FAR, "too_far")
         return months_after(at, months, timezone)
 
 
@@ -126,7 +126,7 @@ class OrgClock:
         if to <= self.now_at:
             raise ClockRunsForward(f"It is {wire_instant(self.now_at)}; time runs forward.")
         if to > months_after(self.now_at, MONTHS_AT_ONCE_MAX, timezone):
-            raise InvalidInput.at("to", _TOO_FAR, "out_of_range")
+            raise InvalidInput.at("to", _TOO_FAR, "too_far")
         after = replace(self, departed_at=self.now_at, target_at=to, version=self.version + 1)
         return Change(rows=(after,), events=(ClockDeparted(after, self),))
 

@@ -77,7 +77,7 @@ async def create_subscription(tx: Tx, command: CreateSubscription) -> Stepped:
     zone = (await orgs.get(tx)).timezone
     start = day_begins(command.start_at or tx.now, zone)
     if not tx.now - BACKDATED_MAX <= start <= tx.now + AHEAD_MAX:
-        raise InvalidInput.at("startDate", "lies too far from now", "out_of_range")
+        raise InvalidInput.at("startDate", "lies too far from now", "too_far")
     await _require_coupons(tx, command.coupon_ids, plan)
     wish = Wish(
         id=SubscriptionId(tx.new_id("sub")),
@@ -289,7 +289,7 @@ def _trial_end(plan: Plan, wish: TrialWish | None, start: Instant, timezone: str
         return None
     if not start < wish.end <= days_after(start, TRIAL_DAYS_MAX, timezone):
         says = f"lies after the start, by {TRIAL_DAYS_MAX} days at most"
-        raise InvalidInput.at("trialEnd", says, "out_of_range")
+        raise InvalidInput.at("trialEnd", says, "too_far")
     return wish.end
 
 

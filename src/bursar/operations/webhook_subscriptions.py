@@ -200,7 +200,7 @@ async def replay_events(tx: Tx, command: ReplayEvents) -> Replayed:
     before_at = command.before_at or tx.wall
     subscription = await webhook_subscriptions.get(tx, command.subscription_id)
     if before_at <= command.from_at:
-        raise InvalidInput.at("to", "must be after `from`", "out_of_range")
+        raise InvalidInput.at("to", "must be after `from`", "wrong_order")
     replayed = await _written(tx, subscription, subscription.replay())
     count, reached_at = await webhook_subscriptions.replay(
         tx,
