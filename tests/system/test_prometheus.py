@@ -3,14 +3,11 @@
 import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
-import uvicorn
 from tests.support.prometheus import (
     RULES,
     Prometheus,
@@ -18,10 +15,9 @@ from tests.support.prometheus import (
     metrics_of,
     prometheus,
 )
-from tests.support.tree import free_ports
+from tests.support.served import served
 from tests.support.world import Org, World
 
-from bursar.api.asgi import build_api
 from bursar.domain.ids import InvoiceId, PaymentId, print_id
 from bursar.domain.tasks import ConfirmPayment, Queue
 from bursar.jobs.schedule import measure
@@ -40,34 +36,6 @@ ALERTS = {
     "QueueProcessingStopped",
     "CircuitBreakerOpen",
 }
-
-
-@asynccontextmanager
-async def served(world: World) -> AsyncIterator[str]:
-    """The API on a port of the loopback; its address."""
-    port, _ = free_ports()
-    settings = replace(world.app.settings, rate_limit_requests_max=1_000_000)
-    api = build_api(replace(world.app, settings=settings))
-    config = uvicorn.Config(
-        api, host="127.0.0.1", port=port, lifespan="off", log_config=None, access_log=False
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # pytest has its own
-    running = asyncio.create_task(server.serve())
-    await _until(lambda: server.started)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await running
-
-
-async def _until(is_so: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if is_so():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("it does not come to that")
 
 
 class Faults:
