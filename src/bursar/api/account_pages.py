@@ -13,7 +13,7 @@ from bursar.api.bodies import text_fault
 from bursar.api.dispatch import Act, Edge, Wire, body_of, plain_endpoint
 from bursar.api.errors import answer_for
 from bursar.api.pages import page
-from bursar.api.trace import Trace, traced
+from bursar.api.trace import traced
 from bursar.domain.access import Nobody
 from bursar.domain.passwords import PasswordRefused
 from bursar.flows.keep_account import confirm_address, replace_forgotten
@@ -94,8 +94,9 @@ def _notice(request: Wire, title: str, text: str) -> Answer:
     return page("notice.html", {**context, "request_id": traced(request.scope).request_id})
 
 
-def _failed(error: Exception, trace: Trace) -> Answer:
+def _failed(error: Exception, request: Wire) -> Answer:
     """The same refusal, on a page."""
+    trace = traced(request.scope)
     answer = answer_for(error, trace)
     title, text = _WORDS.get(answer.status, _WORDS[500])
     context: dict[str, object] = {"title": title, "text": text, "request_id": trace.request_id}

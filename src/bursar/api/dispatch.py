@@ -75,7 +75,7 @@ class Incoming(Protocol):
 
 Wire = Request[Any, Any, Any]
 Act = Callable[[Wire], Awaitable[Answer]]
-Failed = Callable[[Exception, Trace], Answer]
+Failed = Callable[[Exception, Wire], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,9 @@ def endpoint(edge: Edge, route: Route) -> HTTPRouteHandler:
 
 
 def plain_endpoint(
-    method: Method, path: str, act: Act, failed: Failed = answer_for
+    method: Method, path: str, act: Act, failed: Failed | None = None
 ) -> HTTPRouteHandler:
-    """A path and what it answers; whatever is raised is answered by `failed`."""
+    """A path and what it answers; whatever is raised is answered by `failed`, or in JSON."""
 
     async def answer(request: Wire) -> ASGIResponse:
         trace = traced(request.scope)
@@ -106,7 +106,7 @@ def plain_endpoint(
         try:
             return response_of(await act(request))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
-            return response_of(failed(error, trace))
+            return response_of(failed(error, request) if failed else answer_for(error, trace))
 
     return HTTPRouteHandler(
         litestar_path(path), http_method=method, status_code=200, include_in_schema=False

@@ -70,13 +70,10 @@ def hosted_routes(edge: Edge) -> list[HTTPRouteHandler]:
 
     def opened(serve: Serve, *, even_ended: bool = False) -> Act:
         async def act(request: Wire) -> Answer:
-            try:
-                visit = await _visit(edge, request)
-                if visit.is_live or even_ended:
-                    return await serve(visit, request)
-                return _ended(visit, request)
-            except Exception as error:  # noqa: BLE001 - whatever it is, a reader gets a page
-                return _failed(error, traced(request.scope), _language(request))
+            visit = await _visit(edge, request)
+            if visit.is_live or even_ended:
+                return await serve(visit, request)
+            return _ended(visit, request)
 
         return act
 
@@ -92,12 +89,12 @@ def hosted_routes(edge: Edge) -> list[HTTPRouteHandler]:
         return _seen_other(visit.path if visit.is_live else f"{visit.path}?{_ASKED}=1")
 
     return [
-        plain_endpoint("GET", PAGE, opened(_show)),
-        plain_endpoint("POST", f"{PAGE}/pay", opened(pay)),
-        plain_endpoint("POST", f"{PAGE}/renew", opened(renew, even_ended=True)),
-        plain_endpoint("GET", f"{PAGE}/pdf", opened(_print)),
-        plain_endpoint("GET", f"{PAGE}/receipt", opened(_acknowledge)),
-        plain_endpoint("GET", f"{PAGE}/xml", opened(_tell)),
+        plain_endpoint("GET", PAGE, opened(_show), _failed),
+        plain_endpoint("POST", f"{PAGE}/pay", opened(pay), _failed),
+        plain_endpoint("POST", f"{PAGE}/renew", opened(renew, even_ended=True), _failed),
+        plain_endpoint("GET", f"{PAGE}/pdf", opened(_print), _failed),
+        plain_endpoint("GET", f"{PAGE}/receipt", opened(_acknowledge), _failed),
+        plain_endpoint("GET", f"{PAGE}/xml", opened(_tell), _failed),
     ]
 
 
@@ -210,8 +207,9 @@ def _seen_other(place: str) -> Answer:
     return Answer(303, b"", (("Location", place),))
 
 
-def _failed(error: Exception, trace: Trace, language: Language) -> Answer:
-    """The same refusal, on a page."""
+def _failed(error: Exception, request: Wire) -> Answer:
+    """The same refusal, on a page in the reader's language."""
+    trace, language = traced(request.scope), _language(request)
     answer, said = answer_for(error, trace), said_in(language)
     title, text = _WORDS.get(answer.status, _WORDS[CODES[Kind.UNAVAILABLE].status])
     context: dict[str, object] = {

@@ -12,7 +12,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from bursar.api.dispatch import Act, Edge, Wire, plain_endpoint
-from bursar.api.trace import Trace, traced
+from bursar.api.trace import traced
 from bursar.console.asking import Question, no_of
 from bursar.console.deeds import deed_done, deed_page
 from bursar.console.doors import (
@@ -196,9 +196,9 @@ def _faulty(visit: Visit, error: Exception) -> Answer:
     return Answer(answer.status, shown.body, shown.headers + waits)
 
 
-def _failed(error: Exception, trace: Trace) -> Answer:
+def _failed(error: Exception, request: Wire) -> Answer:
     """The same refusal, on a page of its own."""
-    answer = no_of(error, trace)
+    answer = no_of(error, traced(request.scope))
     told = msgspec.json.decode(answer.body)["error"]
     context: dict[str, object] = {"error": told, "title": _TITLES.get(answer.status, _BROKEN)}
     waits = tuple(pair for pair in answer.headers if pair[0] == "Retry-After")
