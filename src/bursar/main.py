@@ -395,8 +395,7 @@ async def _shown(app: App) -> AsyncIterator[None]:
             timeout_graceful_shutdown=1,
         )
     )
-    host = "0.0.0.0" if app.settings.is_production else "127.0.0.1"  # noqa: S104 - Prometheus comes from outside
-    with _bound(host, port) as listener:
+    with _bound(app.settings.host, port) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield

@@ -124,7 +124,11 @@ class Crowd:
         """Every delivery, and then all of them again until the storm is over."""
         while True:
             deliveries = iter(self._deliveries())
-            await asyncio.gather(*(self._task(deliveries) for _ in range(TASKS)))
+            ended = await asyncio.gather(
+                *(self._task(deliveries) for _ in range(TASKS)), return_exceptions=True
+            )
+            wrong = (each for each in ended if each is not None)
+            self.outcome.wrong.extend(f"{type(each).__name__}: {each}" for each in wrong)
             if self.is_over:
                 return
 
@@ -152,10 +156,7 @@ class Crowd:
         except DatabaseAway:
             self.outcome.ends["unanswered"] += 1
             return False
-        except Exception as error:  # noqa: BLE001 - whatever else is raised is the finding
-            self.outcome.wrong.append(f"{type(error).__name__}: {error}")
-        else:
-            self.outcome.ends["billed" if made else "found nothing"] += 1
+        self.outcome.ends["billed" if made else "found nothing"] += 1
         return True
 
 

@@ -121,8 +121,7 @@ def serve(
 ) -> None:
     """Serve the API, until SIGTERM."""
     at = desk(context)
-    everywhere = "0.0.0.0" if at.settings.is_production else "127.0.0.1"  # noqa: S104 - a container is reached from outside
-    _start(at.settings, lambda stop: at.programs.serve(at.settings, host or everywhere, stop))
+    _start(at.settings, lambda stop: at.programs.serve(at.settings, host or at.settings.host, stop))
 
 
 def work(

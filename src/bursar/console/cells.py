@@ -23,6 +23,8 @@ ABSENT: Final = "–"
 _FALLBACK: Final = Locale("en", "US")
 _LANGUAGES_MAX: Final = 10
 _LANGUAGE_MAX: Final = 200
+_SHORT_MAX: Final = 12  # letters of an id that are shown as they are
+_TAIL: Final = 8
 
 
 class Kind(StrEnum):
@@ -260,7 +262,7 @@ def _words(value: Any) -> str:
 def short(text: str) -> str:
     """An id as people point at it: its kind and its last letters."""
     head, mark, tail = text.partition("_")
-    return f"{head}_…{tail[-8:]}" if mark and len(tail) > 12 else text  # noqa: PLR2004 - shorter than that is short
+    return f"{head}_…{tail[-_TAIL:]}" if mark and len(tail) > _SHORT_MAX else text
 
 
 _HIDDEN: Final = frozenset(

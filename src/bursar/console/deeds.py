@@ -15,7 +15,7 @@ from bursar.api.trace import traced
 from bursar.console.asking import AnsweredNo, Question, no_of
 from bursar.console.cells import ABSENT
 from bursar.console.fields import Form
-from bursar.console.forms import KEY, REASON, STEP, TOKEN, read_form, require_own_form
+from bursar.console.forms import KEY, PROOF, REASON, STEP, read_form, require_own_form
 from bursar.console.lists import COMPANIONS, cells_of, own_table
 from bursar.console.nouns.every import BY_PREFIX, BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun, Part, money, wide
@@ -213,7 +213,7 @@ async def _previewed(visit: Visit, noun: Noun, form: Form, told: Any) -> Answer:
 
 
 _NOISE: Final = frozenset({"Id", "Changed", "Created"})
-_OWN: Final = frozenset({TOKEN, KEY, STEP})
+_OWN: Final = frozenset({PROOF, KEY, STEP})
 _LINES: Final = Part(
     title="What would be billed",
     own="lines",

@@ -4,6 +4,7 @@ The fields of a form are the fields that its route takes, so a form cannot ask f
 reads; what was typed is turned into the wire's types here, and judged by the route alone.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,8 @@ _REASON: Final = "reason"
 _MONEY_END: Final = "Cents"
 _LONG: Final = frozenset({"memo", "footer", "note", "description"})
 LINES_SPARE: Final = 4
+_DIGITS_MAX: Final = 15  # beyond any amount of money
+_LINE: Final = re.compile(r"lines\.[0-9]{1,3}\.[^.]*")
 _LINE_FIELDS: Final = ("description", "quantity", "unit")
 
 
@@ -210,8 +213,7 @@ def _lines_shown(
 
 
 def _is_line(name: str) -> bool:
-    parts = name.split(".")
-    return len(parts) == 3 and parts[0] == "lines" and parts[1].isdecimal() and len(parts[1]) < 4  # noqa: PLR2004 - lines.12.quantity
+    return _LINE.fullmatch(name) is not None
 
 
 def _read(form: Form, entry: Entry) -> Any:
@@ -241,7 +243,7 @@ def _amount(name: str, text: str) -> Decimal:
         amount = Decimal(text.replace(" ", "").replace(",", "."))
     except InvalidOperation:
         raise InvalidInput.at(name, "expected an amount such as 49.90", "wrong_format") from None
-    if not amount.is_finite() or abs(amount.adjusted()) > 15:  # noqa: PLR2004 - beyond any amount of money
+    if not amount.is_finite() or abs(amount.adjusted()) > _DIGITS_MAX:
         raise InvalidInput.at(name, "expected an amount such as 49.90", "out_of_range")
     return amount
 

@@ -15,7 +15,7 @@ from bursar.console.passes import is_form_token
 from bursar.console.visits import Visit
 from bursar.domain.refusals import InvalidInput, NotAllowed
 
-TOKEN: Final = "_token"  # noqa: S105 - the name of a field
+PROOF: Final = "_token"
 KEY: Final = "_key"
 REASON: Final = "_reason"
 STEP: Final = "_step"
@@ -75,5 +75,5 @@ def require_own_form(visit: Visit, typed: Typed) -> None:
         NotAllowed: another site's, or another session's.
     """
     require_own_page(visit.request)
-    if not is_form_token(visit.app.keys, visit.given, typed.get(TOKEN, "")):
+    if not is_form_token(visit.app.keys, visit.given, typed.get(PROOF, "")):
         raise NotAllowed("This form is of another session; open the page again.")

@@ -394,6 +394,11 @@ class Settings:
     ]
 
     @property
+    def host(self) -> str:
+        """Where to listen: in production a container and its scraper come from outside."""
+        return "0.0.0.0" if self.is_production else "127.0.0.1"  # noqa: S104 - so that they can
+
+    @property
     def is_production(self) -> bool:
         return self.app_env == "production"
 

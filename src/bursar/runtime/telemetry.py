@@ -6,7 +6,7 @@ Prometheus client learns it from `PROMETHEUS_MULTIPROC_DIR` before it is importe
 another, as long as they live.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from os import kill
@@ -27,6 +27,11 @@ from bursar.runtime.queue import Depth
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 NO_ROUTE: Final = "unmatched"
 
+# What the client leaves untyped, as we call it.
+_disable_created: Final[Callable[[], object]] = disable_created_metrics
+_collect_from: Final[Callable[[CollectorRegistry, str], object]] = MultiProcessCollector
+_mark_dead: Final[Callable[[int, str], object]] = mark_process_dead
+
 _BREAKER_STATES: Final = {"closed": 0, "half_open": 1, "open": 2}
 
 
@@ -34,7 +39,7 @@ class Telemetry:
     """The metrics of one process; `part` is what it is: `api`, `worker`."""
 
     def __init__(self, *, version: str, part: str = "api", shared: Path | None = None) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]  # the client left it so
+        _disable_created()
         self._shared = shared
         self._part = part
         self.registry = CollectorRegistry()
@@ -196,7 +201,7 @@ class Telemetry:
             return generate_latest(self.registry)
         _forget_the_dead(self._shared)
         together = CollectorRegistry()
-        MultiProcessCollector(together, path=str(self._shared))  # type: ignore[no-untyped-call]  # same
+        _collect_from(together, str(self._shared))
         return generate_latest(together)
 
 
@@ -208,4 +213,4 @@ def _forget_the_dead(folder: Path) -> None:
             try:
                 kill(pid, 0)
             except ProcessLookupError:
-                mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]  # same
+                _mark_dead(pid, str(folder))
