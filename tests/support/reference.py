@@ -85,6 +85,13 @@ class Table:
     is_isolated: bool
 
 
+LIVED: Final = (
+    "*Lived and written by a proof, `tests/flows/test_payment_outcomes.py`, which compares.*"
+)
+OUTCOMES: Final = "payment_outcomes.md"
+"""Lived by a proof, which writes the page and holds it against what happens."""
+
+
 def pages() -> dict[str, str]:
     """Every page by its file's name."""
     return {
@@ -368,6 +375,22 @@ def declines() -> str:
         _table(("kind", "means"), [(f"`{kind.value}`", meanings[kind]) for kind in DeclineKind]),
         _table(("code", "kind"), rows),
     )
+
+
+def outcomes(head: Sequence[str], rows: Iterable[Sequence[str]], *, same: str) -> str:
+    """The page of payment outcomes, from rows that were lived."""
+    about = (
+        "Every test card and every fault of the sandbox processor by every mode that meets it: "
+        "what the payment and the invoice are when nothing is left to do, and what was booked, "
+        "told and written on the way. Tried again by dunning, the payment failed before for lack "
+        "of funds. A card that is not attached can be charged by nobody, so it has no more rows."
+    )
+    return "\n\n".join(["# Payment outcomes", LIVED, about, same, _table(head, rows)]) + "\n"
+
+
+def outcome_line(row: Sequence[str]) -> str:
+    """One row as it stands on that page."""
+    return _table(row, ()).splitlines()[0]
 
 
 def write() -> None:
