@@ -17,8 +17,9 @@ from bursar.console.cells import ABSENT
 from bursar.console.fields import Form
 from bursar.console.forms import KEY, PROOF, REASON, STEP, read_form, require_own_form
 from bursar.console.lists import COMPANIONS, cells_of, own_table
+from bursar.console.nouns.columns import money, wide
 from bursar.console.nouns.every import BY_PREFIX, BY_SLUG
-from bursar.console.nouns.shape import Deed, Noun, Part, money, wide
+from bursar.console.nouns.shape import Deed, Noun, Part
 from bursar.console.pages import inside, see_other
 from bursar.console.suggesting import suggestions
 from bursar.console.things import ALONE, is_offered, place_of, question_of, title_of

@@ -7,7 +7,8 @@ from typing import Final
 
 from bursar.console.asking import Question
 from bursar.console.lists import table_of
-from bursar.console.nouns.shape import Part, count, flag, instant, text, wide
+from bursar.console.nouns.columns import count, flag, instant, text, wide
+from bursar.console.nouns.shape import Part
 from bursar.console.pages import inside
 from bursar.console.visits import Visit
 from bursar.runtime.idempotency import Answer

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 from bursar.console.asking import BY_NAME, Question
 from bursar.console.cells import Eyes, Kind, plucked, short, visible, worded, written
 from bursar.console.lists import Table, cells_of, companions, inherited, own_table, table_of
+from bursar.console.nouns.columns import status
 from bursar.console.nouns.every import BY_SLUG
-from bursar.console.nouns.shape import Deed, Noun, Part, status
+from bursar.console.nouns.shape import Deed, Noun, Part
 from bursar.console.pages import inside
 from bursar.console.recipes import recipes
 from bursar.console.visits import Visit

@@ -2,21 +2,32 @@
 
 from typing import Final
 
-from bursar.console.nouns.shape import (
+from bursar.console.nouns.buttons import going_on, making, pausing
+from bursar.console.nouns.columns import (
+    AMOUNT,
     BEFORE,
     CREATED,
+    CURRENCY,
     CUSTOMER,
+    DUE,
+    DUE_ON,
     ID,
     INVOICE,
+    INVOICE_NUMBER,
     METADATA,
+    OCCURRED,
     OF_CUSTOMER,
+    OF_INVOICE,
+    QUANTITY,
+    RATE,
     SINCE,
+    STATUS,
+    TAX,
+    TOTAL,
+    UNIT_PRICE,
     UPDATED,
-    Deed,
-    Filter,
-    Noun,
-    Part,
-    Section,
+    WHO,
+    WHY,
     code,
     count,
     day,
@@ -24,28 +35,23 @@ from bursar.console.nouns.shape import (
     instant,
     link,
     money,
-    percent,
-    price,
     ref,
     status,
     statuses,
     text,
     wide,
 )
+from bursar.console.nouns.shape import Deed, Filter, Noun, Part, Section
+from bursar.console.nouns.tables import lines, payments_by
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.recurring_invoices import RecurringStatus
 
-_LINES: Final = Part(
-    title="Lines",
-    own="lines",
-    columns=(
-        wide("Description", of="description"),
-        count("Quantity", of="quantity"),
-        price("Unit price", of="unitAmountDecimal"),
-        money("Discount", of="discountCents"),
-        money("Tax", of="taxAmountCents"),
-        money("Amount", of="amountCents"),
-    ),
+_LINES: Final = lines(
+    QUANTITY,
+    UNIT_PRICE,
+    money("Discount", of="discountCents"),
+    TAX,
+    AMOUNT,
     teaches="A draft without lines cannot be finalized.",
 )
 
@@ -58,12 +64,12 @@ INVOICES: Final = Noun(
     " and press New invoice.",
     rows="listInvoices",
     columns=(
-        code("Number", of="invoiceNumber"),
+        INVOICE_NUMBER,
         CUSTOMER,
-        status(),
-        money("Total", of="totalCents"),
-        money("Due", of="amountDueCents"),
-        day("Due on", of="dueDate"),
+        STATUS,
+        TOTAL,
+        DUE,
+        DUE_ON,
         CREATED,
     ),
     filters=(
@@ -78,11 +84,11 @@ INVOICES: Final = Noun(
     headline=("invoiceNumber", "id"),
     facts=(
         CUSTOMER,
-        money("Total", of="totalCents"),
+        TOTAL,
         money("Paid", of="amountPaidCents"),
         money("Credited", of="amountCreditedCents"),
-        money("Due", of="amountDueCents"),
-        day("Due on", of="dueDate"),
+        DUE,
+        DUE_ON,
         ref("Subscription", of="subscriptionId"),
         status(of="billingReason", label="Why it exists"),
         instant("Finalized", of="finalizedAt"),
@@ -102,25 +108,13 @@ INVOICES: Final = Noun(
             own="taxes",
             columns=(
                 wide("Tax", of="name"),
-                percent("Rate", of="percentage"),
+                RATE,
                 money("Taxable", of="taxableCents"),
                 money("Tax amount", of="taxAmountCents"),
             ),
             teaches="No tax.",
         ),
-        Part(
-            title="Payments",
-            route="listPayments",
-            query={"invoiceId": "id"},
-            noun="payments",
-            columns=(
-                money("Amount", of="amountCents"),
-                status(),
-                text("Failure", of="failureMessage"),
-                CREATED,
-            ),
-            teaches="Nobody tried to pay yet.",
-        ),
+        payments_by("invoiceId", teaches="Nobody tried to pay yet."),
         Part(
             title="Credit notes",
             route="listCreditNotes",
@@ -128,7 +122,7 @@ INVOICES: Final = Noun(
             noun="credit-notes",
             columns=(
                 code("Number", of="creditNoteNumber"),
-                money("Total", of="totalCents"),
+                TOTAL,
                 CREATED,
             ),
             teaches="None.",
@@ -137,7 +131,7 @@ INVOICES: Final = Noun(
             title="Mail",
             route="listEmails",
             query={"invoiceId": "id"},
-            columns=(text("Letter", of="kind"), text("To", of="recipient"), status(), CREATED),
+            columns=(text("Letter", of="kind"), text("To", of="recipient"), STATUS, CREATED),
             teaches="Nothing was mailed.",
         ),
         Part(
@@ -146,10 +140,10 @@ INVOICES: Final = Noun(
             ids={"invoiceId": "id"},
             noun="",
             columns=(
-                instant("When", of="occurredAt"),
+                OCCURRED,
                 text("What", of="eventType"),
-                ref("Who", of="actor"),
-                text("Why", of="reason"),
+                WHO,
+                WHY,
             ),
         ),
     ),
@@ -235,13 +229,11 @@ INVOICES: Final = Noun(
         ),
     ),
     makes=(
-        Deed(
-            slug="create",
+        making(
             label="New invoice",
             route="createDraft",
             words="A draft in the customer's currency; nothing is booked until it is finalized.",
             fields=("customerId", "lines", "dueDate", "memo"),
-            tone="main",
         ),
     ),
     export="exportInvoices",
@@ -258,7 +250,7 @@ RECURRING: Final = Noun(
     rows="listRecurringInvoices",
     columns=(
         CUSTOMER,
-        status(),
+        STATUS,
         count("Every", of="intervalCount"),
         text("Interval", of="interval"),
         day("Next", of="nextDate"),
@@ -269,7 +261,7 @@ RECURRING: Final = Noun(
     id_name="recurringInvoiceId",
     facts=(
         CUSTOMER,
-        text("Currency", of="currency"),
+        CURRENCY,
         count("Every", of="intervalCount"),
         text("Interval", of="interval"),
         day("Next", of="nextDate"),
@@ -283,31 +275,17 @@ RECURRING: Final = Noun(
         ID,
         CREATED,
     ),
-    parts=(
-        Part(
-            title="Lines",
-            own="lines",
-            columns=(
-                wide("Description", of="description"),
-                count("Quantity", of="quantity"),
-                money("Unit price", of="unitAmountCents"),
-            ),
-        ),
-    ),
+    parts=(lines(QUANTITY, money("Unit price", of="unitAmountCents")),),
     deeds=(
-        Deed(
-            slug="pause",
-            label="Pause",
+        pausing(
             route="pauseOneRecurringInvoice",
-            when=("active",),
             words="No invoice is made until it goes on.",
+            when=("active",),
         ),
-        Deed(
-            slug="resume",
-            label="Go on",
+        going_on(
             route="resumeOneRecurringInvoice",
-            when=("paused",),
             words="The next invoice is made at its next date.",
+            when=("paused",),
         ),
         Deed(
             slug="cancel",
@@ -320,12 +298,10 @@ RECURRING: Final = Noun(
         ),
     ),
     makes=(
-        Deed(
-            slug="create",
+        making(
             label="New recurring invoice",
             route="createOneRecurringInvoice",
             words="The first invoice is made at the start date.",
-            tone="main",
         ),
     ),
     command="bursar recurring-invoice list",
@@ -343,18 +319,18 @@ CREDIT_NOTES: Final = Noun(
         code("Number", of="creditNoteNumber"),
         INVOICE,
         CUSTOMER,
-        money("Total", of="totalCents"),
+        TOTAL,
         status(of="destination", label="Goes to"),
         CREATED,
     ),
-    filters=(Filter(name="invoiceId", label="Invoice id"), OF_CUSTOMER),
+    filters=(OF_INVOICE, OF_CUSTOMER),
     item="getCreditNote",
     id_name="creditNoteId",
     headline=("creditNoteNumber",),
     facts=(
         INVOICE,
         CUSTOMER,
-        money("Total", of="totalCents"),
+        TOTAL,
         money("Of it tax", of="taxAmountCents"),
         money("Taken off the invoice", of="amountAppliedCents"),
         money("Given as credit", of="amountCreditedCents"),
@@ -365,17 +341,7 @@ CREDIT_NOTES: Final = Noun(
         ID,
         CREATED,
     ),
-    parts=(
-        Part(
-            title="Lines",
-            own="lines",
-            columns=(
-                wide("Description", of="description"),
-                money("Tax", of="taxAmountCents"),
-                money("Amount", of="amountCents"),
-            ),
-        ),
-    ),
+    parts=(lines(TAX, AMOUNT),),
 )
 
 ALL: Final = (INVOICES, RECURRING, CREDIT_NOTES)

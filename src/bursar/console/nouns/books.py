@@ -2,20 +2,20 @@
 
 from typing import Final
 
-from bursar.console.nouns.shape import (
-    Filter,
-    Noun,
-    Part,
-    Section,
+from bursar.console.nouns.columns import (
+    AS_OF,
+    BALANCE,
+    CURRENCY,
+    KIND,
+    OCCURRED,
     code,
     flag,
-    instant,
     money,
     ref,
     status,
-    text,
     wide,
 )
+from bursar.console.nouns.shape import Filter, Noun, Part, Section
 
 ACCOUNTS: Final = Noun(
     slug="accounts",
@@ -26,11 +26,11 @@ ACCOUNTS: Final = Noun(
     rows="listAccounts",
     columns=(
         code("Account", of="code"),
-        text("Kind", of="kind"),
-        text("Currency", of="currency"),
-        money("Balance", of="balanceCents"),
+        KIND,
+        CURRENCY,
+        BALANCE,
     ),
-    filters=(Filter(name="at", label="As of"),),
+    filters=(AS_OF,),
 )
 
 POSTINGS: Final = Noun(
@@ -41,8 +41,8 @@ POSTINGS: Final = Noun(
     teaches="Each posting books one fact on two accounts or more, and sums to zero.",
     rows="listPostings",
     columns=(
-        instant("When", of="occurredAt"),
-        text("Kind", of="kind"),
+        OCCURRED,
+        KIND,
         wide("What", of="description"),
         ref("Because of", of="sourceId"),
         ref("Corrects", of="correctsId"),
@@ -61,19 +61,19 @@ TRIAL_BALANCE: Final = Noun(
     teaches="Every account with its debit or credit; both sides are the same, or an alarm rings.",
     rows="getTrialBalance",
     columns=(
-        text("Currency", of="currency"),
+        CURRENCY,
         money("Debit", of="debitCents"),
         money("Credit", of="creditCents"),
         flag("Balanced", of="isBalanced"),
     ),
-    filters=(Filter(name="at", label="As of"),),
+    filters=(AS_OF,),
     parts=(
         Part(
             title="",
             own="rows",
             columns=(
                 code("Account", of="account"),
-                text("Kind", of="kind"),
+                KIND,
                 money("Debit", of="debitCents"),
                 money("Credit", of="creditCents"),
             ),
@@ -96,7 +96,7 @@ RECONCILIATION: Final = Noun(
         money("Theirs", of="theirsCents"),
         wide("Likely cause", of="cause"),
         wide("How to mend it", of="repair"),
-        instant("When", of="occurredAt"),
+        OCCURRED,
     ),
     command="bursar report reconciliation",
 )

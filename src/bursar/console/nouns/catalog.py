@@ -2,19 +2,35 @@
 
 from typing import Final
 
-from bursar.console.nouns.shape import (
+from bursar.console.nouns.buttons import (
+    BILLED,
+    SUBSCRIBED,
+    archiving,
+    editing,
+    going_on,
+    making,
+    pausing,
+)
+from bursar.console.nouns.columns import (
+    AMOUNT,
     CREATED,
+    CURRENCY,
     CUSTOMER,
+    DESCRIPTION,
     ID,
     METADATA,
+    METER,
+    MODEL,
+    NAME,
     OF_CUSTOMER,
-    SUBSCRIBED,
+    PAUSED,
+    PERIOD_ENDS,
+    PLAN,
+    QUANTITY,
+    RATE,
+    STATUS,
+    UNIT_PRICE,
     UPDATED,
-    Deed,
-    Filter,
-    Noun,
-    Part,
-    Section,
     code,
     count,
     day,
@@ -22,14 +38,12 @@ from bursar.console.nouns.shape import (
     instant,
     money,
     percent,
-    price,
-    ref,
-    status,
     statuses,
     text,
     wide,
     words,
 )
+from bursar.console.nouns.shape import Deed, Filter, Noun, Part, Section
 from bursar.domain.catalog import PlanStatus
 from bursar.domain.discounts import CouponStatus
 from bursar.domain.subscriptions import SubscriptionStatus
@@ -45,10 +59,10 @@ SUBSCRIPTIONS: Final = Noun(
     rows="listSubscriptions",
     columns=(
         CUSTOMER,
-        ref("Plan", of="planId"),
-        status(),
-        count("Quantity", of="quantity"),
-        day("Period ends", of="currentPeriodEnd"),
+        PLAN,
+        STATUS,
+        QUANTITY,
+        PERIOD_ENDS,
         CREATED,
     ),
     filters=(
@@ -61,16 +75,16 @@ SUBSCRIPTIONS: Final = Noun(
     headline=("customer.name", "id"),
     facts=(
         CUSTOMER,
-        ref("Plan", of="planId"),
+        PLAN,
         count("Price version", of="priceVersion"),
-        count("Quantity", of="quantity"),
+        QUANTITY,
         day("Started", of="startDate"),
         day("Trial ends", of="trialEnd"),
         day("Period began", of="currentPeriodStart"),
-        day("Period ends", of="currentPeriodEnd"),
+        PERIOD_ENDS,
         flag("Ends with the period", of="cancelAtPeriodEnd"),
         text("Why it ends", of="cancellationReason"),
-        instant("Paused", of="pausedAt"),
+        PAUSED,
         instant("Canceled", of="canceledAt"),
         instant("Ended", of="endedAt"),
         METADATA,
@@ -84,10 +98,10 @@ SUBSCRIPTIONS: Final = Noun(
             route="listPendingLines",
             ids={"subscriptionId": "id"},
             columns=(
-                wide("Description", of="description"),
-                count("Quantity", of="quantity"),
+                DESCRIPTION,
+                QUANTITY,
                 day("Due", of="dueAt"),
-                money("Amount", of="amountCents"),
+                AMOUNT,
             ),
             teaches="Nothing waits.",
         ),
@@ -99,7 +113,7 @@ SUBSCRIPTIONS: Final = Noun(
             columns=(
                 wide("Meter", of="name"),
                 count("Events", of="eventCount"),
-                count("Quantity", of="quantity"),
+                QUANTITY,
                 money("So far", of="amountCents"),
             ),
             teaches="The plan counts nothing.",
@@ -110,8 +124,8 @@ SUBSCRIPTIONS: Final = Noun(
             ids={"subscriptionId": "id"},
             columns=(
                 instant("When", of="timestamp"),
-                ref("Meter", of="meterId"),
-                count("Quantity", of="quantity"),
+                METER,
+                QUANTITY,
                 code("Key", of="idempotencyKey"),
             ),
             teaches="Nothing was reported. Send usage to POST /v1/usage.",
@@ -136,19 +150,13 @@ SUBSCRIPTIONS: Final = Noun(
             fields=("quantity", "proration"),
             is_edit=True,
         ),
-        Deed(
-            slug="pause",
-            label="Pause",
+        pausing(
             route="pauseOneSubscription",
-            when=("active", "past_due"),
             words="Nothing is billed until it goes on.",
+            when=("active", "past_due"),
         ),
-        Deed(
-            slug="resume",
-            label="Go on",
-            route="resumeOneSubscription",
-            when=("paused",),
-            words="A new period begins today.",
+        going_on(
+            route="resumeOneSubscription", words="A new period begins today.", when=("paused",)
         ),
         Deed(
             slug="cancel",
@@ -168,13 +176,8 @@ SUBSCRIPTIONS: Final = Noun(
         ),
     ),
     makes=(
-        Deed(
-            slug="create",
-            label="New subscription",
-            route="createOneSubscription",
-            words="The preview shows what will be billed, to the cent.",
-            fields=SUBSCRIBED,
-            tone="main",
+        making(
+            label="New subscription", route="createOneSubscription", words=BILLED, fields=SUBSCRIBED
         ),
     ),
     command="bursar subscription list",
@@ -188,10 +191,10 @@ PLANS: Final = Noun(
     teaches="A plan is a price and how often it is due. Create one, then subscribe a customer.",
     rows="listPlans",
     columns=(
-        wide("Name", of="name"),
-        status(),
-        text("Model", of="pricingModel"),
-        money("Amount", of="amountCents"),
+        NAME,
+        STATUS,
+        MODEL,
+        AMOUNT,
         text("Every", of="billingInterval"),
         count("Version", of="priceVersion"),
         CREATED,
@@ -202,14 +205,14 @@ PLANS: Final = Noun(
     headline=("name",),
     facts=(
         text("Description", of="description"),
-        text("Model", of="pricingModel"),
-        money("Amount", of="amountCents"),
-        price("Unit price", of="unitAmountDecimal"),
-        text("Currency", of="currency"),
+        MODEL,
+        AMOUNT,
+        UNIT_PRICE,
+        CURRENCY,
         text("Every", of="billingInterval"),
         count("Trial days", of="trialPeriodDays"),
         count("Price version", of="priceVersion"),
-        ref("Meter", of="meterId"),
+        METER,
         METADATA,
         instant("Archived", of="archivedAt"),
         ID,
@@ -222,7 +225,7 @@ PLANS: Final = Noun(
             own="tiers",
             columns=(
                 count("Up to", of="upTo"),
-                price("Unit price", of="unitAmountDecimal"),
+                UNIT_PRICE,
                 money("Flat", of="flatAmountCents"),
             ),
             teaches="One price for any quantity.",
@@ -231,11 +234,11 @@ PLANS: Final = Noun(
             title="Further charges",
             own="charges",
             columns=(
-                wide("Name", of="name"),
-                text("Model", of="pricingModel"),
-                money("Amount", of="amountCents"),
-                price("Unit price", of="unitAmountDecimal"),
-                ref("Meter", of="meterId"),
+                NAME,
+                MODEL,
+                AMOUNT,
+                UNIT_PRICE,
+                METER,
             ),
             teaches="None.",
         ),
@@ -244,36 +247,27 @@ PLANS: Final = Noun(
             route="listSubscriptions",
             query={"planId": "id"},
             noun="subscriptions",
-            columns=(CUSTOMER, status(), count("Quantity", of="quantity"), CREATED),
+            columns=(CUSTOMER, STATUS, QUANTITY, CREATED),
             teaches="Nobody has it.",
         ),
     ),
     deeds=(
-        Deed(
-            slug="edit",
-            label="Edit",
+        editing(
             route="editPlan",
-            when=("active",),
             words="A new price is a new version; who has the old one keeps it.",
-            is_edit=True,
-        ),
-        Deed(
-            slug="archive",
-            label="Archive",
-            route="archiveOnePlan",
             when=("active",),
+        ),
+        archiving(
+            route="archiveOnePlan",
             words="Nobody can subscribe any more; running subscriptions go on.",
-            tone="danger",
             needs_reason=True,
         ),
     ),
     makes=(
-        Deed(
-            slug="create",
+        making(
             label="New plan",
             route="createOnePlan",
             words="A flat plan needs a name, an amount and an interval.",
-            tone="main",
         ),
     ),
     command="bursar plan list",
@@ -287,7 +281,7 @@ METERS: Final = Noun(
     teaches="A meter says how usage is counted: a sum, a maximum, how many different ones.",
     rows="listMeters",
     columns=(
-        wide("Name", of="name"),
+        NAME,
         code("Key", of="key"),
         text("Counts", of="aggregation"),
         CREATED,
@@ -305,12 +299,8 @@ METERS: Final = Noun(
         CREATED,
     ),
     makes=(
-        Deed(
-            slug="create",
-            label="New meter",
-            route="createMeter",
-            words="How it counts cannot be changed later.",
-            tone="main",
+        making(
+            label="New meter", route="createMeter", words="How it counts cannot be changed later."
         ),
     ),
 )
@@ -323,8 +313,8 @@ COUPONS: Final = Noun(
     teaches="A percentage or an amount off: once, for some months, or for ever.",
     rows="listCoupons",
     columns=(
-        wide("Name", of="name"),
-        status(),
+        NAME,
+        STATUS,
         percent("Off", of="percentOff"),
         money("Amount off", of="amountOffCents"),
         text("For", of="duration"),
@@ -345,22 +335,15 @@ COUPONS: Final = Noun(
         CREATED,
     ),
     deeds=(
-        Deed(
-            slug="archive",
-            label="Archive",
-            route="archiveOneCoupon",
-            when=("active",),
-            words="It cannot be given any more; who has it keeps it.",
-            tone="danger",
+        archiving(
+            route="archiveOneCoupon", words="It cannot be given any more; who has it keeps it."
         ),
     ),
     makes=(
-        Deed(
-            slug="create",
+        making(
             label="New coupon",
             route="createOneCoupon",
             words="Give either a percentage or an amount.",
-            tone="main",
         ),
     ),
 )
@@ -373,19 +356,19 @@ TAX_RATES: Final = Noun(
     teaches="A tax rate is put on lines by hand, or by itself where it is automatic.",
     rows="listTaxRates",
     columns=(
-        wide("Name", of="name"),
-        percent("Rate", of="percentage"),
+        NAME,
+        RATE,
         text("Country", of="country"),
         flag("Included", of="inclusive"),
         flag("Automatic", of="automatic"),
-        status(),
+        STATUS,
     ),
     filters=(statuses(TaxRateStatus),),
     item="getTaxRate",
     id_name="taxRateId",
     headline=("name",),
     facts=(
-        percent("Rate", of="percentage"),
+        RATE,
         flag("Included in prices", of="inclusive"),
         text("Category", of="category"),
         text("Country", of="country"),
@@ -396,22 +379,16 @@ TAX_RATES: Final = Noun(
         CREATED,
     ),
     deeds=(
-        Deed(
-            slug="archive",
-            label="Archive",
+        archiving(
             route="archiveOneTaxRate",
-            when=("active",),
             words="It is put on nothing new; invoices keep what they say.",
-            tone="danger",
         ),
     ),
     makes=(
-        Deed(
-            slug="create",
+        making(
             label="New tax rate",
             route="createOneTaxRate",
             words="The percentage cannot be changed later.",
-            tone="main",
         ),
     ),
 )

@@ -2,30 +2,35 @@
 
 from typing import Final
 
-from bursar.console.nouns.shape import (
+from bursar.console.nouns.buttons import BILLED, SUBSCRIBED, deleting, editing, making
+from bursar.console.nouns.columns import (
+    BALANCE,
     BEFORE,
     CREATED,
+    CURRENCY,
+    DUE,
+    DUE_ON,
+    EMAIL,
     ID,
+    INVOICE_NUMBER,
     METADATA,
+    NAME,
+    PERIOD_ENDS,
+    PLAN,
     SINCE,
-    SUBSCRIBED,
+    STATUS,
+    TOLD,
+    TOTAL,
     UPDATED,
-    Deed,
-    Filter,
-    Noun,
-    Part,
-    Section,
-    code,
-    day,
+    WHO,
+    WHY,
     flag,
-    instant,
     money,
-    ref,
-    status,
     text,
-    wide,
     words,
 )
+from bursar.console.nouns.shape import Deed, Filter, Noun, Part, Section
+from bursar.console.nouns.tables import payments_by
 
 CUSTOMERS: Final = Noun(
     slug="customers",
@@ -36,9 +41,9 @@ CUSTOMERS: Final = Noun(
     " Create the first one here, or send one to POST /v1/customers.",
     rows="listCustomers",
     columns=(
-        wide("Name", of="name"),
-        text("E-mail", of="email"),
-        text("Currency", of="currency"),
+        NAME,
+        EMAIL,
+        CURRENCY,
         CREATED,
     ),
     filters=(
@@ -51,8 +56,8 @@ CUSTOMERS: Final = Noun(
     id_name="customerId",
     headline=("name", "email"),
     facts=(
-        text("E-mail", of="email"),
-        text("Currency", of="currency"),
+        EMAIL,
+        CURRENCY,
         text("Tax id", of="taxId"),
         text("Tax treatment", of="taxTreatment"),
         words("Address", of="address"),
@@ -67,7 +72,7 @@ CUSTOMERS: Final = Noun(
             title="Credit balance",
             route="getCreditBalance",
             ids={"customerId": "id"},
-            columns=(money("Credit", of="balanceCents"), text("Currency", of="currency")),
+            columns=(money("Credit", of="balanceCents"), CURRENCY),
         ),
         Part(
             title="Invoices",
@@ -75,11 +80,11 @@ CUSTOMERS: Final = Noun(
             query={"customerId": "id"},
             noun="invoices",
             columns=(
-                code("Number", of="invoiceNumber"),
-                status(),
-                money("Total", of="totalCents"),
-                money("Due", of="amountDueCents"),
-                day("Due on", of="dueDate"),
+                INVOICE_NUMBER,
+                STATUS,
+                TOTAL,
+                DUE,
+                DUE_ON,
             ),
             teaches="No invoice yet.",
         ),
@@ -88,28 +93,16 @@ CUSTOMERS: Final = Noun(
             route="listSubscriptions",
             query={"customerId": "id"},
             noun="subscriptions",
-            columns=(ref("Plan", of="planId"), status(), day("Period ends", of="currentPeriodEnd")),
+            columns=(PLAN, STATUS, PERIOD_ENDS),
             teaches="No subscription yet.",
         ),
-        Part(
-            title="Payments",
-            route="listPayments",
-            query={"customerId": "id"},
-            noun="payments",
-            columns=(
-                money("Amount", of="amountCents"),
-                status(),
-                text("Failure", of="failureMessage"),
-                CREATED,
-            ),
-            teaches="No payment yet.",
-        ),
+        payments_by("customerId", teaches="No payment yet."),
         Part(
             title="Wallets",
             route="listWallets",
             query={"customerId": "id"},
             noun="wallets",
-            columns=(text("Name", of="name"), status(), money("Balance", of="balanceCents")),
+            columns=(text("Name", of="name"), STATUS, BALANCE),
             teaches="No wallet.",
         ),
         Part(
@@ -117,21 +110,15 @@ CUSTOMERS: Final = Noun(
             route="listAuditLog",
             query={"resourceId": "id"},
             columns=(
-                instant("When", of="createdAt"),
+                TOLD,
                 text("What", of="action"),
-                ref("Who", of="actor"),
-                text("Why", of="reason"),
+                WHO,
+                WHY,
             ),
         ),
     ),
     deeds=(
-        Deed(
-            slug="edit",
-            label="Edit",
-            route="updateCustomerDetails",
-            words="Invoices that are final keep what they say.",
-            is_edit=True,
-        ),
+        editing(route="updateCustomerDetails", words="Invoices that are final keep what they say."),
         Deed(
             slug="invoice",
             label="New invoice",
@@ -145,7 +132,7 @@ CUSTOMERS: Final = Noun(
             slug="subscribe",
             label="Subscribe",
             route="createOneSubscription",
-            words="The preview shows what will be billed, to the cent.",
+            words=BILLED,
             given={"customerId": "id"},
             fields=SUBSCRIBED,
         ),
@@ -158,22 +145,16 @@ CUSTOMERS: Final = Noun(
             tone="danger",
             needs_reason=True,
         ),
-        Deed(
-            slug="delete",
-            label="Delete",
+        deleting(
             route="deleteOneCustomer",
             words="Open invoices and running subscriptions stand in the way. Invoices stay.",
-            tone="danger",
-            needs_reason=True,
         ),
     ),
     makes=(
-        Deed(
-            slug="create",
+        making(
             label="New customer",
             route="createCustomer",
             words="Only the address and the name are needed.",
-            tone="main",
         ),
     ),
     export="exportCustomers",

@@ -2,18 +2,22 @@
 
 from typing import Final
 
-from bursar.console.nouns.shape import (
+from bursar.console.nouns.buttons import deleting, editing, going_on, making, pausing
+from bursar.console.nouns.columns import (
+    ATTEMPTS,
     BEFORE,
+    BY,
     CREATED,
     ID,
     INVOICE,
+    NAME,
+    OF_INVOICE,
+    PAUSED,
     SINCE,
+    STATUS,
+    TOLD,
     UPDATED,
-    Deed,
-    Filter,
-    Noun,
-    Part,
-    Section,
+    WHO,
     code,
     count,
     flag,
@@ -26,6 +30,7 @@ from bursar.console.nouns.shape import (
     wide,
     words,
 )
+from bursar.console.nouns.shape import Deed, Filter, Noun, Part, Section
 from bursar.domain.mails import MailStatus
 
 WEBHOOKS: Final = Noun(
@@ -36,7 +41,7 @@ WEBHOOKS: Final = Noun(
     teaches="An endpoint of yours hears of everything that happens, signed, in order, and again"
     " until it says yes.",
     rows="listWebhookSubscriptions",
-    columns=(wide("URL", of="url"), status(), words("Hears", of="eventTypes"), CREATED),
+    columns=(wide("URL", of="url"), STATUS, words("Hears", of="eventTypes"), CREATED),
     item="getWebhookSubscription",
     id_name="webhookSubscriptionId",
     headline=("url",),
@@ -45,7 +50,7 @@ WEBHOOKS: Final = Noun(
         words("Hears", of="eventTypes"),
         text("Why it is off", of="offReason"),
         instant("Off since", of="offAt"),
-        instant("Paused", of="pausedAt"),
+        PAUSED,
         instant("Old secret works until", of="rotationEndsAt"),
         ID,
         CREATED,
@@ -71,8 +76,8 @@ WEBHOOKS: Final = Noun(
             noun="deliveries",
             columns=(
                 text("Event", of="eventType"),
-                status(),
-                count("Attempts", of="attemptCount"),
+                STATUS,
+                ATTEMPTS,
                 text("Answer", of="lastResponseStatus"),
                 instant("Last try", of="lastAttemptAt"),
                 instant("Next try", of="nextAttemptAt"),
@@ -95,26 +100,16 @@ WEBHOOKS: Final = Noun(
             words="Events of the past are sent again, as they were.",
             needs_reason=True,
         ),
-        Deed(
-            slug="edit",
-            label="Edit",
-            route="updateWebhookSubscription",
-            words="What happened before goes where it went.",
-            is_edit=True,
+        editing(
+            route="updateWebhookSubscription", words="What happened before goes where it went."
         ),
-        Deed(
-            slug="pause",
-            label="Pause",
-            route="pauseWebhookSubscription",
-            when=("active",),
-            words="What happens waits for it.",
+        pausing(
+            route="pauseWebhookSubscription", words="What happens waits for it.", when=("active",)
         ),
-        Deed(
-            slug="resume",
-            label="Go on",
+        going_on(
             route="resumeWebhookSubscription",
-            when=("paused", "off"),
             words="What waited is sent, oldest first.",
+            when=("paused", "off"),
         ),
         Deed(
             slug="rotate",
@@ -123,22 +118,13 @@ WEBHOOKS: Final = Noun(
             words="The new secret is shown once; for a day both sign.",
             needs_reason=True,
         ),
-        Deed(
-            slug="delete",
-            label="Delete",
-            route="deleteWebhookSubscription",
-            words="Nothing is sent there any more.",
-            tone="danger",
-            needs_reason=True,
-        ),
+        deleting(route="deleteWebhookSubscription", words="Nothing is sent there any more."),
     ),
     makes=(
-        Deed(
-            slug="create",
+        making(
             label="New endpoint",
             route="createWebhookSubscription",
             words="Its secret is shown once, after you press the button.",
-            tone="main",
         ),
     ),
     command="bursar webhook list",
@@ -156,7 +142,7 @@ DELIVERIES: Final = Noun(
     facts=(
         ref("Endpoint", of="webhookSubscriptionId"),
         ref("Event", of="eventId"),
-        count("Attempts", of="attemptCount"),
+        ATTEMPTS,
         instant("Next try", of="nextAttemptAt"),
         ID,
         CREATED,
@@ -195,7 +181,7 @@ EVENTS: Final = Noun(
     teaches="Whatever happens is told here, in order, and kept.",
     rows="listEvents",
     columns=(
-        instant("When", of="createdAt"),
+        TOLD,
         wide("What", of="type"),
         count("No.", of="sequence"),
         ID,
@@ -203,7 +189,7 @@ EVENTS: Final = Noun(
     filters=(
         Filter(name="type", label="Type"),
         Filter(name="resourceId", label="About (id)"),
-        Filter(name="actor", label="By"),
+        BY,
     ),
     item="getEvent",
     id_name="eventId",
@@ -226,17 +212,17 @@ AUDIT: Final = Noun(
     teaches="Who did what, when and why; nothing can be changed or taken out.",
     rows="listAuditLog",
     columns=(
-        instant("When", of="createdAt"),
+        TOLD,
         wide("What", of="action"),
         ref("Of", of="resourceId"),
-        ref("Who", of="actor"),
+        WHO,
         wide("Why", of="reason"),
         text("From", of="address"),
     ),
     filters=(
         Filter(name="resourceId", label="Of (id)"),
         Filter(name="resourceType", label="Kind of thing"),
-        Filter(name="actor", label="By"),
+        BY,
         Filter(name="action", label="What"),
         SINCE,
         BEFORE,
@@ -272,7 +258,7 @@ API_KEYS: Final = Noun(
     teaches="A key lets a program in, with no more rights than its scopes.",
     rows="listApiKeys",
     columns=(
-        wide("Name", of="name"),
+        NAME,
         code("Begins with", of="keyPrefix"),
         words("May", of="scopes"),
         flag("Revoked", of="isRevoked"),
@@ -312,12 +298,10 @@ API_KEYS: Final = Noun(
         ),
     ),
     makes=(
-        Deed(
-            slug="create",
+        making(
             label="New key",
             route="issueApiKey",
             words="The key is shown once, after you press the button.",
-            tone="main",
         ),
     ),
     command="bursar apikey list",
@@ -333,12 +317,12 @@ EMAILS: Final = Noun(
     columns=(
         text("Letter", of="kind"),
         wide("To", of="recipient"),
-        status(),
+        STATUS,
         INVOICE,
         text("Failure", of="failure"),
         CREATED,
     ),
-    filters=(statuses(MailStatus), Filter(name="invoiceId", label="Invoice id")),
+    filters=(statuses(MailStatus), OF_INVOICE),
 )
 
 ALL: Final = (WEBHOOKS, DELIVERIES, EVENTS, AUDIT, CHAIN, API_KEYS, EMAILS)

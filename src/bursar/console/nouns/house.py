@@ -2,24 +2,24 @@
 
 from typing import Final
 
-from bursar.console.nouns.shape import (
+from bursar.console.nouns.columns import (
     CREATED,
+    CURRENCY,
+    EMAIL,
     ID,
+    NAME,
+    STATUS,
     UPDATED,
-    Deed,
-    Noun,
-    Section,
     code,
     count,
     flag,
     instant,
     percent,
-    status,
     structure,
     text,
-    wide,
     words,
 )
+from bursar.console.nouns.shape import Deed, Noun, Section
 
 TEAM: Final = Noun(
     slug="team",
@@ -29,16 +29,16 @@ TEAM: Final = Noun(
     teaches="",
     rows="listMembers",
     columns=(
-        wide("Name", of="name"),
-        text("E-mail", of="email"),
+        NAME,
+        EMAIL,
         text("Role", of="role"),
-        status(),
+        STATUS,
     ),
     item="getMember",
     id_name="memberId",
     headline=("name", "email"),
     facts=(
-        text("E-mail", of="email"),
+        EMAIL,
         text("Role", of="role"),
         instant("Invited until", of="invitedUntil"),
         ID,
@@ -102,7 +102,7 @@ SETTINGS: Final = Noun(
     headline=("name",),
     status="mode",
     facts=(
-        text("Currency", of="currency"),
+        CURRENCY,
         text("Time zone", of="timezone"),
         text("Mode", of="mode"),
         code("Invoice numbers begin with", of="invoicePrefix"),

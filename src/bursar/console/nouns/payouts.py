@@ -2,27 +2,35 @@
 
 from typing import Final
 
-from bursar.console.nouns.shape import (
+from bursar.console.nouns.columns import (
+    AMOUNT,
     BEFORE,
     CREATED,
     CUSTOMER,
+    FAILURE_CODE,
     ID,
     OF_CUSTOMER,
+    PROVIDER,
     SINCE,
+    STATUS,
     UPDATED,
-    Deed,
-    Filter,
-    Noun,
-    Section,
     code,
     count,
     instant,
     money,
-    status,
     statuses,
     text,
 )
+from bursar.console.nouns.shape import Deed, Filter, Noun, Section
 from bursar.domain.payout_reports import PayoutStatus
+
+_CARD: Final = (
+    text("Brand", of="brand"),
+    code("Ends in", of="last4"),
+    count("Month", of="expMonth"),
+    count("Year", of="expYear"),
+    CUSTOMER,
+)
 
 PAYMENT_METHODS: Final = Noun(
     slug="payment-methods",
@@ -33,11 +41,7 @@ PAYMENT_METHODS: Final = Noun(
     " provider's token; a card number never comes here.",
     rows="listPaymentMethods",
     columns=(
-        text("Brand", of="brand"),
-        code("Ends in", of="last4"),
-        count("Month", of="expMonth"),
-        count("Year", of="expYear"),
-        CUSTOMER,
+        *_CARD,
         instant("Detached", of="detachedAt"),
         CREATED,
     ),
@@ -50,12 +54,8 @@ PAYMENT_METHODS: Final = Noun(
     headline=("brand", "last4"),
     facts=(
         text("Type", of="type"),
-        text("Brand", of="brand"),
-        code("Ends in", of="last4"),
-        count("Month", of="expMonth"),
-        count("Year", of="expYear"),
-        CUSTOMER,
-        text("Provider", of="provider"),
+        *_CARD,
+        PROVIDER,
         code("Provider's name for it", of="stripePaymentMethodId"),
         instant("Detached", of="detachedAt"),
         ID,
@@ -89,9 +89,9 @@ PAYOUTS: Final = Noun(
     teaches="What the processor sent to the bank. The first comes days after the first payment.",
     rows="listPayouts",
     columns=(
-        money("Amount", of="amountCents"),
+        AMOUNT,
         money("Fees kept", of="feeCents"),
-        status(),
+        STATUS,
         instant("Arrives", of="arrivesAt"),
         CREATED,
     ),
@@ -99,11 +99,11 @@ PAYOUTS: Final = Noun(
     item="getPayout",
     id_name="payoutId",
     facts=(
-        money("Amount", of="amountCents"),
+        AMOUNT,
         money("Fees kept", of="feeCents"),
         count("Movements", of="movementCount"),
-        text("Failure", of="failureCode"),
-        text("Provider", of="provider"),
+        FAILURE_CODE,
+        PROVIDER,
         code("Provider's name for it", of="stripePayoutId"),
         instant("Sent", of="sentAt"),
         instant("Arrives", of="arrivesAt"),

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from bursar.api.routes import Route
 from bursar.console.asking import BY_NAME
-from bursar.console.cells import Column, Kind
+from bursar.console.cells import Column
 from bursar.domain.access import Permission
 
 
@@ -117,95 +117,3 @@ class Noun:
     def deed(self, slug: str) -> Deed | None:
         """The button of this name, on a thing's page or on the list."""
         return next((each for each in (*self.deeds, *self.makes) if each.slug == slug), None)
-
-
-def text(label: str, *, of: str) -> Column:
-    """Plain text."""
-    return Column(label=label, field=of)
-
-
-def wide(label: str, *, of: str) -> Column:
-    """Text that takes what room there is."""
-    return Column(label=label, field=of, is_wide=True)
-
-
-def money(label: str, *, of: str, currency: str = "currency") -> Column:
-    """An amount in minor units."""
-    return Column(label=label, field=of, kind=Kind.MONEY, currency=currency)
-
-
-def price(label: str, *, of: str, currency: str = "currency") -> Column:
-    """An amount in minor units, with as many decimals as it has."""
-    return Column(label=label, field=of, kind=Kind.PRICE, currency=currency)
-
-
-def link(label: str, *, of: str) -> Column:
-    """Somewhere else to go."""
-    return Column(label=label, field=of, kind=Kind.LINK)
-
-
-def instant(label: str, *, of: str) -> Column:
-    """A moment."""
-    return Column(label=label, field=of, kind=Kind.INSTANT)
-
-
-def day(label: str, *, of: str) -> Column:
-    """The day of a moment."""
-    return Column(label=label, field=of, kind=Kind.DAY)
-
-
-def status(*, of: str = "status", label: str = "Status") -> Column:
-    """A state, with its color."""
-    return Column(label=label, field=of, kind=Kind.STATUS)
-
-
-def ref(label: str, *, of: str) -> Column:
-    """Another thing's id."""
-    return Column(label=label, field=of, kind=Kind.REF)
-
-
-def count(label: str, *, of: str) -> Column:
-    """A number of things."""
-    return Column(label=label, field=of, kind=Kind.COUNT)
-
-
-def flag(label: str, *, of: str) -> Column:
-    """Yes or no."""
-    return Column(label=label, field=of, kind=Kind.FLAG)
-
-
-def percent(label: str, *, of: str) -> Column:
-    """So many of a hundred."""
-    return Column(label=label, field=of, kind=Kind.PERCENT)
-
-
-def code(label: str, *, of: str) -> Column:
-    """Letters for a machine."""
-    return Column(label=label, field=of, kind=Kind.CODE)
-
-
-def words(label: str, *, of: str) -> Column:
-    """Several words, or a map."""
-    return Column(label=label, field=of, kind=Kind.WORDS)
-
-
-def structure(label: str, *, of: str) -> Column:
-    """Whatever it is, as it is on the wire."""
-    return Column(label=label, field=of, kind=Kind.JSON, is_wide=True)
-
-
-CREATED = instant("Created", of="createdAt")
-UPDATED = instant("Changed", of="updatedAt")
-CUSTOMER = ref("Customer", of="customerId")
-INVOICE = ref("Invoice", of="invoiceId")
-ID = code("Id", of="id")
-METADATA = words("Metadata", of="metadata")
-OF_CUSTOMER = Filter(name="customerId", label="Customer id")
-SUBSCRIBED = ("customerId", "planId", "quantity", "startDate", "trialEnd", "couponId")
-SINCE = Filter(name="createdAt[gte]", label="Created from")
-BEFORE = Filter(name="createdAt[lt]", label="Created before")
-
-
-def statuses(kind: type[StrEnum]) -> Filter:
-    """The filter by state."""
-    return Filter(name="status", label="Status", choices=tuple(kind))
