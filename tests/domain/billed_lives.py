@@ -6,12 +6,14 @@ charge ends, and none begins or ends twice. Whatever breaks that raises here as 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from tests.domain.lives import Life
 
 from bursar.domain.agenda import Due
 from bursar.domain.agreements import Agreement
 from bursar.domain.billed_periods import Cover, Coverage, Step, Tab, Term, step
+from bursar.domain.calendars import day_begins
 from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.ids import MeterId, PendingLineId
@@ -70,6 +72,7 @@ class BilledLife(Life):
     waiting: list[WaitingLine] = field(default_factory=list)
     taken: list[PendingLine] = field(default_factory=list)
     terms: dict[Instant, Term] = field(default_factory=dict)
+    plans: list[tuple[Instant, Plan]] = field(default_factory=list)
     chains: dict[MeterId | None, Chain] = field(default_factory=dict)
     next_look: Instant | None = None
 
@@ -95,9 +98,14 @@ class BilledLife(Life):
         for item in change.agenda:
             if isinstance(item, Due):
                 self.next_look = item.at
-        since = self.subscription.agreed_since
-        self.terms[since] = Term(since, self.agreement.plan)
+        self._note(at)
         return left
+
+    def _note(self, at: Instant) -> None:
+        since, plan = self.subscription.agreed_since, self.agreement.plan
+        self.terms[since] = Term(since, plan)
+        day = max(day_begins(at, self.agreement.timezone), self.subscription.started_at)
+        self.plans.append((day, plan))
 
     def bill(self) -> None:
         """Every step that is due by now."""
@@ -111,8 +119,7 @@ class BilledLife(Life):
         before = {each.id for each in self.waiting}
         if done.change.rows:
             super().take(replace(done.change, pending=()), done.at)
-            since = self.subscription.agreed_since
-            self.terms[since] = Term(since, self.agreement.plan)
+            self._note(done.at)
         ids = [each.id for each in done.taken]
         assert set(ids) <= before, "a line is taken up once"
         assert len(set(ids)) == len(ids)
@@ -125,6 +132,18 @@ class BilledLife(Life):
     def _cover(self, covers: Iterable[Cover]) -> None:
         for each in covers:
             self.chains.setdefault(each.meter_id, Chain()).add(each)
+            if each.kind is Coverage.USAGE:
+                self._require_price(each)
+
+    def _require_price(self, cover: Cover) -> None:
+        """Usage costs what was agreed to last: on the first of its days, and still on the last."""
+        assert cover.price is not None
+        for at in (cover.period.start, cover.period.end - timedelta(microseconds=1)):
+            assert cover.price in self._plan_at(at).metered, "it costs what was agreed to last"
+
+    def _plan_at(self, at: Instant) -> Plan:
+        """What was agreed to last on the day of an instant or before it, in the order of acts."""
+        return [plan for day, plan in self.plans if day <= at][-1]
 
     def _tab(self) -> Tab:
         waiting = sorted(self.waiting, key=lambda each: each.line.due_at)

@@ -1,12 +1,13 @@
 """Whatever happens in a life, whenever billing comes by: each instant is billed exactly once."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.domain.billed_lives import BilledLife
 from tests.domain.lives import YEAR, a_plan, a_wish, some
@@ -100,12 +101,35 @@ LIVES = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+JANUARY: Final = datetime(2000, 1, 1, tzinfo=UTC)
+DAY: Final = 24 * 3600
+# Periods of another length begin with their day, and still come after what was agreed on that day.
+ANOTHER_LENGTH: Final = [(0, "change", 1, 1, False), (DAY + 1, "change", 1, 0, False)]
+# What is agreed to in a trial that has not begun holds when it begins.
+BEFORE_THE_TRIAL: Final = [(0, "change", 1, 1, False)]
+# The last rest is covered as well, though nothing begins after it.
+ENDED_AT_REST: Final = [(0, "pause", 1, 0, False), (31 * DAY + 1, "stop", 1, 0, False)]
+
+
+@settings(max_examples=60, deadline=None)
 @given(LIVES)
+@example((JANUARY, "UTC", 0, None, [*ANOTHER_LENGTH, (0, "change", 1, 3, False)]))
+@example((JANUARY, "UTC", 5, 3, BEFORE_THE_TRIAL))
+@example((JANUARY, "UTC", 0, None, ENDED_AT_REST))
 def test_every_instant_is_billed_exactly_once(
     life: tuple[datetime, str, int, int | None, list[Act]],
 ) -> None:
     # Fees and meters alike, whenever billing comes by: no gap, no overlap, no line twice or never.
+    require_whole(lived(*life))
+
+
+@pytest.mark.proof
+@settings(max_examples=1_000, deadline=None)
+@given(LIVES)
+def test_every_instant_is_billed_exactly_once_at_length(
+    life: tuple[datetime, str, int, int | None, list[Act]],
+) -> None:
+    # The same, as often as half a minute has room for.
     require_whole(lived(*life))
 
 

@@ -160,7 +160,7 @@ class Agreement:
     def _change_now(self, agreed: Agreed, proration: Proration, at: Instant) -> Change:
         before = self.subscription
         if before.charged is None:
-            return before.agree(agreed, None, at)
+            return before.agree(agreed, None, max(at, before.started_at))
         if at < before.started_at:
             return self._change_before_start(agreed, at)
         if self.plan_of(agreed).interval is not self.plan.interval:
@@ -250,7 +250,7 @@ class Agreement:
         before = self.subscription
         start = before.period.start
         period = Period(start, self._cycle(agreed).period_at(start).end)
-        change = before.restart(Restart(agreed, period, before.anchor_day))
+        change = before.restart(Restart(agreed, period, before.anchor_day, start))
         line = self.after(change).line_of_period(at)
         change = _leaving(change, line, looked_at=True)
         return replace(change, pending=(DropWaiting(before.id), *change.pending))
@@ -263,7 +263,7 @@ class Agreement:
         anew = replace(before, anchored_at=start, anchor_day=anchor_day)
         cycle = anew.cycle(self.plan_of(agreed).interval, self.timezone)
         period = Period(start, cycle.period_at(start).end)
-        change = before.restart(Restart(agreed, period, anchor_day))
+        change = before.restart(Restart(agreed, period, anchor_day, at))
         line = self.after(change).line_of_period(at)
         if proration is Proration.NONE:
             return _leaving(change, line, looked_at=True)

@@ -290,8 +290,8 @@ def _fees(
         until = max(until, line.period.end) if is_again and until else line.period.end
     is_charged = not tab.agreement.plan.own_price.is_metered
     waits = any(_is_own(each.line) for each in tab.waiting)
-    if is_charged and subscription.is_running and subscription.period.start <= at and not waits:
-        found.extend(_unasked(tab, until, subscription.period.end))
+    if is_charged and subscription.period.start <= at and not waits:
+        found.extend(_unasked(tab, until, subscription.ended_at or subscription.period.end))
     return found
 
 

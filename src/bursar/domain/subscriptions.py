@@ -74,11 +74,15 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """A plan whose periods are counted anew: from the start of `period`."""
+    """A plan whose periods are counted anew: from the start of `period`.
+
+    It is agreed to `since` an instant within that period: never before what was agreed to last.
+    """
 
     agreed: Agreed
     period: Period
     anchor_day: int
+    since: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,7 @@ class Subscription:
             replace(
                 self,
                 agreed=anew.agreed,
-                agreed_since=start,
+                agreed_since=anew.since,
                 coupons=tuple(coupons),
                 charged=anew.agreed,
                 scheduled=None,
