@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 import structlog
 import uvloop
+from tests.flows.billing_errands import BILLING_ERRANDS
 from tests.flows.catalog_errands import CATALOG_ERRANDS
 from tests.flows.clock_errands import CLOCK_ERRANDS
 from tests.flows.crash_plan import AnySetting, Story, TransferSetting, settings
@@ -30,8 +31,12 @@ from tests.flows.crash_tour import take_documented_tour, take_tour
 from tests.flows.crash_transfers import TransferTelling
 from tests.flows.document_errands import DOCUMENT_ERRANDS
 from tests.flows.dunning_errands import DUNNING_ERRANDS
+from tests.flows.method_errands import METHOD_ERRANDS
+from tests.flows.operator_errands import OPERATOR_ERRANDS
 from tests.flows.people_errands import PEOPLE_ERRANDS
+from tests.flows.provider_errands import PROVIDER_ERRANDS
 from tests.flows.refund_errands import REFUND_ERRANDS
+from tests.flows.subscription_errands import SUBSCRIPTION_ERRANDS
 from tests.flows.team_errands import TEAM_ERRANDS
 from tests.flows.wallet_errands import WALLET_ERRANDS
 from tests.planted.planting import ground_of, names, planted
@@ -305,6 +310,11 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
                 *CLOCK_ERRANDS,
                 *REFUND_ERRANDS,
                 *DUNNING_ERRANDS,
+                *METHOD_ERRANDS,
+                *SUBSCRIPTION_ERRANDS,
+                *BILLING_ERRANDS,
+                *OPERATOR_ERRANDS,
+                *PROVIDER_ERRANDS,
             )
             tour = await (take_documented_tour(stage, errands) if number else take_tour(stage))
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes

@@ -47,6 +47,11 @@ class Proof:
         return set().union(*(report.hit for report in self.reports)) & self.known
 
     @property
+    def strangers(self) -> set[str]:
+        """What was passed and is no point of the source."""
+        return set().union(*(report.strangers for report in self.reports))
+
+    @property
     def findings(self) -> list[tuple[str, list[str]]]:
         """Every story that went wrong."""
         return [finding for report in self.reports for finding in report.findings]
@@ -54,12 +59,11 @@ class Proof:
     @property
     def wrong(self) -> list[str]:
         """Why this proves nothing, or the opposite; empty when it is a proof."""
-        strangers = set().union(*(report.strangers for report in self.reports))
         hunted = sorted(each.bug for report in self.reports for each in report.hunted)
         checks = {
             "stories went wrong": not self.findings,
             "points were never hit": self.known == self.hit,
-            "points are unknown": not strangers,
+            "points are unknown": not self.strangers,
             "a point was not died at in each of its themes": all(
                 report.themes == report.themes_known for report in self.reports
             ),
@@ -75,6 +79,8 @@ class Proof:
         print(f"\ncrash points   {len(self.hit)} hit / {len(self.known)} known")
         for missed in sorted(self.known - self.hit):
             print(f"  never hit    {missed}")
+        for stranger in sorted(self.strangers):
+            print(f"  unknown      {stranger}")
         themes = f"{self.total('themes')} died at / {self.total('themes_known')} passed"
         print(f"point x theme  {themes}")
         print(

@@ -40,6 +40,7 @@ class Request:
     subject: object = None
     again: tuple[int, ...] = ()
     is_documented: bool = False
+    beside: Callable[[], Awaitable[object]] | None = None  # what a worker does of its own
 
 
 Arrange = Callable[[Stage], Awaitable[Request]]
@@ -77,6 +78,7 @@ async def take_documented_tour(stage: Stage, errands: Iterable[Arrange] = ()) ->
     await stage.renew()
     for arrange in errands:
         await run_errand(stage, tour, arrange, is_whole=False)
+    await stage.renew()  # some let the processor's clock run on
     for operation in OPERATIONS:
         if operation.method != "GET":
             await run_errand(stage, tour, partial(_documented, operation), is_whole=False)
@@ -134,7 +136,7 @@ async def _done(stage: Stage, request: Request) -> list[str]:
         await stage.alive(ask)
         if answers:
             break
-    wrong = await _work(stage)
+    wrong = await _work(stage, request)
     await stage.alive(ask)
     if len(answers) < 2:
         return [*wrong, "it was never answered"]
@@ -174,11 +176,13 @@ async def _counted(stage: Stage, request: Request) -> list[str]:
     return [] if done == 1 else [f"A2 it was done {done} times"]
 
 
-async def _work(stage: Stage) -> list[str]:
+async def _work(stage: Stage, request: Request) -> list[str]:
     """The tasks it left, until none is left, each of them twice; what went wrong."""
     wrong: list[str] = []
 
     async def once() -> bool:
+        if request.beside is not None:
+            await request.beside()
         jobs = await stage.claim(is_anyones=True)
         for job in jobs:
             try:
@@ -311,6 +315,13 @@ async def delete_customer(stage: Stage) -> Request:
     return Request(stage.client, "DELETE", f"/v1/customers/{customer}")
 
 
+async def _erase_customer(stage: Stage) -> Request:
+    customer = await _customer(stage)
+    count = "SELECT count(*) FROM customers WHERE id = $1 AND erased_at IS NOT NULL"
+    path, body = f"/v1/customers/{customer}/erase", {"reason": "tour"}
+    return Request(stage.client, "POST", path, body, count, uuid_of(customer))
+
+
 async def _attach(stage: Stage) -> Request:
     body = {"customerId": await _customer(stage), "providerToken": "pm_card_visa"}
     return Request(stage.client, "POST", "/v1/payment-methods", body)
@@ -378,7 +389,7 @@ async def _unsubscribe(stage: Stage) -> Request:
 ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_register, _log_in, _refresh, _log_out),
     *(_found_organization, _change_organization, _issue_key, _revoke_key),
-    *(create_customer, _change_customer, delete_customer, _attach),
+    *(create_customer, _change_customer, delete_customer, _erase_customer, _attach),
     *(_draft, _long_draft, _change_draft, _delete_draft, _finalize, _void, _cancel),
     *(_subscribe, _unsubscribe),
 )

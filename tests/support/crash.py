@@ -112,7 +112,7 @@ def known_places() -> Places:
     """The places of the source as it stands."""
     files = [path for floor in FLOORS for path in sorted((SOURCE / floor).rglob("*.py"))]
     trees = {path: ast.parse(path.read_text()) for path in files}
-    forwarders = {name: position for tree in trees.values() for name, position in _forwarders(tree)}
+    forwarders = _forwarders(list(trees.values()))
     found = [one for path, tree in trees.items() for one in _found(path, tree, forwarders)]
     calls = (node for tree in trees.values() for node in ast.walk(tree))
     convoys = frozenset(verb for verb in map(_ridden_verb, calls) if verb is not None)
@@ -130,15 +130,25 @@ def _named(found: list[_Found]) -> Iterator[Place]:
         yield Place(str(one.path), one.lines, one.verb, name, one.moments)
 
 
-def _forwarders(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Functions that run whatever verb they are given, with the verb's position."""
-    for function in ast.walk(tree):
-        if isinstance(function, ast.AsyncFunctionDef):
-            taken = [argument.arg for argument in function.args.args]
-            for call in ast.walk(function):
-                verb = _run_verb(call)
-                if verb in taken:
-                    yield function.name, taken.index(verb)
+def _forwarders(trees: Sequence[ast.AST]) -> dict[str, int]:
+    """Functions that run whatever verb they are given, or pass it on; with the verb's position."""
+    functions = [
+        (node, [argument.arg for argument in node.args.args])
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AsyncFunctionDef)
+    ]
+    known: dict[str, int] = {}
+    while True:
+        found = {
+            function.name: taken.index(verb)
+            for function, taken in functions
+            for call in ast.walk(function)
+            if (verb := _run_verb(call) or _forwarded_verb(call, known)) in taken
+        }
+        if found == known:
+            return known
+        known = found
 
 
 def _found(path: Path, tree: ast.Module, forwarders: Mapping[str, int]) -> Iterator[_Found]:
