@@ -10,6 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
+from tests.support import command_pages
+from tests.support.page_parts import page as _page
+from tests.support.page_parts import table as _table
+
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
 from bursar.api.rooms import ROUTES
 from bursar.api.routes import Audience, Route
@@ -49,7 +53,6 @@ from bursar.runtime.settings import FIELDS
 ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = ROOT / "docs" / "reference"
 SCRIPTS: Final = ROOT / "src" / "bursar" / "migrations" / "sql"
-NOTE: Final = "*Made from the code by `make docs`; a test fails when it is out of date.*"
 
 DOORS: Final = (
     "no credential",
@@ -96,6 +99,8 @@ def pages() -> dict[str, str]:
     """Every page by its file's name."""
     return {
         "access.md": access(),
+        "checks.md": command_pages.checks(),
+        "commands.md": command_pages.commands(),
         "declines.md": declines(),
         "errors.md": errors(),
         "events.md": events(),
@@ -291,6 +296,7 @@ def states() -> str:
         _diagram(
             subscriptions.SubscriptionStatus.ACTIVE,
             {status: tuple(steps) for status, steps in subscriptions.TRANSITIONS.items()},
+            subscriptions.SubscriptionStatus.TRIALING,
         ),
         "## Coupon",
         _diagram(discounts.CouponStatus.ACTIVE, discounts.TRANSITIONS),
@@ -305,7 +311,11 @@ def states() -> str:
         "## Refund",
         _diagram(refunds.RefundStatus.PENDING, refunds.TRANSITIONS),
         "## Dispute",
-        _diagram(dispute_reports.DisputeStatus.NEEDS_RESPONSE, disputes.TRANSITIONS),
+        _diagram(
+            dispute_reports.DisputeStatus.NEEDS_RESPONSE,
+            disputes.TRANSITIONS,
+            dispute_reports.DisputeStatus.WARNING_NEEDS_RESPONSE,
+        ),
         "## Payout",
         _diagram(payout_reports.PayoutStatus.PENDING, payouts.TRANSITIONS),
         "## Wallet",
@@ -424,9 +434,13 @@ def _comment_above(text: str) -> str:
     return " ".join(reversed(lines))
 
 
-def _diagram(first: StrEnum, transitions: Mapping[Status, tuple[Status, ...]]) -> str:
+def _diagram(
+    first: StrEnum, transitions: Mapping[Status, tuple[Status, ...]], *also: StrEnum
+) -> str:
+    """Every step; `also` are further states that something may begin in."""
+    begins = [f"    [*] --> {each}" for each in (first, *also)]
     edges = [f"    {start} --> {end}" for start, ends in transitions.items() for end in ends]
-    return "\n".join(["```mermaid", "stateDiagram-v2", f"    [*] --> {first}", *edges, "```"])
+    return "\n".join(["```mermaid", "stateDiagram-v2", *begins, *edges, "```"])
 
 
 def _listed(held: Iterable[Permission]) -> str:
@@ -435,17 +449,6 @@ def _listed(held: Iterable[Permission]) -> str:
 
 def _mark(is_held: bool) -> str:
     return "yes" if is_held else ""
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
-    )
-
-
-def _page(title: str, *parts: str) -> str:
-    return "\n\n".join([f"# {title}", NOTE, *parts]) + "\n"
 
 
 if __name__ == "__main__":
