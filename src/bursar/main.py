@@ -64,6 +64,7 @@ from bursar.runtime.installation import (
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
+from bursar.runtime.pooling import Pooling
 from bursar.runtime.pulse import keep_pulse
 from bursar.runtime.queue import TaskQueue
 from bursar.runtime.schema import (
@@ -160,7 +161,8 @@ async def build(
         queue = TaskQueue(boot_id)
         retries = settings.dunning_schedule_minutes[: settings.dunning_retries_max]
         tracer = await stack.enter_async_context(_tracer(settings, part))
-        means = Means(queue, keys, not settings.is_production, retries, tracer is not None)
+        pooling = Pooling(settings.database_pooler == "transaction")
+        means = Means(queue, keys, not settings.is_production, retries, tracer is not None, pooling)
         database = await Database.open(app_url, means=means, application_name=f"bursar-{part}")
         stack.push_async_callback(database.close)
         direct_url = _direct_url(settings, app_url)

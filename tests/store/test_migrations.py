@@ -112,6 +112,54 @@ async def test_a_migration_cut_in_the_middle_is_done_by_the_next(
         assert await shape(url) == await shape(house.owner_url)
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        "CREATE SCHEMA sec",
+        pytest.param(
+            "LOCK TABLE alembic_version IN ACCESS EXCLUSIVE MODE", marks=pytest.mark.proof
+        ),
+    ],
+)
+async def test_a_lock_that_is_held_is_waited_for_in_short_turns(
+    house: Installation, held: str
+) -> None:
+    # Others stand behind a migration for a moment only, and it is done once the way is free.
+    async with empty(house) as urls:
+        url = urls.owner.reveal()
+        is_there = "alembic" in held
+        if is_there:
+            await migrate(url, context_key=KEY)
+        blocker = await asyncpg.connect(url)
+        began = blocker.transaction()
+        await began.start()
+        await blocker.execute(held)
+        migrating = asyncio.create_task(migrate(url, context_key=KEY))
+        # Who is in a transaction sees a picture of the others that does not change.
+        watching = await asyncpg.connect(url)
+        await until_waiting(watching, is_so=True)
+        await until_waiting(watching, is_so=False)
+        await watching.close()
+        assert not migrating.done()
+        await began.rollback()
+        await blocker.close()
+        assert await migrating is not is_there
+        assert await shape(url) == await shape(house.owner_url)
+
+
+async def until_waiting(connection: "asyncpg.Connection[asyncpg.Record]", *, is_so: bool) -> None:
+    """Until somebody waits for a lock, or nobody does any more."""
+    waiting = (
+        "SELECT count(*) > 0 FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND wait_event <> 'advisory'"
+    )
+    for _ in range(1_000):
+        if await connection.fetchval(waiting) is is_so:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("it does not come to that")
+
+
 async def test_a_new_key_is_taken_at_the_next_start(house: Installation) -> None:
     # The key of the tenant context follows the installation's secret.
     async with empty(house) as urls:

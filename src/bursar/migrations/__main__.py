@@ -9,7 +9,7 @@ import sys
 
 import msgspec
 
-from bursar.runtime.migrations import migrate
+from bursar.runtime.migrations import MigrationBlocked, migrate
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -26,4 +26,8 @@ async def _run(order: Order) -> bool:
 
 if __name__ == "__main__":
     given = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
-    sys.stdout.write("changed" if asyncio.run(_run(given)) else "unchanged")
+    try:
+        changed = asyncio.run(_run(given))
+    except MigrationBlocked as blocked:
+        sys.exit(f"bursar: {blocked}")
+    sys.stdout.write("changed" if changed else "unchanged")

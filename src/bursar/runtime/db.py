@@ -8,7 +8,12 @@ database was away and asks again with the same key.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -25,15 +30,19 @@ from bursar.runtime import clock, tracing
 from bursar.runtime.crypto import KeyRing, context_mac
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
+from bursar.runtime.pooling import Pooling
 from bursar.runtime.queue import Connection, TaskQueue
 from bursar.runtime.schema import is_expected
 from bursar.runtime.sql import Query
 from bursar.runtime.transactions import (
+    AGAIN,
+    AWAY,
     BEGIN,
     BEGIN_LOOK,
-    BEGIN_SURVEY,
     LOST,
+    MISFIT,
     SURVEY_SECONDS,
+    UNHURRIED,
     DeadLine,
     committed,
     rolled_back,
@@ -49,37 +58,6 @@ _TRIES_MAX: Final = 5
 _INSISTING_MAX: Final = 1_000
 _INSIST_FIRST_SECONDS: Final = 0.02
 _INSIST_MAX_SECONDS: Final = 1.0
-_SETTINGS: Final = {
-    "statement_timeout": "10s",
-    "lock_timeout": "4s",
-    "idle_in_transaction_session_timeout": "15s",
-    "timezone": "UTC",
-    "jit": "off",
-}
-_AGAIN: Final = (
-    pg.SerializationError,
-    pg.DeadlockDetectedError,
-    # A migration changed a table under a prepared statement; the driver has forgotten it by now.
-    pg.InvalidCachedStatementError,
-    pg.OutdatedSchemaCacheError,
-    # "Cache lookup failed", "tuple concurrently updated": one replaced what a statement stood on.
-    pg.InternalServerError,
-)
-_MISFIT: Final = (pg.SyntaxOrAccessError, pg.NotNullViolationError)
-_AWAY: Final = (
-    OSError,
-    TimeoutError,
-    pg.InterfaceError,
-    pg.InternalClientError,  # the server ended an idle connection, and the driver saw half of it
-    pg.PostgresConnectionError,
-    pg.OperatorInterventionError,
-    pg.InsufficientResourcesError,
-    pg.LockNotAvailableError,
-    pg.IdleInTransactionSessionTimeoutError,
-    pg.TransactionTimeoutError,
-    pg.StatementCompletionUnknownError,
-    pg.ReadOnlySQLTransactionError,
-)
 
 Result = TypeVar("Result")
 Record = asyncpg.Record
@@ -141,10 +119,8 @@ class ReadTx:
 
     async def stream(self, query: Query, *args: object) -> AsyncIterator[Record]:
         """Row by row, as many as there are, of which only a few are in memory at a time."""
-        rows = self._connection.cursor(
-            query.text, *args, prefetch=_STREAMED_AT_ONCE, timeout=self._patience
-        )
-        async for row in rows:
+        prepared = await self._connection.prepare(query.text, timeout=self._patience)
+        async for row in prepared.cursor(*args, prefetch=_STREAMED_AT_ONCE, timeout=self._patience):
             yield row
 
 
@@ -162,6 +138,7 @@ class Tx(ReadTx):
         super().__init__(connection, org_id, entrance)
         self._binding = binding
         self._queue = means.queue
+        self._pooling = means.pooling
         self.keys = means.keys
         self.is_development = means.is_development
         self.retry_minutes = means.retry_minutes
@@ -189,7 +166,8 @@ class Tx(ReadTx):
 
     async def bind(self, org_id: OrgId) -> None:
         """Go on in another scope: an organization just made, or the person this is about."""
-        context = self._binding.context(self._connection, uuid_of(org_id))
+        backend = await self._pooling.backend(self._connection)
+        context = self._binding.context(backend, uuid_of(org_id))
         await self._connection.fetchval(_BIND.text, context)
         self.org_id = org_id
 
@@ -230,17 +208,16 @@ class Binding:
     job_id: int | None = None
     job_token: UUID | None = None
 
-    def context(self, connection: Connection, scope: UUID | None = None) -> str:
+    def context(self, backend: int, scope: UUID | None = None) -> str:
         """The signed context: good for this backend, for as long as a transaction may take.
 
         It is always a parameter, never in a statement's text, which other sessions could read and
         use again on the same backend.
         """
         org = scope or self.scope
-        pid = connection.get_server_pid()
         expires = int(clock.now().timestamp()) + _CONTEXT_SECONDS
-        mac = context_mac(self.context_key, org, backend_pid=pid, expires_epoch=expires)
-        return f"{org}|{pid}|{expires}|{mac}"
+        mac = context_mac(self.context_key, org, backend_pid=backend, expires_epoch=expires)
+        return f"{org}|{backend}|{expires}|{mac}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +229,7 @@ class Means:
     is_development: bool
     retry_minutes: tuple[int, ...] = ()
     is_traced: bool = False
+    pooling: Pooling = field(default_factory=Pooling)
 
 
 _ENTER: Final = Query("enter", "SELECT * FROM sec.enter($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
@@ -277,6 +255,7 @@ class Database:
     def __init__(self, pool: asyncpg.Pool, means: Means) -> None:
         self._pool = pool
         self._means = means
+        self._pooling = means.pooling
         self._insisting: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -291,9 +270,9 @@ class Database:
             timeout=_CONNECT_SECONDS,
             command_timeout=_COMMAND_SECONDS,
             max_inactive_connection_lifetime=300.0,
-            server_settings={**_SETTINGS, "application_name": application_name},
             reset=_keep,
             init=tracing.watch if means.is_traced else None,
+            **means.pooling.options(application_name),
         )
         return cls(pool, means)
 
@@ -311,9 +290,9 @@ class Database:
         try:
             async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
                 yield connection
-        except (*_AWAY, *_AGAIN) as away:
+        except (*AWAY, *AGAIN) as away:
             raise DatabaseAway(str(away)) from away
-        except _MISFIT as odd:
+        except MISFIT as odd:
             await self._require_own_schema(odd)
             raise
 
@@ -373,7 +352,7 @@ class Database:
     async def _persistently(self, act: Callable[[], Awaitable[Result]]) -> Result:
         try:
             return await _persistently(act)
-        except _MISFIT as odd:
+        except MISFIT as odd:
             await self._require_own_schema(odd)
             raise
 
@@ -392,16 +371,19 @@ class Database:
     ) -> Result:
         async with (
             self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
-            transaction(connection, BEGIN_LOOK, end=rolled_back),
+            transaction(connection, self._pooling.begin(BEGIN_LOOK), end=rolled_back),
         ):
-            entrance = await _enter(connection, binding)
+            entrance = await self._enter(connection, binding)
             return await body(ReadTx(connection, binding.org_id, entrance), entrance)
 
     async def _glance_once(
         self, binding: Binding, query: Query, *args: object
     ) -> tuple[Entrance, Record]:
-        async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-            context = binding.context(connection)
+        async with (
+            self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+            self._one_backend(connection),
+        ):
+            context = binding.context(await self._pooling.backend(connection))
             who = binding.user_id, binding.session_id, binding.api_key_id
             try:
                 row = await connection.fetchrow(query.text, context, *who, binding.scope, *args)
@@ -410,14 +392,20 @@ class Database:
         assert row is not None, "whoever enters is told something"
         return entrance_of(row), row
 
+    def _one_backend(self, connection: Connection) -> AbstractAsyncContextManager[None]:
+        """Where a single statement can be signed for whoever answers it."""
+        if not self._pooling.is_shared:
+            return nullcontext()
+        return transaction(connection, self._pooling.begin(BEGIN_LOOK), end=rolled_back)
+
     async def _survey_once(
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
     ) -> Result:
         async with (
             self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
-            transaction(connection, BEGIN_SURVEY, end=rolled_back),
+            transaction(connection, self._pooling.begin(BEGIN_LOOK) + UNHURRIED, end=rolled_back),
         ):
-            entrance = await _enter(connection, binding)
+            entrance = await self._enter(connection, binding)
             tx = ReadTx(connection, binding.org_id, entrance, patience=SURVEY_SECONDS)
             return await body(tx, entrance)
 
@@ -427,11 +415,28 @@ class Database:
         end = rolled_back if is_dry else committed
         async with (
             self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
-            transaction(connection, BEGIN, end=end),
+            transaction(connection, self._pooling.begin(BEGIN), end=end),
         ):
-            entrance = await _enter(connection, binding)
+            entrance = await self._enter(connection, binding)
             tx = Tx(connection, binding.org_id, entrance, binding, self._means)
             return await body(tx, entrance)
+
+    async def _enter(self, connection: Connection, binding: Binding) -> Entrance:
+        row = await connection.fetchrow(
+            _ENTER.text,
+            binding.context(await self._pooling.backend(connection)),
+            binding.user_id,
+            binding.session_id,
+            binding.api_key_id,
+            binding.key,
+            binding.fingerprint,
+            binding.claim,
+            binding.boot_id,
+            binding.job_id,
+            binding.job_token,
+        )
+        assert row is not None
+        return entrance_of(row)
 
 
 async def _persistently(act: Callable[[], Awaitable[Result]]) -> Result:
@@ -439,13 +444,13 @@ async def _persistently(act: Callable[[], Awaitable[Result]]) -> Result:
     for attempt in range(1, _TRIES_MAX + 1):
         try:
             return await act()
-        except (DeadLine, *_AGAIN) as conflict:
+        except (DeadLine, *AGAIN) as conflict:
             if attempt == _TRIES_MAX:
                 raise DatabaseAway("the transaction kept losing to others") from conflict
             await asyncio.sleep(0.005 * attempt * (1 + new_uuid().int % 100 / 100))
         except pg.QueryCanceledError as canceled:
             raise DatabaseAway("a statement took too long") from canceled
-        except _AWAY as away:
+        except AWAY as away:
             raise DatabaseAway(str(away)) from away
     raise AssertionError("unreachable")
 
@@ -458,24 +463,6 @@ async def _until_done(act: Callable[[], Awaitable[None]]) -> None:
             return await act()
         except DatabaseAway:
             pause = min(pause * 2, _INSIST_MAX_SECONDS)
-
-
-async def _enter(connection: Connection, binding: Binding) -> Entrance:
-    row = await connection.fetchrow(
-        _ENTER.text,
-        binding.context(connection),
-        binding.user_id,
-        binding.session_id,
-        binding.api_key_id,
-        binding.key,
-        binding.fingerprint,
-        binding.claim,
-        binding.boot_id,
-        binding.job_id,
-        binding.job_token,
-    )
-    assert row is not None
-    return entrance_of(row)
 
 
 def entrance_of(row: Record) -> Entrance:

@@ -19,9 +19,7 @@ BEGIN: Final = "BEGIN"
 BEGIN_LOOK: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # A survey reads all there is of something, so it joins whole sets: one wrong guess of how few rows
 # there are, and a nested loop would never end. It may take its time.
-BEGIN_SURVEY: Final = (
-    f"{BEGIN_LOOK}; SET LOCAL enable_nestloop = off; SET LOCAL statement_timeout = '10min'"
-)
+UNHURRIED: Final = "; SET LOCAL enable_nestloop = off; SET LOCAL statement_timeout = '10min'"
 SURVEY_SECONDS: Final = 610.0
 
 _BEGIN_SECONDS: Final = 5.0
@@ -36,6 +34,30 @@ LOST: Final = (
     pg.PostgresConnectionError,
     pg.AdminShutdownError,
     pg.CrashShutdownError,
+)
+AGAIN: Final = (
+    pg.SerializationError,
+    pg.DeadlockDetectedError,
+    # A migration changed a table under a prepared statement; the driver has forgotten it by now.
+    pg.InvalidCachedStatementError,
+    pg.OutdatedSchemaCacheError,
+    # "Cache lookup failed", "tuple concurrently updated": one replaced what a statement stood on.
+    pg.InternalServerError,
+)
+MISFIT: Final = (pg.SyntaxOrAccessError, pg.NotNullViolationError)
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    pg.InterfaceError,
+    pg.InternalClientError,  # the server ended an idle connection, and the driver saw half of it
+    pg.PostgresConnectionError,
+    pg.OperatorInterventionError,
+    pg.InsufficientResourcesError,
+    pg.LockNotAvailableError,
+    pg.IdleInTransactionSessionTimeoutError,
+    pg.TransactionTimeoutError,
+    pg.StatementCompletionUnknownError,
+    pg.ReadOnlySQLTransactionError,
 )
 
 
