@@ -32,8 +32,9 @@ MOMENT_SECONDS: Final = 10
 LATEST_KILL: Final = 1.5
 # Not of pg_stat_activity, which shows the same all through a transaction.
 SOMEBODY_WAITS: Final = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
-# Who commits still holds its locks: it is the invoice's commit, not the worker's or a session's.
-A_COMMIT_WAITS: Final = """
+A_COMMIT_WAITS: Final = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+# Who commits still holds its locks: it is the invoice's commit, not a claim's or the worker's.
+ITS_COMMIT_WAITS: Final = """
 SELECT count(*) > 0 FROM pg_stat_activity JOIN pg_locks USING (pid)
 WHERE wait_event = 'SyncRep' AND relation = 'invoices'::regclass AND mode = 'RowExclusiveLock'
 """
@@ -47,6 +48,7 @@ class Scene:
     tree: Tree
     who: Visitor
     superuser: Connection
+    locker: Connection
     sandbox_url: str
     sandbox_key: str
     rounds: int = 0
@@ -82,14 +84,17 @@ async def scene() -> AsyncIterator[Scene]:
     async with running() as tree:
         postgres = EmbeddedPostgres(tree.postgres_dir)
         urls: Urls = await postgres.ensure_running()
-        superuser = await asyncpg.connect(urls.superuser.reveal(), database="bursar")
+        superuser, locker = [
+            await asyncpg.connect(urls.superuser.reveal(), database="bursar") for _ in range(2)
+        ]
         await superuser.execute("SET synchronous_commit = off")
         port, key = tree.environment["SANDBOX_PORT"], sandbox_api_key(load(tree.environment))
         try:
             async with visitor(tree, "one-key@example.com") as who:
-                yield Scene(tree, who, superuser, f"http://127.0.0.1:{port}", key)
+                yield Scene(tree, who, superuser, locker, f"http://127.0.0.1:{port}", key)
         finally:
             await superuser.close()
+            await locker.close()
             await postgres.release()
 
 
@@ -101,8 +106,8 @@ Moment = Callable[[Scene, Go], Awaitable[None]]
 @asynccontextmanager
 async def locked(scene: Scene, table: str) -> AsyncIterator[None]:
     """Whoever writes the table waits until this is over."""
-    async with scene.superuser.transaction():
-        await scene.superuser.execute(f"LOCK TABLE {table} IN SHARE MODE")
+    async with scene.locker.transaction():
+        await scene.locker.execute(f"LOCK TABLE {table} IN SHARE MODE")
         yield
 
 
@@ -125,11 +130,14 @@ async def while_it_tells(scene: Scene, go: Go) -> None:
 async def between_commit_and_answer(scene: Scene, go: Go) -> None:
     """PostgreSQL has committed, and waits for a standby that never comes before it says so."""
     superuser = scene.superuser
-    await superuser.execute("ALTER SYSTEM SET synchronous_standby_names = 'ghost'")
-    await superuser.execute("SELECT pg_reload_conf()")
     try:
-        go()
-        await scene.until(A_COMMIT_WAITS)
+        async with locked(scene, "invoices"):
+            go()
+            await scene.until(SOMEBODY_WAITS)
+            await superuser.execute("ALTER SYSTEM SET synchronous_standby_names = 'ghost'")
+            await superuser.execute("SELECT pg_reload_conf()")
+            await scene.until(A_COMMIT_WAITS)  # the worker's, who always has something to say
+        await scene.until(ITS_COMMIT_WAITS)
         scene.kill_api()
     finally:
         await superuser.execute("ALTER SYSTEM RESET synchronous_standby_names")

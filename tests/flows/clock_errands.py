@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from tests.api.client import Client, Response
@@ -87,4 +89,15 @@ async def _add_up(stage: Stage) -> Request:
     return Request(adder, "GET", "/v1/analytics/invoices", None, counted, uuid_of(org.id))
 
 
-CLOCK_ERRANDS: Final[tuple[Arrange, ...]] = (_stop, _advance, _release, _add_up)
+async def _carry(stage: Stage) -> Request:
+    """Sums are closed and added up, in two commits."""
+    org = await stage.world.org()
+    await org.invoice(await org.customer(token=None))
+    client = stage.http.bearing(org.access_token, org.id)
+    counted = "SELECT count(DISTINCT org_id) FROM ledger_folds WHERE org_id = $1"
+    beside = partial(dispatch.carry_forward, stage.world.app, timedelta(0))
+    path = "/v1/ledger/trial-balance"
+    return Request(client, "GET", path, None, counted, uuid_of(org.id), beside=beside)
+
+
+CLOCK_ERRANDS: Final[tuple[Arrange, ...]] = (_stop, _advance, _release, _add_up, _carry)

@@ -30,7 +30,7 @@ from bursar.runtime.db import DatabaseAway
 
 SOURCE: Final = Path(bursar.__path__[0])
 FLOORS: Final = ("flows", "jobs", "api")
-CALLER: Final = re.compile(r"caller(\.as_org\(.*\))?$")
+CALLER: Final = re.compile(r"(caller(\.as_org\(.*\))?|_system\(.*\))$")
 COMMIT_MOMENTS: Final = ("before_commit", "after_commit")
 SURVIVED: Final = "~"
 _DEAD: Final = object()

@@ -41,8 +41,7 @@ from bursar.domain.tasks import (
 from bursar.jobs.couriers import Couriers
 from bursar.operations.analytics import FoldFigures, fold_figures
 from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
-from bursar.operations.ledger import MARGIN, FoldBooks
-from bursar.operations.ledger import fold_books as fold
+from bursar.operations.ledger import MARGIN, FoldBooks, fold_books
 from bursar.operations.test_clocks import MoveClock, move_clock
 from bursar.runtime import clock, doors
 from bursar.runtime.anchors import Anchors
@@ -143,12 +142,12 @@ async def seal_logs(app: App, anchors: Anchors) -> bool:
     return is_more
 
 
-async def fold_books(app: App) -> bool:
-    """Carry forward the sums of busy accounts, organization by organization."""
+async def carry_forward(app: App, margin: timedelta = MARGIN) -> bool:
+    """Carry the sums of busy accounts forward up to so long ago, organization by organization."""
     async with app.database.machine() as connection:
-        found = await doors.orgs_to_fold(connection, MARGIN, _AT_ONCE)
+        found = await doors.orgs_to_fold(connection, margin, _AT_ONCE)
     for org_id in found:
-        await _system(app, org_id).run(fold, FoldBooks())
+        await _system(app, org_id).run(fold_books, FoldBooks(margin))
     return False
 
 

@@ -15,8 +15,8 @@ from typing import Final
 from bursar.jobs.couriers import Couriers
 from bursar.jobs.dispatch import (
     add_up_figures,
+    carry_forward,
     drain_agenda,
-    fold_books,
     forget_old_deliveries,
     forget_old_jobs,
     forget_old_keys,
@@ -71,7 +71,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("reconcile", 3600, partial(reconcile, app)),
         Pass("measure", 5, partial(measure, app)),
         Pass("weigh", 60, Scales(app).weigh),
-        Pass("fold", 60, partial(fold_books, app)),
+        Pass("fold", 60, partial(carry_forward, app)),
         Pass("figures", 5, partial(add_up_figures, app)),
         Pass("forget keys", 60, partial(forget_old_keys, app)),
         Pass("forget visits", 60, partial(forget_old_visits, app)),
