@@ -51,6 +51,8 @@ _LANES: Final = frozenset({"/v1/usage/batch"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _CLOSING: Final = ("connection", "close")
 _SERVER_FAULT: Final = 500
+_DRAIN_MAX: Final = 64 * 1024
+_DRAIN_SECONDS: Final = 1.0
 _UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
 _PROBED: Final = frozenset({"/metrics", "/health", "/health/live", "/health/ready"})
@@ -103,7 +105,7 @@ class Guard:
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # the server looks at its own for what it sends
         trace = begin(scope, _request_id(scope))
-        inlet = Inlet(receive, is_awaited=_has_body(scope))
+        inlet = Inlet(receive, is_awaited=_has_body(scope), is_sent=not _waits_for_word(scope))
         outlet = Outlet(send, trace, inlet, is_bodiless=method == "HEAD")
         with self._traced(scope, trace) as span, bound(**_names(scope, trace)):
             try:
@@ -163,9 +165,10 @@ class Guard:
 class Inlet:
     """The request's body, as much and as slow as it may be."""
 
-    def __init__(self, receive: Receive, *, is_awaited: bool) -> None:
+    def __init__(self, receive: Receive, *, is_awaited: bool, is_sent: bool) -> None:
         self._receive = receive
         self._is_awaited = is_awaited
+        self._is_sent = is_sent
         self._length = 0
         self._deadline = monotonic() + BODY_SECONDS
         self._is_whole = False
@@ -189,6 +192,19 @@ class Inlet:
         self._is_whole = not message.get("more_body", False)
         return message
 
+    async def drain(self) -> None:
+        """Read what is left of a small body, so that its sender hears the answer.
+
+        A connection that is closed over unread bytes is reset, and the answer is lost with it.
+        Whoever waits for our word before sending the body hears the answer instead of it.
+        """
+        if not self._is_sent:
+            return
+        with suppress(InvalidInput, PayloadTooLarge, TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while self.is_left and self._length < _DRAIN_MAX:
+                    await self()
+
 
 class Outlet:
     """The way out: completes the headers of whatever is answered, and remembers the status."""
@@ -201,6 +217,7 @@ class Outlet:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            await self._inlet.drain()
             self._trace.status = message["status"]
             message["headers"] = self._completed(message["headers"])
         elif self._is_bodiless and message["type"] == "http.response.body":
@@ -334,6 +351,10 @@ def _refuse_body(scope: Scope, path: str) -> None:
 def _has_body(scope: Scope) -> bool:
     names = {name: value for name, value in scope["headers"] if name in _FRAMING}
     return b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"
+
+
+def _waits_for_word(scope: Scope) -> bool:
+    return any(name == b"expect" for name, _ in scope["headers"])
 
 
 _FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
