@@ -20,6 +20,7 @@ ROOT = pow(2, (P - 1) // 4, P)
 KEY_LENGTH = 32
 SIGNATURE_LENGTH = 64
 PERSONAL = "personal:"
+ERASURES = {"customer.erased", "payment_method.erased"}
 
 
 def added(one, other):
@@ -105,7 +106,7 @@ def checked(lines):
     erased = {
         link["words"][5]
         for link in links.values()
-        if link["words"] is not None and link["words"][1] == "customer.erased"
+        if link["words"] is not None and link["words"][1] in ERASURES
     }
     faults, last, position = [], bytes(32), 0
     for link in (links[each] for each in sorted(links)):

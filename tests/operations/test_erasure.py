@@ -9,6 +9,7 @@ from tests.support.world import Org, World
 
 from bursar.domain.customers import ERASED_EMAIL, ERASED_NAME, Customer, Erasure
 from bursar.domain.ids import uuid_of
+from bursar.domain.paging import Page
 from bursar.domain.refusals import StillInUse
 from bursar.domain.sending import WebhookAnswer
 from bursar.flows.attach_method import AttachMethod, attach_method
@@ -23,10 +24,13 @@ from bursar.operations.customers import (
     erase_customer,
     update_customer,
 )
+from bursar.operations.payment_methods import NameMethod, detach_method
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
+from bursar.reads.payment_methods import MethodFilters, payment_methods
 from bursar.reads.verify import CHAIN, chain, checks
 
 MARK = "zerubabel"
+SPARE_CARD = "pm_card_mastercard"
 TABLES = """
 SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -50,6 +54,24 @@ async def places_of(world: World, text: str) -> list[str]:
         )
         query = " UNION ".join(each)
         return sorted(row[0] for row in await connection.fetch(query, text, text.encode().hex()))
+    finally:
+        await connection.close()
+
+
+async def tables_of_rows(world: World, ids: list[str], digits: str) -> list[str]:
+    """Every table with a row that names one of these and shows a card's last digits."""
+    needles = [f",{digits},", f'"{digits}"', f'"{digits}"'.encode().hex()]
+    connection = await superuser(world)
+    try:
+        tables = [row[0] for row in await connection.fetch(TABLES)]
+        each = (
+            f"SELECT '{table}' FROM {table} AS t WHERE EXISTS ("
+            " SELECT FROM unnest($1::text[]) AS n WHERE strpos(t::text, n) > 0) AND EXISTS ("
+            " SELECT FROM unnest($2::text[]) AS n WHERE strpos(t::text, n) > 0)"
+            for table in tables
+        )
+        found = await connection.fetch(" UNION ".join(each), ids, needles)
+        return sorted(row[0] for row in found)
     finally:
         await connection.close()
 
@@ -113,7 +135,8 @@ async def test_an_erased_person_stands_in_no_table(world: World) -> None:
     assert await places_of(world, MARK) == before
     done = await erase(org, customer)
     assert (tried.events, tried.mails, tried.answers) == (done.events, done.mails, done.answers)
-    assert (done.events, done.documents) == (len(await told(world, customer)) - 2, 1)
+    of_methods = 1  # the card that was attached
+    assert (done.events, done.documents) == (len(await told(world, customer)) - 2 + of_methods, 1)
     assert min(done.mails, done.answers) > 0
     await world.drain()
     assert await places_of(world, MARK) == []
@@ -121,6 +144,33 @@ async def test_an_erased_person_stands_in_no_table(world: World) -> None:
     assert MARK not in told_to_the_provider
     await world.seal()
     assert [each.name for each in await org.caller.look(checks) if not each.is_good] == []
+
+
+async def test_no_row_of_an_erased_person_shows_their_cards(world: World) -> None:
+    # Every row of every table that names them or a card of theirs is read, one detached before too;
+    # afterwards the provider has neither, and the chain is unbroken.
+    org = await world.org()
+    customer = await a_person(org)
+    former = (await attach_method(org.caller, AttachMethod(customer.id, SPARE_CARD))).method
+    await org.caller.run(detach_method, NameMethod(former.id))
+    filters = MethodFilters(customer_id=customer.id, has_detached=True)
+    methods = (await org.caller.look(payment_methods, Page(), filters)).items
+    ids = [str(uuid_of(each)) for each in (customer.id, *(method.id for method in methods))]
+    faces = [method.face.last4 or "" for method in methods]
+    assert sorted(faces) == ["4242", "4444"]
+    for digits in faces:
+        shown = await tables_of_rows(world, ids, digits)
+        assert "public.payment_methods" in shown
+        assert any("events" in table for table in shown)
+    await erase(org, customer)
+    assert [await tables_of_rows(world, ids, digits) for digits in faces] == [[], []]
+    await world.drain()
+    cards = world.sandbox.books.all("payment_method")
+    references = {method.provider_reference for method in methods}
+    owners = [card["customer"] for card in cards if card["id"] in references]
+    assert owners == [None, None]
+    await world.seal()
+    assert (await org.caller.look(chain)).offenders == ()
 
 
 async def test_the_log_tells_that_and_why_somebody_was_erased(world: World) -> None:

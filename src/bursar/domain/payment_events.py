@@ -13,6 +13,11 @@ class PaymentMethodDetached(Event):
     when = "A payment method is taken from its customer; it is charged no more."
 
 
+class PaymentMethodErased(Event):
+    name = "payment_method.erased"
+    when = "What a payment method shows of a card or an account is taken out with its customer."
+
+
 class PaymentAttempted(Event):
     name = "payment.attempted"
     when = "A payment attempt begins, before the payment provider is asked."

@@ -8,8 +8,13 @@ stands with the customer.
 from dataclasses import dataclass, replace
 
 from bursar.domain.change import Change
+from bursar.domain.events import Event
 from bursar.domain.ids import CustomerId, PaymentMethodId
-from bursar.domain.payment_events import PaymentMethodAttached, PaymentMethodDetached
+from bursar.domain.payment_events import (
+    PaymentMethodAttached,
+    PaymentMethodDetached,
+    PaymentMethodErased,
+)
 from bursar.domain.provider import MethodFace
 from bursar.domain.tasks import SyncMethod
 from bursar.domain.times import Instant
@@ -40,6 +45,21 @@ class PaymentMethod:
             events=(PaymentMethodDetached(after, self),),
             tasks=(SyncMethod(self.id),),
         )
+
+    def erase(self, at: Instant) -> Change | None:
+        """Nothing shows whose card it was, and it is charged no more; the provider is told soon.
+
+        Nothing of what was before is told.
+        """
+        before = replace(self, face=MethodFace(self.face.kind))
+        if self == before and self.detached_at is not None:
+            return None
+        after = replace(before, detached_at=self.detached_at or at, version=self.version + 1)
+        events: tuple[Event, ...] = (PaymentMethodErased(after, before),)
+        if self.detached_at is not None:
+            return Change(rows=(after,), events=events)
+        events = (PaymentMethodDetached(after, before), *events)
+        return Change(rows=(after,), events=events, tasks=(SyncMethod(self.id),))
 
 
 def attach(method: PaymentMethod) -> Change:

@@ -15,7 +15,7 @@ from bursar.domain.provider import CustomerRequest
 from bursar.domain.refusals import NotFound, PreconditionFailed
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, orgs, subscriptions, wallets
+from bursar.store import customers, orgs, payment_methods, subscriptions, wallets
 from bursar.store.apply import apply
 
 
@@ -125,6 +125,8 @@ class EraseCustomer:
 async def erase_customer(tx: Tx, command: EraseCustomer) -> Erasure:
     """The person goes, from the log too; documents and books stay. Doing it again changes nothing.
 
+    What they were charged by is detached, which the provider is told by a task.
+
     Raises:
         StillInUse: subscriptions run, or drafts, open invoices or open wallets remain.
     """
@@ -136,6 +138,10 @@ async def erase_customer(tx: Tx, command: EraseCustomer) -> Erasure:
         at=tx.now,
     )
     erased = await _written(tx, customer, change)
+    for method in await payment_methods.of_customer(tx, customer.id):
+        faceless = method.erase(tx.now)
+        if faceless is not None:
+            await apply(tx, faceless)
     assert erased.erased_at is not None
     return await customers.forget(tx, erased.id, erased.erased_at)
 

@@ -1,7 +1,14 @@
 """Rows of payment methods."""
 
 from bursar.domain.customers import Customer
-from bursar.domain.ids import MalformedId, PaymentMethodId, parse_id, print_id, uuid_of
+from bursar.domain.ids import (
+    CustomerId,
+    MalformedId,
+    PaymentMethodId,
+    parse_id,
+    print_id,
+    uuid_of,
+)
 from bursar.domain.payment_method_rows import row_to_payment_method
 from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.refusals import InvalidInput, NotFound
@@ -28,6 +35,12 @@ async def of_reference(tx: Tx, *, provider: str, reference: str) -> PaymentMetho
     """The attached method that a provider calls this, if we keep it."""
     row = await tx.fetchrow(Q.payment_method_of_reference, uuid_of(tx.org_id), provider, reference)
     return None if row is None else row_to_payment_method(row)
+
+
+async def of_customer(tx: Tx, customer_id: CustomerId) -> list[PaymentMethod]:
+    """Every method a customer ever had; the customer is locked."""
+    rows = await tx.fetch(Q.payment_methods_of, uuid_of(tx.org_id), uuid_of(customer_id))
+    return [*map(row_to_payment_method, rows)]
 
 
 async def chosen(tx: Tx, customer: Customer | None, named: str | None) -> str | None:

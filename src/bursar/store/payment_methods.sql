@@ -7,6 +7,10 @@ SELECT * FROM payment_methods WHERE org_id = $1 AND id = $2;
 SELECT * FROM payment_methods
 WHERE org_id = $1 AND provider = $2 AND provider_reference = $3 AND detached_at IS NULL;
 
+-- name: payment_methods_of
+-- Every method of a customer, detached or not, oldest first.
+SELECT * FROM payment_methods WHERE org_id = $1 AND customer_id = $2 ORDER BY id;
+
 -- name: insert_payment_method
 -- A new method; two who keep it at once make one.
 INSERT INTO payment_methods (

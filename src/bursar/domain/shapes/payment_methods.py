@@ -1,6 +1,8 @@
 """A payment method as the world sees it: what a receipt may show of it, never a number."""
 
-from typing import Literal
+from typing import Literal, Self
+
+import msgspec
 
 from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.shapes.fields import Shape, WireInstant, instant
@@ -43,3 +45,7 @@ class PaymentMethodOut(Shape, frozen=True, kw_only=True):
             created_at=wire_instant(method.created_at),
             updated_at=wire_instant(method.updated_at),
         )
+
+    def masked(self) -> Self:
+        """The same without a face, as it is when its customer is erased."""
+        return msgspec.structs.replace(self, brand=None, last4=None, exp_month=None, exp_year=None)

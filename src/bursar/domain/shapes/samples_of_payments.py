@@ -39,10 +39,11 @@ Kind = TypeVar("Kind", bound=Row)
 
 
 def method_story(customer: Customer) -> Iterator[Change]:
-    """A card is stored, and taken away again."""
+    """A card is stored, taken away again, and forgotten with its customer."""
     method = a_method(customer)
     yield payment_methods.attach(method)
     yield _made(method.detach(customer.created_at))
+    yield _made(method.erase(customer.created_at))
 
 
 def a_method(customer: Customer) -> PaymentMethod:

@@ -51,23 +51,28 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
         WHEN p_personal IS NOT NULL THEN 'personal:' || encode(sha256(p_personal), 'hex')
         WHEN EXISTS (
             SELECT 1 FROM public.events AS e
-            WHERE e.org_id = p_org AND e.resource_id = p_resource AND e.type = 'customer.erased'
+            WHERE e.org_id = p_org AND e.resource_id = p_resource
+                AND e.type IN ('customer.erased', 'payment_method.erased')
         ) THEN 'personal:' || encode(p_digest, 'hex')
         ELSE 'stripped'
     END
 $$;
 
 -- Takes out what the log, mails and answers of endpoints say of a customer of the bound
--- organization. Their row is no longer theirs by then. Returns how many rows said something.
+-- organization, and of what they were charged by. Their rows are no longer theirs by then. Returns
+-- how many rows said something.
 CREATE FUNCTION sec.forget_customer(
     p_customer uuid, OUT events integer, OUT mails integer, OUT answers integer
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     org uuid := sec.org();
+    theirs uuid[];
 BEGIN
+    SELECT array_agg(m.id) || p_customer INTO theirs FROM public.payment_methods AS m
+    WHERE m.org_id = org AND m.customer_id = p_customer;
     WITH told AS (
-        SELECT e.id FROM public.events AS e WHERE e.org_id = org AND e.resource_id = p_customer
+        SELECT e.id FROM public.events AS e WHERE e.org_id = org AND e.resource_id = ANY(theirs)
     ), blanked AS (
         UPDATE public.webhook_attempts AS a SET excerpt = ''
         FROM public.webhook_subscriptions AS s, told AS t, public.webhook_deliveries AS d
@@ -88,7 +93,7 @@ BEGIN
     SELECT count(*) INTO mails FROM blanked;
     WITH forgotten AS (
         UPDATE public.events AS e SET personal = NULL
-        WHERE e.org_id = org AND e.resource_id = p_customer AND e.personal IS NOT NULL
+        WHERE e.org_id = org AND e.resource_id = ANY(theirs) AND e.personal IS NOT NULL
         RETURNING 1
     )
     SELECT count(*) INTO events FROM forgotten;
