@@ -1,17 +1,23 @@
-"""Delivers one event to one endpoint: begin, send, settle."""
+"""Delivers one event to one endpoint: look at what is leased, send, settle.
+
+The lease, which was committed before, is the beginning: a delivery that is not settled is taken up
+again when it has run out.
+"""
 
 import asyncio
 from uuid import UUID
 
 from bursar.domain.ids import DeliveryId
-from bursar.operations.deliveries import (
-    BeginDelivery,
-    SettleDelivery,
-    begin_delivery,
-    settle_delivery,
-)
+from bursar.domain.sending import WebhookRequest
+from bursar.domain.shapes.catalog import sample_told_by
+from bursar.domain.shapes.events import event_body
+from bursar.domain.times import Instant
+from bursar.domain.webhook_subscriptions import EndpointStatus, WebhookSubscription
+from bursar.operations.deliveries import SettleDelivery, settle_delivery
+from bursar.reads.deliveries import LeasedDelivery, leased_delivery
 from bursar.runtime import tracing
 from bursar.runtime.app import Caller
+from bursar.runtime.crypto import KeyRing, webhook_headers
 
 
 async def deliver_webhook(
@@ -22,9 +28,10 @@ async def deliver_webhook(
     The gate bounds how many ask the database at once, however many are on the wire.
     """
     async with gate:
-        request = await caller.run(begin_delivery, BeginDelivery(delivery_id, lease))
-    if request is None:
+        found = await caller.look(leased_delivery, delivery_id, lease)
+    if found is None or found.endpoint.status is not EndpointStatus.ACTIVE:
         return
+    request = signed_request(caller.app.keys, found)
     with tracing.delivery(
         caller.app.tracer, name="webhook.deliver", request_id=request.caused_by
     ) as told:
@@ -35,4 +42,23 @@ async def deliver_webhook(
         status=answer.verdict.value, seconds=answer.duration_ms / 1000
     )
     async with gate:
-        await caller.run(settle_delivery, SettleDelivery(delivery_id, lease, answer))
+        await caller.run(settle_delivery, SettleDelivery(found.id, found.lease, answer))
+
+
+def signed_request(keys: KeyRing, found: LeasedDelivery) -> WebhookRequest:
+    """The request that carries it, signed at the moment of the look."""
+    event, endpoint = found.event, found.endpoint
+    is_sample = found.told_as != event.name
+    body = sample_told_by(event, found.told_as) if is_sample else event_body(event)
+    headers = webhook_headers(_secrets(keys, endpoint, found.at), event.id, found.at, body)
+    return WebhookRequest(url=endpoint.url, body=body, headers=headers, caused_by=event.request_id)
+
+
+def _secrets(keys: KeyRing, endpoint: WebhookSubscription, at: Instant) -> tuple[str, ...]:
+    """What signs it, the current secret first."""
+    sealed = [endpoint.secret_sealed]
+    until = endpoint.former_secret_until
+    if endpoint.former_secret_sealed is not None and until is not None and until > at:
+        sealed.append(endpoint.former_secret_sealed)
+    context = endpoint.id.encode()
+    return tuple(keys.unseal(each, context=context).decode() for each in sealed)

@@ -1,4 +1,4 @@
-"""Webhook deliveries: what to send, what became of it, and what is tried again by hand."""
+"""Webhook deliveries: what became of one, and what is tried again by hand."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -7,9 +7,7 @@ from bursar.domain.access import Permission, Role
 from bursar.domain.ids import DeliveryId, WebhookSubscriptionId
 from bursar.domain.mails import MailKind, NewMail
 from bursar.domain.refusals import IllegalTransition
-from bursar.domain.sending import WebhookAnswer, WebhookRequest
-from bursar.domain.shapes.catalog import sample_told_by
-from bursar.domain.shapes.events import event_body
+from bursar.domain.sending import WebhookAnswer
 from bursar.domain.times import wire_instant
 from bursar.domain.webhook_subscriptions import (
     Delivery,
@@ -19,32 +17,10 @@ from bursar.domain.webhook_subscriptions import (
 )
 from bursar.domain.webhooks import JITTER_MAX_PERMILLE, DeliveryVerdict, next_attempt
 from bursar.runtime.app import operation
-from bursar.runtime.crypto import webhook_headers
 from bursar.runtime.db import Tx
 from bursar.store import deliveries, mails, members, webhook_subscriptions
 from bursar.store.apply import apply
-from bursar.store.deliveries import LeasedDelivery, Settled
-
-
-@dataclass(frozen=True, slots=True)
-class BeginDelivery:
-    """A delivery that this worker leases."""
-
-    delivery_id: DeliveryId
-    lease: UUID
-
-
-@operation(requires=Permission.WEBHOOK_DELIVER)
-async def begin_delivery(tx: Tx, command: BeginDelivery) -> WebhookRequest | None:
-    """The signed request; nothing, when the lease is lost or nothing may be sent now."""
-    found = await deliveries.leased(tx, command.delivery_id, command.lease)
-    if found is None or not found.is_open:
-        return None
-    event = found.event
-    is_sample = found.told_as != event.name
-    body = sample_told_by(event, found.told_as) if is_sample else event_body(event)
-    headers = webhook_headers(_secrets(tx, found), event.id, tx.wall, body)
-    return WebhookRequest(url=found.url, body=body, headers=headers, caused_by=event.request_id)
+from bursar.store.deliveries import Settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +35,13 @@ class SettleDelivery:
 @operation(requires=Permission.WEBHOOK_DELIVER)
 async def settle_delivery(tx: Tx, command: SettleDelivery) -> None:
     """Keep the attempt; deliver, reschedule or give up. A lost lease keeps nothing."""
+    answer, again_at = command.answer, None
+    is_good = answer.verdict is DeliveryVerdict.DELIVERED
+    if is_good and await deliveries.delivered(tx, command.delivery_id, command.lease, answer):
+        return
     held = await deliveries.hold(tx, command.delivery_id, command.lease)
     if held is None:
         return
-    answer, again_at = command.answer, None
-    is_good = answer.verdict is DeliveryVerdict.DELIVERED
     if answer.verdict is DeliveryVerdict.RETRY:
         again_at = next_attempt(
             held.tried + 1,
@@ -132,16 +110,6 @@ async def _tell_owners(tx: Tx, subscription: WebhookSubscription, reason: OffRea
         }
         mail = NewMail(kind=MailKind.WEBHOOK_SWITCHED_OFF, recipient=address, parameters=words)
         await mails.post(tx, mail)
-
-
-def _secrets(tx: Tx, found: LeasedDelivery) -> tuple[str, ...]:
-    """What signs it, the current secret first."""
-    sealed = [found.secret_sealed]
-    until = found.former_secret_until
-    if found.former_secret_sealed is not None and until is not None and until > tx.wall:
-        sealed.append(found.former_secret_sealed)
-    context = found.subscription_id.encode()
-    return tuple(tx.keys.unseal(each, context=context).decode() for each in sealed)
 
 
 def _jitter(delivery_id: DeliveryId) -> int:

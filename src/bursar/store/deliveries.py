@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from bursar.domain.endpoint_health import Health
-from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import DeliveryId, WebhookSubscriptionId, print_id, uuid_of
 from bursar.domain.refusals import NotFound
-from bursar.domain.rows import row_to_event
 from bursar.domain.sending import WebhookAnswer
 from bursar.domain.times import Instant
 from bursar.domain.webhook_rows import row_to_delivery, row_to_health
@@ -17,20 +15,6 @@ from bursar.runtime import sql
 from bursar.runtime.db import Tx
 
 Q = sql.beside(__file__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeasedDelivery:
-    """One delivery with everything that goes into its request."""
-
-    subscription_id: WebhookSubscriptionId
-    url: str
-    secret_sealed: bytes
-    former_secret_sealed: bytes | None
-    former_secret_until: Instant | None
-    is_open: bool
-    told_as: str
-    event: LoggedEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,25 +28,22 @@ class HeldDelivery:
     retry_delays_seconds: tuple[int, ...]
 
 
-async def leased(tx: Tx, delivery_id: DeliveryId, lease: UUID) -> LeasedDelivery | None:
-    """The delivery, if this worker still holds its lease."""
-    row = await tx.fetchrow(Q.get_delivery, uuid_of(tx.org_id), uuid_of(delivery_id), lease)
-    if row is None:
-        return None
-    return LeasedDelivery(
-        subscription_id=WebhookSubscriptionId(print_id("wh", row["subscription_id"])),
-        url=row["url"],
-        secret_sealed=row["secret_sealed"],
-        former_secret_sealed=row["former_secret_sealed"],
-        former_secret_until=row["former_secret_until"],
-        is_open=row["is_active"] and row["paused_at"] is None,
-        told_as=row["told_as"],
-        event=row_to_event(row),
+async def delivered(tx: Tx, delivery_id: DeliveryId, lease: UUID, answer: WebhookAnswer) -> bool:
+    """Keep a good answer at once; False, and nothing kept, if its endpoint was not well."""
+    is_kept: bool = await tx.fetchval(
+        Q.delivered,
+        uuid_of(tx.org_id),
+        uuid_of(delivery_id),
+        lease,
+        answer.status,
+        answer.duration_ms,
+        answer.excerpt,
     )
+    return is_kept
 
 
 async def hold(tx: Tx, delivery_id: DeliveryId, lease: UUID) -> HeldDelivery | None:
-    """The same after the try, with its lane held."""
+    """The delivery, if this worker still holds its lease, with its lane held."""
     row = await tx.fetchrow(Q.hold_delivery, uuid_of(tx.org_id), uuid_of(delivery_id), lease)
     if row is None:
         return None

@@ -1,12 +1,6 @@
--- name: get_delivery
--- A delivery this worker still leases, with its endpoint and its event as they are stored.
-SELECT
-    e.*, d.attempt_count, d.tried, d.event_type AS told_as, s.id AS subscription_id, s.url,
-    s.secret_sealed, s.former_secret_sealed, s.former_secret_until, s.is_active, s.paused_at
-FROM webhook_deliveries AS d
-JOIN webhook_subscriptions AS s ON s.org_id = d.org_id AND s.id = d.subscription_id
-JOIN events AS e ON e.org_id = d.org_id AND e.id = d.event_id
-WHERE d.org_id = $1 AND d.id = $2 AND d.lease_token = $3 AND d.status = 'pending';
+-- name: delivered
+-- A good answer of an endpoint that is well is kept with all that follows from it, or nothing is.
+SELECT sec.delivered($1, $2, $3, $4, $5, $6);
 
 -- name: hold_delivery
 -- A delivery this worker still leases, and its endpoint's lane, locked, with its health.

@@ -216,10 +216,55 @@ BEGIN
     RETURN cardinality(old);
 END $$;
 
+-- What follows a good answer of an endpoint that is well, in one call: the delivery has ended, the
+-- attempt is kept, the next one of the resource comes forward and the lane is looked at again. False
+-- when the lease is lost or the endpoint was not well; then nothing was done.
+CREATE FUNCTION sec.delivered(
+    p_org uuid, p_delivery uuid, p_lease uuid, p_status integer, p_duration_ms integer, p_excerpt text
+) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    lane record;
+    tries integer;
+BEGIN
+    SELECT l.subscription_id, d.resource_id INTO lane
+    FROM public.webhook_deliveries AS d
+    JOIN public.webhook_lanes AS l ON l.org_id = d.org_id AND l.subscription_id = d.subscription_id
+    WHERE d.org_id = p_org AND d.id = p_delivery AND d.lease_token = p_lease AND d.status = 'pending'
+        AND l.failures = 0 AND l.first_failed_at IS NULL AND l.went_down_at IS NULL
+        AND l.trials = 0 AND l.held_until IS NULL
+    FOR UPDATE OF l;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE public.webhook_deliveries AS d SET
+        status = 'delivered', attempt_count = d.attempt_count + 1, tried = d.tried + 1,
+        next_attempt_at = NULL, last_attempt_at = now(), last_status = p_status,
+        lease_token = NULL, lease_until = NULL
+    WHERE d.org_id = p_org AND d.id = p_delivery AND d.lease_token = p_lease AND d.status = 'pending'
+    RETURNING d.attempt_count INTO tries;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO public.webhook_attempts (org_id, delivery_id, attempt, duration_ms, status, excerpt)
+    VALUES (p_org, p_delivery, tries, p_duration_ms, p_status, p_excerpt);
+    IF EXISTS (
+        SELECT 1 FROM public.webhook_deliveries AS d
+        WHERE d.org_id = p_org AND d.subscription_id = lane.subscription_id
+            AND d.resource_id = lane.resource_id AND d.status = 'pending'
+    ) THEN
+        PERFORM sec.line_up(p_org, lane.subscription_id, lane.resource_id);
+    END IF;
+    PERFORM sec.look_again(p_org, lane.subscription_id);
+    RETURN true;
+END $$;
+
 REVOKE ALL ON FUNCTION
+sec.delivered(uuid, uuid, uuid, integer, integer, text),
 sec.let_go_of_events(date, uuid[], bigint[], bytea[]), sec.who_told(timestamptz, timestamptz),
 sec.is_archived(uuid, uuid), sec.forget_deliveries(timestamptz, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
+sec.delivered(uuid, uuid, uuid, integer, integer, text),
 sec.is_archived(uuid, uuid), sec.forget_deliveries(timestamptz, integer) TO bursar_app;
 -- These do with the rights of whoever calls them; the application may neither lock nor drop the log.
 GRANT EXECUTE ON FUNCTION
