@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Final
@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.mail_server import Peer
 
 from bursar.domain.ids import MailId
 from bursar.domain.mails import (
@@ -146,32 +147,6 @@ def test_a_letter_is_marked_as_sent_by_a_machine() -> None:
     assert first["Message-ID"] == second["Message-ID"]
     assert first["Message-ID"].endswith("@billing.example.com>")
     assert [part.get_content_type() for part in first.iter_parts()] == ["text/plain", "text/html"]
-
-
-@dataclass
-class Peer:
-    """A mail server with a mood: what it says to each command, or the usual."""
-
-    moods: dict[str, str] = field(default_factory=dict)
-    heard: list[bytes] = field(default_factory=list)
-    is_mute: bool = False
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        usual = {"EHLO": "250 hello", "DATA": "354 go on", "QUIT": "221 bye"}
-        if self.is_mute:
-            writer.close()
-            return
-        writer.write(b"220 peer ESMTP\r\n")
-        while line := await reader.readline():
-            word = line.split()[0].decode().upper() if line.split() else ""
-            said = self.moods.get(word, usual.get(word, "250 fine"))
-            writer.write(said.encode() + b"\r\n")
-            if word == "DATA" and said.startswith("354"):
-                self.heard.append(await reader.readuntil(b"\r\n.\r\n"))
-                writer.write(self.moods.get(".", "250 taken").encode() + b"\r\n")
-            if word == "QUIT":
-                break
-        writer.close()
 
 
 @asynccontextmanager

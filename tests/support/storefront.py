@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import aiohttp
 from playwright.async_api import Browser, Page, async_playwright
-from tests.support.program import place
+from tests.support.program import Place, place
 
 CHROMIUM: Final = "/usr/bin/chromium"
 PASSWORD: Final = "Correct-horse-7-battery"
 _SIZES: Final = {"desktop": (1280, 900), "phone": (390, 844)}
 _FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+_EMPTY: Final = 204
 _numbers = count(1)
 
 
@@ -22,15 +23,20 @@ class Storefront:
     """Who sells: everything here is asked of the API as a program would."""
 
     session: aiohttp.ClientSession
-    url: str
+    here: Place
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://localhost:{self.here.port}"
 
     async def ask(self, method: str, path: str, body: object = None) -> Any:
         """What the answer holds; a test fails where it is a refusal."""
         async with self.session.request(
             method, f"{self.url}{path}", json=body, headers=self.headers
         ) as answer:
-            told = await answer.json()
+            told = await answer.json() if answer.status != _EMPTY else {"data": None}
             assert answer.status < 300, told
             return told["data"]
 
@@ -63,13 +69,13 @@ class Storefront:
 
 
 @asynccontextmanager
-async def storefront() -> AsyncIterator[Storefront]:
+async def storefront(**settings: str) -> AsyncIterator[Storefront]:
     """A whole installation of its own, and somebody who sells there."""
-    async with place(RATE_LIMIT_MAX_REQUESTS="1000000") as here:
+    async with place(RATE_LIMIT_MAX_REQUESTS="1000000", **settings) as here:
         run = await here.start("run", "--no-demo")
         await here.until_healthy(run)
         async with aiohttp.ClientSession() as session:
-            made = Storefront(session, f"http://localhost:{here.port}")
+            made = Storefront(session, here)
             await made.open()
             yield made
 

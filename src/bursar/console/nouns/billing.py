@@ -224,7 +224,7 @@ INVOICES: Final = Noun(
             label="Delete draft",
             route="deleteDraft",
             when=("draft",),
-            words="The draft is gone for good.",
+            words="It becomes void without ever having a number; its history stays.",
             tone="danger",
         ),
     ),

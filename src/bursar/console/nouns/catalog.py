@@ -344,6 +344,7 @@ COUPONS: Final = Noun(
             label="New coupon",
             route="createOneCoupon",
             words="Give either a percentage or an amount.",
+            fields=("name", "duration", "percentOff", "amountOffCents", "months", "metadata"),
         ),
     ),
 )
