@@ -132,6 +132,10 @@ storm-transfers: $(READY)  ## 10,000 transfers among 50 wallets while everything
 storm-billing: $(READY)  ## 64 tasks and three workers bill one due set while everything is killed with -9
 	@exec $(BIN)/python -m tests.e2e.billing_storm $(ARGS)
 
+.PHONY: storm-payments
+storm-payments: $(READY)  ## 2,000 payments and refunds over a line that loses one message in five, amid kill -9
+	@exec $(BIN)/python -m tests.e2e.payment_storm $(ARGS)
+
 .PHONY: disaster
 disaster: $(READY)  ## delete the database's folder under load, five times, and bring it back from a backup
 	@exec $(BIN)/python -m tests.e2e.disaster $(ARGS)

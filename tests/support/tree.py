@@ -148,8 +148,11 @@ def children(parent: int) -> list[int]:
 
 
 @asynccontextmanager
-async def running(*, workers: int = 1) -> AsyncIterator[Tree]:
-    """A fresh installation, healthy, and ended as an operator would."""
+async def running(*, workers: int = 1, sandbox_url: str | None = None) -> AsyncIterator[Tree]:
+    """A fresh installation, healthy, and ended as an operator would.
+
+    With an address of the processor it starts none of its own.
+    """
     folder = Path(tempfile.mkdtemp(prefix="bursar-storm-"))
     port, sandbox_port = free_ports()
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
@@ -160,6 +163,8 @@ async def running(*, workers: int = 1) -> AsyncIterator[Tree]:
         "RATE_LIMIT_MAX_REQUESTS": "1000000",
         "WORKERS": str(workers),
     }
+    if sandbox_url is not None:
+        environment["SANDBOX_URL"] = sandbox_url
     with (folder / "run.log").open("wb") as log:
         supervisor = await asyncio.create_subprocess_exec(
             *(BURSAR, "run", "--no-demo"),
