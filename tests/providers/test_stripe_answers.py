@@ -284,7 +284,8 @@ async def test_the_default_method_is_charged_when_none_is_named() -> None:
 
 async def test_a_customer_is_created_under_its_own_id_and_found_again() -> None:
     # What is sent under the key is constant; name and address follow in an update.
-    known = Answer({"id": "cus_7", "object": "customer"})
+    ours = {"org_id": ORG, "customer_id": CUSTOMER}
+    known = Answer({"id": "cus_7", "object": "customer", "metadata": ours})
     provider, wire = provider_of(known, known)
     assert await provider.ensure_customer(a_customer()) == Linked("cus_7")
     created, updated = wire.sent
@@ -297,10 +298,28 @@ async def test_a_customer_is_created_under_its_own_id_and_found_again() -> None:
     assert len(wire.sent) == 1
 
 
+async def test_another_customers_answer_is_never_believed() -> None:
+    # A line that gives answers to the wrong question links nobody and charges nobody's card.
+    other = {"id": "cus_8", "object": "customer", "metadata": {"customer_id": "cust_other"}}
+    provider, wire = provider_of(Answer(other))
+    assert isinstance(await provider.ensure_customer(a_customer()), Unknown)
+    assert len(wire.sent) == 1
+    provider, _ = provider_of(Answer(other))
+    assert isinstance(await provider.ensure_customer(a_customer(reference="cus_7")), Unknown)
+    card = {"id": "pm_8", "object": "payment_method", "type": "card", "customer": "cus_8"}
+    provider, wire = provider_of(Answer(card))
+    assert isinstance(await provider.attach_method("cus_1", token="pm_card_visa"), Unknown)
+    assert len(wire.sent) == 1
+    provider, wire = provider_of(Answer(other))
+    assert isinstance(await provider.charge(a_charge(method_reference=None)), Unknown)
+    assert len(wire.sent) == 1
+
+
 async def test_a_method_is_attached_and_made_the_default() -> None:
     # The stored method's id, not the token's, is what later charges name.
     card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2034}
-    body = {"id": "pm_real", "object": "payment_method", "type": "card", "card": card}
+    kind = {"object": "payment_method", "type": "card", "customer": "cus_1"}
+    body = {"id": "pm_real", **kind, "card": card}
     attached = Answer(body)
     updated = Answer({"id": "cus_1", "object": "customer"})
     provider, wire = provider_of(attached, updated)

@@ -239,7 +239,7 @@ class StripeProvider(PaymentProvider):
         except _NOT_UNDERSTOOD as fault:
             return _malformed(fault)
 
-    async def _ensure_customer(self, request: CustomerRequest) -> Linked:
+    async def _ensure_customer(self, request: CustomerRequest) -> Linked | Unknown:
         reference = request.reference
         marks = {"org_id": request.org_id, "customer_id": request.customer_id}
         if reference is None:
@@ -248,14 +248,21 @@ class StripeProvider(PaymentProvider):
             created = await self._stripe.customers.create_async(
                 {"metadata": marks}, {"idempotency_key": request.customer_id}
             )
-            reference = read(created, Customer).id
-        await self._stripe.customers.update_async(
+            found = read(created, Customer)
+            if found.marks.get("customer_id") != request.customer_id:
+                return mismatch("customer")  # its name and its cards are somebody else's
+            reference = found.id
+        updated = await self._stripe.customers.update_async(
             reference, {"email": request.email, "name": request.name, "metadata": marks}
         )
-        return Linked(reference)
+        return (
+            Linked(reference) if read(updated, Customer).id == reference else mismatch("customer")
+        )
 
     async def _charge(self, request: ChargeRequest) -> Outcome:
         method = request.method_reference or await self._default_method(request.customer_reference)
+        if isinstance(method, Unknown):
+            return method
         if method is None:
             message = "The customer has no payment method."
             return Declined("payment_method_missing", message, DeclineKind.NEW_METHOD)
@@ -265,9 +272,11 @@ class StripeProvider(PaymentProvider):
         intent = read(created, Intent)
         return believed(intent, Asked.by(request), outcome_of(intent))
 
-    async def _default_method(self, customer_reference: str) -> str | None:
-        found = await self._stripe.customers.retrieve_async(customer_reference)
-        return id_of(read(found, Customer).invoice_settings.default_payment_method)
+    async def _default_method(self, customer_reference: str) -> str | Unknown | None:
+        found = read(await self._stripe.customers.retrieve_async(customer_reference), Customer)
+        if found.id != customer_reference:
+            return mismatch("customer")
+        return id_of(found.invoice_settings.default_payment_method)
 
     async def _open_checkout(self, request: CheckoutRequest) -> Outcome | CheckoutOpened:
         created = await self._stripe.checkout.sessions.create_async(

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, Final
 
-from bursar.domain.provider import Linked, MethodAttached, MethodFace
-from bursar.providers.stripe.shapes import Method, read
+from bursar.domain.provider import Linked, MethodAttached, MethodFace, Unknown
+from bursar.providers.stripe.shapes import Method, id_of, read
+from bursar.providers.stripe.translate import mismatch
 
 if TYPE_CHECKING:
     from stripe._v1_services import V1Services
@@ -14,10 +15,12 @@ _LAST: Final = 4
 
 async def attach(
     v1: "V1Services", customer_reference: str, *, token: str, is_default: bool
-) -> MethodAttached:
+) -> MethodAttached | Unknown:
     """Give the method to the customer."""
     answer = await v1.payment_methods.attach_async(token, {"customer": customer_reference})
     attached = read(answer, Method)
+    if id_of(attached.customer) != customer_reference:
+        return mismatch("payment method")  # whoever it is of, nobody else is charged by it
     if is_default:
         await choose(v1, customer_reference, method=attached.id)
     return MethodAttached(attached.id, face_of(attached))

@@ -167,6 +167,7 @@ class Account(msgspec.Struct, frozen=True):
 class Method(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     type: str
+    customer: str | Named | None = None
     card: Card | None = None
     us_bank_account: Account | None = None
 
@@ -175,7 +176,7 @@ class CustomerDefaults(msgspec.Struct, frozen=True):
     default_payment_method: str | Named | None = None
 
 
-class Customer(msgspec.Struct, frozen=True):
+class Customer(Marked, frozen=True, kw_only=True):
     id: str
     invoice_settings: CustomerDefaults = CustomerDefaults()
     deleted: bool = False
