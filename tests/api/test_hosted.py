@@ -204,7 +204,7 @@ async def test_nothing_in_a_text_comes_alive(anyone: Client, owner: Client) -> N
 async def test_a_decline_on_the_providers_page(
     number: str, anyone: Client, org: Org, world: World
 ) -> None:
-    # A card refused there is told there; the invoice stays payable here, by the same page.
+    # A card refused there is told here as well; the invoice stays payable, by the same page.
     invoice = await org.invoice(await org.customer(None))
     path = path_of(org, invoice)
     opened = await anyone.ask("POST", f"{path}/pay")
@@ -212,7 +212,8 @@ async def test_a_decline_on_the_providers_page(
     await world.drain()
     page = await show(anyone, path)
     assert page.first("form") is not None
-    assert "Continue to pay" in page.text
+    assert "Payment failed" in page.text
+    assert "Try again" in page.text
     again = await anyone.ask("POST", f"{path}/pay")
     assert again.headers["location"] == opened.headers["location"]
 

@@ -1,5 +1,6 @@
 """The one door for an answer: whatever comes, in any order, money is booked once and never lost."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -186,6 +187,18 @@ def test_an_open_page_takes_another_card() -> None:
     assert after.settle(INVOICE, DECLINED, AT) is NOTHING_NEW
     assert page.settle(INVOICE, ACTION, AT) is NOTHING_NEW
     assert the(Payment, after.settle(INVOICE, MONEY, AT)).status is PaymentStatus.SUCCEEDED
+
+
+def test_a_card_refused_on_a_page_ends_nothing_whatever_is_known_of_the_page() -> None:
+    # Its address may have been lost on the way here, while the customer has it before them.
+    refused = replace(DECLINED, is_on_page=True)
+    attempt = an_attempt(INVOICE, mode=PaymentMode.CHECKOUT)
+    after = the(Payment, attempt.settle(INVOICE, refused, AT))
+    assert (after.status, after.failure_code) == (PaymentStatus.PENDING, "card_declined")
+    paid = the(Payment, after.settle(INVOICE, MONEY, AT))
+    assert (paid.status, paid.failure_code) == (PaymentStatus.SUCCEEDED, None)
+    processing = an_open_page(INVOICE, status=PaymentStatus.PROCESSING)
+    assert processing.settle(INVOICE, refused, AT) is NOTHING_NEW
 
 
 def test_a_page_that_is_done_takes_no_other_card() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tests.e2e.payment_storm import Plan, storm_over, stormy
 from tests.support.bad_line import TROUBLES, Way
 
-PAYMENTS = 120
+PAYMENTS = 100
 KILLS = 3
 
 

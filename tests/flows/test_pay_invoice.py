@@ -1,5 +1,7 @@
 """Collecting an invoice: charge, checkout, decline, late and lost answers, rivals."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from tests.support.sandbox import browse, control
 from tests.support.world import Org, World
@@ -10,12 +12,15 @@ from bursar.domain.paging import Page
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
 from bursar.domain.refusals import CustomerHasNoMethod, NothingToPay, PaymentInProgress
 from bursar.operations.invoices import VoidInvoice, void_invoice
+from bursar.operations.write_offs import WriteOff, write_off_invoice
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.payments import PaymentFilters, payment, payments
 from bursar.reads.verify import checks
 
 SLOW_BAD_CARD = "4000900000000029"
 ASKING_CARD = "4000002760003184"
+
+GiveUp = Callable[[Org, InvoiceId], Awaitable[None]]
 
 
 async def now(org: Org, paid: Payment) -> Payment:
@@ -39,6 +44,14 @@ async def verify(world: World, org: Org) -> list[str]:
     """What our own checks find wrong."""
     found = await world.operator(org.id).look(checks)
     return [f"{each.name}: {each.offenders}" for each in found if not each.is_good]
+
+
+async def _void(org: Org, invoice_id: InvoiceId) -> None:
+    await org.caller.run(void_invoice, VoidInvoice(invoice_id))
+
+
+async def _write_off(org: Org, invoice_id: InvoiceId) -> None:
+    await org.caller.run(write_off_invoice, WriteOff(invoice_id))
 
 
 async def test_a_charge_pays_the_invoice(world: World) -> None:
@@ -166,7 +179,7 @@ async def test_voiding_closes_the_page(world: World) -> None:
     invoice = await org.invoice(await org.customer())
     opened = await org.pay(invoice.id, PaymentMode.CHECKOUT)
     assert opened.checkout_url is not None
-    await org.caller.run(void_invoice, VoidInvoice(invoice.id))
+    await _void(org, invoice.id)
     await world.drain()
     world.type_card(opened.checkout_url)
     await world.drain()
@@ -175,17 +188,39 @@ async def test_voiding_closes_the_page(world: World) -> None:
     assert await verify(world, org) == []
 
 
-async def test_money_for_a_void_invoice_is_credit(world: World) -> None:
-    # The answer was lost, the invoice voided, and then the charge turns out to have succeeded.
+async def test_the_page_says_why_it_refused_a_card(world: World) -> None:
+    # The reason is there at once, by the processor's event; another card pays, and it is gone.
+    org = await world.org()
+    invoice = await org.invoice(await org.customer(token=None))
+    opened = await org.pay(invoice.id, PaymentMode.CHECKOUT)
+    assert opened.checkout_url is not None
+    world.type_card(opened.checkout_url, "4000000000009995")
+    await world.drain()
+    refused = await now(org, opened)
+    assert (refused.status, refused.failure_code) == (PaymentStatus.PENDING, "insufficient_funds")
+    world.type_card(opened.checkout_url)
+    await world.drain()
+    paid = await now(org, opened)
+    assert (paid.status, paid.failure_code) == (PaymentStatus.SUCCEEDED, None)
+
+
+@pytest.mark.parametrize(
+    ("give_up", "status"),
+    [(_void, InvoiceStatus.VOID), (_write_off, InvoiceStatus.UNCOLLECTIBLE)],
+)
+async def test_money_for_an_invoice_that_was_given_up_is_credit(
+    world: World, give_up: GiveUp, status: InvoiceStatus
+) -> None:
+    # The answer was lost, the invoice given up, and then the charge turns out to have succeeded.
     org = await world.org()
     invoice = await org.invoice(await org.customer())
     control(world.sandbox, "POST", "faults", kind="drop_after", path="/v1/payment_intents", times=1)
     lost = await org.pay(invoice.id)
-    await org.caller.run(void_invoice, VoidInvoice(invoice.id))
+    await give_up(org, invoice.id)
     await world.drain(watch=True)
     settled = await now(org, lost)
     assert (settled.status, settled.is_credited) == (PaymentStatus.SUCCEEDED, True)
-    assert (await invoice_now(org, invoice.id)).status is InvoiceStatus.VOID
+    assert (await invoice_now(org, invoice.id)).status is status
     assert await verify(world, org) == []
 
 

@@ -27,7 +27,7 @@ SAMPLE: Final = {
 async def page() -> str:
     """The page, every row of it lived; the books agree after the last one."""
     async with installation() as house, open_world(house) as world:
-        stage = await Stage(world, await world.org()).open()
+        stage = await Stage(world, await world.org(), is_alone=True).open()
         rows = [await stage.row(case) for case in cases()]
         found = await stage.org.caller.look(checks)
         assert [(each.name, each.offenders) for each in found if not each.is_good] == []

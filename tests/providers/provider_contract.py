@@ -354,12 +354,14 @@ class ProviderContract:
         assert [type(each) for each in claims(read_all(processor))] == [Closed]
 
     async def test_a_refusal_on_an_open_page_is_not_the_end(self, processor: Processor) -> None:
-        # The customer may try another card: no event and no lookup ends the attempt.
+        # The customer may try another card: no lookup ends the attempt, and events tell why.
         request, opened = await self.a_checkout(processor)
         processor.type_card(opened.url, SHORT_CARD)
         asked = self.lookup(processor, request, session_reference=opened.reference)
         assert isinstance(await processor.provider.lookup(asked), CheckoutOpened)
-        assert claims(read_all(processor)) == []
+        for told in claims(read_all(processor)):
+            assert isinstance(told, Declined)
+            assert told.is_on_page
         processor.type_card(opened.url, GOOD_CARD)
         assert isinstance(await processor.provider.lookup(asked), Succeeded)
         assert processor.charges_of(PAYMENT) == 1

@@ -110,6 +110,14 @@ def test_a_failure_is_a_decline(kind: str, what: Any) -> None:
     assert outcome.reference == "pi_1"
 
 
+def test_a_card_that_is_refused_on_a_page_says_why_and_ends_nothing() -> None:
+    # The page takes another card: whoever settles it notes the reason and no more.
+    refused = intent("requires_payment_method", metadata=ON_PAGE, last_payment_error=FAILURE)
+    outcome = heard(an_event("payment_intent.payment_failed", refused)).outcome
+    assert isinstance(outcome, Declined)
+    assert (outcome.code, outcome.is_on_page) == ("expired_card", True)
+
+
 @pytest.mark.parametrize(
     ("kind", "what"),
     [
@@ -125,7 +133,7 @@ def test_a_failure_is_a_decline(kind: str, what: Any) -> None:
         ("payment_intent.succeeded", intent("a_new_status")),
         (
             "payment_intent.payment_failed",
-            intent("requires_payment_method", metadata=ON_PAGE, last_payment_error=FAILURE),
+            intent("requires_payment_method", metadata=ON_PAGE),
         ),
         (
             "payment_intent.requires_action",

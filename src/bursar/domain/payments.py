@@ -286,6 +286,8 @@ class Deposit:
 
 def _advanced(payment: Payment, outcome: NoMoneyYet, at: Instant) -> Change | None:
     match outcome:
+        case Declined(is_on_page=True):
+            return _noted(payment, outcome) if payment.status is PaymentStatus.PENDING else None
         case Declined():
             return _declined(payment, outcome, at)
         case Closed() | NotFound():
@@ -308,6 +310,9 @@ def _received(
         provider_reference=outcome.reference,
         amount=outcome.amount,
         next_action_url=None,
+        failure_code=None,
+        failure_message=None,
+        decline_kind=None,
         settled_at=at,
     )
     unwatch = Undue(DueKind.WATCH_PAYMENT, payment.id)

@@ -40,7 +40,8 @@ class Succeeded:
 class Declined:
     """The provider refused; no money moved and none will for this attempt.
 
-    `ends_page`: the hosted page is over with it, so no other card can be tried there.
+    `ends_page`: the hosted page is over with it, so no other card can be tried there. `is_on_page`:
+    the page is not; it takes another card, whatever we know of it, so this ends nothing.
     """
 
     code: str
@@ -48,6 +49,7 @@ class Declined:
     kind: DeclineKind
     reference: str | None = None
     ends_page: bool = False
+    is_on_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Events carry no question of ours to compare with, so what they say is only a claim about the payment
 their metadata names; whoever settles it compares the amount. An event that a hosted page's customer
-may still overtake (a decline, a pending 3-D Secure) says nothing final and has no outcome.
+may still overtake is no end: a decline is only noted, a pending 3-D Secure has no outcome.
 """
 
 import re
@@ -126,8 +126,14 @@ def _read(event: Event) -> tuple[Marked | None, Outcome | RefundOutcome | None]:
 def _read_intent(raw: msgspec.Raw) -> Reading:
     intent = msgspec.json.decode(raw, type=Intent)
     if intent.is_from_checkout and intent.status in _UNFINISHED_ON_PAGE:
-        return intent, None
+        return intent, _refused_on_page(intent)
     return intent, outcome_of(intent)
+
+
+def _refused_on_page(intent: Intent) -> Declined | None:
+    """A card that was refused there is told to whoever looks, and ends nothing."""
+    judged = None if intent.last_payment_error is None else outcome_of(intent)
+    return replace(judged, is_on_page=True) if isinstance(judged, Declined) else None
 
 
 def _read_session(raw: msgspec.Raw) -> Reading:
