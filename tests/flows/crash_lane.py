@@ -47,6 +47,21 @@ from bursar.domain.ids import uuid_of
 from bursar.reads.verify import checks
 from bursar.runtime.anchors import Anchors
 
+ERRANDS: Final = (
+    *PEOPLE_ERRANDS,
+    *TEAM_ERRANDS,
+    *WALLET_ERRANDS,
+    *CATALOG_ERRANDS,
+    *DOCUMENT_ERRANDS,
+    *CLOCK_ERRANDS,
+    *REFUND_ERRANDS,
+    *DUNNING_ERRANDS,
+    *METHOD_ERRANDS,
+    *SUBSCRIPTION_ERRANDS,
+    *BILLING_ERRANDS,
+    *OPERATOR_ERRANDS,
+    *PROVIDER_ERRANDS,
+)
 BATCH: Final = 60
 FINDINGS_MAX: Final = 20
 HUNT_MAX: Final = 2_000
@@ -301,22 +316,7 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
             if place % lanes == number:
                 report.hunted.append(await hunt(stage, bug, seed))
         if number < 2:
-            errands = (
-                *PEOPLE_ERRANDS,
-                *TEAM_ERRANDS,
-                *WALLET_ERRANDS,
-                *CATALOG_ERRANDS,
-                *DOCUMENT_ERRANDS,
-                *CLOCK_ERRANDS,
-                *REFUND_ERRANDS,
-                *DUNNING_ERRANDS,
-                *METHOD_ERRANDS,
-                *SUBSCRIPTION_ERRANDS,
-                *BILLING_ERRANDS,
-                *OPERATOR_ERRANDS,
-                *PROVIDER_ERRANDS,
-            )
-            tour = await (take_documented_tour(stage, errands) if number else take_tour(stage))
+            tour = await (take_documented_tour(stage) if number else take_tour(stage, ERRANDS))
             report.errands, report.crashes = tour.told, report.crashes + tour.crashes
             report.hit |= tour.hit
             report.findings += tour.findings
