@@ -1,50 +1,25 @@
 """What operators see of queues and decide about dead letters; to everyone else nothing is there."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 from tests.api.client import Client
+from tests.support.dead_letters import Held, dead_letters
 from tests.support.world import Org, World
 
 from bursar.domain.access import Operator
-from bursar.domain.ids import CustomerId, print_id
-from bursar.domain.tasks import Queue, SyncCustomer
+from bursar.domain.tasks import Queue
 from bursar.operations.members import NameOperator, name_operator
 from bursar.runtime.app import Caller
 from bursar.runtime.ids import new_uuid
 
 ROOT = "/v1/queues"
-FAILED = """
-WITH held AS (
-    UPDATE queue.pgqueuer SET status = 'failed', attempts = 4
-    WHERE status = 'queued' AND position(convert_to($1, 'UTF8') IN payload) > 0 RETURNING id
-)
-INSERT INTO queue.pgqueuer_log (job_id, status, priority, entrypoint, traceback)
-SELECT id, 'failed', 0, 'payments', $2::jsonb FROM held RETURNING job_id
-"""
-TRACE = '{"exception_type": "PlannedFault", "exception_message": "no", "traceback": "Trace"}'
-
-
-@dataclass
-class Held:
-    """Three dead letters that failed alike."""
-
-    ids: list[int]
-    customer_id: str
 
 
 @pytest.fixture
 async def held(world: World) -> AsyncIterator[Held]:
-    customer_id = CustomerId(print_id("cust", new_uuid()))
-    async with world.app.database.machine() as connection:
-        await world.app.queue.enqueue(connection, None, [SyncCustomer(customer_id)] * 3)
-        rows = await connection.fetch(FAILED, customer_id, TRACE)
-    ids = sorted(row["job_id"] for row in rows)
-    yield Held(ids, customer_id)
-    async with world.app.database.machine() as connection:
-        await connection.execute("DELETE FROM queue.pgqueuer WHERE id = ANY($1)", ids)
-        await connection.execute("DELETE FROM queue.pauses")
+    async with dead_letters(world) as made:
+        yield made
 
 
 @pytest.fixture

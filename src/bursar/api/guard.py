@@ -56,7 +56,7 @@ _DRAIN_SECONDS: Final = 1.0
 _UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
 _PROBED: Final = frozenset({"/metrics", "/health", "/health/live", "/health/ready"})
-_FORMS: Final = ("/i/", "/account/", "/console")
+_FORMS: Final = ("/i/", "/account/", "/console", "/admin/")
 
 SECURITY_HEADERS: Final = (
     ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),

@@ -32,6 +32,7 @@ class Row:
     cells: tuple[Cell, ...]
     href: str | None = None
     parts: tuple["Table", ...] = ()
+    acts: tuple[tuple[str, str], ...] = ()  # what may be done to it: a label, and where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,19 @@
 The routes tell nobody else that there is anything, and so does the page.
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from bursar.console.asking import Question
-from bursar.console.lists import table_of
+from bursar.console.lists import Table, table_of
 from bursar.console.nouns.columns import count, flag, instant, text, wide
 from bursar.console.nouns.shape import Part
 from bursar.console.pages import inside
+from bursar.console.queue_deeds import leading_to
 from bursar.console.visits import Visit
 from bursar.runtime.idempotency import Answer
 
-QUEUES: Final = "/admin/queues"
 _TABLES: Final = (
     Part(
         title="Queues",
@@ -44,6 +46,19 @@ _TABLES: Final = (
         teaches="None: every task that ran got through.",
     ),
     Part(
+        title="The latest dead letters",
+        route="listDeadLetters",
+        columns=(
+            count("No.", of="jobId"),
+            text("Queue", of="queue"),
+            text("Task", of="kind"),
+            wide("Error", of="error"),
+            count("Attempts", of="attempts"),
+            instant("Since", of="heldAt"),
+        ),
+        teaches="None.",
+    ),
+    Part(
         title="Due later",
         route="listAgenda",
         columns=(
@@ -57,14 +72,40 @@ _TABLES: Final = (
 )
 
 
+Offered = Callable[[Mapping[str, Any]], tuple[tuple[str, str], ...]]
+
+
+def _of_queue(queue: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return (leading_to("resume" if queue["isPaused"] else "pause", queue),)
+
+
+def _of_letter(letter: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    about = {"jobIds": letter["jobId"]}
+    return leading_to("retry", about), leading_to("discard", about)
+
+
+_OFFERED: Final[Mapping[str, Offered]] = {
+    "listQueues": _of_queue,
+    "listDeadLetterGroups": lambda group: (leading_to("retry-alike", group),),
+    "listDeadLetters": _of_letter,
+}
+
+
 async def queues_page(visit: Visit) -> Answer:
     """Every queue, what is held and why, and what waits for its time.
 
     Raises:
         NotFound: somebody who does not run this installation.
     """
-    told = [await visit.asker.ask(Question(route=part.route)) for part in _TABLES]
-    tables = [
-        table_of(visit, part, found["data"]) for part, found in zip(_TABLES, told, strict=True)
-    ]
-    return inside(visit, "queues.html", {"tables": tables})
+    return inside(visit, "queues.html", {"tables": [await _table(visit, each) for each in _TABLES]})
+
+
+async def _table(visit: Visit, part: Part) -> Table:
+    """One of the tables, with what may be done to each of its rows."""
+    things = (await visit.asker.ask(Question(route=part.route)))["data"]
+    shown = table_of(visit, part, things)
+    offered = _OFFERED.get(part.route)
+    if offered is None:
+        return shown
+    rows = zip(shown.rows, things, strict=False)  # a page shows the first of them
+    return replace(shown, rows=tuple(replace(row, acts=offered(each)) for row, each in rows))

@@ -31,7 +31,8 @@ from bursar.console.nouns.every import BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun
 from bursar.console.pages import inside, page, see_other, styles_route
 from bursar.console.passes import cookie
-from bursar.console.queues import QUEUES, queues_page
+from bursar.console.queue_deeds import QUEUES, queue_deed_done, queue_deed_page
+from bursar.console.queues import queues_page
 from bursar.console.searching import search_page
 from bursar.console.things import ALONE, explanation_page, question_of, thing_page
 from bursar.console.visits import SignedOut, Visit, is_secure, visit_of
@@ -76,6 +77,8 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
         plain_endpoint("POST", SIGN_IN, entering, _failed),
         plain_endpoint("POST", "/console/sign-out", opened(signed_out), _failed),
         plain_endpoint("GET", QUEUES, opened(queues_page), _failed),
+        plain_endpoint("GET", QUEUES + "/{deed}", opened(queue_deed_page), _failed),
+        plain_endpoint("POST", QUEUES + "/{deed}", opened(queue_deed_done), _failed),
         plain_endpoint("GET", _ORG, opened(home_page), _failed),
         plain_endpoint("GET", _NOUN, opened(_listed), _failed),
         plain_endpoint("GET", _THING, opened(_shown), _failed),
