@@ -66,6 +66,22 @@ async def test_a_change_names_who_made_it_and_why(terminal: Terminal, world: Wor
     assert (entry["actor"], entry["reason"]) == (f"cli:{USER}", "asked by phone")
 
 
+async def test_the_audit_log_is_asked_by_kind_and_time(terminal: Terminal, world: World) -> None:
+    # Each filter by itself leaves out what it should, and together they agree.
+    org = await world.org()
+    await org.draft(await org.customer(token=None))
+    asked = ("audit", "query", "--org", org.id, "--limit", "100")
+    everything = (await terminal.run(*asked)).value
+    kinds = {entry["resourceType"] for entry in everything}
+    assert kinds >= {"customer", "invoice", "organization"}
+    invoices = (await terminal.run(*asked, "--resource-type", "invoice")).value
+    assert invoices == [each for each in everything if each["resourceType"] == "invoice"]
+    lived = ("--since", "2020-01-01", "--until", "2100-01-01")
+    assert (await terminal.run(*asked, *lived)).value == everything
+    assert (await terminal.run(*asked, "--until", "2020-01-01")).value == []
+    assert (await terminal.run(*asked, "--since", "2100-01-01")).value == []
+
+
 async def test_an_invoice_from_draft_to_void(
     terminal: Terminal, world: World, tmp_path: Path
 ) -> None:

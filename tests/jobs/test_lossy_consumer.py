@@ -5,6 +5,7 @@ out, and the consumer loses, refuses, hangs and is away; afterwards it knows eve
 """
 
 import json
+from asyncio import CancelledError
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
@@ -39,8 +40,11 @@ STEPS_MAX: Final = 4_000
 PATIENCE: Final = (*RETRY_DELAYS_SECONDS, *[3_600] * 5)
 
 
-class WorkerKilled(Exception):
-    """The process is gone at this point; what it leased is free when the lease runs out."""
+class WorkerKilled(CancelledError):
+    """The process is gone at this point; what it leased is free when the lease runs out.
+
+    A task of a process that is gone does not say so.
+    """
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """`bursar event` and `bursar audit`: what was told, and who did what."""
 
 import sys
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -71,11 +72,23 @@ def query_audit(
     actor: Annotated[str | None, typer.Option(help="Who, as the log spells it.")] = None,
     action: Annotated[str | None, typer.Option(help="What, such as invoice.finalized.")] = None,
     resource: Annotated[str | None, typer.Option(help="Of what: an id.")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--resource-type", help="Of what kind, such as invoice.")
+    ] = None,
+    since: Annotated[datetime | None, typer.Option(help="From this instant on (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before this one.")] = None,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List everything that was done, newest first."""
-    filters = AuditFilters(actor=actor, action=action, resource_id=resource)
+    filters = AuditFilters(
+        resource_type=kind,
+        resource_id=resource,
+        actor=actor,
+        action=action,
+        created_from=None if since is None else since.replace(tzinfo=UTC),
+        created_before=None if until is None else until.replace(tzinfo=UTC),
+    )
 
     async def act(caller: Caller) -> tuple[LoggedEvent, ...]:
         return await gather(lambda page: caller.look(audit, page, filters), limit)
