@@ -46,7 +46,8 @@ UPDATE usage_days AS d SET is_settled = true
 FROM unnest($2::uuid[], $3::uuid[], $4::date[]) AS s (subscription_id, meter_id, day)
 WHERE
     d.org_id = $1 AND d.subscription_id = s.subscription_id AND d.meter_id = s.meter_id
-    AND d.day = s.day AND NOT d.is_settled;
+    AND d.day = s.day AND NOT d.is_settled
+    AND d.subscription_id = ANY(ARRAY(SELECT DISTINCT o.id FROM unnest($2::uuid[]) AS o (id)));
 
 -- name: late_periods
 -- Periods that were billed for usage, and have days since then that no invoice knows all of.

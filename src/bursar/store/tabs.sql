@@ -6,12 +6,13 @@ FOR UPDATE;
 
 -- name: claim_looks
 -- Subscriptions that are due, the earliest first, with their customers locked; others' are passed over.
+-- What is due at one instant comes as the index has it: to sort it, each chunk would read all of it.
 SELECT a.subject_id, s.customer_id
 FROM agenda AS a
 JOIN subscriptions AS s ON s.org_id = a.org_id AND s.id = a.subject_id
 JOIN customers AS c ON c.org_id = s.org_id AND c.id = s.customer_id
 WHERE a.org_id = $1 AND a.kind = 'bill_subscription' AND a.due_at <= $2
-ORDER BY a.due_at, a.subject_id
+ORDER BY a.due_at
 LIMIT $3
 FOR NO KEY UPDATE OF c, a SKIP LOCKED;
 
@@ -35,23 +36,24 @@ FROM organizations WHERE org_id = $1;
 
 -- name: billed_subscriptions
 -- Subscriptions with what their customers pay in, their credit, and whether they can be charged.
+-- Customers and credit are looked up by key, however many there are.
 SELECT
-    s.*, c.currency AS customer_currency, coalesce(a.balance_minor, 0) AS credit_minor,
-    c.deleted_at IS NULL AND c.method_reference IS NOT NULL AND c.provider_reference IS NOT NULL
-    AS can_be_charged
+    s.*, c.currency AS customer_currency, c.deleted_at IS NULL AND c.method_reference IS NOT NULL
+    AND c.provider_reference IS NOT NULL AS can_be_charged,
+    coalesce((
+        SELECT a.balance_minor FROM ledger_accounts AS a
+        WHERE a.org_id = $1 AND a.code = 'credit:cust_' || c.id AND a.currency = c.currency
+    ), 0) AS credit_minor
 FROM subscriptions AS s
 JOIN customers AS c ON c.org_id = s.org_id AND c.id = s.customer_id
-LEFT JOIN (
-    SELECT code, currency, balance_minor FROM ledger_accounts
-    WHERE
-        org_id = $1 AND code = ANY(
-            ARRAY(
-                SELECT 'credit:cust_' || u.customer_id FROM subscriptions AS u
-                WHERE u.org_id = $1 AND u.id = ANY($2::uuid[])
-            )
+WHERE
+    s.org_id = $1 AND s.id = ANY($2::uuid[])
+    AND c.id = ANY(
+        ARRAY(
+            SELECT o.customer_id FROM subscriptions AS o
+            WHERE o.org_id = $1 AND o.id = ANY($2::uuid[])
         )
-) AS a ON a.code = 'credit:cust_' || c.id AND a.currency = c.currency
-WHERE s.org_id = $1 AND s.id = ANY($2::uuid[]);
+    );
 
 -- name: payer
 -- What a customer pays in, their credit, and whether they can be charged.
