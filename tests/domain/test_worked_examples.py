@@ -15,7 +15,7 @@ from bursar.domain.calendars import cycle_from
 from bursar.domain.discounts import Coupon, discounts
 from bursar.domain.ids import PriceId
 from bursar.domain.meters import Aggregation
-from bursar.domain.money import Money, Rate
+from bursar.domain.money import Money, Rate, priced
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.proration import prorated
 from bursar.domain.shapes.samples import COUPON
@@ -50,6 +50,24 @@ def tier(text: str) -> Tier:
     unit, _, flat = price_text.partition(" + ")
     top = None if up_to == "∞" else int(up_to)
     return Tier(top, Decimal(unit), Decimal(flat or 0))
+
+
+@pytest.mark.parametrize(
+    "row", [*table("money.md", "quantity", "unit amount", "exact", "line")], ids=" ".join
+)
+def test_lines(row: tuple[str, ...]) -> None:
+    # The exact product, and half of a unit to the even one.
+    quantity, unit, exact, line = (Decimal(cell.replace(",", "")) for cell in row)
+    assert quantity * unit == exact
+    assert priced(quantity, unit, USD).minor == line
+
+
+@pytest.mark.parametrize("row", [*table("money.md", "share", "by weights", "gives")], ids=" ".join)
+def test_shares(row: tuple[str, ...]) -> None:
+    # The largest remainders first, ties to the first part.
+    amount, weights, gives = ([*map(signed, cell.split(", "))] for cell in row)
+    found = Money(amount[0], USD).allocate(weights)
+    assert [each.minor for each in found] == gives
 
 
 @pytest.mark.parametrize("row", [*table("plans.md", "model", "price", "quantity", "amount")])

@@ -1,8 +1,7 @@
-"""What the README and the quickstart tell people to type works, as it stands and in that order.
+"""What the README, the quickstart and a guide tell people to type works, in that order.
 
 Only the port is replaced, so that a busy one disturbs nobody. `make run` is started once, as the
-README starts it, without the demo organization; its `sh` blocks run in one shell, and so do the
-quickstart's.
+README starts it, without the demo organization; the `sh` blocks of a page run in one shell.
 """
 
 import asyncio
@@ -166,6 +165,18 @@ async def test_quickstart(running: Running, stand_in: Path) -> None:
     assert "}succeeded\n" in said
     assert "insufficient_funds" in said
     assert "lines[0].quantity" in said
+
+
+@pytest.mark.proof
+async def test_selling_subscriptions(running: Running, stand_in: Path) -> None:
+    # Whoever types the guide's blocks sees the lines and the total that it prints.
+    has_curl = shutil.which("curl") is not None
+    path = "docs/guides/subscriptions.md"
+    said = await shell(running, path, path_first=None if has_curl else stand_in)
+    lines = ["-2529 Unused time on Team", "5110 Remaining time on Business"]
+    billed = [*lines, "9900 Business", "3086 API calls", "0 API calls", "paid", "15567"]
+    assert "\n".join([*lines, "plan_"]) in said  # the preview
+    assert said.splitlines()[-len(billed) :] == billed
 
 
 async def test_console_commands(running: Running) -> None:
