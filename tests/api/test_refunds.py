@@ -61,7 +61,7 @@ async def test_an_unknown_outcome_is_accepted(owner: Client, org: Org, world: Wo
     control(world.sandbox, "POST", "faults", kind="drop_after", path="/v1/refunds", times=1)
     begun = await owner.post(f"/v1/payments/{paid.id}/refund", {})
     assert (begun.status, begun.value["status"]) == (202, "pending")
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     found = await owner.get(f"/v1/refunds/{begun.value['id']}")
     assert found.value["status"] == "succeeded"
 

@@ -105,7 +105,7 @@ async def test_a_lost_answer_is_found_again(world: World) -> None:
     paid = await fill(org, wallet, 900, PaymentMode.CHARGE)
     control(world.sandbox, "DELETE", "faults")
     assert paid.status is PaymentStatus.PENDING
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert (await org.caller.look(payment_look, paid.id)).status is PaymentStatus.SUCCEEDED
     assert (await wallet_now(org, wallet.id)).balance.minor == 900
     assert await verify(world, org) == []
@@ -226,7 +226,7 @@ async def test_an_open_page_gives_way_to_stored_money(world: World) -> None:
     assert (await org.pay(running.id)).status is PaymentStatus.PROCESSING
     with pytest.raises(PaymentInProgress):
         await pay_from(org, running.id)
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert await verify(world, org) == []
 
 
@@ -248,7 +248,7 @@ async def test_a_card_and_a_wallet_at_once_pay_once(world: World, rounds: int) -
     lost = [each for each in outcomes if isinstance(each, BaseException)]
     assert all(isinstance(each, PaymentInProgress | NothingToPay) for each in lost), lost
     assert len(outcomes) - len(lost) == len(invoices)
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     spent = sum(
         each.amount.minor
         for each in outcomes

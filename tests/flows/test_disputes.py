@@ -121,8 +121,8 @@ async def test_a_dispute_that_is_faster_than_our_own_answer_is_kept(world: World
     control(world.sandbox, "POST", "faults", kind="drop_after", path="/v1/payment_intents", times=1)
     lost = await org.pay(invoice.id)
     assert lost.status is PaymentStatus.PENDING
-    await world.drain(watch=True)
-    await world.drain(watch=True)
+    await world.drain(watch=org)
+    await world.drain(watch=org)
     assert await status(org, lost) is PaymentStatus.DISPUTED
     assert (await only(org, lost)).withdrawn.minor == CENTS
     assert await verify(world, org) == []

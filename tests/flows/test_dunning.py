@@ -193,7 +193,7 @@ async def test_an_outage_is_no_step(world: World) -> None:
     before = await debt.case()
     assert (before.retry_count, before.step) == (0, 0)
     control(world.sandbox, "DELETE", "faults")
-    await world.drain(watch=True)
+    await world.drain(watch=debt.shop.org)
     await debt.wait(minutes=15)
     after = await debt.case()
     assert (after.retry_count, after.step) == (1, 1)
@@ -209,7 +209,7 @@ async def test_nothing_is_tried_while_a_page_is_open(world: World) -> None:
         await debt.shop.org.caller.run(retry_now, SteerDunning(debt.invoice_id))
     assert page.session_reference is not None
     await world.provider.close_checkout(page.session_reference)
-    await world.drain(watch=True)
+    await world.drain(watch=debt.shop.org)
     assert await debt.tries() == 2
     assert await debt.wrong() == []
 

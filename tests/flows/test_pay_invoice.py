@@ -119,7 +119,7 @@ async def test_the_watchdog_finds_a_lost_answer(fault: str, world: World) -> Non
     lost = await org.pay(invoice.id)
     assert lost.status is PaymentStatus.PENDING
     world.sandbox.take_deliveries()  # and no event ever comes
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert (await now(org, lost)).status is PaymentStatus.SUCCEEDED
     assert (await invoice_now(org, invoice.id)).status is InvoiceStatus.PAID
     assert charges(world, invoice) == 1
@@ -154,7 +154,7 @@ async def test_a_charge_closes_the_open_page_first(world: World) -> None:
     assert charged.status is PaymentStatus.SUCCEEDED
     assert (await now(org, opened)).status is PaymentStatus.FAILED
     world.type_card(opened.checkout_url)
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert charges(world, invoice) == 1
     assert await verify(world, org) == []
 
@@ -217,7 +217,7 @@ async def test_money_for_an_invoice_that_was_given_up_is_credit(
     control(world.sandbox, "POST", "faults", kind="drop_after", path="/v1/payment_intents", times=1)
     lost = await org.pay(invoice.id)
     await give_up(org, invoice.id)
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     settled = await now(org, lost)
     assert (settled.status, settled.is_credited) == (PaymentStatus.SUCCEEDED, True)
     assert (await invoice_now(org, invoice.id)).status is status
@@ -233,7 +233,7 @@ async def test_a_slow_card_that_fails_on_the_page_ends_the_attempt(world: World)
     world.type_card(opened.checkout_url, SLOW_BAD_CARD)
     control(world.sandbox, "POST", "clock", advance=61)
     world.sandbox.take_deliveries()
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     ended = await now(org, opened)
     assert (ended.status, ended.failure_code) == (PaymentStatus.FAILED, "insufficient_funds")
 

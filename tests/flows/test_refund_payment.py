@@ -95,7 +95,7 @@ async def test_the_watchdog_finds_a_lost_refund(fault: str, world: World) -> Non
     assert lost.status is RefundStatus.PENDING
     assert await now(org, paid) == (PaymentStatus.SUCCEEDED, 0, 700)
     world.sandbox.take_deliveries()  # and no event ever comes
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert await now(org, paid) == (PaymentStatus.PARTIALLY_REFUNDED, 700, 0)
     assert given_back(world, paid) == [700]
     assert await verify(world, org) == []
@@ -123,7 +123,7 @@ async def test_refunds_that_race_never_exceed_the_payment(world: World) -> None:
     ended = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(one, Refund) for one in ended) == 3
     assert all(isinstance(one, Refund | RefundAboveRest) for one in ended)
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert given_back(world, paid) == [each] * 3
     assert await verify(world, org) == []
 
@@ -206,7 +206,7 @@ async def test_credited_money_goes_back_from_the_credit(world: World) -> None:
     control(world.sandbox, "POST", "faults", kind="drop_after", path="/v1/payment_intents", times=1)
     late = await org.pay(invoice.id)
     await org.caller.run(void_invoice, VoidInvoice(invoice.id))
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert (await give_back(org, late.id)).status is RefundStatus.SUCCEEDED
     assert await verify(world, org) == []
     found = await org.caller.look(refunds, Page(), RefundFilters(payment_id=late.id))

@@ -46,7 +46,7 @@ async def prove(world: World, rounds: int) -> None:
     for _ in range(rounds):
         invoice = await org.invoice(customer)
         await race(world, org, invoice.id)
-        await world.drain(watch=True)
+        await world.drain(watch=org)
         taken = [
             charge
             for charge in world.sandbox.books.all("charge")

@@ -21,6 +21,7 @@ from bursar.domain.customers import Customer
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.runtime.db import DatabaseAway
 from bursar.runtime.limits import RateLimiter
 
 CENTS = 4_999
@@ -61,7 +62,7 @@ class Ring:
 
     async def audit(self, invoice: Invoice, told: dict[str, Response]) -> list[str]:
         """What the auditor says of an invoice, once everything has come to rest."""
-        await self.world.drain(watch=True)
+        await self.world.drain(watch=self.org)
         facts = Facts(
             invoice_id=uuid_of(invoice.id),
             customer=invoice.customer_id,
@@ -165,7 +166,7 @@ async def test_the_race_sees_a_late_lock(bug: str, ring: Ring) -> None:
         answers = await race_of_keys(ring, invoice, FEW)
     codes = Counter(answer.status for answer in answers.values())
     assert codes != {200: 1, 409: FEW - 1} or len(ring.charges(invoice)) != 1
-    await ring.world.drain(watch=True)
+    await ring.world.drain(watch=ring.org)
 
 
 async def test_paying_while_it_is_voided(ring: Ring) -> None:
@@ -240,7 +241,10 @@ async def test_many_finalizers_leave_no_gap(ring: Ring) -> None:
     drafts = [await ring.org.draft(customers[place % 8]) for place in range(64)]
 
     async def finalize(draft: Invoice) -> int:
-        final = await ring.org.caller.run(finalize_invoice, FinalizeInvoice(draft.id))
+        try:
+            final = await ring.org.caller.run(finalize_invoice, FinalizeInvoice(draft.id))
+        except DatabaseAway:  # nobody's turn came in time: the same again
+            return await finalize(draft)
         assert final.number is not None
         return final.number.number
 

@@ -220,9 +220,9 @@ async def test_a_credit_that_nobody_answers_is_tried_three_times(world: World) -
     asked = order(a.id, b.id, 30, metadata={"provoke": "time_out"})
     first = await transfer_money(org.caller, asked, reply)
     assert first.status is TransferStatus.DEBITED
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert (await org.caller.look(transfer_look, first.id)).credit_attempts == 2
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     last = await org.caller.look(transfer_look, first.id)
     assert (last.status, last.failure) == ("FAILED", CreditFailure.CREDIT_TIMED_OUT)
     assert await held(org, a.id, b.id) == [100, 0]
@@ -235,7 +235,7 @@ async def test_the_agenda_finishes_what_a_request_left(world: World) -> None:
     a, b = await org.wallet(100), await org.wallet()
     later = order(a.id, b.id, 30, metadata={"provoke": "later"})
     taken = await org.caller.run(post_transfer, later)
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     done = await org.caller.look(transfer_look, taken.id)
     assert [step.status for step in done.history] == DONE
     assert await held(org, a.id, b.id) == [70, 30]

@@ -217,7 +217,7 @@ async def test_a_hold_ends_by_the_wall_clock(world: World) -> None:
         await connection.close()
     with pytest.raises(HoldOverdue):
         await org.caller.run(capture_hold, CaptureHold(hold.id))
-    await world.drain(watch=True)
+    await world.drain(watch=org)
     assert (await org.caller.look(hold_look, hold.id)).status is HoldStatus.EXPIRED
     assert (await org.caller.look(wallet_look, wallet.id)).available.minor == 1_000
     again = await system.run(expire_hold, SettleHold(hold.id))

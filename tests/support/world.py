@@ -208,7 +208,7 @@ class Org:
         """Let the organization's time pass, with everything that is due on the way."""
         target: Instant | Stride = stride(to) if isinstance(to, str) else to
         await self.caller.run(advance_clock, AdvanceClock(target))
-        await self.world.pass_time(watch=watch)
+        await self.world.pass_time(watch=self if watch else None)
 
 
 @dataclass
@@ -297,11 +297,11 @@ class World:
             async with self.app.database.machine() as connection:
                 await self.app.queue.complete(connection, job.claim)
 
-    async def drain(self, *, watch: bool = False) -> None:
-        """Until nothing is left to do; with `watch`, the watchdogs' time comes too."""
+    async def drain(self, *, watch: Org | None = None) -> None:
+        """Until nothing is left to do; the time of the watchdogs of `watch` comes too."""
         for _ in range(ROUNDS_MAX):
-            if watch:
-                await self.make_due()
+            if watch is not None:
+                await self.make_due(watch)
             busy = await self.hear_processor()
             busy += await dispatch.drain_agenda(self.app)
             busy += await self.work()
@@ -309,10 +309,10 @@ class World:
             busy += await dispatch.deliver_due(self.app)
             if not busy:
                 return
-            watch = False
+            watch = None
         raise AssertionError("the world does not come to rest")
 
-    async def pass_time(self, *, watch: bool = False) -> None:
+    async def pass_time(self, *, watch: Org | None = None) -> None:
         """Until every test clock that is on its way has arrived; `watch` is that of `drain`."""
         for _ in range(CLOCK_STEPS_MAX):
             await self.drain(watch=watch)
@@ -320,21 +320,25 @@ class World:
                 return
         raise AssertionError("a test clock does not arrive")
 
-    async def make_due(self) -> None:
-        """Let the wall clock reach the watchdogs, the end of every lease, and every put-off task.
+    async def make_due(self, org: Org) -> None:
+        """Let the wall clock reach an organization's watchdogs, leases and put-off tasks.
 
-        What waits for business time is left alone: it is the whole future of everybody's customers.
+        What waits for business time is left alone: it is the whole future of its customers. So is
+        what others wait for: there are as many of them as tests before this one.
         """
+        org_id = uuid_of(org.id)
         connection = await self.house.as_owner()
         try:
             await connection.execute(
                 "UPDATE agenda SET leased_until = NULL, due_at = CASE clock"
                 " WHEN 'wall' THEN now() - interval '1 second' ELSE due_at END"
-                " WHERE clock = 'wall' OR leased_until IS NOT NULL"
+                " WHERE org_id = $1 AND (clock = 'wall' OR leased_until IS NOT NULL)",
+                org_id,
             )
             await connection.execute(
                 "UPDATE queue.pgqueuer SET execute_after = now() - interval '1 second'"
-                " WHERE status = 'queued'"
+                " WHERE status = 'queued' AND headers ->> 'org' = $1",
+                str(org_id),
             )
         finally:
             await connection.close()
