@@ -4,6 +4,7 @@ Proxies of ours are known by their networks, or by how many stand in a row befor
 IPv6 counts as one address, or it would have 2^64 of them.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -13,6 +14,7 @@ from bursar.runtime.settings_text import Proxies
 UNKNOWN: Final = "unknown"
 _HOPS_MAX: Final = 20
 _SITE_PREFIX: Final = 64
+_REMEMBERED: Final = 4_096
 
 Place = IPv4Address | IPv6Address
 
@@ -43,12 +45,14 @@ def seen_at(scope: Scope, proxies: Proxies) -> str:
     return UNKNOWN
 
 
+@lru_cache(_REMEMBERED)
 def exactly(text: str) -> str:
     """The address that a text is, in its one spelling."""
     place = place_of(text)
     return UNKNOWN if place is None else str(place)
 
 
+@lru_cache(_REMEMBERED)
 def site_of(text: str) -> str:
     """The address as it is counted."""
     place = place_of(text)

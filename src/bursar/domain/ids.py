@@ -5,6 +5,7 @@ store; the store keeps the bare UUID. Parsing is strict: printing what was parse
 back, letter for letter, so two spellings of one id cannot exist.
 """
 
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NewType
 from uuid import UUID
@@ -94,6 +95,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
 )
 """What tells events: the resource's type, as the log keeps it, and the prefix of its ids."""
 
+_REMEMBERED: Final = 4_096  # a request names its organization and its document again and again
 _UUID_LENGTH: Final = 36
 _VERSION_AT: Final = 14
 
@@ -126,6 +128,7 @@ def parse_id(prefix: str, *, text: str) -> UUID:
     return value
 
 
+@lru_cache(_REMEMBERED)
 def uuid_of(text: str) -> UUID:
     """The UUID inside an id whose noun is already known to be right."""
     return UUID(text.partition("_")[2])

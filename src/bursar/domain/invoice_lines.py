@@ -60,18 +60,22 @@ class InvoiceLine:
     @property
     def tax(self) -> Money:
         """All taxes of the line, included ones too."""
+        if not self.taxes:
+            return Money.zero(self.amount.currency)
         return total((each.amount for each in self.taxes), self.amount.currency)
 
     @property
     def tax_included(self) -> Money:
         """The part of the taxes that is in the amount."""
+        if not self.taxes:
+            return Money.zero(self.amount.currency)
         inside = (each.amount for each in self.taxes if each.is_inclusive)
         return total(inside, self.amount.currency)
 
     @property
     def total(self) -> Money:
         """What the customer pays for the line."""
-        return self.net + self.tax - self.tax_included
+        return self.net + self.tax - self.tax_included if self.taxes else self.net
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -358,7 +358,10 @@ def _totaled(
     reduced, taken = _reduced(lines, reductions, code)
     taxable = [TaxableLine(each.net, tuple(tax.rate_id for tax in each.taxes)) for each in reduced]
     taxes = taxation(taxable, terms, code)
-    full = tuple(replace(each, taxes=own) for each, own in zip(reduced, taxes.lines, strict=True))
+    full = tuple(
+        each if each.taxes == own else replace(each, taxes=own)
+        for each, own in zip(reduced, taxes.lines, strict=True)
+    )
     subtotal = total((each.amount for each in full), code)
     discount = total((each.discount for each in full), code)
     tax = total((each.tax for each in full), code)
@@ -382,16 +385,25 @@ def _totaled(
 def _reduced(
     lines: tuple[InvoiceLine, ...], reductions: tuple[Reduction, ...], code: Currency
 ) -> tuple[tuple[InvoiceLine, ...], tuple[Discount, ...]]:
-    left = [each.amount - total(discounts(each.reductions, [each.amount]), code) for each in lines]
+    left = [_left_of(line) for line in lines]
     taken = []
     for reduction in reductions if lines else ():
         off = reduction.of(left)
         left = [amount - part for amount, part in zip(left, off, strict=True)]
         taken.append(Discount(reduction, total(off, code)))
+    offs = [line.amount - rest for line, rest in zip(lines, left, strict=True)]
     reduced = tuple(
-        replace(line, discount=line.amount - rest) for line, rest in zip(lines, left, strict=True)
+        line if line.discount == off else replace(line, discount=off)
+        for line, off in zip(lines, offs, strict=True)
     )
     return reduced, tuple(taken)
+
+
+def _left_of(line: InvoiceLine) -> Money:
+    """What a line's own reductions leave of its amount."""
+    if not line.reductions:
+        return line.amount
+    return line.amount - total(discounts(line.reductions, [line.amount]), line.amount.currency)
 
 
 def draft(invoice: Invoice) -> Change:

@@ -10,7 +10,8 @@ exchange one currency for another, to hold anything beyond ±(2^53 − 1) at any
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Self
+from functools import cache
+from typing import Final
 
 from bursar.domain.currencies import EXPONENTS, Currency, UnknownCurrency, exponent_of
 
@@ -20,6 +21,7 @@ AMOUNT_MAX: Final = 2**53 - 1
 PRICE_PLACES_MAX: Final = 12
 RATE_PLACES_MAX: Final = 4
 _PERCENT_MAX: Final = 100
+_TOO_MUCH: Final = "the amount is beyond 9,007,199,254,740,991 minor units"
 # A decimal with more digits than this is far out of range whatever it is multiplied by; looking at
 # the exponent first keeps `1e999999999` from being written out.
 _EXPONENT_MAX: Final = 40
@@ -73,11 +75,11 @@ class Money:
         if self.currency not in EXPONENTS:
             raise UnknownCurrency("expected a lower-case ISO 4217 currency code such as usd")
         if not -AMOUNT_MAX <= self.minor <= AMOUNT_MAX:
-            raise AmountOutOfRange("the amount is beyond 9,007,199,254,740,991 minor units")
+            raise AmountOutOfRange(_TOO_MUCH)
 
     @classmethod
-    def zero(cls, currency: Currency) -> Self:
-        return cls(0, currency)
+    def zero(cls, currency: Currency) -> "Money":
+        return _zero(currency)
 
     @property
     def is_zero(self) -> bool:
@@ -92,10 +94,10 @@ class Money:
         return self.minor < 0
 
     def __add__(self, other: "Money") -> "Money":
-        return Money(self.minor + self._same(other), self.currency)
+        return Money(self.minor + self.minor_of(other), self.currency)
 
     def __sub__(self, other: "Money") -> "Money":
-        return Money(self.minor - self._same(other), self.currency)
+        return Money(self.minor - self.minor_of(other), self.currency)
 
     def __neg__(self) -> "Money":
         return Money(-self.minor, self.currency)
@@ -108,16 +110,16 @@ class Money:
     __rmul__ = __mul__
 
     def __lt__(self, other: "Money") -> bool:
-        return self.minor < self._same(other)
+        return self.minor < self.minor_of(other)
 
     def __le__(self, other: "Money") -> bool:
-        return self.minor <= self._same(other)
+        return self.minor <= self.minor_of(other)
 
     def __gt__(self, other: "Money") -> bool:
-        return self.minor > self._same(other)
+        return self.minor > self.minor_of(other)
 
     def __ge__(self, other: "Money") -> bool:
-        return self.minor >= self._same(other)
+        return self.minor >= self.minor_of(other)
 
     def share(self, rate: Rate) -> "Money":
         """This percentage of the amount, rounded once, half to even."""
@@ -149,7 +151,7 @@ class Money:
         extra = frozenset(lucky)
         return tuple(Money(floor + (at in extra), self.currency) for at, floor in enumerate(floors))
 
-    def _same(self, other: "Money") -> int:
+    def minor_of(self, other: "Money") -> int:
         """The other amount's minor units, once it is known to be of this currency."""
         if not isinstance(other, Money):
             raise TypeError(f"money meets money, not {type(other).__name__}")
@@ -158,12 +160,21 @@ class Money:
         return other.minor
 
 
+@cache
+def _zero(currency: Currency) -> Money:
+    """Nothing, of which there is one for each of the few currencies."""
+    return Money(0, currency)
+
+
 def total(moneys: Iterable[Money], currency: Currency) -> Money:
     """The sum, which is zero of the given currency when there is nothing to add."""
-    result = Money.zero(currency)
+    zero = Money.zero(currency)
+    minor = 0
     for money in moneys:
-        result += money
-    return result
+        minor += zero.minor_of(money)
+        if not -AMOUNT_MAX <= minor <= AMOUNT_MAX:
+            raise AmountOutOfRange(_TOO_MUCH)
+    return Money(minor, currency) if minor else zero
 
 
 def priced(quantity: Decimal | int, unit_amount: Decimal, currency: Currency) -> Money:

@@ -134,7 +134,7 @@ async def _admitted(tx: Tx, verb: Convoy[Any, Any], bookings: Sequence[Booking])
     outcomes: list[Exception | None] = []
     for booking, binding in zip(bookings, bindings, strict=True):
         refusal: Exception | None = _refusal(
-            booking.caller, verb.requires, entrances[_credential(binding)]
+            booking.caller, verb.requires, entrances[_credential(binding)], binding
         )
         if refusal is None and binding.key is not None:
             # The same key twice in one convoy: the second will find the first one's answer.
@@ -154,9 +154,11 @@ def _credential(binding: Binding) -> Credential:
     return binding.user_id, binding.session_id, binding.api_key_id
 
 
-def _refusal(caller: Caller, needed: Permission, entrance: Entrance) -> Refusal | None:
+def _refusal(
+    caller: Caller, needed: Permission, entrance: Entrance, binding: Binding
+) -> Refusal | None:
     try:
-        caller.admit(needed, entrance, caller.binding())
+        caller.admit(needed, entrance, binding)
     except Refusal as refusal:
         return refusal
     return None

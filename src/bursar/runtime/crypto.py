@@ -158,6 +158,7 @@ def derived(root: bytes, label: str) -> bytes:
     return kdf.derive(root)
 
 
+@lru_cache(_DERIVED_MAX)
 def key_id(key: bytes) -> bytes:
     """The public name of a key; tells nothing about it."""
     return hashlib.sha256(b"bursar/key-id" + key).digest()[:KEY_ID_LENGTH]

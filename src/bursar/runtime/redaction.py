@@ -22,6 +22,7 @@ _NAME_CHARACTERS_MAX: Final = 200
 _NAMES_REMEMBERED: Final = 2_048
 _PAN_DIGITS_MIN: Final = 13
 _PAN_DIGITS_MAX: Final = 19
+_PAN_LEAST: Final = 10 ** (_PAN_DIGITS_MIN - 1)
 
 # Compared without case, `_`, `-`, `.` and spaces; found anywhere in a name.
 _NAME_PARTS: Final = (
@@ -87,7 +88,9 @@ def holds_card_number(text: str) -> bool:
 def _plain(value: object, depth: int) -> Plain:
     if isinstance(value, str):
         return redacted_text(str(value))
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
         return _plain_number(value)
     if isinstance(value, Mapping):
         return _plain_mapping(value, depth) if depth else "…"
@@ -96,10 +99,11 @@ def _plain(value: object, depth: int) -> Plain:
     return _printed(value)
 
 
-def _plain_number(value: int | float | None) -> Plain:  # noqa: PYI041 - both are told apart here
+def _plain_number(value: int | float) -> Plain:  # noqa: PYI041 - both are told apart here
     if isinstance(value, int):
-        return MASK if _is_card_number(str(abs(value))) else value
-    return value if value is None or math.isfinite(value) else str(value)
+        is_short = -_PAN_LEAST < value < _PAN_LEAST
+        return MASK if not is_short and _is_card_number(str(abs(value))) else value
+    return value if math.isfinite(value) else str(value)
 
 
 def _plain_mapping(value: Mapping[object, object], depth: int) -> dict[str, Plain]:
