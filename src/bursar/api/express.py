@@ -1,11 +1,12 @@
 """Express: routes so busy that the framework is passed by.
 
 One takes the very path that every route takes (credential, limits, body, key, errors); only
-finding the route and sending the answer are its own. A route with parameters is none of them.
+finding the route and sending the answer are its own. No other route may answer to the same path.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bursar.api.dispatch import Edge, served
@@ -23,31 +24,55 @@ class PlainRequest:
 
     scope: Scope
     receive: Receive
-    path_params: Mapping[str, Any] = field(default_factory=dict)
+    path_params: Mapping[str, Any]
 
 
 class Express:
     """Serves the busy routes, and hands everything else on."""
 
-    def __init__(self, edge: Edge, routes: Iterable[Route], beyond: AsgiApp) -> None:
+    def __init__(self, edge: Edge, routes: Sequence[Route], beyond: AsgiApp) -> None:
         self._edge = edge
         self._beyond = beyond
-        self._routes = {(each.method, each.path): each for each in routes if each.terms.is_express}
-        assert not any(route.parameters for route in self._routes.values())
+        busy = [route for route in routes if route.terms.is_express]
+        self._plain = {each.spot: each for each in busy if not each.parameters}
+        self._patterns = [(_pattern(each), each) for each in busy if each.parameters]
+        others = [each.spot for each in routes if not each.parameters]
+        assert not any(pattern.fullmatch(spot) for pattern, _ in self._patterns for spot in others)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        place = (scope.get("method"), scope.get("path"))
-        route = self._routes.get(place)  # type: ignore[arg-type]  # any pair may be looked for
-        if route is None:
+        found = self._found(f"{scope.get('method')} {scope.get('path')}")
+        if found is None:
             await self._beyond(scope, receive, send)
             return
+        route, ids = found
         trace = traced(scope)
         trace.route = route.path
         try:
-            answer = await served(self._edge, route, PlainRequest(scope, receive))
+            answer = await served(self._edge, route, PlainRequest(scope, receive, ids))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             answer = answer_for(error, trace)
         await _send(send, answer)
+
+    def _found(self, spot: str) -> tuple[Route, Mapping[str, str]] | None:
+        """The busy route at this spot, and the ids in its path."""
+        plain = self._plain.get(spot)
+        if plain is not None:
+            return plain, {}
+        for pattern, route in self._patterns:
+            match = pattern.fullmatch(spot)
+            if match is not None:
+                return route, match.groupdict()
+        return None
+
+
+def _pattern(route: Route) -> re.Pattern[str]:
+    """Method and path, with whatever stands in a segment as the parameter it is."""
+    parts = (_segment(part) for part in route.spot.split("/"))
+    return re.compile("/".join(parts), re.DOTALL)
+
+
+def _segment(part: str) -> str:
+    return f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -259,7 +259,7 @@ async def list_invoices(call: Call[None, InvoiceQuery]) -> Answer:
 
 @ROOM.get(
     "/{invoiceId}",
-    Terms(needs=Permission.INVOICE_READ, gives=LinkedInvoice, refuses=(NotFound,)),
+    Terms(needs=Permission.INVOICE_READ, gives=LinkedInvoice, refuses=(NotFound,), is_express=True),
 )
 async def get_invoice(call: Call[None, NoQuery]) -> Answer:
     """Get an invoice with its lines."""
