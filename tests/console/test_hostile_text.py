@@ -10,7 +10,8 @@ from tests.console.conftest import Stage
 from tests.support.world import World
 
 from bursar.api.guard import SECURITY_HEADERS
-from bursar.console.nouns.every import NOUNS
+from bursar.console.nouns.every import BY_SLUG, NOUNS
+from bursar.runtime.ids import new_uuid
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -105,6 +106,60 @@ async def places(stage: Stage) -> list[str]:
             f"/plans/{plan.value['id']}/edit",
         ]
     return found
+
+
+async def _others(stage: Stage) -> list[str]:
+    """Pages of every other noun that keeps a text, with as many of the texts as fit in each."""
+    client = stage.owner.client.bearing(stage.org.access_token, stage.org.id)
+    things = stage.things.by_prefix
+    short, long = " ".join(HOSTILE)[:100], " ".join(HOSTILE)[:480]
+    noted = {"metadata": {"note": long}}
+    lines = [{"description": long, "quantity": 1, "unitAmountCents": 100}]
+    made = (
+        ("/v1/wallets", "wallets", {"name": short, **noted}),
+        ("/v1/coupons", "coupons", {"name": short, "duration": "once", "percentOff": "5", **noted}),
+        ("/v1/tax-rates", "tax-rates", {"name": short, "percentage": "5", "note": short, **noted}),
+        (
+            "/v1/meters",
+            "meters",
+            {"name": short, "key": f"k{new_uuid().hex}", "aggregation": "sum"},
+        ),
+        ("/v1/api-keys", "api-keys", {"name": short, "scopes": ["billing:read"]}),
+        (
+            "/v1/webhook-subscriptions",
+            "webhooks",
+            {"url": "https://example.com/x", "eventTypes": ["*"], "description": short},
+        ),
+        (
+            "/v1/recurring-invoices",
+            "recurring-invoices",
+            {"customerId": things["cust"], "lines": lines, "interval": "month", "memo": short},
+        ),
+        (
+            f"/v1/wallets/{things['wal']}/holds",
+            "holds",
+            {"amountCents": 1, "description": short},
+        ),
+    )
+    found = []
+    for path, slug, body in made:
+        answer = await client.post(path, body, x_audit_reason=short.encode().decode("latin-1"))
+        assert answer.status == 201, (path, answer.body)
+        found.append(f"/{slug}/{answer.value['id']}")
+    return found
+
+
+async def test_text_of_every_noun(stage: Stage) -> None:
+    # Wherever a text is kept, its own page, its list and its buttons' pages show it as text.
+    for place in await _others(stage):
+        noun = BY_SLUG[place.split("/")[1]]
+        edits = [f"{place}/{deed.slug}" for deed in noun.deeds if deed.is_edit]
+        for each in (place, f"/{noun.slug}", *edits):
+            answer = await stage.owner.see(each)
+            assert answer.status == 200, (each, answer.body)
+            harmless(answer)
+    for each in ("", "/audit", "/events", "/search?q=%3Cscript%3E"):
+        harmless(await stage.owner.see(each))
 
 
 async def test_stored_text(places: list[str], stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.api.client import Client
-from tests.console.browser import Browser, signed_in, text_of
+from tests.console.browser import Browser, read, signed_in, text_of
 from tests.console.conftest import Stage
 from tests.support.world import PASSWORD, World
 
@@ -51,3 +51,13 @@ async def test_queues(world: World, anyone: Client, stage: Stage) -> None:
     signed = await sign_up(world.system(None), who)
     shown = await signed_in(world.app, anyone, signed.access_token, "").get("/admin/queues")
     assert (shown.status, "payments" in text_of(shown)) == (200, True), shown.body[:600]
+
+
+async def test_actions_are_found(stage: Stage) -> None:
+    # The search field begins things too, for whoever may: by what a button says.
+    place = f"/console/{stage.org.id}/plans/-/create"
+    assert place in read(await stage.owner.see("/search?q=new+plan")).links
+    viewer = stage.browsers[Role.VIEWER]
+    assert place not in read(await viewer.see("/search?q=new+plan")).links
+    clock = read(await stage.owner.see("/search?q=advance")).links
+    assert f"/console/{stage.org.id}/test-clock/-/advance" in clock

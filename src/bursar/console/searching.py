@@ -1,4 +1,4 @@
-"""The one search field: an id leads straight to its thing, words find customers and invoices."""
+"""The one search field: an id leads to its thing, words find things, pages and what can be done."""
 
 import asyncio
 from typing import Final
@@ -7,6 +7,7 @@ from bursar.console.asking import Question
 from bursar.console.lists import row_of
 from bursar.console.nouns.every import BY_PREFIX, BY_SLUG
 from bursar.console.pages import inside, see_other
+from bursar.console.things import ALONE
 from bursar.console.visits import Visit
 from bursar.domain.ids import MalformedId, parse_id
 from bursar.runtime.idempotency import Answer
@@ -37,8 +38,23 @@ async def search_page(visit: Visit) -> Answer:
         for each in BY_SLUG.values()
         if words and words.lower() in each.title.lower() and each.rows and visit.may(each.needs)
     ]
-    context: dict[str, object] = {"searched": words, "found": found, "pages": pages}
+    context: dict[str, object] = {
+        "searched": words,
+        "found": found,
+        "pages": pages,
+        "actions": _actions(visit, words.lower()),
+    }
     return inside(visit, "search.html", context)
+
+
+def _actions(visit: Visit, words: str) -> list[tuple[str, str]]:
+    """What can be begun from anywhere and is called so: a label, and where."""
+    return [
+        (deed.label, f"{visit.root}/{noun.slug}/{ALONE}/{deed.slug}")
+        for noun in BY_SLUG.values()
+        for deed in (*noun.makes, *(noun.deeds if noun.is_single else ()))
+        if words and words in f"{deed.label} {noun.one}".lower() and visit.may(deed.needs)
+    ]
 
 
 def _is_id(text: str) -> bool:

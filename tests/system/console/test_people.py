@@ -1,0 +1,69 @@
+"""Journeys of people with less and with more: who may only look, and who runs the installation."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, expect
+from tests.support.desk import Desk, barriers, desk
+from tests.support.mail_server import Peer
+from tests.support.storefront import PASSWORD, Storefront
+
+pytestmark = pytest.mark.system
+
+
+async def token_for(olga: Desk, office: Peer, address: str, kind: str) -> str:
+    """What a link in the newest letter of this kind carries; it may take a moment to come."""
+    for _ in range(80):
+        sent = "\n".join(office.letters_to(address))
+        found: list[str] = re.findall(rf"/account/{kind}/(\S+)", sent)
+        if found:
+            return found[-1]
+        await olga.page.wait_for_timeout(250)
+    raise AssertionError(f"no letter to {address}")
+
+
+async def test_a_viewer(shop: Storefront, browser: Browser, office: Peer, olga: Desk) -> None:
+    # Invited by mail with a button; sees no button, and is refused by hand.
+    owner = (await shop.ask("GET", "/v1/auth/me"))["email"]
+    told = {"token": await token_for(olga, office, owner, "verify")}
+    await shop.ask("POST", "/v1/auth/verify-email", told)
+    await olga.go("/team")
+    await olga.press("Invite somebody", email="vera@example.com", role="viewer")
+    vera = Storefront(shop.session, shop.here)
+    who = {"email": "vera@example.com", "password": PASSWORD, "name": "Vera"}
+    signed = await vera.ask("POST", "/v1/auth/register", who)
+    vera.headers = {"Authorization": f"Bearer {signed['accessToken']}"}
+    token = await token_for(olga, office, "vera@example.com", "invitation")
+    await vera.ask("POST", "/v1/auth/accept-invitation", {"token": token})
+    vera.headers["x-org-id"] = shop.headers["x-org-id"]
+    customer = await shop.customer("Only To Look At")
+    async with desk(browser, vera) as there:
+        for place in ("/customers", f"/customers/{customer['id']}", "/plans"):
+            await there.go(place)
+            buttons = there.page.locator("main .acts a.main, main .acts a.danger")
+            await expect(buttons).to_have_count(0)
+        answer = await there.page.goto(f"{there.root}/customers/-/create")
+        assert answer is not None
+        assert answer.status == 403
+
+
+async def test_an_operator(shop: Storefront, olga: Desk) -> None:
+    # Named at the terminal, finds the queues, halts one with a reason and lets it go on.
+    answer = await olga.page.goto(f"{shop.url}/admin/queues")
+    assert answer is not None
+    assert answer.status == 404
+    olga.complaints.clear()  # the browser tells of the page that was not there
+    me = await shop.ask("GET", "/v1/auth/me")
+    code, said = await shop.here.run("member", "operator", me["email"])
+    assert code == 0, said
+    page = olga.page
+    await page.goto(f"{shop.url}/admin/queues")
+    assert await barriers(page) == []
+    row = page.locator("tr:has(td:text-is('integrations'))").first
+    await row.get_by_role("link", name="Halt").click()
+    await page.fill("[name=_reason]", "the receiver moves")
+    await page.click("button:text-is('Halt')")
+    await expect(row).to_contain_text("yes")
+    await row.get_by_role("link", name="Go on").click()
+    await page.click("button:text-is('Go on')")
+    await expect(row).to_contain_text("no")
