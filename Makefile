@@ -144,6 +144,10 @@ disaster: $(READY)  ## delete the database's folder under load, five times, and 
 race-payments: $(READY)  ## a checkout page and an automatic charge race for 500 invoices: one charge each
 	@exec $(BIN)/python -m tests.flows.test_rival_ways_to_pay $(ARGS)
 
+.PHONY: storm-numbers
+storm-numbers: $(READY)  ## 2,000 invoices by 32 clients while everything is killed with -9
+	@exec $(BIN)/python -m tests.e2e.number_storm $(ARGS)
+
 # --- checking, fastest first --------------------------------------------------------------------
 
 .PHONY: check

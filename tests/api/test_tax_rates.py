@@ -44,6 +44,28 @@ async def test_a_tax_rate(owner: Client) -> None:
     assert (refused.status, refused.fields) == (400, {"taxRateIds"})
 
 
+async def test_an_invoice_is_drafted_again(owner: Client) -> None:
+    # The same lines, discounts and taxes, but no number and no due date; the first is untouched.
+    taxed = await rate(owner)
+    line = {"description": "X", "quantity": 3, "unitAmountDecimal": "33.5", "taxRateIds": [taxed]}
+    lines = [{**line, "discounts": [{"percentOff": "10", "name": "Friend"}]}]
+    body = {"customerId": await customer(owner), "lines": lines, "memo": "Thanks"}
+    body |= {"discounts": [{"amountOffCents": 5}], "dueDate": "2099-01-01T00:00:00.000Z"}
+    first = await owner.post("/v1/invoices", body)
+    path = f"/v1/invoices/{first.value['id']}"
+    await owner.post(f"{path}/finalize")
+    again = await owner.post(f"{path}/duplicate")
+    assert (again.status, again.value["status"]) == (201, "draft"), again.body
+    assert again.headers["location"] == f"/v1/invoices/{again.value['id']}"
+    for field in ("customerId", "memo", "totalCents", "discountCents", "taxAmountCents"):
+        assert again.value[field] == first.value[field], field
+    assert (again.value["dueDate"], again.value["invoiceNumber"]) == (None, None)
+    assert (await owner.get(path)).value["status"] == "open"
+    await owner.post(f"{RATES}/{taxed}/archive")
+    late = await owner.post(f"{path}/duplicate")
+    assert (late.status, late.fields) == (400, {"taxRateIds"})
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

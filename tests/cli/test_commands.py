@@ -101,6 +101,8 @@ async def test_an_invoice_from_draft_to_void(
     found = await org.caller.look(invoice_look, InvoiceId(draft.id))
     assert found.status is InvoiceStatus.OPEN
     assert (await terminal.run("invoice", "void", draft.id, "--yes", *of)).value["status"] == "void"
+    again = await terminal.run("invoice", "duplicate", draft.id, *of)
+    assert (again.value["status"], again.value["totalCents"]) == ("draft", draft.total.minor)
     shown = await terminal.run("invoice", "list", "--status", "void", *of)
     assert [each["id"] for each in shown.value] == [draft.id]
 

@@ -68,6 +68,15 @@ async def _send(stage: Stage) -> Request:
     return Request(stage.client, "POST", path, {}, counted, uuid_of(draft.id))
 
 
+async def _duplicate(stage: Stage) -> Request:
+    memo = f"tour {next(_numbers)}"
+    body = {"customerId": (await stage.org.customer(token=None)).id, "memo": memo}
+    first = await stage.client.post("/v1/invoices", body)
+    counted = "SELECT count(*) - 1 FROM invoices WHERE memo = $1"
+    path = f"/v1/invoices/{first.value['id']}/duplicate"
+    return Request(stage.client, "POST", path, {}, counted, memo)
+
+
 async def _set_up(stage: Stage) -> Request:
     body = {"footer": f"tour {next(_numbers)}"}
     counted = "SELECT count(*) FROM document_settings WHERE footer = $1"
@@ -93,5 +102,5 @@ async def _renew_link(stage: Stage) -> Request:
 
 DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_begin, _edit, _pause, _resume, _cancel),
-    *(_send, _set_up, _renew_link),
+    *(_send, _duplicate, _set_up, _renew_link),
 )

@@ -4,11 +4,17 @@ import asyncio
 from itertools import count
 
 import pytest
+from tests.support.billing import a_shop
 from tests.support.world import Org, World
 
 from bursar.domain.invoices import Invoice
+from bursar.domain.numbering import NumberScope
+from bursar.domain.paging import Page
 from bursar.domain.refusals import Refusal
+from bursar.operations.billing_runs import BillChunk, bill_chunk
+from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.operations.invoices import FinalizeInvoice, VoidInvoice, finalize_invoice, void_invoice
+from bursar.reads.invoices import InvoiceFilters, invoices
 
 CLIENTS = 32
 
@@ -33,20 +39,48 @@ async def finalized(org: Org, drafts: list[Invoice]) -> list[int]:
     return numbers
 
 
-async def without_a_gap(world: World, *, invoices: int) -> None:
+async def without_a_gap(world: World, *, many: int) -> None:
     org = await world.org()
     buyers = [await org.customer(token=None) for _ in range(CLIENTS)]
-    drafts = [await org.draft(buyers[at % CLIENTS]) for at in range(invoices)]
+    drafts = [await org.draft(buyers[at % CLIENTS]) for at in range(many)]
     numbers = await finalized(org, drafts)
-    assert sorted(numbers) == list(range(1, invoices + 1))
+    assert sorted(numbers) == list(range(1, many + 1))
+
+
+async def test_each_customer_has_a_series(world: World) -> None:
+    # Counted through the years if so wished; many hands at once, in both lanes, and credit notes.
+    shop = await a_shop(world)
+    await shop.configure(invoice_numbering=NumberScope.CUSTOMER, has_yearly_numbers=False)
+    buyers = [await shop.org.customer(token=None) for _ in range(4)]
+    drafts = [await shop.org.draft(buyers[at % 4]) for at in range(12)]
+    finals = await asyncio.gather(
+        *(shop.org.caller.run(finalize_invoice, FinalizeInvoice(each.id)) for each in drafts)
+    )
+    plan = await shop.plan(1_000)
+    for buyer in buyers:
+        await shop.subscribe(plan, buyer)
+    await world.system(shop.org.id).run(bill_chunk, BillChunk())
+    note = IssueCreditNote(invoice_id=finals[0].id, amount_minor=1, metadata={})
+    noted = await shop.org.caller.run(issue_credit_note, note)
+    shown = await shop.org.caller.look(invoices, Page(size=100), InvoiceFilters())
+    held = {buyer.id: list[str]() for buyer in buyers}
+    for each in shown.items:
+        held[each.customer_id].append(str(each.number))
+    series = {numbers[0].rpartition("-")[0] for numbers in held.values()}
+    assert series == {f"INV-C{place:04d}" for place in range(1, 5)}
+    for numbers in held.values():
+        name = numbers[0].rpartition("-")[0]
+        assert sorted(numbers) == [f"{name}-{number:05d}" for number in range(1, 5)]
+    assert str(noted.number) == f"{str(finals[0].number).rpartition('-')[0]}-CN-00001"
+    assert await shop.wrong() == []
 
 
 async def test_numbers_are_given_once_and_without_a_gap(world: World) -> None:
     # Repetitions are refused and voided ones keep theirs: neither leaves a hole.
-    await without_a_gap(world, invoices=40)
+    await without_a_gap(world, many=40)
 
 
 @pytest.mark.proof
 async def test_two_thousand_invoices_by_thirty_two_clients(world: World) -> None:
     # The same with as many as a busy month's end has.
-    await without_a_gap(world, invoices=2_000)
+    await without_a_gap(world, many=2_000)

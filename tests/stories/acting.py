@@ -18,6 +18,7 @@ from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon, CouponDuration
 from bursar.domain.drafting import NewLine
 from bursar.domain.ids import SubscriptionId, uuid_of
+from bursar.domain.invoices import Invoice
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.paging import Page
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier
@@ -326,11 +327,15 @@ class Stage:
         )
         await self.org.caller.run(post_transfer, command)
 
-    async def _invoice(self, number: str) -> Any:
+    async def invoices(self) -> tuple[Invoice, ...]:
+        """All that was billed in it."""
         found = await self.org.caller.look(invoices, Page(size=100), InvoiceFilters())
-        return next(
-            each.id for each in found.items if each.number and each.number.number == int(number)
-        )
+        assert found.next_cursor is None
+        return found.items
+
+    async def _invoice(self, number: str) -> Any:
+        found = await self.invoices()
+        return next(each.id for each in found if each.number and each.number.number == int(number))
 
     async def _now(self) -> datetime:
         connection = await self.world.house.as_owner()

@@ -12,6 +12,7 @@ from tests.stories.script import FOLDER, Script, read, wrong_sums
 from tests.stories.year import live
 from tests.support.world import World
 
+from bursar.domain.explanations import explain
 from bursar.reads.verify import checks
 
 STORIES: Final = [read(path) for path in sorted(FOLDER.glob("*.txt"))]
@@ -25,9 +26,12 @@ def test_every_amount_was_worked_out(script: Script) -> None:
 
 @pytest.mark.parametrize("script", STORIES, ids=lambda script: script.path.stem)
 async def test_a_story_ends_as_it_is_told(script: Script, world: World) -> None:
-    # Word for word; and everything agrees with everything.
+    # Word for word; everything agrees with everything, and every invoice explains itself.
     stage = Stage(await world.org(), script)
     assert (await stage.play()).splitlines() == script.told.splitlines()
+    billed = await stage.invoices()
+    assert [each.differences for each in map(explain, billed) if each.differences] == []
+    assert [each for each in billed if explain(each).recomputed != each] == []
     found = await world.operator(stage.org.id).look(checks)
     assert [(each.name, each.offenders) for each in found if not each.is_good] == []
 

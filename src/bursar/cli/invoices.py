@@ -32,8 +32,10 @@ from bursar.domain.refusals import Unavailable
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.operations.invoices import (
+    DuplicateInvoice,
     FinalizeInvoice,
     VoidInvoice,
+    duplicate_invoice,
     finalize_invoice,
     void_invoice,
 )
@@ -98,6 +100,23 @@ def finalize(
         is_dry_run=dry_run,
     )
     show_one(InvoiceOut.of(done), output)
+
+
+@group.command("duplicate")
+def duplicate(
+    context: typer.Context,
+    invoice_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Draft an invoice again: the same lines for the same customer."""
+    command = DuplicateInvoice(_id(invoice_id))
+    made = desk(context).ask(
+        lambda caller: caller.run(duplicate_invoice, command), org=org, reason=reason
+    )
+    show_one(InvoiceOut.of(made), output)
 
 
 @group.command("void")

@@ -15,7 +15,7 @@ from bursar.domain.discounts import Coupon, CouponStatus, Reduction
 from bursar.domain.ids import CouponId, InvoiceLineId, TaxRateId
 from bursar.domain.invoice_lines import Charge, InvoiceLine, LineDetails, priced_line
 from bursar.domain.invoices import Invoice, with_lines
-from bursar.domain.money import Money, Rate
+from bursar.domain.money import Money, Rate, priced
 from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.domain.tax_rates import TaxRate, TaxRateStatus, for_customer
 from bursar.domain.taxes import TaxTerms
@@ -140,6 +140,36 @@ def composed(
     lines = [_line(each, draft.currency, known, terms, new_id) for each in wanted]
     reductions = _reductions(draft, discounts, known)
     return with_lines(draft, lines, reductions=reductions, terms=[*terms.values()])
+
+
+def copied(invoice: Invoice) -> tuple[tuple[NewLine, ...], tuple[NewDiscount, ...]]:
+    """What somebody would have to ask for to get the same document again.
+
+    A line that was worked out otherwise (tiers, a part of a period) is asked for as what it came
+    to. Rates are named, not kept: a new document is taxed as the table says now.
+    """
+    return tuple(map(_asked, invoice.lines)), tuple(
+        _agreed(each.reduction, "discounts") for each in invoice.discounts
+    )
+
+
+def _asked(line: InvoiceLine) -> NewLine:
+    rates = tuple(each.rate_id for each in line.taxes)
+    discounts = tuple(_agreed(each, "lines.discounts") for each in line.reductions)
+    if priced(Decimal(line.quantity), line.unit_amount, line.amount.currency) == line.amount:
+        return NewLine(line.description, line.quantity, line.unit_amount, rates, discounts)
+    return NewLine(line.description, 1, Decimal(line.amount.minor), rates, discounts)
+
+
+def _agreed(reduction: Reduction, place: str) -> NewDiscount:
+    """As it was agreed, without the coupon: whose coupon is over still gave what it gave."""
+    percent, amount = reduction.percent_off, reduction.amount_off
+    return NewDiscount(
+        name=reduction.name,
+        percent_off=None if percent is None else percent.percent,
+        amount_off_minor=None if amount is None else amount.minor,
+        place=place,
+    )
 
 
 def reduced(draft: Invoice, discounts: Sequence[NewDiscount], known: Known) -> Invoice:

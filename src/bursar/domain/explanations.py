@@ -35,7 +35,15 @@ class Explanation:
 
 def explain(invoice: Invoice) -> Explanation:
     """The invoice, worked out anew."""
-    lines = tuple(replace(line, amount=_amount(line)) for line in invoice.lines)
+    known = {each.terms.rate_id for each in invoice.taxes}
+    lines = tuple(
+        replace(
+            line,
+            amount=_amount(line),
+            taxes=tuple(each for each in line.taxes if each.rate_id in known),
+        )
+        for line in invoice.lines
+    )
     anew = with_lines(
         invoice,
         lines,
@@ -79,8 +87,11 @@ def _differences(billed: Invoice, anew: Invoice) -> Iterator[Difference]:
 def _of_line(place: str, was: InvoiceLine, now: InvoiceLine) -> Iterator[Difference]:
     yield from _differing(f"{place}.amountCents", was.amount, now.amount)
     yield from _differing(f"{place}.discountCents", was.discount, now.discount)
-    for at, (had, has) in enumerate(zip(was.taxes, now.taxes, strict=True)):
-        yield from _differing(f"{place}.taxes[{at}].taxAmountCents", had.amount, has.amount)
+    known = {each.rate_id: each.amount for each in now.taxes}
+    for at, had in enumerate(was.taxes):
+        # A rate that the document does not keep the terms of is none at all.
+        has = known.get(had.rate_id, Money.zero(had.amount.currency))
+        yield from _differing(f"{place}.taxes[{at}].taxAmountCents", had.amount, has)
 
 
 def _differing(field: str, billed: Money, recomputed: Money) -> Iterator[Difference]:

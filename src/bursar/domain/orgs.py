@@ -21,6 +21,7 @@ from bursar.domain.events import (
 )
 from bursar.domain.ids import MemberId, OrgId, UserId
 from bursar.domain.members import Member
+from bursar.domain.numbering import Numbering, NumberScope
 from bursar.domain.refusals import AddressNotVerified, StillInUse
 from bursar.domain.times import Instant
 
@@ -49,11 +50,20 @@ class Organization:
     invoice_grace_hours: int  # how long what billing makes waits for late usage before it is final
     has_zero_invoices: bool  # billing makes invoices over nothing, too
     has_consolidated_invoices: bool  # what a customer has due at one instant is one invoice
+    invoice_numbering: NumberScope  # whose documents share a series
+    has_yearly_numbers: bool  # series begin anew each civil year
     deleted_at: Instant | None
     version: int
     sequence: int
     created_at: Instant
     updated_at: Instant
+
+    @property
+    def numbering(self) -> Numbering:
+        """How its documents are numbered."""
+        return Numbering(
+            self.invoice_prefix, self.invoice_numbering, self.has_yearly_numbers, self.timezone
+        )
 
     def renamed(self, **settings: object) -> Change | None:
         """The settings given, or nothing when none of them differs."""
@@ -162,6 +172,8 @@ def new_organization(org_id: OrgId, name: str, *, at: Instant) -> Organization:
         invoice_grace_hours=0,
         has_zero_invoices=True,
         has_consolidated_invoices=False,
+        invoice_numbering=NumberScope.ORGANIZATION,
+        has_yearly_numbers=True,
         deleted_at=None,
         version=1,
         sequence=0,

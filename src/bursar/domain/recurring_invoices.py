@@ -6,6 +6,7 @@ caught up once, in order; one that fell into a pause is never made. An invoice i
 alone, which moves the template on in the same change.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -26,10 +27,11 @@ from bursar.domain.events import (
     RecurringInvoiceResumed,
     RecurringInvoiceUpdated,
 )
-from bursar.domain.ids import CustomerId, InvoiceId, RecurringInvoiceId
+from bursar.domain.ids import CustomerId, InvoiceId, RecurringInvoiceId, TaxRateId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import IllegalTransition, InvalidInput
 from bursar.domain.tasks import IssueRecurring
+from bursar.domain.taxes import TaxTerms
 from bursar.domain.times import Instant
 
 EVERY_MAX: Final = 120
@@ -112,11 +114,23 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class RecurringLine:
-    """A line that every invoice of the template gets; the unit price is in minor units."""
+    """A line that every invoice of the template gets; the unit price is in minor units.
+
+    Without rates of its own it bears those that lie on whatever is billed by itself.
+    """
 
     description: str
     quantity: int
     unit_amount: Decimal
+    tax_rate_ids: tuple[TaxRateId, ...] | None = None
+
+    def terms(
+        self, named: Mapping[TaxRateId, TaxTerms], usual: Sequence[TaxTerms]
+    ) -> tuple[TaxTerms, ...]:
+        """What lies on it: the rates it names, of those `named` anywhere, or the usual ones."""
+        if self.tax_rate_ids is None:
+            return tuple(usual)
+        return tuple(named[rate_id] for rate_id in self.tax_rate_ids)
 
 
 @dataclass(frozen=True, slots=True)

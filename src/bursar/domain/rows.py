@@ -29,6 +29,7 @@ from bursar.domain.ledger import (
 )
 from bursar.domain.members import Member, MemberStatus
 from bursar.domain.money import Money
+from bursar.domain.numbering import NumberScope
 from bursar.domain.orgs import Colleague, Membership, Mode, Organization, User
 from bursar.domain.transfers import CreditFailure, Purse, Step, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
@@ -67,6 +68,8 @@ def row_to_organization(record: Record) -> Organization:
         invoice_grace_hours=record["invoice_grace_hours"],
         has_zero_invoices=record["has_zero_invoices"],
         has_consolidated_invoices=record["has_consolidated_invoices"],
+        invoice_numbering=NumberScope(record["invoice_numbering"]),
+        has_yearly_numbers=record["has_yearly_numbers"],
         deleted_at=record["deleted_at"],
         version=record["version"],
         sequence=record["sequence"],

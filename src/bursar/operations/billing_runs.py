@@ -23,7 +23,6 @@ from bursar.domain.billing import (
     issued,
     issued_draft,
 )
-from bursar.domain.calendars import year_in
 from bursar.domain.change import Change
 from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId
 from bursar.domain.invoice_lines import LINES_MAX
@@ -33,7 +32,15 @@ from bursar.domain.refusals import Refusal
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.runtime.logging import get_log
-from bursar.store import billed_periods, billed_usage, billing_run, customers, invoices, tabs
+from bursar.store import (
+    billed_periods,
+    billed_usage,
+    billing_run,
+    customers,
+    invoices,
+    series,
+    tabs,
+)
 from bursar.store.apply import apply
 from bursar.store.billed_usage import Counted
 from bursar.store.tabs import HouseTerms
@@ -68,7 +75,7 @@ async def bill_subscription(tx: Tx, command: BillOne) -> Invoice | None:
     decided = bill(due[0].payer, [each.portion for each in due], occasion)
     number = None
     if decided.needs_number:
-        number = await invoices.next_number(tx, _series(tx, house))
+        number = await series.next_number(tx, house.numbering, due[0].payer.customer_id)
     written = await apply(tx, issued(decided, number, occasion))
     await billed_periods.keep(tx, [decided])
     await billed_usage.settle(tx, [each.counted for each in due])
@@ -113,8 +120,8 @@ async def bill_chunk(tx: Tx, command: BillChunk) -> Chunk:
     due = await _due(tx, claimed, house)
     made = [(group, found) for group in due if (found := _decided(tx, group)) is not None]
     bills = [decided for _, decided in made]
-    count = sum(each.needs_number for each in bills)
-    numbers = iter(await billing_run.take_numbers(tx, _series(tx, house), count))
+    numbered = [each.payer.customer_id for each in bills if each.needs_number]
+    numbers = iter(await series.take_numbers(tx, house.numbering, numbered))
     changes = list(_issued(bills, numbers, _occasion(tx)))
     done = [each for group, _ in made for each in group]
     billed = {each.subscription_id for each in done}
@@ -206,10 +213,6 @@ def _later(tx: Tx, subscription_id: SubscriptionId) -> Due:
     return Due(DueKind.BILL_SUBSCRIPTION, subscription_id, tx.now + _PUT_OFF)
 
 
-def _series(tx: Tx, house: HouseTerms) -> str:
-    return f"{house.invoice_prefix}-{year_in(tx.now, house.timezone)}"
-
-
 @dataclass(frozen=True, slots=True)
 class IssueDraft:
     """Make a draft final that waited for late usage."""
@@ -231,7 +234,7 @@ async def issue_invoice(tx: Tx, command: IssueDraft) -> Invoice:
         return invoice
     house = await tabs.house_terms(tx)
     payer = await tabs.payer(tx, invoice.customer_id, house)
-    number = await invoices.next_number(tx, _series(tx, house))
+    number = await series.next_number(tx, house.numbering, invoice.customer_id)
     written = (await apply(tx, issued_draft(payer, invoice, number, _occasion(tx))))[invoice.id]
     assert isinstance(written, Invoice)
     return written

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 
 from bursar.domain.access import Permission
-from bursar.domain.calendars import year_in
 from bursar.domain.change import Change
 from bursar.domain.credit_notes import (
     CreditDestination,
@@ -20,12 +19,13 @@ from bursar.domain.credit_notes import (
 from bursar.domain.ids import CreditNoteId, CreditNoteLineId, InvoiceId, InvoiceLineId, RefundId
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money, total
+from bursar.domain.numbering import Numbered
 from bursar.domain.refunds import Refund, RefundStatus, begin
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.tasks import CloseAttempt, ConfirmRefund
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import collection, credit_notes, customers, invoices, orgs, payments
+from bursar.store import collection, credit_notes, customers, invoices, orgs, payments, series
 from bursar.store.apply import apply
 
 
@@ -94,7 +94,7 @@ def _taken(command: IssueCreditNote, invoice: Invoice, before: Taken) -> Taken:
 async def _note(tx: Tx, command: IssueCreditNote, invoice: Invoice, before: Taken) -> CreditNote:
     taken = _taken(command, invoice, before)
     organization = await orgs.get(tx)
-    series = f"{organization.invoice_prefix}-CN-{year_in(tx.now, organization.timezone)}"
+    numbering = organization.numbering
     ids = [CreditNoteLineId(tx.new_id("cnl")) for _ in taken]
     lines = noted_lines(invoice, before, taken=taken, ids=ids)
     amount = total((each.amount for each in lines), invoice.currency)
@@ -104,7 +104,7 @@ async def _note(tx: Tx, command: IssueCreditNote, invoice: Invoice, before: Take
         id=CreditNoteId(tx.new_id("cn")),
         invoice_id=invoice.id,
         customer_id=invoice.customer_id,
-        number=await invoices.next_number(tx, series),
+        number=await series.next_number(tx, numbering, invoice.customer_id, Numbered.CREDIT_NOTE),
         currency=invoice.currency,
         lines=lines,
         total=amount,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bursar.domain.access import Permission
-from bursar.domain.calendars import days_after, year_in
+from bursar.domain.calendars import days_after
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
@@ -14,6 +14,7 @@ from bursar.domain.drafting import (
     NewDiscount,
     NewLine,
     composed,
+    copied,
     coupons_named,
     rates_named,
     reduced,
@@ -41,6 +42,7 @@ from bursar.store import (
     invoices,
     orgs,
     payments,
+    series,
     tax_rates,
 )
 from bursar.store.apply import apply
@@ -69,6 +71,10 @@ async def create_invoice(tx: Tx, command: CreateInvoice) -> Invoice:
         InvalidInput: another currency than the customer's.
         AmountTooLarge: the lines leave the exact range.
     """
+    return await _create(tx, command)
+
+
+async def _create(tx: Tx, command: CreateInvoice) -> Invoice:
     customer = await customers.lock(tx, command.customer_id)
     known = await _known(tx, [command])
     change = _drafted(tx, customer, command, known)
@@ -165,6 +171,35 @@ async def _edited(tx: Tx, after: Invoice, command: UpdateInvoice) -> Invoice:
 
 
 @dataclass(frozen=True, slots=True)
+class DuplicateInvoice:
+    """The invoice to draft again."""
+
+    invoice_id: InvoiceId
+
+
+@operation(requires=Permission.INVOICE_WRITE)
+async def duplicate_invoice(tx: Tx, command: DuplicateInvoice) -> Invoice:
+    """A new draft for the same customer over the same, whatever became of the first one.
+
+    Raises:
+        NotFound: no such invoice, or its customer is deleted.
+        InvalidInput: a tax rate of it is archived.
+    """
+    first = await invoices.get(tx, command.invoice_id)
+    lines, discounts = copied(first)
+    return await _create(
+        tx,
+        CreateInvoice(
+            customer_id=first.customer_id,
+            lines=lines,
+            discounts=discounts,
+            memo=first.memo,
+            metadata=first.metadata,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteInvoice:
     """Throw a draft away."""
 
@@ -208,8 +243,7 @@ async def finalize_invoice(tx: Tx, command: FinalizeInvoice) -> Invoice:
     invoice = await invoices.get(tx, command.invoice_id)
     invoice.to(InvoiceStatus.OPEN)  # refuse before a number is taken
     organization = await orgs.get(tx)
-    series = f"{organization.invoice_prefix}-{year_in(tx.now, organization.timezone)}"
-    number = await invoices.next_number(tx, series)
+    number = await series.next_number(tx, organization.numbering, invoice.customer_id)
     terms = days_after(tx.now, organization.net_terms_days, organization.timezone)
     change = invoice.finalize(number, due_at=invoice.due_at or terms, at=tx.now)
     if organization.is_credit_applied:

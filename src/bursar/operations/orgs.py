@@ -8,6 +8,7 @@ from bursar.domain.currencies import Currency
 from bursar.domain.dunning_policies import DunningPolicy
 from bursar.domain.ids import MemberId, OrgId, UserId
 from bursar.domain.members import new_owner
+from bursar.domain.numbering import NumberScope
 from bursar.domain.orgs import Mode, Organization, found, new_organization
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
@@ -29,6 +30,8 @@ class CreateOrganization:
     reactivation_grace_days: int = 30
     is_credit_applied: bool = True
     dunning: DunningPolicy | None = None
+    invoice_numbering: NumberScope = NumberScope.ORGANIZATION
+    has_yearly_numbers: bool = True
 
 
 @operation(requires=Permission.SELF)
@@ -50,6 +53,8 @@ async def create_organization(tx: Tx, command: CreateOrganization) -> Organizati
         reactivation_grace_days=command.reactivation_grace_days,
         is_credit_applied=command.is_credit_applied,
         dunning=command.dunning,
+        invoice_numbering=command.invoice_numbering,
+        has_yearly_numbers=command.has_yearly_numbers,
     )
     owner = new_owner(MemberId(tx.new_id("mem")), command.owner, at=tx.now)
     scope = tx.org_id

@@ -8,8 +8,8 @@ from bursar.domain.calendars import day_begins
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
-from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId, RecurringInvoiceId
-from bursar.domain.invoice_lines import Charge, priced_line
+from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId, RecurringInvoiceId, TaxRateId
+from bursar.domain.invoice_lines import Charge, LineDetails, priced_line
 from bursar.domain.invoices import BillingReason, Invoice, NewDraft, with_lines
 from bursar.domain.recurring_invoices import (
     RecurringInterval,
@@ -19,11 +19,12 @@ from bursar.domain.recurring_invoices import (
     Schedule,
     schedule_invoices,
 )
-from bursar.domain.refusals import InvalidInput, PreconditionFailed
+from bursar.domain.refusals import InvalidInput, NotFound, PreconditionFailed
+from bursar.domain.tax_rates import TaxRate, TaxRateStatus, for_customer
 from bursar.domain.times import Instant
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, invoices, orgs, recurring_invoices
+from bursar.store import customers, invoices, orgs, recurring_invoices, tax_rates
 from bursar.store.apply import apply
 
 
@@ -49,8 +50,9 @@ async def create_recurring_invoice(tx: Tx, command: CreateRecurringInvoice) -> R
     """A new template, in the customer's currency.
 
     Raises:
-        NotFound: no such customer.
-        InvalidInput: no lines, another currency, a start before today, or an end before it.
+        NotFound: no such customer, or tax rate.
+        InvalidInput: no lines, another currency, a rate that is archived, a start before today, or
+            an end before it.
         AmountTooLarge: the lines leave the exact range.
     """
     customer = await customers.lock(tx, command.customer_id)
@@ -58,7 +60,8 @@ async def create_recurring_invoice(tx: Tx, command: CreateRecurringInvoice) -> R
         raise InvalidInput.at("currency", f"the customer pays in {customer.currency}", "mismatch")
     timezone = (await orgs.get(tx)).timezone
     template = _begun(tx, customer, command, timezone)
-    _drafted(tx, template)  # what could never be billed is refused now
+    await _refuse_archived(tx, template)
+    await _drafted(tx, customer, template)  # what could never be billed is refused now
     change = schedule_invoices(template, earliest=day_begins(tx.now, timezone))
     return await _written(tx, template, change)
 
@@ -109,6 +112,7 @@ async def update_recurring_invoice(tx: Tx, command: UpdateRecurringInvoice) -> R
 
     Raises:
         IllegalTransition: it is canceled or completed.
+        NotFound, InvalidInput: a tax rate that is not there, or archived.
         PreconditionFailed: another version than the expected one.
     """
     template = await _locked(tx, command.recurring_invoice_id)
@@ -119,7 +123,10 @@ async def update_recurring_invoice(tx: Tx, command: UpdateRecurringInvoice) -> R
     if "end_at" in changes:
         schedule = replace(schedule, end_at=changes.pop("end_at"))
     after = replace(template, schedule=schedule, **changes)
-    _drafted(tx, after)
+    if "lines" in changes:
+        await _refuse_archived(tx, after)
+    customer = await customers.lock(tx, after.customer_id, even_deleted=True)
+    await _drafted(tx, customer, after)
     return await _written(tx, template, template.edit(after))
 
 
@@ -197,7 +204,7 @@ async def draft_occurrence(tx: Tx, command: DraftOccurrence) -> Issued | None:
     if customer.deleted_at is not None:
         await _written(tx, template, template.cancel())
         return None
-    drafted = _drafted(tx, template)
+    drafted = await _drafted(tx, customer, template)
     written = await apply(tx, template.issue(drafted))
     await recurring_invoices.note_occurrence(tx, template, drafted.id)
     invoice, after = written[drafted.id], written[template.id]
@@ -206,7 +213,8 @@ async def draft_occurrence(tx: Tx, command: DraftOccurrence) -> Issued | None:
     return Issued(after, invoice)
 
 
-def _drafted(tx: Tx, template: RecurringInvoice) -> Invoice:
+async def _drafted(tx: Tx, customer: Customer, template: RecurringInvoice) -> Invoice:
+    """What the template bills now; a rate that is archived since stays with who has it."""
     blank = NewDraft(
         id=InvoiceId(tx.new_id("inv")),
         customer_id=template.customer_id,
@@ -216,15 +224,40 @@ def _drafted(tx: Tx, template: RecurringInvoice) -> Invoice:
         metadata=template.metadata,
         billing_reason=BillingReason.RECURRING,
     ).blank()
+    usual = (await tax_rates.automatic_terms(tx, {customer.id}))[customer.id]
+    known = await _rates(tx, template)
+    named = {each.id: for_customer(each.terms, customer.tax_treatment) for each in known.values()}
     priced = [
         priced_line(
             InvoiceLineId(tx.new_id("il")),
             Charge(each.description, each.quantity, each.unit_amount),
             template.currency,
+            LineDetails(terms=each.terms(named, usual)),
         )
         for each in template.lines
     ]
-    return with_lines(blank, priced)
+    terms = {each.rate_id: each for each in usual} | named
+    return with_lines(blank, priced, terms=[*terms.values()])
+
+
+async def _rates(tx: Tx, template: RecurringInvoice) -> dict[TaxRateId, TaxRate]:
+    """The rates that its lines name.
+
+    Raises:
+        NotFound: one of them is not there.
+    """
+    wanted = {rate_id for line in template.lines for rate_id in line.tax_rate_ids or ()}
+    found = await tax_rates.by_ids(tx, wanted)
+    for rate_id in sorted(wanted - found.keys()):
+        raise NotFound(f"No tax rate {rate_id}.")
+    return found
+
+
+async def _refuse_archived(tx: Tx, template: RecurringInvoice) -> None:
+    for rate in (await _rates(tx, template)).values():
+        if rate.status is not TaxRateStatus.ACTIVE:
+            says = f"tax rate {rate.id} is archived"
+            raise InvalidInput.at("lines.taxRateIds", says, "archived")
 
 
 async def _locked(tx: Tx, template_id: RecurringInvoiceId) -> RecurringInvoice:

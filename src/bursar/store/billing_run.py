@@ -14,7 +14,7 @@ from bursar.domain.change import Change
 from bursar.domain.events import Row
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoice_rows import kept_discounts, kept_taxes
-from bursar.domain.invoices import Invoice, InvoiceNumber
+from bursar.domain.invoices import Invoice
 from bursar.domain.ledger import Posting
 from bursar.domain.payments import Payment
 from bursar.domain.refusals import StaleVersion
@@ -24,14 +24,6 @@ from bursar.runtime.db import Tx
 from bursar.store import correspondence, events, figures, invoices, ledger, payments
 
 Q = sql.beside(__file__)
-
-
-async def take_numbers(tx: Tx, series: str, count: int) -> list[InvoiceNumber]:
-    """The next places of a series, held until the transaction ends."""
-    if not count:
-        return []
-    first = await tx.fetchval(Q.take_numbers, uuid_of(tx.org_id), series, count)
-    return [InvoiceNumber(series, first + place) for place in range(count)]
 
 
 async def apply_together(tx: Tx, changes: Sequence[Change]) -> None:

@@ -1,9 +1,3 @@
--- name: take_numbers
--- A range of places in a series; the row stays locked until the documents are committed, so no gap.
-INSERT INTO invoice_series AS s (org_id, series, last_number) VALUES ($1, $2, $3)
-ON CONFLICT (org_id, series) DO UPDATE SET last_number = s.last_number + $3
-RETURNING last_number - $3 + 1;
-
 -- name: update_subscriptions
 -- Replaces exactly the versions before; customers and starts are what was agreed to and stay.
 UPDATE subscriptions AS s SET

@@ -1,4 +1,4 @@
-"""Rows of invoices and their lines, and the gapless numbers."""
+"""Rows of invoices and their lines."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from bursar.domain.invoice_rows import (
     kept_taxes,
     row_to_invoice,
 )
-from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
+from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import NotFound
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
@@ -38,11 +38,6 @@ async def get(tx: Tx, invoice_id: InvoiceId) -> Invoice:
     if row is None:
         raise NotFound(f"No invoice {invoice_id}.")
     return row_to_invoice(row, await tx.fetch(Q.get_invoice_lines, *key))
-
-
-async def next_number(tx: Tx, series: str) -> InvoiceNumber:
-    """The next number of a series, held until the transaction ends."""
-    return InvoiceNumber(series, await tx.fetchval(Q.next_number, uuid_of(tx.org_id), series))
 
 
 async def save(tx: Tx, row: Invoice) -> None:

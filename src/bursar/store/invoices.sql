@@ -75,9 +75,3 @@ FROM unnest(
 -- name: delete_lines
 -- Only a draft's lines ever go.
 DELETE FROM invoice_lines WHERE org_id = $1 AND invoice_id = $2;
-
--- name: next_number
--- The next place in a series; the row stays locked until the document is committed, so no gap.
-INSERT INTO invoice_series AS s (org_id, series, last_number) VALUES ($1, $2, 1)
-ON CONFLICT (org_id, series) DO UPDATE SET last_number = s.last_number + 1
-RETURNING last_number;

@@ -75,6 +75,8 @@ async def save(tx: Tx, row: Organization) -> None:
         row.invoice_grace_hours,
         row.has_zero_invoices,
         row.has_consolidated_invoices,
+        row.invoice_numbering.value,
+        row.has_yearly_numbers,
     )
     query = Q.insert_organization if row.version == 1 else Q.update_organization
     replaced(row, await tx.execute(query, *values))

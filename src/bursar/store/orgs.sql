@@ -3,8 +3,11 @@
 INSERT INTO organizations (
     org_id, name, currency, timezone, mode, invoice_prefix, net_terms_days, reactivation_grace_days,
     version, sequence, created_at, updated_at, deleted_at,
-    is_credit_applied, dunning, invoice_grace_hours, has_zero_invoices, has_consolidated_invoices
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+    is_credit_applied, dunning, invoice_grace_hours, has_zero_invoices, has_consolidated_invoices,
+    invoice_numbering, has_yearly_numbers
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20
+);
 
 -- name: update_organization
 -- Replaces exactly the version before.
@@ -12,7 +15,7 @@ UPDATE organizations SET
     name = $2, currency = $3, timezone = $4, mode = $5, invoice_prefix = $6, net_terms_days = $7,
     reactivation_grace_days = $8, version = $9, sequence = $10, updated_at = $12, deleted_at = $13,
     is_credit_applied = $14, dunning = $15, invoice_grace_hours = $16, has_zero_invoices = $17,
-    has_consolidated_invoices = $18
+    has_consolidated_invoices = $18, invoice_numbering = $19, has_yearly_numbers = $20
 WHERE org_id = $1 AND version = $9 - 1 AND created_at = $11;
 
 -- name: get_organization

@@ -26,6 +26,7 @@ from bursar.domain.ids import (
 )
 from bursar.domain.meters import Meter
 from bursar.domain.money import Money
+from bursar.domain.numbering import Numbering, NumberScope
 from bursar.domain.pending_lines import PendingKind, WaitingLine
 from bursar.domain.plan_rows import (
     row_to_coupon,
@@ -59,6 +60,14 @@ class HouseTerms:
     has_zero_invoices: bool
     has_consolidated_invoices: bool
     is_credit_applied: bool
+    invoice_numbering: str
+    has_yearly_numbers: bool
+
+    @property
+    def numbering(self) -> Numbering:
+        """How its documents are numbered."""
+        scope = NumberScope(self.invoice_numbering)
+        return Numbering(self.invoice_prefix, scope, self.has_yearly_numbers, self.timezone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ FOR NO KEY UPDATE OF a SKIP LOCKED;
 -- How the organization bills.
 SELECT
     timezone, net_terms_days, invoice_prefix, invoice_grace_hours AS grace_hours, has_zero_invoices,
-    has_consolidated_invoices, is_credit_applied
+    has_consolidated_invoices, is_credit_applied, invoice_numbering, has_yearly_numbers
 FROM organizations WHERE org_id = $1;
 
 -- name: billed_subscriptions

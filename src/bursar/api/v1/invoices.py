@@ -32,17 +32,17 @@ from bursar.api.fields import (
 )
 from bursar.api.filters import CreatedQuery, Values, several
 from bursar.api.hosted_links import own_hosted_url
+from bursar.api.lines import price_of, rates_of
 from bursar.api.merging import merged, named, peeked, raced
 from bursar.api.paging import pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.discounts import DISCOUNTS_MAX
 from bursar.domain.drafting import AGREED, NewDiscount, NewLine
-from bursar.domain.ids import InvoiceId, TaxRateId
+from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import (
     IllegalTransition,
-    InvalidInput,
     NotFound,
     PreconditionFailed,
     StaleVersion,
@@ -53,10 +53,12 @@ from bursar.flows.draft_invoice import draft_invoice
 from bursar.operations.invoices import (
     CreateInvoice,
     DeleteInvoice,
+    DuplicateInvoice,
     FinalizeInvoice,
     UpdateInvoice,
     VoidInvoice,
     delete_invoice,
+    duplicate_invoice,
     finalize_invoice,
     update_invoice,
     void_invoice,
@@ -120,29 +122,13 @@ class LineBody(Body, frozen=True):
         return NewLine(
             self.description,
             self.quantity,
-            self._price(place),
-            self._rates(place),
+            price_of(self.unit_amount_cents, self.unit_amount_decimal, place=place),
+            rates_of(self.tax_rate_id, self.tax_rate_ids, place=place) or (),
             tuple(
                 each.to_discount(f"{place}.discounts[{at}]")
                 for at, each in enumerate(self.discounts)
             ),
         )
-
-    def _price(self, place: str) -> Decimal:
-        cents, exact = self.unit_amount_cents, self.unit_amount_decimal
-        if isinstance(cents, int) and exact is UNSET:
-            return Decimal(cents)
-        if isinstance(exact, str) and cents is UNSET:
-            return Decimal(exact)
-        message = "give either unitAmountCents or unitAmountDecimal"
-        raise InvalidInput.at(f"{place}.unitAmountCents", message, "required")
-
-    def _rates(self, place: str) -> tuple[TaxRateId, ...]:
-        named_rates = [] if isinstance(self.tax_rate_ids, UnsetType) else self.tax_rate_ids
-        if len(set(named_rates)) < len(named_rates):
-            raise InvalidInput.at(f"{place}.taxRateIds", "names a rate twice", "repeated")
-        one = () if isinstance(self.tax_rate_id, UnsetType) else (self.tax_rate_id,)
-        return tuple(dict.fromkeys((*one, *named_rates)))
 
 
 Lines = Annotated[list[LineBody], Meta(max_length=LINES_MAX)]
@@ -312,6 +298,26 @@ async def delete_draft(call: Call[Nothing, NoQuery]) -> Answer:
     It is void from then on; an invoice that is final is voided, never deleted.
     """
     return await changed(call.caller, delete_invoice, DeleteInvoice(_id(call)), gone)
+
+
+@ROOM.post(
+    "/{invoiceId}/duplicate",
+    Terms(
+        needs=Permission.INVOICE_WRITE,
+        takes=Nothing,
+        gives=LinkedInvoice,
+        status=201,
+        refuses=(NotFound,),
+    ),
+)
+async def duplicate_one_invoice(call: Call[Nothing, NoQuery]) -> Answer:
+    """Draft an invoice again.
+
+    A new draft for the same customer with the same lines and discounts, whatever became of the
+    first; it is taxed as the table says now, and has neither due date, number nor period.
+    """
+    reply: Reply[Invoice] = created(partial(linked, call.caller), ROOM.prefix)
+    return await changed(call.caller, duplicate_invoice, DuplicateInvoice(_id(call)), reply)
 
 
 @ROOM.post(

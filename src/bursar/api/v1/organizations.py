@@ -24,6 +24,7 @@ from bursar.api.paging import PageMeta, PageQuery, numbered
 from bursar.api.routes import Audience, Call, Room, Terms
 from bursar.domain.access import Permission, Person
 from bursar.domain.currencies import Currency
+from bursar.domain.numbering import NumberScope
 from bursar.domain.orgs import Mode
 from bursar.domain.refusals import (
     AddressNotVerified,
@@ -70,6 +71,8 @@ class NewOrganization(Body, frozen=True):
     reactivation_grace_days: Days = 30
     is_credit_applied: bool = True
     dunning: DunningBody | None = None
+    invoice_numbering: NumberScope = NumberScope.ORGANIZATION
+    has_yearly_numbers: bool = True
 
 
 class OrganizationPatch(Body, frozen=True):
@@ -86,6 +89,8 @@ class OrganizationPatch(Body, frozen=True):
     invoice_grace_hours: GraceHours | UnsetType = UNSET
     has_zero_invoices: bool | UnsetType = UNSET
     has_consolidated_invoices: bool | UnsetType = UNSET
+    invoice_numbering: NumberScope | UnsetType = UNSET
+    has_yearly_numbers: bool | UnsetType = UNSET
 
 
 class Transfer(Body, frozen=True):

@@ -1,6 +1,5 @@
 """`/v1/recurring-invoices`: templates from which invoices come by themselves."""
 
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -21,9 +20,11 @@ from bursar.api.fields import (
     NoQuery,
     Nothing,
     Quantity,
+    TaxRateRef,
     Text500,
 )
 from bursar.api.filters import Values, several
+from bursar.api.lines import price_of, rates_of
 from bursar.api.merging import merged, named, peeked, raced
 from bursar.api.paging import ListQuery, pages, piece
 from bursar.api.routes import Call, Room, Terms
@@ -37,12 +38,12 @@ from bursar.domain.recurring_invoices import (
 )
 from bursar.domain.refusals import (
     IllegalTransition,
-    InvalidInput,
     NotFound,
     PreconditionFailed,
     StaleVersion,
 )
 from bursar.domain.shapes.recurring_invoices import RecurringInvoiceOut
+from bursar.domain.taxes import RATES_PER_LINE_MAX
 from bursar.operations.recurring_invoices import (
     CreateRecurringInvoice,
     SteerRecurringInvoice,
@@ -66,26 +67,29 @@ ROOM = Room(
 
 
 class RecurringLineBody(Body, frozen=True):
-    """One line: what, how many, and the price of one in minor units, whole or as a decimal."""
+    """One line: what, how many, and the price of one in minor units, whole or as a decimal.
+
+    Without `taxRateIds` it bears the automatic rates; an empty list means none.
+    """
 
     description: Text500
     quantity: Quantity = 1
     unit_amount_cents: AmountCents | UnsetType = UNSET
     unit_amount_decimal: AmountDecimal | UnsetType = UNSET
+    tax_rate_id: TaxRateRef | UnsetType = UNSET
+    tax_rate_ids: Annotated[list[TaxRateRef], Meta(max_length=RATES_PER_LINE_MAX)] | UnsetType = (
+        UNSET
+    )
 
     def to_line(self, place: str) -> RecurringLine:
         """The line it asks for.
 
         Raises:
-            InvalidInput: no price, or two of them.
+            InvalidInput: no price, or two of them; a tax rate twice.
         """
-        cents, exact = self.unit_amount_cents, self.unit_amount_decimal
-        if isinstance(cents, int) and exact is UNSET:
-            return RecurringLine(self.description, self.quantity, Decimal(cents))
-        if isinstance(exact, str) and cents is UNSET:
-            return RecurringLine(self.description, self.quantity, Decimal(exact))
-        message = "give either unitAmountCents or unitAmountDecimal"
-        raise InvalidInput.at(f"{place}.unitAmountCents", message, "required")
+        price = price_of(self.unit_amount_cents, self.unit_amount_decimal, place=place)
+        rates = rates_of(self.tax_rate_id, self.tax_rate_ids, place=place)
+        return RecurringLine(self.description, self.quantity, price, rates)
 
 
 RecurringLines = Annotated[list[RecurringLineBody], Meta(min_length=1, max_length=LINES_MAX)]

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from bursar.domain.access import Role
 from bursar.domain.members import Member, MemberStatus
+from bursar.domain.numbering import NumberScope
 from bursar.domain.orgs import Colleague, Me, Membership, Mode, Organization, User
 from bursar.domain.shapes.dunning import DunningPolicyOut
 from bursar.domain.shapes.fields import Shape, WireInstant, instant, shown_as
@@ -27,6 +28,8 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
     invoice_grace_hours: int
     has_zero_invoices: bool
     has_consolidated_invoices: bool
+    invoice_numbering: NumberScope
+    has_yearly_numbers: bool
     deleted_at: WireInstant | None
     version: int
     created_at: WireInstant
@@ -51,6 +54,8 @@ class OrganizationOut(Shape, frozen=True, kw_only=True):
             invoice_grace_hours=organization.invoice_grace_hours,
             has_zero_invoices=organization.has_zero_invoices,
             has_consolidated_invoices=organization.has_consolidated_invoices,
+            invoice_numbering=organization.invoice_numbering,
+            has_yearly_numbers=organization.has_yearly_numbers,
             deleted_at=instant(organization.deleted_at),
             version=organization.version,
             created_at=wire_instant(organization.created_at),

@@ -22,12 +22,13 @@ from bursar.domain.times import wire_instant
 
 
 class RecurringLineOut(Shape, frozen=True, kw_only=True):
-    """A line that every invoice of the template gets."""
+    """A line that every invoice of the template gets; without `taxRateIds`, automatic rates."""
 
     description: str
     quantity: int
     unit_amount_cents: Cents | None
     unit_amount_decimal: WireDecimal
+    tax_rate_ids: tuple[str, ...] | None
 
     @classmethod
     def of(cls, line: RecurringLine) -> "RecurringLineOut":
@@ -37,6 +38,7 @@ class RecurringLineOut(Shape, frozen=True, kw_only=True):
             quantity=line.quantity,
             unit_amount_cents=whole(line.unit_amount),
             unit_amount_decimal=decimal(line.unit_amount),
+            tax_rate_ids=line.tax_rate_ids,
         )
 
 

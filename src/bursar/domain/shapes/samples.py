@@ -39,6 +39,7 @@ from bursar.domain.invoices import Invoice, InvoiceNumber, NewDraft
 from bursar.domain.members import Member, invite, new_invitation, new_owner
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.money import Money, Rate
+from bursar.domain.numbering import NumberScope
 from bursar.domain.orgs import Mode, Organization
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
 from bursar.domain.shapes.sample_clocks import clock_story
@@ -83,6 +84,8 @@ ORGANIZATION: Final = Organization(
     invoice_grace_hours=0,
     has_zero_invoices=True,
     has_consolidated_invoices=False,
+    invoice_numbering=NumberScope.ORGANIZATION,
+    has_yearly_numbers=True,
     deleted_at=None,
     version=1,
     sequence=0,
