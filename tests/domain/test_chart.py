@@ -118,6 +118,7 @@ SIMPLE: dict[str, Callable[[Money], Posting | None]] = {
     "payment_succeeded": succeeded,
     "payment_recorded": recorded,
     "overpayment": overpaid,
+    "opening_balance": lambda amount: chart.opening_balance(CUSTOMER, amount, AT),
     "credit_applied": credited,
     "invoice_written_off": lambda amount: chart.invoice_written_off(INVOICE, CUSTOMER, amount, AT),
     "credit_note_issued": noted,

@@ -77,6 +77,21 @@ async def _duplicate(stage: Stage) -> Request:
     return Request(stage.client, "POST", path, {}, counted, memo)
 
 
+async def _import(stage: Stage) -> Request:
+    email = f"tour{next(_numbers)}@example.com"
+    body = {"content": f"reference,email,name\n{email},{email},Ada\n"}
+    counted = "SELECT count(*) FROM customers WHERE email = $1"
+    return Request(stage.client, "POST", "/v1/imports/customers", body, counted, email)
+
+
+async def _open_balance(stage: Stage) -> Request:
+    customer = await stage.org.customer(token=None)
+    body = {"content": f"customerId,amountCents\n{customer.id},100\n"}
+    counted = "SELECT count(*) FROM opening_balances WHERE customer_id = $1"
+    key = uuid_of(customer.id)
+    return Request(stage.client, "POST", "/v1/imports/opening-balances", body, counted, key)
+
+
 async def _set_up(stage: Stage) -> Request:
     body = {"footer": f"tour {next(_numbers)}"}
     counted = "SELECT count(*) FROM document_settings WHERE footer = $1"
@@ -102,5 +117,5 @@ async def _renew_link(stage: Stage) -> Request:
 
 DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_begin, _edit, _pause, _resume, _cancel),
-    *(_send, _duplicate, _set_up, _renew_link),
+    *(_send, _duplicate, _import, _open_balance, _set_up, _renew_link),
 )

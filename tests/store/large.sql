@@ -242,6 +242,21 @@ FROM generate_series(1, {rows}) AS n;
 INSERT INTO invoice_reminders (org_id, invoice_id, days, written_at)
 SELECT '{org}', pg_temp.id(n), 1, now() FROM generate_series(1, {rows}) AS n;
 
+INSERT INTO customer_places (org_id, customer_id, place)
+SELECT '{org}', pg_temp.id(n), n FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO imports (
+    org_id, id, kind, format, created, unchanged, failed, faults, version, sequence, created_at, updated_at
+)
+SELECT '{org}', pg_temp.id(n), 'customers', 'csv', 1, 0, 0, '[]', 1, 1, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO imported_customers (org_id, reference, customer_id, digest)
+SELECT '{org}', n::text, pg_temp.id(n), '\x00' FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO opening_balances (org_id, customer_id, amount_minor, currency)
+SELECT '{org}', pg_temp.id(n), 1, 'usd' FROM generate_series(1, {rows}) AS n;
+
 INSERT INTO tax_rates (
     org_id, id, name, percent, is_inclusive, category, is_automatic, status, archived_at, metadata,
     version, sequence, created_at, updated_at

@@ -33,6 +33,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "customerId": "cust",
     "deliveryId": "whd",
     "eventId": "evt",
+    "importId": "imp",
     "invoiceId": "inv",
     "meterId": "mtr",
     "memberId": "mem",

@@ -4,27 +4,14 @@ The same verb as the worker's, chunk after chunk, beside whatever workers there 
 else has in hand is theirs. On a terminal it says how far it is, how fast, and how long it will be.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from bursar.cli.desk import DryRun, Output, Quiet, an_id, desk, operator
 from bursar.cli.output import say, show_list
+from bursar.cli.telling import Teller, told
 from bursar.domain.ids import OrgId
 from bursar.operations.billing_runs import BillChunk, Chunk, bill_chunk
 from bursar.runtime import doors
@@ -32,14 +19,6 @@ from bursar.runtime.app import App
 
 _COLUMNS: Final = ("orgId", "due", "subscriptions", "invoices", "putOff")
 _CHUNKS_MAX: Final = 1_000_000
-
-
-class _Rate(ProgressColumn):
-    """How many a second."""
-
-    def render(self, task: Task) -> Text:
-        """Nothing until something was done."""
-        return Text("" if task.speed is None else f"{task.speed:,.0f}/s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +63,7 @@ def run_billing(
         backlog = [(each, count) for each, count in due.items() if count]
         if dry_run:
             return [await _tried(app, each, count) for each, count in backlog]
-        with _told(sum(due.values()), is_quiet=quiet) as tell:
+        with told("billing", sum(due.values()), is_quiet=quiet) as tell:
             return [Run(each, count, await _run(app, each, tell)) for each, count in backlog]
 
     runs = desk(context).with_app(act)
@@ -94,46 +73,13 @@ def run_billing(
     say(f"{made} invoices {words} in {len(runs)} organizations", is_quiet=quiet)
 
 
-class _Teller:
-    """Says how far the run is, where somebody watches."""
-
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress = progress
-        self._task = None if progress is None else progress.add_task("billing", total=total)
-
-    def done(self, count: int) -> None:
-        """So many more; one that missed several periods is due again after each of them."""
-        if self._progress is None or self._task is None:
-            return
-        self._progress.advance(self._task, count)
-        (task,) = self._progress.tasks
-        if task.total is not None and task.completed > task.total:
-            self._progress.update(self._task, total=task.completed)
-
-
-@contextmanager
-def _told(total: int, *, is_quiet: bool) -> Iterator[_Teller]:
-    if is_quiet or not sys.stderr.isatty():
-        yield _Teller(None, total)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield _Teller(progress, total)
-
-
 async def _tried(app: App, org_id: OrgId, due: int) -> Run:
     """What the next chunk would come to; all of it is taken back."""
     caller = operator(app, org_id, is_dry_run=True)
     return Run(org_id, due, await caller.run(bill_chunk, BillChunk()))
 
 
-async def _run(app: App, org_id: OrgId, tell: _Teller) -> Chunk:
+async def _run(app: App, org_id: OrgId, tell: Teller) -> Chunk:
     """Chunk after chunk, until nothing is due that nobody else has in hand."""
     caller, whole = operator(app, org_id), Chunk(0, 0)
     for _ in range(_CHUNKS_MAX):

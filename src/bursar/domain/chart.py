@@ -171,6 +171,15 @@ def overpayment(
     return Posting("overpayment", payment_id, at, entries)
 
 
+def opening_balance(customer_id: CustomerId, amount: Money, at: Instant) -> Posting:
+    """What a customer had to their credit elsewhere; whoever comes, comes once."""
+    entries = (
+        Entry.debit(external(amount.currency), _positive(amount)),
+        Entry.credit(credit(customer_id, amount.currency), amount),
+    )
+    return Posting("opening_balance", customer_id, at, entries)
+
+
 def credit_applied(source_id: str, customer_id: CustomerId, amount: Money, at: Instant) -> Posting:
     """Credit spent on an invoice; the source is the id of this one use, as there may be several."""
     entries = (

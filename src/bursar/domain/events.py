@@ -226,6 +226,12 @@ class TaxRateArchived(Event):
     when = "A tax rate is archived: no line gets it any more."
 
 
+class ImportFinished(Event):
+    name = "import.finished"
+    is_public = False
+    when = "A file of customers or opening balances is taken over."
+
+
 class InvoiceCreated(Event):
     name = "invoice.created"
     when = "A draft invoice is created."

@@ -34,6 +34,7 @@ DunningCaseId = NewType("DunningCaseId", str)
 TaxRateId = NewType("TaxRateId", str)
 CreditNoteId = NewType("CreditNoteId", str)
 CreditNoteLineId = NewType("CreditNoteLineId", str)
+ImportId = NewType("ImportId", str)
 RefundId = NewType("RefundId", str)
 DisputeId = NewType("DisputeId", str)
 WalletId = NewType("WalletId", str)
@@ -51,7 +52,7 @@ DocumentSettingsId = NewType("DocumentSettingsId", str)
 PREFIXES: Final = frozenset(
     {
         *("org", "usr", "mem", "ses", "key", "cust", "inv", "il", "pay"),
-        *("txr", "cn", "cnl"),
+        *("txr", "cn", "cnl", "imp"),
         *("rfd", "dsp", "pm", "po"),
         *("wal", "hld"),
         "txn",
@@ -77,6 +78,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "coupon": "cpn",
         "tax_rate": "txr",
         "credit_note": "cn",
+        "import": "imp",
         "invoice": "inv",
         "recurring_invoice": "rinv",
         "document_settings": "dset",

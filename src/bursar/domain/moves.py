@@ -56,6 +56,12 @@ MOVES: Final = (
         "Money came that no open invoice was waiting for: the customer has it as credit.",
     ),
     Move(
+        "opening_balance",
+        ("external",),
+        ("credit",),
+        "A customer comes from elsewhere with something to their credit.",
+    ),
+    Move(
         "credit_applied",
         ("credit",),
         ("receivable",),

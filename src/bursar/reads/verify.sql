@@ -174,6 +174,7 @@ WITH resources AS (
     UNION ALL SELECT 'coupon', c.id, c.sequence, c.version FROM coupons AS c WHERE c.org_id = $1
     UNION ALL SELECT 'tax_rate', r.id, r.sequence, r.version FROM tax_rates AS r WHERE r.org_id = $1
     UNION ALL SELECT 'credit_note', n.id, n.sequence, n.version FROM credit_notes AS n WHERE n.org_id = $1
+    UNION ALL SELECT 'import', m.id, m.sequence, m.version FROM imports AS m WHERE m.org_id = $1
     UNION ALL SELECT 'usage', u.id, u.sequence, u.version FROM usage_aggregates AS u WHERE u.org_id = $1
     UNION ALL SELECT 'invoice', i.id, i.sequence, i.version FROM invoices AS i WHERE i.org_id = $1
     UNION ALL

@@ -33,6 +33,8 @@ WITH moves AS (
         p.org_id = $1 AND (p.credited_minor > 0 OR p.mode = 'credit')
         AND p.status IN ('succeeded', 'partially_refunded', 'refunded', 'disputed')
     UNION ALL
+    SELECT o.customer_id, o.currency, o.amount_minor FROM opening_balances AS o WHERE o.org_id = $1
+    UNION ALL
     SELECT i.customer_id, i.currency, i.excess_minor FROM invoices AS i
     WHERE i.org_id = $1 AND i.number IS NOT NULL AND i.status <> 'void' AND i.excess_minor > 0
     UNION ALL

@@ -19,6 +19,7 @@ from bursar.domain.document_settings import DocumentSettings
 from bursar.domain.dunning import DunningCase
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
+from bursar.domain.imports import Import
 from bursar.domain.invoices import Invoice
 from bursar.domain.members import Member
 from bursar.domain.meters import Meter
@@ -48,6 +49,7 @@ from bursar.store import (
     events,
     figures,
     holds,
+    imports,
     invoices,
     ledger,
     members,
@@ -82,6 +84,7 @@ _SAVE: Final[dict[type, Save]] = {
     Coupon: coupons.save,
     TaxRate: tax_rates.save,
     CreditNote: credit_notes.save,
+    Import: imports.save,
     Invoice: invoices.save,
     DocumentSettings: document_settings.save,
     RecurringInvoice: recurring_invoices.save,

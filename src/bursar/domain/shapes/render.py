@@ -21,6 +21,7 @@ from bursar.domain.dunning import DunningCase
 from bursar.domain.event_log import SALT_BYTES, Told
 from bursar.domain.events import Row
 from bursar.domain.holds import Hold
+from bursar.domain.imports import Import
 from bursar.domain.invoices import Invoice
 from bursar.domain.members import Member
 from bursar.domain.meters import Meter
@@ -39,6 +40,7 @@ from bursar.domain.shapes.document_settings import DocumentSettingsOut
 from bursar.domain.shapes.dunning import DunningOut
 from bursar.domain.shapes.fields import Shape
 from bursar.domain.shapes.holds import HoldOut
+from bursar.domain.shapes.imports import ImportOut
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.shapes.meters import MeterOut
 from bursar.domain.shapes.orgs import MemberOut, OrganizationOut
@@ -93,6 +95,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
     DunningCase: Rendering("dunning", DunningOut, DunningOut.of),
     CreditNote: Rendering("credit_note", CreditNoteOut, CreditNoteOut.of),
     PaymentMethod: Rendering("payment_method", PaymentMethodOut, PaymentMethodOut.of),
+    Import: Rendering("import", ImportOut, ImportOut.of),
     Payment: Rendering("payment", PaymentOut, PaymentOut.of),
     Refund: Rendering("refund", RefundOut, RefundOut.of),
     Dispute: Rendering("dispute", DisputeOut, DisputeOut.of),

@@ -11,6 +11,7 @@ from bursar.domain.credit_notes import CreditDestination, CreditNote
 from bursar.domain.ids import CreditNoteId, CreditNoteLineId, TaxRateId
 from bursar.domain.invoices import Invoice, InvoiceNumber
 from bursar.domain.money import Money, Rate, total
+from bursar.domain.shapes.sample_imports import IMPORT
 from bursar.domain.tax_rates import TaxRate, TaxRateStatus, introduce
 from bursar.domain.taxes import TaxCategory
 
@@ -35,9 +36,10 @@ TAX_RATE: Final = TaxRate(
 
 
 def tax_story() -> Iterator[Change]:
-    """A rate comes and goes."""
+    """A rate comes and goes; a file comes from elsewhere."""
     yield introduce(TAX_RATE)
     yield TAX_RATE.archive(AT)
+    yield IMPORT.finish()
 
 
 def note_on(invoice: Invoice, minor: int) -> CreditNote:
