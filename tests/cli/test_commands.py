@@ -107,6 +107,33 @@ async def test_an_invoice_from_draft_to_void(
     assert [each["id"] for each in shown.value] == [draft.id]
 
 
+async def test_taxes_notes_and_whoever_comes_from_elsewhere(
+    terminal: Terminal, world: World, tmp_path: Path
+) -> None:
+    # A rate comes and goes; an invoice is taken back; a file is tried, taken, and taken once.
+    org = await world.org()
+    of = ("--org", org.id)
+    made = await terminal.run("tax-rate", "create", "--name", "VAT", "--percentage", "19", *of)
+    gone = await terminal.run("tax-rate", "archive", made.value["id"], "--yes", *of)
+    assert (gone.value["percentage"], gone.value["status"]) == ("19", "archived")
+    invoice = await org.invoice(await org.customer(token=None))
+    part = ("--amount", "1000", "--yes")
+    note = await terminal.run("credit-note", "create", invoice.id, *part, *of)
+    listed = await terminal.run("credit-note", "list", "--invoice", invoice.id, *of)
+    assert [each["id"] for each in listed.value] == [note.value["id"]]
+    file = tmp_path / "customers.csv"
+    rows = "".join(f"R-{n},r{n}@example.com,R{n}\n" for n in range(101))
+    file.write_text(f"reference,email,name\n{rows}X,nobody,X\n")
+    for more, words in (
+        (("--dry-run",), "101 created, 0 there already, 1 refused"),
+        ((), "101 created, 0 there already, 1 refused"),
+        ((), "0 created, 101 there already, 1 refused"),
+    ):
+        told = await terminal.run("import", "customers", str(file), *more, *of)
+        assert words in told.err
+        assert [(each["row"], each["field"]) for each in told.value] == [(102, "email")]
+
+
 async def test_an_api_key_works_until_it_is_revoked(terminal: Terminal, world: World) -> None:
     # The key is on stdout once, the warning on stderr; a list never shows it.
     org = await world.org()
