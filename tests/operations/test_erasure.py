@@ -9,6 +9,7 @@ from tests.support.world import Org, World
 
 from bursar.domain.customers import ERASED_EMAIL, ERASED_NAME, Customer, Erasure
 from bursar.domain.ids import uuid_of
+from bursar.domain.import_files import FileFormat
 from bursar.domain.paging import Page
 from bursar.domain.refusals import StillInUse
 from bursar.domain.sending import WebhookAnswer
@@ -24,8 +25,10 @@ from bursar.operations.customers import (
     erase_customer,
     update_customer,
 )
+from bursar.operations.imports import ImportFile, import_customers
 from bursar.operations.payment_methods import NameMethod, detach_method
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
+from bursar.reads.customers import CustomerFilters, customers
 from bursar.reads.payment_methods import MethodFilters, payment_methods
 from bursar.reads.verify import CHAIN, chain, checks
 
@@ -171,6 +174,18 @@ async def test_no_row_of_an_erased_person_shows_their_cards(world: World) -> Non
     assert owners == [None, None]
     await world.seal()
     assert (await org.caller.look(chain)).offenders == ()
+
+
+async def test_nobody_knows_under_which_name_an_erased_person_came(world: World) -> None:
+    # The reference of an import, and the digest of its row, go with the person.
+    org = await world.org()
+    content = f"reference,email,name\n{MARK}-7,seven@{MARK}.example.com,Quux\n"
+    await org.caller.run(import_customers, ImportFile(FileFormat.CSV, content))
+    (customer,) = (await org.caller.look(customers, Page(1, 2), CustomerFilters())).items
+    assert "public.imported_customers" in await places_of(world, MARK)
+    await world.drain()
+    await erase(org, customer)
+    assert await places_of(world, MARK) == []
 
 
 async def test_the_log_tells_that_and_why_somebody_was_erased(world: World) -> None:

@@ -122,7 +122,7 @@ def _is_said(value: object) -> bool:
 def _misfits(number: int, flat: Mapping[str, Any], columns: Collection[str]) -> Iterator[RowFault]:
     for name, value in flat.items():
         if not _is_known(name, columns):
-            yield RowFault(number, name, f"is no column{_meant(name, columns)}", "unknown_field")
+            yield RowFault(number, name, f"is no column{_meant(name, columns)}", "unknown_column")
         elif value is not None and value != "" and not _is_said(value):
             yield RowFault(number, name, "expected text or a whole number", "type")
 
@@ -131,7 +131,7 @@ def _require_columns(head: list[str], columns: Collection[str]) -> None:
     for name in head:
         if not _is_known(name, columns):
             says = f"{name!r} is no column{_meant(name, columns)}"
-            raise InvalidInput.at("content", says, "unknown_field")
+            raise InvalidInput.at("content", says, "unknown_column")
     if len(set(head)) < len(head):
         raise InvalidInput.at("content", "names a column twice", "repeated")
 

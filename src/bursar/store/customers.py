@@ -86,8 +86,9 @@ async def open_invoices(tx: Tx, customer_id: CustomerId) -> int:
 
 
 async def forget(tx: Tx, customer_id: CustomerId, erased_at: Instant) -> Erasure:
-    """Take out what the log, mails and answers of endpoints still say of an erased customer."""
+    """Take out what the log, mails, imports and answers of endpoints say of an erased customer."""
     key = uuid_of(customer_id)
+    await tx.execute(Q.forget_reference, uuid_of(tx.org_id), key)
     row = await tx.fetchrow(Q.forget_customer, key)
     assert row is not None, "a function always answers"
     documents = await tx.fetchval(Q.count_documents, uuid_of(tx.org_id), key)

@@ -74,6 +74,10 @@ WHERE org_id = $1 AND customer_id = $2 AND status IN ('draft', 'open');
 -- Takes out what the log, mails and answers of endpoints say of a customer; how many said it.
 SELECT events, mails, answers FROM sec.forget_customer($1);
 
+-- name: forget_reference
+-- An imported customer is no longer known by the name they came under.
+DELETE FROM imported_customers WHERE org_id = $1 AND customer_id = $2;
+
 -- name: count_documents
 -- How many invoices with a number the customer has, and credit notes on them.
 SELECT count(i.id) + coalesce(sum(n.count), 0)::bigint FROM invoices AS i

@@ -42,7 +42,7 @@ CREATE TABLE imports (
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (org_id, id)
 );
--- Who came under which reference; nobody comes twice.
+-- Who came under which reference; nobody comes twice. It goes with the person.
 CREATE TABLE imported_customers (
     org_id uuid NOT NULL,
     reference text NOT NULL,
@@ -65,4 +65,5 @@ CALL sec.isolate('imports');
 CALL sec.isolate('imported_customers');
 CALL sec.isolate('opening_balances');
 GRANT SELECT, INSERT ON imports, imported_customers, opening_balances TO bursar_app;
+GRANT DELETE ON imported_customers TO bursar_app;  -- when the person is erased
 GRANT SELECT ON imports, imported_customers, opening_balances TO bursar_backup;
