@@ -17,6 +17,7 @@ from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import CouponDuration
 from bursar.domain.ids import CustomerId, PaymentId, uuid_of
+from bursar.domain.import_files import FileFormat
 from bursar.domain.meters import Aggregation
 from bursar.domain.money import Money
 from bursar.domain.paging import Page
@@ -28,6 +29,7 @@ from bursar.operations.api_keys import CreateApiKey, create_api_key
 from bursar.operations.coupons import CreateCoupon, create_coupon
 from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.operations.holds import CreateHold, create_hold
+from bursar.operations.imports import ImportFile, import_customers
 from bursar.operations.members import InviteMember, invite_member
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.payouts import FollowPayout, follow_payout
@@ -46,6 +48,8 @@ from bursar.reads.disputes import DisputeFilters, disputes
 from bursar.reads.payment_methods import MethodFilters, payment_methods
 from bursar.runtime.ids import new_uuid
 
+# A file whose only row is refused, so that nobody comes with it.
+NOBODY = ImportFile(FileFormat.CSV, "reference\nnobody\n")
 _JOIN = """
     INSERT INTO members (org_id, id, user_id, role, status, version, sequence,
         created_at, updated_at)
@@ -215,6 +219,7 @@ async def things_of(org: Org) -> Things:
             **await _heard_of(org),
             "key": issued.record.id,
             "mem": invited.id,
+            "imp": (await org.caller.run(import_customers, NOBODY)).id,
             **await _told_and_booked(org),
         }
     )
