@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.support.world import Org, World
 
+from bursar.api.printing import printed as printed_pdf
 from bursar.domain.document_settings import Language
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
@@ -68,6 +69,23 @@ async def test_sending_finalizes_and_writes(world: World) -> None:
     assert "http://localhost:3000/i/" in printed.html
     told = [each.name for each in await org.caller.look(timeline, draft.id)]
     assert told == ["invoice.created", "invoice.finalized", "invoice.sent"]
+
+
+async def test_the_invoice_goes_with_its_letter(world: World) -> None:
+    # The very bytes that the API prints, and the same again when the mail is sent again.
+    org = await world.org()
+    customer = await org.customer(token=None)
+    sent = await send_invoice(org.caller, (await org.draft(customer)).id)
+    world.mailbox.takes_files = True
+    try:
+        await world.drain()
+    finally:
+        world.mailbox.takes_files = False
+    enclosed = world.mailbox.newest(customer.email, MailKind.INVOICE).enclosure
+    assert enclosed is not None
+    assert enclosed.name == f"{sent.number}.pdf"
+    printed = [await printed_pdf(org.caller, sent) for _ in range(2)]
+    assert [each.body for each in printed] == [enclosed.body] * 2
 
 
 async def test_a_receipt_is_written_where_asked_for(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,6 +20,7 @@ from tests.support.mail_server import Peer
 from bursar.domain.ids import MailId
 from bursar.domain.mails import (
     PARAMETERS,
+    Enclosure,
     Letter,
     MailDeferred,
     MailKept,
@@ -38,6 +40,7 @@ from bursar.providers.mail.smtp import SmtpMailer, SmtpServer, message_of
 PUBLIC_URL: Final = "https://billing.example.com"
 SENDER: Final = "Bursar <bursar@billing.example.com>"
 LETTERS: Final = Letters(PUBLIC_URL)
+PDF_NAME: Final = "INV-2026-00001.pdf"
 
 
 def letter(kind: MailKind = MailKind.INVITATION, typed: Mapping[str, str] | None = None) -> Letter:
@@ -166,6 +169,24 @@ async def test_mail_leaves_by_smtp() -> None:
     message = message_from_bytes(raw, _class=EmailMessage, policy=policy.default)
     assert message["To"] == "ann@example.com"
     assert "/account/invitation/Token" in str(message.get_body(("plain",)))
+
+
+async def test_a_file_goes_with_the_letter() -> None:
+    # Beside both dresses, under its own name and byte for byte, whichever way it goes.
+    enclosed = replace(letter(), enclosure=Enclosure(PDF_NAME, b"%PDF-1.7 \x00\xff"))
+    assert enclosed.enclosure is not None
+    async with peer() as (server, mailer):
+        assert isinstance(await mailer.send(enclosed), MailSent)
+    message = message_from_bytes(server.heard[0], _class=EmailMessage, policy=policy.default)
+    (file,) = message.iter_attachments()
+    assert (file.get_content_type(), file.get_filename()) == ("application/pdf", PDF_NAME)
+    assert file.get_content() == enclosed.enclosure.body
+    assert "/account/invitation/Token" in str(message.get_body(("plain",)))
+    heard: list[tuple[dict[str, str], dict[str, object]]] = []
+    async with resend(200, '{"id": "r1"}', heard) as by_post:
+        assert await by_post.send(enclosed) == MailSent("r1")
+    content = b64encode(enclosed.enclosure.body).decode()
+    assert heard[0][1]["attachments"] == [{"filename": PDF_NAME, "content": content}]
 
 
 @pytest.mark.parametrize(

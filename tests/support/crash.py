@@ -400,6 +400,10 @@ class TappedMailer(Mailer):
     def name(self) -> str:
         return self.inner.name
 
+    @property
+    def takes_files(self) -> bool:
+        return self.inner.takes_files
+
     def print_letter(self, letter: Letter) -> PrintedMail:
         return self.inner.print_letter(letter)
 

@@ -88,6 +88,7 @@ class Mailbox(Mailer):
 
     letters: list[Letter] = field(default_factory=list)
     mood: Callable[[Letter], MailOutcome] | None = None
+    takes_files: bool = False
     printer: Letters = field(default_factory=lambda: Letters("http://localhost:3000"))
 
     @property

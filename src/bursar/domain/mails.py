@@ -69,6 +69,11 @@ PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
     }
 )
 """What each kind is filled with, all of it text: an `amount` as `129900 usd`, days as ISO dates."""
+ENCLOSING: Final = frozenset(
+    {MailKind.INVOICE, MailKind.RECEIPT, MailKind.PAYMENT_FAILED, MailKind.REMINDER}
+)
+"""Kinds that bring the invoice they are about as a file."""
+ENCLOSED_BYTES_MAX: Final = 5_000_000  # most mail servers take ten, and files grow by a third
 
 
 class MailStatus(StrEnum):
@@ -95,6 +100,14 @@ class NewMail:
         assert is_mailbox(self.recipient), "a recipient is one address on one line"
 
 
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A PDF that goes with a letter."""
+
+    name: str
+    body: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     """A mail with everything that goes into it, ready to be printed and sent."""
@@ -104,6 +117,8 @@ class Letter:
     language: str
     recipient: str
     parameters: Mapping[str, str]
+    invoice_id: InvoiceId | None = None
+    enclosure: Enclosure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +183,11 @@ class Mailer(Protocol):
     @property
     def name(self) -> str:
         """Which way mail goes."""
+        ...
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether what is enclosed gets anywhere."""
         ...
 
     def print_letter(self, letter: Letter) -> PrintedMail:

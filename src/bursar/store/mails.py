@@ -5,7 +5,7 @@
 
 import msgspec
 
-from bursar.domain.ids import MailId, print_id, uuid_of
+from bursar.domain.ids import InvoiceId, MailId, print_id, uuid_of
 from bursar.domain.mails import (
     FAILURE_LENGTH_MAX,
     Letter,
@@ -75,10 +75,12 @@ async def settle(tx: Tx, mail_id: MailId, outcome: MailOutcome, transport: str) 
 def _letter(tx: Tx, row: Record) -> Letter:
     mail_id = MailId(print_id("mail", row["id"]))
     plain = tx.keys.unseal(row["parameters_sealed"], context=mail_id.encode())
+    about = row["invoice_id"]
     return Letter(
         id=mail_id,
         kind=MailKind(row["kind"]),
         language=row["language"],
         recipient=row["recipient"],
         parameters=msgspec.json.decode(plain, type=dict[str, str]),
+        invoice_id=None if about is None else InvoiceId(print_id("inv", about)),
     )

@@ -5,14 +5,14 @@ VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7);
 
 -- name: unsent_mail
 -- A mail that has not left, locked: of two who would send it, one waits and then finds it gone.
-SELECT id, kind, language, recipient, parameters_sealed FROM mails
+SELECT id, kind, language, recipient, parameters_sealed, invoice_id FROM mails
 WHERE
     org_id = $1 AND id = $2 AND status IN ('pending', 'failed') AND parameters_sealed IS NOT NULL
 FOR UPDATE;
 
 -- name: kept_mail
 -- A mail whose content is still there, whatever became of it.
-SELECT id, kind, language, recipient, parameters_sealed FROM mails
+SELECT id, kind, language, recipient, parameters_sealed, invoice_id FROM mails
 WHERE org_id = $1 AND id = $2 AND parameters_sealed IS NOT NULL;
 
 -- name: count_attempt

@@ -19,6 +19,10 @@ class GuardedMailer(Mailer):
     def name(self) -> str:
         return self._inner.name
 
+    @property
+    def takes_files(self) -> bool:
+        return self._inner.takes_files
+
     def print_letter(self, letter: Letter) -> PrintedMail:
         return self._inner.print_letter(letter)
 

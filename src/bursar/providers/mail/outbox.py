@@ -14,6 +14,10 @@ class OutboxMailer(Mailer):
     def name(self) -> str:
         return "outbox"
 
+    @property
+    def takes_files(self) -> bool:
+        return False
+
     def print_letter(self, letter: Letter) -> PrintedMail:
         return self._letters.printed(letter)
 

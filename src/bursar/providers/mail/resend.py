@@ -1,5 +1,6 @@
 """Mail by Resend: one POST for each letter, under an idempotency key of the letter's own id."""
 
+from base64 import b64encode
 from typing import Any, Final
 
 import aiohttp
@@ -38,6 +39,10 @@ class ResendMailer(Mailer):
     def name(self) -> str:
         return "resend"
 
+    @property
+    def takes_files(self) -> bool:
+        return True
+
     def print_letter(self, letter: Letter) -> PrintedMail:
         return self._letters.printed(letter)
 
@@ -53,6 +58,9 @@ class ResendMailer(Mailer):
         }
         if letter.parameters.get("reply_to"):
             body["reply_to"] = letter.parameters["reply_to"]
+        if (file := letter.enclosure) is not None:
+            content = b64encode(file.body).decode()
+            body["attachments"] = [{"filename": file.name, "content": content}]
         headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": letter.id}
         try:
             return await self._posted(body, headers)

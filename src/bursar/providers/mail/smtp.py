@@ -74,6 +74,10 @@ class SmtpMailer(Mailer):
     def name(self) -> str:
         return "smtp"
 
+    @property
+    def takes_files(self) -> bool:
+        return True
+
     def print_letter(self, letter: Letter) -> PrintedMail:
         return self._letters.printed(letter)
 
@@ -118,6 +122,8 @@ def message_of(letter: Letter, printed: PrintedMail, sender: str) -> EmailMessag
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(printed.text)
     message.add_alternative(printed.html, subtype="html")
+    if (file := letter.enclosure) is not None:
+        message.add_attachment(file.body, "application", "pdf", filename=file.name)
     return message
 
 
