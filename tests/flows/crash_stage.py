@@ -37,7 +37,7 @@ from tests.support.crash import (
 )
 from tests.support.database import Installation
 from tests.support.sandbox import BASE_URL, control
-from tests.support.world import WEBHOOK_SECRET, Mailbox, Org, Postman, World
+from tests.support.world import WEBHOOK_SECRET, Mailbox, Org, Postman, World, familiar
 
 from bursar.api.asgi import build_api
 from bursar.domain.customers import Customer
@@ -188,8 +188,9 @@ async def open_stage(house: Installation) -> AsyncIterator[Stage]:
         {Mode.SANDBOX: provider}, TappedSender(postman, fuse), TappedMailer(mailbox, fuse)
     )
     limits = replace(house.settings, rate_limit_requests_max=1_000_000_000)
-    async with build(limits, part="test", app_url=house.app_url, strangers=strangers) as built:
-        app = replace(built, checkpoint=fuse.checkpoint, wake=lambda: None, batcher=TappedBatcher())
+    opened = build(limits, part="test", app_url=house.app_url, strangers=strangers)
+    async with opened as built, familiar(built) as quick:
+        app = replace(quick, checkpoint=fuse.checkpoint, wake=lambda: None, batcher=TappedBatcher())
         world = World(
             app, house, sandbox, wire, postman, strangers.providers[Mode.SANDBOX], mailbox
         )

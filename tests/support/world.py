@@ -56,7 +56,9 @@ from bursar.providers.mail.letters import Letters
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
+from bursar.runtime.crypto import KeyRing
 from bursar.runtime.idempotency import Idempotency
+from bursar.runtime.passwords import Passwords
 from bursar.runtime.queue import Claimed
 from bursar_sandbox.core.outbox import Endpoint
 from bursar_sandbox.sandbox import Sandbox, SandboxSettings
@@ -356,6 +358,29 @@ class World:
             pass
 
 
+class FamiliarPasswords(Passwords):
+    """Hashes each password once: a run has thousands of owners, and all of them have the same."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        super().__init__(ring)
+        self._hashed: dict[str, str] = {}
+
+    async def hash(self, password: str) -> str:
+        if password not in self._hashed:
+            self._hashed[password] = await super().hash(password)
+        return self._hashed[password]
+
+
+@asynccontextmanager
+async def familiar(built: App) -> AsyncIterator[App]:
+    """The application, which hashes no password twice; it checks each as it always does."""
+    passwords = FamiliarPasswords(built.keys)
+    try:
+        yield replace(built, passwords=passwords)
+    finally:
+        passwords.close()
+
+
 @asynccontextmanager
 async def open_world(house: Installation) -> AsyncIterator[World]:
     """The application on this database, with everything outside of it played in process."""
@@ -367,7 +392,6 @@ async def open_world(house: Installation) -> AsyncIterator[World]:
     postman = Postman()
     mailbox = Mailbox()
     strangers = Strangers({Mode.SANDBOX: provider}, postman, mailbox)
-    async with build(
-        house.settings, part="test", app_url=house.app_url, strangers=strangers
-    ) as app:
+    opened = build(house.settings, part="test", app_url=house.app_url, strangers=strangers)
+    async with opened as built, familiar(built) as app:
         yield World(app, house, sandbox, wire, postman, provider, mailbox)
