@@ -76,6 +76,9 @@ async def test_the_audit_log_is_asked_by_kind_and_time(terminal: Terminal, world
     assert kinds >= {"customer", "invoice", "organization"}
     invoices = (await terminal.run(*asked, "--resource-type", "invoice")).value
     assert invoices == [each for each in everything if each["resourceType"] == "invoice"]
+    (first, *_) = invoices
+    named = (await terminal.run(*asked, "--resource", first["resourceId"])).value
+    assert {each["resourceId"] for each in named} == {first["resourceId"]}
     lived = ("--since", "2020-01-01", "--until", "2100-01-01")
     assert (await terminal.run(*asked, *lived)).value == everything
     assert (await terminal.run(*asked, "--until", "2020-01-01")).value == []
@@ -192,6 +195,8 @@ async def test_refusals_have_exit_codes(terminal: Terminal, world: World) -> Non
         ("invoice", "show", unknown, "--org", org.id): Exit.NOT_FOUND,
         ("invoice", "void", paid.id, "--yes", "--org", org.id): Exit.CONFLICT,
         ("invoice", "show", "inv_1", "--org", org.id): Exit.INVALID,
+        ("audit", "query", "--resource", "inv_1", "--org", org.id): Exit.INVALID,
+        ("event", "list", "--after", "evt", "--org", org.id): Exit.INVALID,
         ("invoice", "void", paid.id, "--org", org.id): Exit.USAGE,
         ("queue", "retry", "999999999"): Exit.NOT_FOUND,
         ("queue", "discard", "999999999", "--yes"): Exit.NOT_FOUND,

@@ -8,7 +8,7 @@ import typer
 
 from bursar.cli.audit_archive import archive
 from bursar.cli.audit_export import exported
-from bursar.cli.desk import ROWS, Limit, Org, Output, desk, gather
+from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk, gather
 from bursar.cli.failing import Exit
 from bursar.cli.output import show_list
 from bursar.domain.event_log import LoggedEvent
@@ -50,7 +50,7 @@ def list_events(
 
     async def act(caller: Caller) -> list[LoggedEvent]:
         found: list[LoggedEvent] = []
-        cursor = None if after is None else EventId(after)
+        cursor = None if after is None else EventId(an_id(after, prefix="evt", name="--after"))
         while len(found) < limit:
             size = min(SIZE_MAX, limit - len(found))
             shown = await caller.look(events, after=cursor, limit=size, filters=filters)
@@ -83,7 +83,7 @@ def query_audit(
     """List everything that was done, newest first."""
     filters = AuditFilters(
         resource_type=kind,
-        resource_id=resource,
+        resource_id=None if resource is None else _of_some_noun(resource),
         actor=actor,
         action=action,
         created_from=None if since is None else since.replace(tzinfo=UTC),
@@ -137,3 +137,7 @@ def export_audit(context: typer.Context, *, org: Org = None) -> None:
 
     desk(context).ask(act, org=org)
     output.flush()
+
+
+def _of_some_noun(text: str) -> str:
+    return an_id(text, prefix=text.partition("_")[0], name="--resource")
