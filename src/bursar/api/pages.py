@@ -1,7 +1,7 @@
 """Pages for people: templates, one small stylesheet, and the headers that keep them to themselves.
 
-A page loads nothing from anywhere else and runs no script. Text is always escaped. The stylesheet's
-name carries a hash of its content, so it may be kept for ever.
+A page loads nothing from anywhere else, and all but one run no script. Text is always escaped. The
+stylesheet's name carries a hash of its content, so it may be kept for ever.
 """
 
 import hashlib
@@ -30,13 +30,22 @@ _TEMPLATES.globals["styles_path"] = STYLES_PATH
 
 
 def page(
-    template: str, context: dict[str, object], *, status: int = 200, forms_lead_to: str = ""
+    template: str,
+    context: dict[str, object],
+    *,
+    status: int = 200,
+    forms_lead_to: str = "",
+    policy: str | None = None,
 ) -> Answer:
-    """A rendered page; its forms lead to us, and by redirect to the origins named."""
-    policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
-        f"frame-ancestors 'none'; form-action 'self' {forms_lead_to}".rstrip()
-    )
+    """A rendered page; its forms lead to us, and by redirect to the origins named.
+
+    One that runs scripts of ours brings a policy of its own.
+    """
+    if policy is None:
+        policy = (
+            "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+            f"frame-ancestors 'none'; form-action 'self' {forms_lead_to}".rstrip()
+        )
     headers = (
         ("Content-Type", "text/html; charset=utf-8"),
         ("Content-Security-Policy", policy),

@@ -7,6 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
+from bursar.api.explorer import explorer_routes
 from bursar.api.openapi import document
 from bursar.api.pages import page, styles_route
 from bursar.api.rooms import ROOMS
@@ -37,6 +38,7 @@ def reference_routes(app: App) -> list[HTTPRouteHandler]:
         plain_endpoint("GET", "/docs/json", openapi),
         plain_endpoint("GET", "/docs", reference),
         plain_endpoint("GET", "/docs/errors", error_reference),
+        *explorer_routes(),
         styles_route(),
     ]
 
