@@ -12,6 +12,7 @@ from pgqueuer.domain.settings import DBSettings
 from tests.runtime.conftest import QUEUE_DDL, Machine
 
 from bursar.domain.ids import CustomerId, OrgId, PaymentId, print_id
+from bursar.domain.queues import Held
 from bursar.domain.tasks import (
     QUEUE_RULES,
     ConfirmPayment,
@@ -20,6 +21,7 @@ from bursar.domain.tasks import (
     SyncCustomer,
     Task,
 )
+from bursar.reads.queues import Q as SEEN
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.queue import (
     DEATHS_MAX,
@@ -30,7 +32,9 @@ from bursar.runtime.queue import (
     TaskTooLarge,
     Verdict,
     backoff,
+    held_of,
 )
+from bursar.store.queues import Q as DECIDED
 
 AT_ONCE = timedelta(0)
 AN_HOUR = timedelta(hours=1)
@@ -49,6 +53,16 @@ async def claim_one(
 ) -> Claimed:
     (job,) = await tasks.claim(connection, Queue.PAYMENTS, limit=1, stale_after=stale_after)
     return job
+
+
+async def held_now(connection: Connection) -> list[Held]:
+    """Dead letters, as operators see them."""
+    return [held_of(row) for row in await connection.fetch(SEEN.letters.text, None, 100)]
+
+
+async def requeued(connection: Connection, job_id: int) -> int:
+    """How many jobs a retry by an operator gave their attempts again."""
+    return len(await connection.fetch(DECIDED.retry_letters.text, [job_id], AT_ONCE))
 
 
 async def claim_all(tasks: TaskQueue, connection: Connection, **options: timedelta) -> list[Task]:
@@ -216,7 +230,7 @@ async def test_attempts_run_out_into_a_dead_letter(
             verdicts.append(await tasks.fail(connection, job, error))
     assert verdicts == [Verdict.RETRIED] * 4 + [Verdict.HELD]
     assert await claim_all(tasks, connection, ahead=AN_HOUR) == []
-    (held,) = await tasks.held(connection)
+    (held,) = await held_now(connection)
     assert (held.kind, held.org_id, held.queue) == ("ConfirmPayment", org_id, Queue.PAYMENTS)
     assert held.attempts == 5
     assert held.error.startswith("ValueError: card sk_live_")
@@ -254,7 +268,7 @@ async def test_poison_is_held_before_it_kills_again(
     await tasks.enqueue(connection, an_org(), [confirm(2)])
     found = await tasks.claim(connection, Queue.PAYMENTS, limit=5, stale_after=AT_ONCE)
     assert [one.task for one in found] == [confirm(2)]
-    (held,) = await tasks.held(connection)
+    (held,) = await held_now(connection)
     assert held.error == "TaskDied: 3 workers died over this job"
 
 
@@ -297,7 +311,7 @@ async def test_unreadable_jobs_end_as_dead_letters(
     assert await claim_all(tasks, connection) == [confirm()]
     for _ in range(QUEUE_RULES[Queue.PAYMENTS].attempts_max):
         await claim_all(tasks, connection, ahead=AN_HOUR)
-    (held,) = await tasks.held(connection)
+    (held,) = await held_now(connection)
     assert held.kind == "unknown"
     assert held.error.startswith("UnknownTask: ")
 
@@ -311,9 +325,11 @@ async def test_dead_letters_have_one_fate(
     await tasks.hold(connection, job.claim, ValueError("no"))
 
     async def decide(number: int) -> bool:
+        jobs = [job.claim.job_id]
         async with machine.machine() as taken:
-            act = tasks.requeue if number % 2 else tasks.discard
-            return await act(taken, job.claim.job_id)
+            if number % 2:
+                return await requeued(taken, *jobs) == 1
+            return len(await taken.fetch(DECIDED.discard_letters.text, jobs)) == 1
 
     assert sum(await asyncio.gather(*(decide(number) for number in range(8)))) == 1
 
@@ -324,8 +340,8 @@ async def test_requeued_gets_every_attempt_again(tasks: TaskQueue, connection: C
     await claim_one(tasks, connection)
     job = await claim_one(tasks, connection, stale_after=AT_ONCE)
     await tasks.hold(connection, job.claim, ValueError("no"))
-    assert not await tasks.requeue(connection, job.claim.job_id + 1)
-    assert await tasks.requeue(connection, job.claim.job_id)
+    assert await requeued(connection, job.claim.job_id + 1) == 0
+    assert await requeued(connection, job.claim.job_id) == 1
     again = await claim_one(tasks, connection)
     assert (again.attempts, again.deaths) == (0, 0)
 
@@ -334,7 +350,8 @@ async def test_running_jobs_cannot_be_discarded(tasks: TaskQueue, connection: Co
     # Only a dead letter can be thrown away.
     await tasks.enqueue(connection, an_org(), [confirm()])
     job = await claim_one(tasks, connection)
-    assert not await tasks.discard(connection, job.claim.job_id)
+    jobs = [job.claim.job_id]
+    assert await connection.fetch(DECIDED.discard_letters.text, jobs) == []
     assert await tasks.complete(connection, job.claim)
 
 
@@ -427,5 +444,5 @@ async def test_history_is_forgotten_but_not_of_the_living(
     await tasks.hold(connection, second.claim, ValueError("kept"))
     assert await tasks.forget_log(connection, AN_HOUR) == 0
     assert await tasks.forget_log(connection, AT_ONCE) == 2
-    (held,) = await tasks.held(connection)
+    (held,) = await held_now(connection)
     assert held.error == "ValueError: kept"

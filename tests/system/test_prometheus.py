@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -22,6 +23,7 @@ from bursar.domain.ids import InvoiceId, PaymentId, print_id
 from bursar.domain.tasks import ConfirmPayment, Queue
 from bursar.jobs.schedule import measure
 from bursar.jobs.weighing import Scales
+from bursar.operations.queues import DiscardLetters, discard_letters
 from bursar.providers.guard import BreakerLimits, CircuitBreaker
 from bursar.runtime.clock import monotonic
 from bursar.runtime.ids import new_uuid
@@ -85,8 +87,9 @@ class Faults:
     async def bury_dead_letter(self) -> None:
         """Somebody decides."""
         assert self.dead is not None
-        async with self.world.app.database.machine() as connection:
-            assert await self.world.app.queue.discard(connection, self.dead)
+        await replace(self.world.operator(self.org.id), reason="mended").run(
+            discard_letters, DiscardLetters((self.dead,))
+        )
 
     async def prepare_payments(self) -> list[InvoiceId]:
         """A dozen invoices and some of somebody whose card will be declined."""

@@ -45,7 +45,6 @@ DEATHS_MAX: Final = 3
 STALE_AFTER: Final = timedelta(seconds=30)
 
 _TASKS_AT_ONCE_MAX: Final = 10_000
-_HELD_MAX: Final = 1_000
 _LOG_ROWS_AT_ONCE: Final = 10_000
 _KINDS: Final[dict[str, type[Task]]] = {kind.__name__: kind for kind in TASKS}
 _AFTER_ALL: Final = "~"  # sorts behind every organization: the first claim starts with the first
@@ -253,19 +252,6 @@ class TaskQueue:
         """Every queue, the empty ones too."""
         rows = {row["entrypoint"]: row for row in await connection.fetch(DEPTH.text)}
         return tuple(_depth(queue, rows.get(queue.value)) for queue in Queue)
-
-    async def held(self, connection: Connection, limit: int = 100) -> tuple[Held, ...]:
-        """Dead letters, the latest first."""
-        rows = await connection.fetch(Q.held.text, min(limit, _HELD_MAX))
-        return tuple(held_of(row) for row in rows)
-
-    async def requeue(self, connection: Connection, job_id: int) -> bool:
-        """Give a dead letter all its attempts again. False: it is none (any more)."""
-        return await connection.fetchval(Q.requeue.text, job_id) is not None
-
-    async def discard(self, connection: Connection, job_id: int) -> bool:
-        """Throw a dead letter away. False: it is none (any more)."""
-        return await connection.fetchval(Q.discard.text, job_id) is not None
 
     async def forget_log(self, connection: Connection, older_than: timedelta) -> int:
         """Remove history of jobs that are gone; returns how much, at most 10,000 rows at once."""

@@ -119,41 +119,6 @@ INNER JOIN queue.claims AS claim ON claim.job_id = mine.job_id AND claim.token =
 WHERE job.id = mine.job_id AND job.status = 'picked'
 RETURNING job.id;
 
--- name: held
--- Dead letters, the latest first, each with the error of its last attempt.
-SELECT
-    job.id,
-    job.entrypoint,
-    job.payload,
-    job.attempts,
-    job.created,
-    job.updated,
-    last.traceback
-FROM queue.pgqueuer AS job
-LEFT JOIN LATERAL (
-    SELECT log.traceback
-    FROM queue.pgqueuer_log AS log
-    WHERE log.job_id = job.id AND log.traceback IS NOT NULL
-    ORDER BY log.created DESC, log.id DESC
-    LIMIT 1
-) AS last ON TRUE
-WHERE job.status = 'failed'
-ORDER BY job.updated DESC, job.id DESC
-LIMIT $1;
-
--- name: requeue
--- One operator wins: a dead letter waits again, with a clean slate.
-UPDATE queue.pgqueuer
-SET status = 'queued', execute_after = now(), updated = now(), attempts = 0, queue_manager_id = NULL
-WHERE id = $1 AND status = 'failed'
-RETURNING id;
-
--- name: discard
--- A dead letter is thrown away; a job that waits or runs is not.
-DELETE FROM queue.pgqueuer
-WHERE id = $1 AND status = 'failed'
-RETURNING id;
-
 -- name: depth
 -- How many jobs wait, run and are held in each queue, and since when the oldest due one waits.
 SELECT

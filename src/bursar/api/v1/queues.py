@@ -110,16 +110,30 @@ class QueueChanged(Shape, frozen=True):
     is_changed: bool
 
 
-@ROOM.get(
-    "",
-    Terms(
+def _list(shape: type[Shape], query: type[Query] = NoQuery) -> Terms:
+    """What operators of the instance see; for everybody else it is not there."""
+    return Terms(
         needs=Permission.SELF,
-        gives=QueueOut,
+        gives=shape,
         is_list=True,
+        query=query,
         audience=Audience.PERSON,
         refuses=(NotFound,),
-    ),
-)
+    )
+
+
+def _act(body: type[Body], shape: type[Shape]) -> Terms:
+    """What they decide."""
+    return Terms(
+        needs=Permission.SELF,
+        takes=body,
+        gives=shape,
+        audience=Audience.PERSON,
+        refuses=(NotFound,),
+    )
+
+
+@ROOM.get("", _list(QueueOut))
 async def list_queues(call: Call[None, NoQuery]) -> Answer:
     """List the queues: what waits, runs and is held, how old, how fast, and whether paused."""
     operator = await as_operator(call.caller)
@@ -127,17 +141,7 @@ async def list_queues(call: Call[None, NoQuery]) -> Answer:
     return all_of(map(QueueOut.of, shown))
 
 
-@ROOM.get(
-    "/dead-letters",
-    Terms(
-        needs=Permission.SELF,
-        gives=DeadLetterOut,
-        is_list=True,
-        query=LetterQuery,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.get("/dead-letters", _list(DeadLetterOut, LetterQuery))
 async def list_dead_letters(call: Call[None, LetterQuery]) -> Answer:
     """List dead letters, the latest 200, with what they asked for and how they failed."""
     operator = await as_operator(call.caller)
@@ -146,16 +150,7 @@ async def list_dead_letters(call: Call[None, LetterQuery]) -> Answer:
     return all_of(map(DeadLetterOut.of, shown))
 
 
-@ROOM.get(
-    "/dead-letter-groups",
-    Terms(
-        needs=Permission.SELF,
-        gives=DeadLetterGroupOut,
-        is_list=True,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.get("/dead-letter-groups", _list(DeadLetterGroupOut))
 async def list_dead_letter_groups(call: Call[None, NoQuery]) -> Answer:
     """List dead letters by queue, kind and class of error, the largest group first."""
     operator = await as_operator(call.caller)
@@ -163,16 +158,7 @@ async def list_dead_letter_groups(call: Call[None, NoQuery]) -> Answer:
     return all_of(map(DeadLetterGroupOut.of, shown))
 
 
-@ROOM.get(
-    "/agenda",
-    Terms(
-        needs=Permission.SELF,
-        gives=AgendaKindOut,
-        is_list=True,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.get("/agenda", _list(AgendaKindOut))
 async def list_agenda(call: Call[None, NoQuery]) -> Answer:
     """List what waits for its time, by kind, over all organizations."""
     operator = await as_operator(call.caller)
@@ -180,16 +166,7 @@ async def list_agenda(call: Call[None, NoQuery]) -> Answer:
     return all_of(map(AgendaKindOut.of, shown))
 
 
-@ROOM.get(
-    "/decisions",
-    Terms(
-        needs=Permission.SELF,
-        gives=QueueDecisionOut,
-        is_list=True,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.get("/decisions", _list(QueueDecisionOut))
 async def list_queue_decisions(call: Call[None, NoQuery]) -> Answer:
     """List the latest 200 decisions about queues: who retried, discarded, paused, and why."""
     operator = await as_operator(call.caller)
@@ -197,16 +174,7 @@ async def list_queue_decisions(call: Call[None, NoQuery]) -> Answer:
     return all_of(map(QueueDecisionOut.of, shown))
 
 
-@ROOM.post(
-    "/retry",
-    Terms(
-        needs=Permission.SELF,
-        takes=Letters,
-        gives=LettersMoved,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.post("/retry", _act(Letters, LettersMoved))
 async def retry_dead_letters(call: Call[Letters, NoQuery]) -> Answer:
     """Give dead letters all their attempts again, at once."""
     operator = await as_operator(call.caller)
@@ -214,16 +182,7 @@ async def retry_dead_letters(call: Call[Letters, NoQuery]) -> Answer:
     return await changed(operator, retry_letters, command, found(LettersMoved))
 
 
-@ROOM.post(
-    "/retry-alike",
-    Terms(
-        needs=Permission.SELF,
-        takes=Alike,
-        gives=LettersMoved,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.post("/retry-alike", _act(Alike, LettersMoved))
 async def retry_dead_letters_alike(call: Call[Alike, NoQuery]) -> Answer:
     """Retry the dead letters that failed alike, a thousand at most, so many a second."""
     operator = await as_operator(call.caller)
@@ -232,16 +191,7 @@ async def retry_dead_letters_alike(call: Call[Alike, NoQuery]) -> Answer:
     return await changed(operator, retry_alike, command, found(LettersMoved))
 
 
-@ROOM.post(
-    "/discard",
-    Terms(
-        needs=Permission.SELF,
-        takes=Discarded,
-        gives=LettersMoved,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.post("/discard", _act(Discarded, LettersMoved))
 async def discard_dead_letters(call: Call[Discarded, NoQuery]) -> Answer:
     """Throw dead letters away; the reason is kept with who decided it."""
     operator = replace(await as_operator(call.caller), reason=call.body.reason)
@@ -249,16 +199,7 @@ async def discard_dead_letters(call: Call[Discarded, NoQuery]) -> Answer:
     return await changed(operator, discard_letters, command, found(LettersMoved))
 
 
-@ROOM.post(
-    "/pause",
-    Terms(
-        needs=Permission.SELF,
-        takes=Pause,
-        gives=QueueChanged,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.post("/pause", _act(Pause, QueueChanged))
 async def pause_one_queue(call: Call[Pause, NoQuery]) -> Answer:
     """Let nobody claim from a queue until it is resumed; what runs is finished."""
     operator = await as_operator(call.caller)
@@ -266,16 +207,7 @@ async def pause_one_queue(call: Call[Pause, NoQuery]) -> Answer:
     return await changed(operator, pause_queue, command, found(QueueChanged))
 
 
-@ROOM.post(
-    "/resume",
-    Terms(
-        needs=Permission.SELF,
-        takes=Resumption,
-        gives=QueueChanged,
-        audience=Audience.PERSON,
-        refuses=(NotFound,),
-    ),
-)
+@ROOM.post("/resume", _act(Resumption, QueueChanged))
 async def resume_one_queue(call: Call[Resumption, NoQuery]) -> Answer:
     """Have a paused queue worked again."""
     operator = await as_operator(call.caller)
