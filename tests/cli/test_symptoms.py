@@ -5,7 +5,15 @@ from dataclasses import replace
 from bursar.cli.symptoms import State, of_machine, of_redis
 from bursar.runtime.vitals import Vitals
 
-WELL = Vitals(skew_seconds=0.1, workers=2, held=0, paused=(), late_seconds=1, is_unconfirmed=False)
+WELL = Vitals(
+    skew_seconds=0.1,
+    workers=2,
+    held=0,
+    paused=(),
+    late_seconds=1,
+    months_ahead=12,
+    is_unconfirmed=False,
+)
 
 
 def states(seen: Vitals) -> dict[str, State]:
@@ -23,6 +31,7 @@ def test_each_ill_has_its_line() -> None:
         "clock": (replace(WELL, skew_seconds=-30), State.PROBLEM),
         "worker": (replace(WELL, workers=0), State.NOTE),
         "lateness": (replace(WELL, late_seconds=900), State.PROBLEM),
+        "partitions": (replace(WELL, months_ahead=0), State.PROBLEM),
         "dead letters": (replace(WELL, held=3), State.NOTE),
         "pause": (replace(WELL, paused=("usage",)), State.NOTE),
         "backup": (replace(WELL, is_unconfirmed=True), State.PROBLEM),

@@ -31,13 +31,18 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation(bindir: Path | None = None, **environ: str) -> AsyncIterator[Installation]:
-    """A cluster in a folder of its own, brought to the newest schema."""
+async def installation(
+    bindir: Path | None = None, *, is_durable: bool = False, **environ: str
+) -> AsyncIterator[Installation]:
+    """A cluster in a folder of its own, brought to the newest schema.
+
+    One that is killed by its test must be durable, or what it acknowledged may be gone.
+    """
     # Not pytest's own temporary folder: as root, PostgreSQL runs as another user.
     folder = Path(tempfile.mkdtemp(prefix="bursar-test-"))
     settings = load({"APP_ENV": "test", "DATA_DIR": str(folder / "data"), **environ})
     try:
-        async with throwaway(folder / "postgres", bindir=bindir) as urls:
+        async with throwaway(folder / "postgres", bindir=bindir, is_durable=is_durable) as urls:
             keys = key_ring(settings)
             owner = urls.owner.reveal()
             await migrate(owner, context_key=keys.key("context"))

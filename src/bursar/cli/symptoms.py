@@ -10,6 +10,7 @@ from bursar.runtime.vitals import Vitals
 
 _SKEW_SECONDS_MAX: Final = 5
 _LATE_SECONDS_MAX: Final = 300
+_MONTHS_AHEAD_MIN: Final = 3
 
 
 class State(StrEnum):
@@ -44,6 +45,7 @@ def of_machine(seen: Vitals) -> Iterator[Symptom]:
     else:
         yield Symptom("worker", State.NOTE, "none works", "`bursar worker` starts one.")
     yield _lateness(seen)
+    yield _partitions(seen)
     if seen.held:
         advice = "`bursar queue list --groups` says why they failed."
         yield Symptom("dead letters", State.NOTE, f"{seen.held} are held", advice)
@@ -70,6 +72,15 @@ def of_settings(settings: Settings) -> Iterator[Symptom]:
     """What the settings leave open; none of it is wrong by itself."""
     yield _mail(settings)
     yield _stripe(settings)
+
+
+def _partitions(seen: Vitals) -> Symptom:
+    """Events of a month without a partition still find a place, but are archived with nothing."""
+    found = f"the event log is made {seen.months_ahead} months ahead"
+    if seen.months_ahead >= _MONTHS_AHEAD_MIN:
+        return Symptom("partitions", State.OK, found)
+    state = State.NOTE if seen.months_ahead else State.PROBLEM
+    return Symptom("partitions", state, found, "run `bursar migrate`, which makes a year of them.")
 
 
 def _lateness(seen: Vitals) -> Symptom:

@@ -7,6 +7,7 @@ given up, whole, and tried again when others have had their turn.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,8 @@ _HOLDERS: Final = (
     "WHERE a.xact_start < now() - interval '30 seconds' AND a.datname = current_database() "
     "AND a.pid <> pg_backend_pid() ORDER BY a.pid LIMIT 5"
 )
+# The event log's months are made ahead; whoever migrates at least once a year never lacks one.
+_EXTEND: Final = f"SET LOCAL lock_timeout = '{_TABLE_WAIT}'; CALL sec.extend_events(13)"
 _STORE_KEY: Final = (
     "INSERT INTO sec.context_keys (id, inner_pad, outer_pad) VALUES ($1, $2, $3) "
     "ON CONFLICT (id) DO UPDATE SET inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad"
@@ -76,18 +79,29 @@ def newest_revision() -> str:
 
 
 async def _patiently_upgraded(owner_url: str, guard: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    is_changed = False
     for _ in range(_TRIES_MAX):
         try:
-            return await _upgraded(owner_url)
+            is_changed |= await _upgraded(owner_url)
+            await _extend(guard)
         except (asyncpg.LockNotAvailableError, DBAPIError) as refused:
             if not _is_about_a_lock(refused):
                 raise
+        else:
+            return is_changed
         await asyncio.sleep(_PAUSE_SECONDS)
     holders = [f"{row['pid']} ({row['application_name']})" for row in await guard.fetch(_HOLDERS)]
     raise MigrationBlocked(
         "a table is locked by a transaction that does not end; the oldest are of the server "
         f"processes {', '.join(holders) or 'nobody any more'}. End them and migrate again."
     )
+
+
+async def _extend(guard: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Make the months ahead; one that came too late has its events in the default partition."""
+    with suppress(asyncpg.CheckViolationError):
+        async with guard.transaction():
+            await guard.execute(_EXTEND)
 
 
 def _is_about_a_lock(refused: Exception) -> bool:

@@ -17,6 +17,7 @@ class Vitals:
     held: int
     paused: tuple[str, ...]
     late_seconds: float
+    months_ahead: int
     is_unconfirmed: bool
 
 
@@ -36,5 +37,6 @@ async def vitals(database: Database) -> Vitals:
         held=row["held"],
         paused=tuple(row["paused"] or ()),
         late_seconds=max(lags.agenda, lags.relay),
+        months_ahead=row["months_ahead"],
         is_unconfirmed=row["is_unconfirmed"],
     )

@@ -37,6 +37,15 @@ class LineLost(Exception):
     """The connection ended; it is made again."""
 
 
+_LOST: Final = (
+    OSError,
+    LineLost,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server was killed, and the driver saw half of its last words
+)
+
+
 class Wake:
     """Sends and hears signals, and shows that this process lives.
 
@@ -92,7 +101,7 @@ class Wake:
         while True:
             try:
                 await self._hold_line()
-            except (OSError, LineLost, asyncpg.PostgresError, asyncpg.InterfaceError) as lost:
+            except _LOST as lost:
                 log.warning("wake.line_lost", reason=f"{type(lost).__name__}: {lost}")
             backoff = _BACKOFF_FIRST_SECONDS if self._was_held() else backoff * 2
             await asyncio.sleep(min(backoff, _BACKOFF_MAX_SECONDS))
