@@ -35,7 +35,7 @@ _HOLDERS: Final = (
     "AND a.pid <> pg_backend_pid() ORDER BY a.pid LIMIT 5"
 )
 # The event log's months are made ahead; whoever migrates at least once a year never lacks one.
-_EXTEND: Final = f"SET LOCAL lock_timeout = '{_TABLE_WAIT}'; CALL sec.extend_events(13)"
+_EXTEND: Final = "SET LOCAL lock_timeout = '1s'; CALL sec.extend_events(13)"
 _STORE_KEY: Final = (
     "INSERT INTO sec.context_keys (id, inner_pad, outer_pad) VALUES ($1, $2, $3) "
     "ON CONFLICT (id) DO UPDATE SET inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad"
