@@ -7,6 +7,7 @@ never from the period before, so no short month and no change of clocks can make
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,6 +18,7 @@ ANCHOR_DAY_MAX: Final = 28
 """The last day that every month has."""
 
 _MONTHS_PER_YEAR: Final = 12
+_DAYS_KEPT: Final = 10_000  # a run asks for the same few days of each of its subscriptions
 _SECOND: Final = timedelta(seconds=1)
 
 
@@ -51,6 +53,7 @@ def months_after(at: Instant, months: int, timezone: str) -> Instant:
     return first.replace(day=min(local.day, last_day)).astimezone(at.tzinfo)
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def day_start(day: Day, timezone: str) -> Instant:
     """The first instant of a civil day: midnight, or when the clocks skip it, the moment after.
 
