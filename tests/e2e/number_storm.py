@@ -85,6 +85,8 @@ class Rush:
     outcome: Outcome
     buyers: list[str] = field(default_factory=list)
     places: Iterator[int] = field(init=False)
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    opened: int = 0
 
     def __post_init__(self) -> None:
         self.places = iter(range(self.plan.invoices))
@@ -106,7 +108,14 @@ class Rush:
 
     async def _client(self) -> None:
         for place in self.places:
+            await self.turns.acquire()
             await self._one(place)
+
+    def open_until(self, count: int) -> None:
+        """Let so many invoices begin in all, and no more."""
+        for _ in range(self.opened, count):
+            self.turns.release()
+        self.opened = max(self.opened, count)
 
     async def _one(self, place: int) -> None:
         buyer = self.chance.choice(self.buyers)
@@ -141,12 +150,16 @@ class Rush:
             self.outcome.wrong.append(f"{path} was answered {answer.status}")
 
 
-async def rage(storm: Storm, rush: asyncio.Task[None], outcome: Outcome) -> None:
-    """Kills spread over the whole rush; whoever was hit must be back before it is hit again."""
-    plan = outcome.plan
-    while not rush.done():
+async def rage(storm: Storm, rush: Rush, rushing: asyncio.Task[None]) -> None:
+    """Kills spread over the whole rush; whoever was hit must be back before it is hit again.
+
+    However fast the clients are, they wait for each kill, so that all of them come.
+    """
+    plan = rush.plan
+    while not rushing.done():
         due = (len(storm.kills) + 0.5) * plan.invoices / plan.kills
-        if len(outcome.told) >= due:
+        rush.open_until(int(due) + CLIENTS)
+        if len(rush.outcome.told) >= due:
             await storm.strike()
         await asyncio.sleep(0.05)
 
@@ -160,7 +173,7 @@ async def storm_over(tree: Tree, plan: Plan) -> Outcome:
         await rush.prepare()
         storm, began = Storm(tree, random.Random(plan.seed)), time.monotonic()
         rushing = asyncio.create_task(rush.run())
-        await asyncio.gather(rushing, rage(storm, rushing, outcome))
+        await asyncio.gather(rushing, rage(storm, rush, rushing))
         outcome.seconds = time.monotonic() - began
         await tree.until_healthy()
         if left := await settled(tree):

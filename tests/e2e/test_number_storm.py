@@ -8,8 +8,8 @@ from tests.support.tree import running
 
 from bursar.domain.numbering import NumberScope
 
-INVOICES = 150
-KILLS = 3
+INVOICES = 80
+KILLS = 2
 
 
 @pytest.mark.proof
