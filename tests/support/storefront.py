@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any, Final
 
 import aiohttp
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.support.program import Place, place
 
 CHROMIUM: Final = "/usr/bin/chromium"
@@ -15,6 +15,7 @@ PASSWORD: Final = "Correct-horse-7-battery"
 _SIZES: Final = {"desktop": (1280, 900), "phone": (390, 844)}
 _FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 _EMPTY: Final = 204
+_PATIENCE_MS: Final = 15_000  # a page shares its machine with whatever else is proven there
 _numbers = count(1)
 
 
@@ -83,6 +84,7 @@ async def storefront(**settings: str) -> AsyncIterator[Storefront]:
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """Debian's browser, without a screen."""
+    expect.set_options(timeout=_PATIENCE_MS)
     async with async_playwright() as player:
         browser = await player.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
         yield browser

@@ -12,7 +12,6 @@ pytestmark = pytest.mark.system
 
 DECLINED = "4000 0000 0000 9995"
 ASKS_THE_BANK = "4000 0025 0000 3155"
-LONGEST_MS = 15_000
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def until_paid(ann: Visitor) -> None:
     """The page refreshes by itself until the provider has confirmed."""
     badge = ann.page.locator(".badge")
-    await expect(badge).to_have_text("Paid", timeout=LONGEST_MS)
+    await expect(badge).to_have_text("Paid")
 
 
 async def paid_once(shop: Storefront, invoice: Any) -> bool:

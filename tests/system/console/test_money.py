@@ -19,7 +19,7 @@ async def a_case(shop: Storefront) -> str:
     plan = await shop.ask("POST", "/v1/plans", terms | {"name": "Flags"})
     body = {"customerId": customer["id"], "planId": plan["id"]}
     await shop.ask("POST", "/v1/subscriptions", body)
-    for _ in range(60):
+    for _ in range(160):
         found = await shop.ask("GET", f"/v1/dunning?customerId={customer['id']}")
         if found:
             return str(found[0]["invoiceId"])
@@ -71,7 +71,7 @@ async def test_a_disputed_payment(shop: Storefront, olga: Desk) -> None:
     await shop.ask("POST", "/v1/payment-methods", card)
     invoice = await shop.invoice(customerId=customer["id"])
     await shop.ask("POST", f"/v1/invoices/{invoice['id']}/pay", {"mode": "charge"})
-    for _ in range(60):
+    for _ in range(160):
         if await shop.ask("GET", "/v1/disputes"):
             break
         await asyncio.sleep(0.25)
