@@ -4,11 +4,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from structlog.typing import EventDict, WrappedLogger
 from tests.support.database import Installation, installation
 from tests.support.world import World, open_world
 
 from bursar.runtime.app import App
+
+# No test is timed: a machine that does other work beside is no fault of what is tested.
+settings.register_profile(
+    "untimed", settings.default, deadline=None, suppress_health_check=(HealthCheck.too_slow,)
+)
+settings.load_profile("untimed")
 
 
 def only_what_is_wrong(_logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
