@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.mail_server import Peer
 
@@ -111,6 +111,7 @@ def test_what_somebody_typed_stays_text(text: str, name: str) -> None:
 
 
 @given(st.text(max_size=300))
+@example("://")
 def test_no_name_makes_a_header_or_a_link(text: str) -> None:
     # Whatever is typed: one line, bounded, nothing that a mail program would make a link of.
     kept = tamed(text)

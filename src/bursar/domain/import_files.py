@@ -128,9 +128,10 @@ def _misfits(number: int, flat: Mapping[str, Any], columns: Collection[str]) -> 
 
 
 def _require_columns(head: list[str], columns: Collection[str]) -> None:
-    for name in head:
+    for place, name in enumerate(head, 1):
         if not _is_known(name, columns):
-            says = f"{name!r} is no column{_meant(name, columns)}"
+            # Not by its name: a file without a head begins with somebody's data.
+            says = f"column {place} is not known{_meant(name, columns)}"
             raise InvalidInput.at("content", says, "unknown_column")
     if len(set(head)) < len(head):
         raise InvalidInput.at("content", "names a column twice", "repeated")

@@ -85,8 +85,12 @@ async def is_due(tx: Tx, subscription_id: SubscriptionId) -> bool:
 
 
 async def claim(tx: Tx, limit: int) -> list[SubscriptionId]:
-    """Subscriptions that are due, alone with their customers; those of others are passed over."""
+    """Subscriptions that are due, alone with their customers; those of others are passed over.
+
+    The earliest first, and of one instant the eldest: so they are numbered.
+    """
     rows = await tx.fetch(Q.claim_looks, uuid_of(tx.org_id), tx.now, limit)
+    rows.sort(key=lambda row: (row["due_at"], row["subject_id"]))
     return [SubscriptionId(print_id("sub", row["subject_id"])) for row in rows]
 
 

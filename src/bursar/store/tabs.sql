@@ -6,8 +6,8 @@ FOR UPDATE;
 
 -- name: claim_looks
 -- Subscriptions that are due, the earliest first, with their customers locked; others' are passed over.
--- What is due at one instant comes as the index has it: to sort it, each chunk would read all of it.
-SELECT a.subject_id, s.customer_id
+-- Which of those due at one instant come is the index's: to sort them, each chunk would read all of it.
+SELECT a.subject_id, s.customer_id, a.due_at
 FROM agenda AS a
 JOIN subscriptions AS s ON s.org_id = a.org_id AND s.id = a.subject_id
 JOIN customers AS c ON c.org_id = s.org_id AND c.id = s.customer_id

@@ -40,7 +40,7 @@ _TYPED_LENGTH_MAX: Final = 80
 _NOT_IN_A_NAME: Final = str.maketrans("", "", '"\\<>')
 _DAYS: Final = frozenset({"due", "paid"})
 # An address begins with a scheme or `www.`, or is letters on both sides of a dot.
-_LINKS: Final = re.compile(r"[a-z]+://|www\.|(?<=\w)[.@](?=\w)", re.IGNORECASE)
+_LINKS: Final = re.compile(r"[a-z]*://|www\.|(?<=\w)[.@](?=\w)", re.IGNORECASE)
 
 
 class Letters:
