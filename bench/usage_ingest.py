@@ -45,12 +45,14 @@ FROM generate_series(1, $1::int) AS n
 _SUBSCRIBE = """
 INSERT INTO subscriptions (
     org_id, id, customer_id, plan_id, plan_version, status, quantity, anchor_day, started_at,
-    period_start_at, period_end_at, cancel_at_period_end, ended_at, metadata, version, sequence,
-    created_at, updated_at
+    agreed_since_at, anchored_at, period_start_at, period_end_at, coupons, cancel_at_period_end,
+    ended_at, metadata, version, sequence, created_at, updated_at
 )
-SELECT $1, sec.new_uuid7(), c.id, $2, 1, 'canceled', 1, 1, now() - interval '1 day', now(),
-    now() + interval '1 month', false, now() + interval '1 day', '{}', 1, 1, now(), now()
-FROM customers AS c, generate_series(1, $3::int) AS n WHERE c.org_id = $1
+SELECT $1, sec.new_uuid7(), c.id, $2, 1, 'canceled', 1, 1, t.start, t.start, t.start, now(),
+    now() + interval '1 month', '[]', false, now() + interval '1 day', '{}', 1, 1, now(), now()
+FROM customers AS c, generate_series(1, $3::int) AS n,
+    (SELECT now() - interval '1 day' AS start) AS t
+WHERE c.org_id = $1
 RETURNING id
 """
 _WRITTEN = """
