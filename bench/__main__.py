@@ -20,6 +20,7 @@ from bench import (
     cold_start,
     create_invoice,
     get_invoice,
+    invoices,
     key_flood,
     sealing,
     signed_context,
@@ -33,6 +34,9 @@ from bench.sides import Effort
 BENCHES = {
     create_invoice.NAME: create_invoice.bench,
     get_invoice.NAME: get_invoice.bench,
+    invoices.FINALIZE: invoices.bench_finalize,
+    invoices.LIST: invoices.bench_list,
+    invoices.PRINT: invoices.bench_print,
     usage_ingest.NAME: usage_ingest.bench,
     usage_ingest.DUPLICATES: usage_ingest.bench_duplicates,
     billing_run.NAME: billing_run.bench,
@@ -50,6 +54,15 @@ BENCHES = {
     webhooks.GOODPUT: webhooks.bench_goodput,
     webhooks.ISOLATION: webhooks.bench_isolation,
     sealing.NAME: sealing.bench,
+}
+
+
+# What one name may stand for.
+GROUPS = {
+    "invoices": (
+        *(create_invoice.NAME, get_invoice.NAME),
+        *(invoices.LIST, invoices.FINALIZE, invoices.PRINT),
+    )
 }
 
 
@@ -71,13 +84,16 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"any of {', '.join(BENCHES)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"any of {', '.join((*GROUPS, *BENCHES))}"
+    )
     parser.add_argument("--rounds", type=int, default=Effort.rounds)
     parser.add_argument("--seconds", type=float, default=Effort.seconds)
     parser.add_argument("--connections", type=int, default=Effort.connections)
     parser.add_argument("--requests-max", type=int, default=Effort.requests_max)
     parser.add_argument("--history", type=int, default=Effort.history)
     wanted = parser.parse_args()
+    wanted.names = [each for name in wanted.names for each in GROUPS.get(name, (name,))]
     unknown = set(wanted.names) - BENCHES.keys()
     if unknown:
         parser.error(f"no bench named {', '.join(sorted(unknown))}")
