@@ -106,7 +106,7 @@ async def bench_finalize(effort: Effort) -> Result:
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = [*await _gaps(place, stage, ours.side.good), *await failed_checks(place, stage)]
         broken += [f"answered {dict(each.faults)}" for each in (ours.side, limit) if each.faults]
-        target = Target(must=0.05, goal=0.2)
+        target = Target(must=0.2, goal=0.4)
         result = judged(FINALIZE, target, rounds, unit="numbers/s", broken=broken)
         result.settings.update(effort.shown(), postgres=await place.shown_settings())
         result.detail.update(ours=ours.side.shown(), limit=limit.shown())
@@ -204,7 +204,7 @@ async def bench_print(effort: Effort) -> Result:
         press.prints |= await _printed(stage, path)
         if len(press.prints) != 1:
             broken.append(f"one invoice gave {len(press.prints)} documents")
-        target = Target(must=0.3, goal=0.6)
+        target = Target(must=0.5, goal=0.8)
         result = judged(PRINT, target, rounds, unit="documents/s", broken=broken)
         result.settings.update(effort.shown(), postgres=await place.shown_settings())
         result.detail.update(ours=ours.shown())
