@@ -22,6 +22,7 @@ from bursar.api.hosted_words import TRANSLATIONS
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.domain.mails import MailKind
+from bursar.domain.money import Money
 from bursar.domain.payments import PaymentMode
 from bursar.runtime.tokens import HostedLink, print_hosted_token
 
@@ -394,6 +395,17 @@ async def test_every_reason_is_in_our_words(org: Org) -> None:
         told = replace(failed, failure_code=code, failure_message="DO NOT HONOUR 05")
         state = hosted_states.state_of(invoice, told, failed.refunded, has_returned=False)
         assert (state.label, state.sentence, state.can_pay) == ("Payment failed", reason, True)
+
+
+async def test_who_paid_after_a_refused_card_waits_for_the_word(org: Org) -> None:
+    # The page leads back as returned only who has paid: what it refused before is no news then.
+    invoice = await org.invoice(await org.customer())
+    begun = await org.pay(invoice.id, PaymentMode.CHECKOUT)
+    refused = replace(begun, failure_code="card_declined", failure_message="No.")
+    nothing = Money.zero(invoice.currency)
+    there = hosted_states.state_of(invoice, refused, nothing, has_returned=False)
+    back = hosted_states.state_of(invoice, refused, nothing, has_returned=True)
+    assert (there.label, back.label, back.is_refreshing) == ("Payment failed", "Processing", True)
 
 
 async def test_the_e_invoice_is_there_for_machines(anyone: Client, org: Org) -> None:

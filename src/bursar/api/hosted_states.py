@@ -149,12 +149,15 @@ def _open_state(attempt: Payment, *, has_returned: bool) -> HostedState:
 
 
 def _pending(attempt: Payment, *, has_returned: bool) -> HostedState:
-    """A page of the provider stands open, or its answer is on the way."""
-    if attempt.mode is PaymentMode.CHARGE:
+    """A page of the provider stands open, or its answer is on the way.
+
+    It leads back as returned only whoever has paid, whatever cards it refused before.
+    """
+    if attempt.mode is PaymentMode.CHARGE or has_returned:
         return _CONFIRMING
     if attempt.failure_message is not None:
         return _declined(attempt)
-    return _CONFIRMING if has_returned else replace(_DUE, button="Continue to pay")
+    return replace(_DUE, button="Continue to pay")
 
 
 def _declined(attempt: Payment) -> HostedState:
