@@ -16,9 +16,12 @@ _FOLDER: Final = Path(__file__).parent / "sql"
 
 
 def run_scripts(names: Sequence[str]) -> None:
-    """Execute `sql/<name>.sql` for each name, in the migration's own transaction."""
-    raw = op.get_bind().connection.driver_connection
+    """Execute `sql/<name>.sql` for each name, in the transaction that notes the revision."""
+    bound = op.get_bind()
+    bound.exec_driver_sql("SELECT 1")  # with it the engine begins its transaction
+    raw = bound.connection.driver_connection
     assert isinstance(raw, asyncpg.Connection)
+    assert raw.is_in_transaction(), "what a script makes and its revision are one commit"
     for name in names:
         script = (_FOLDER / f"{name}.sql").read_text("utf-8")
         if _says_something(script):
