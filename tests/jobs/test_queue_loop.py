@@ -9,6 +9,7 @@ import pytest
 import structlog
 from structlog.contextvars import merge_contextvars
 from structlog.testing import LogCapture
+from tests.support.waiting import eventually
 from tests.support.world import World
 
 from bursar.domain.ids import CustomerId
@@ -56,12 +57,6 @@ async def load(app: App) -> tuple[int, int]:
     return found.waiting, found.running
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - the loop under test tells nothing
-            await asyncio.sleep(0.01)
-
-
 @asynccontextmanager
 async def looping(app: App, act: Act) -> AsyncIterator[QueueLoop]:
     loop = QueueLoop(app.queue, app.database, app.telemetry, act)
@@ -87,7 +82,7 @@ async def test_no_more_at_once_than_the_rule_allows(bare: App) -> None:
 
     await leave(bare, 9)
     async with looping(bare, act):
-        await until(lambda: done == 9)
+        await eventually(lambda: done == 9)
     assert most == QUEUE_RULES[Queue.PAYMENTS].concurrency
     assert await load(bare) == (0, 0)
 
@@ -106,7 +101,9 @@ async def test_a_job_has_one_line_that_says_how_it_went(
     monkeypatch.setattr(queue_loop, "log", log)
     await leave(bare, 2)
     async with looping(bare, act):
-        await until(lambda: len([one for one in kept.entries if one["event"] == "job.ended"]) == 2)
+        await eventually(
+            lambda: len([one for one in kept.entries if one["event"] == "job.ended"]) == 2
+        )
     told = [one for one in kept.entries if one["event"] == "job.ended"]
     assert {one["outcome"] for one in told} == {"done", "retried"}
     for one in told:
@@ -128,7 +125,7 @@ async def test_a_failed_job_waits_for_its_next_attempt(bare: App, fault: Excepti
 
     await leave(bare, 2)
     async with looping(bare, act):
-        await until(lambda: tried == 2)
+        await eventually(lambda: tried == 2)
     assert await load(bare) == (2, 0)
 
 
@@ -143,7 +140,7 @@ async def test_a_superseded_job_is_left_to_its_new_owner(bare: App) -> None:
 
     await leave(bare, 1)
     async with looping(bare, act):
-        await until(lambda: tried == 1)
+        await eventually(lambda: tried == 1)
     assert await load(bare) == (0, 1)
 
 
@@ -225,7 +222,7 @@ async def test_a_job_that_hangs_is_cut_off(bare: App, monkeypatch: pytest.Monkey
 
     await leave(bare, 4)
     async with looping(bare, hang):
-        await until(lambda: tried == 4)
+        await eventually(lambda: tried == 4)
         await asyncio.sleep(0.3)
         assert await load(bare) == (4, 0)
 
@@ -247,6 +244,6 @@ async def test_a_failure_told_late_is_no_death(bare: App, monkeypatch: pytest.Mo
     monkeypatch.setattr(bare.queue, "fail", fail)
     await leave(bare, 1)
     async with looping(bare, act):
-        await until(lambda: not is_away)
+        await eventually(lambda: not is_away)
         await asyncio.sleep(1)
     assert await load(bare) == (1, 0)

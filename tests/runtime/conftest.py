@@ -1,8 +1,7 @@
 """A PostgreSQL for the tests of the machinery: one server a run, the queue's tables, no row."""
 
-import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -19,18 +18,6 @@ PAUSES_DDL = """
 CREATE TABLE queue.pauses (entrypoint text PRIMARY KEY);
 GRANT SELECT ON queue.pauses TO bursar_app;
 """
-
-
-async def eventually(
-    condition: Callable[[], bool | Awaitable[bool]], *, seconds: float = 5
-) -> None:
-    """Wait until the condition holds; a test fails where it does not in time."""
-    for _ in range(int(seconds * 100)):
-        holds = condition()
-        if holds if isinstance(holds, bool) else await holds:
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the condition did not come to hold in time")
 
 
 class Machine:

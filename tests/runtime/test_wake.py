@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
-from tests.runtime.conftest import Machine, eventually
+from tests.runtime.conftest import Machine
+from tests.support.waiting import eventually
 
 from bursar.runtime.wake import Line, Wake
 

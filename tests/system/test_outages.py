@@ -3,16 +3,18 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence, Sized
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
 from tests.api.client import Client, Response
 from tests.runtime.test_limits_redis import free_port, redis_server
 from tests.support.database import Installation, installation
+from tests.support.waiting import eventually
 from tests.support.world import World, open_world
 
 from bursar.api.asgi import build_api
@@ -110,6 +112,10 @@ async def working(world: World) -> AsyncIterator[list[Claimed]]:
             await asyncio.wait_for(running, timeout=10)
 
 
+def _counts(heard: Sized, least: int) -> bool:
+    return len(heard) >= least
+
+
 def ran(jobs: Sequence[Claimed]) -> list[Task]:
     """What was asked for."""
     return [job.task for job in jobs]
@@ -143,9 +149,7 @@ async def test_postgresql_goes_and_comes_back(stage: Stage, number: signal.Signa
         ]
         assert [answer.status for answer in made] == [201, 201]
         assert made[0].value["id"] == made[1].value["id"]
-        async with asyncio.timeout(20):
-            while not all(task in ran(done) for task in left):  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(0.02)
+        await eventually(lambda: all(task in ran(done) for task in left), seconds=20)
     assert [ran(done).count(task) for task in left] == [1] * TASKS
     assert {job.deaths for job in done} == {0}
 
@@ -170,9 +174,7 @@ async def test_postgresql_is_taken_away_under_load(stage: Stage) -> None:
     async with asyncio.TaskGroup() as group:
         writers = [group.create_task(write(number)) for number in range(4)]
         for taken in range(1, 4):
-            async with asyncio.timeout(60):
-                while len(heard) < 5 * taken:  # noqa: ASYNC110 - nothing tells
-                    await asyncio.sleep(0.02)
+            await eventually(partial(_counts, heard, 5 * taken), seconds=60)
             await stage.take_away(signal.SIGKILL)
             await stage.server.ensure_running()
             await stage.until_healthy()

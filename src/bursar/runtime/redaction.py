@@ -99,7 +99,7 @@ def _plain(value: object, depth: int) -> Plain:
     return _printed(value)
 
 
-def _plain_number(value: int | float) -> Plain:  # noqa: PYI041 - both are told apart here
+def _plain_number(value: float) -> Plain:
     if isinstance(value, int):
         is_short = -_PAN_LEAST < value < _PAN_LEAST
         return MASK if not is_short and _is_card_number(str(abs(value))) else value

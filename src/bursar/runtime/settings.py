@@ -395,8 +395,9 @@ class Settings:
 
     @property
     def host(self) -> str:
-        """Where to listen: in production a container and its scraper come from outside."""
-        return "0.0.0.0" if self.is_production else "127.0.0.1"  # noqa: S104 - so that they can
+        """Where to listen: a container of production is reached from outside, nothing else is."""
+        # In a container the loopback is its own: its proxy and Prometheus would find nobody there.
+        return "0.0.0.0" if self.is_production else "127.0.0.1"  # noqa: S104 - in production alone
 
     @property
     def is_production(self) -> bool:
