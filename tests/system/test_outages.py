@@ -155,7 +155,8 @@ async def test_postgresql_goes_and_comes_back(stage: Stage, number: signal.Signa
 
 
 async def test_postgresql_is_taken_away_under_load(stage: Stage) -> None:
-    # Whatever was acknowledged is there afterwards, once; nobody hears anything but 201 and 503.
+    # What was acknowledged is there afterwards, once. Who asks again while the fate of the first
+    # request is not known yet hears 409, else 503; and each of them hears 201 in the end.
     heard: dict[str, str] = {}
     statuses: set[int] = set()
     stopping = asyncio.Event()
@@ -170,6 +171,7 @@ async def test_postgresql_is_taken_away_under_load(stage: Stage) -> None:
                     heard[key] = answer.value["id"]
                     break
                 await asyncio.sleep(0.05)
+            assert key in heard, "it was never done"
 
     async with asyncio.TaskGroup() as group:
         writers = [group.create_task(write(number)) for number in range(4)]
@@ -182,7 +184,7 @@ async def test_postgresql_is_taken_away_under_load(stage: Stage) -> None:
         stopping.set()
     assert all(writer.done() for writer in writers)
     assert len(set(heard.values())) == len(heard)
-    assert statuses <= {201, 503}
+    assert statuses <= {201, 409, 503}
     for customer_id in heard.values():
         assert (await stage.owner.get(f"/v1/customers/{customer_id}")).status == 200
 
