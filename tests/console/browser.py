@@ -25,6 +25,7 @@ class _Page(HTMLParser):
         self.links: list[str] = []
         self.tags: list[str] = []
         self.attributes: set[str] = set()
+        self.scripts: set[str] = set()
         self._inside = ""  # the field whose value is not an attribute
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -38,6 +39,8 @@ class _Page(HTMLParser):
             self.fields[self._inside] = ""
         if tag == "option" and "selected" in given:
             self.fields[self._inside] = given["value"]
+        if tag == "script":
+            self.scripts.add(given.get("src", ""))
         if tag == "a":
             self.links.append(given.get("href", ""))
 

@@ -3,46 +3,20 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from bursar.console.asking import BY_NAME, Question
 from bursar.console.cells import Eyes
+from bursar.console.charts import MOVEMENTS, MRR, REVENUE, chart_of
 from bursar.console.nouns.every import BY_SLUG
 from bursar.console.pages import inside
 from bursar.console.visits import Visit
-from bursar.runtime.clock import now
 from bursar.runtime.idempotency import Answer
 
-_MONTHS: Final = 12
-_HEIGHT: Final = 100
-_STEP: Final = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """One month of a chart, in the chart's own units."""
-
-    label: str
-    text: str
-    x: int
-    y: int
-    height: int
-    is_negative: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """Bars with a table beside them that says the same."""
-
-    title: str
-    bars: tuple[Bar, ...]
-
-    @property
-    def width(self) -> int:
-        """In the chart's own units."""
-        return _STEP * len(self.bars)
+_SPAN: Final = {"interval": "month"}  # the last twelve, by the organization's own clock
+_WHOLE: Final = 100
+_DRAWN: Final = (MRR, REVENUE, MOVEMENTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +32,7 @@ class Chore:
 async def home_page(visit: Visit) -> Answer:
     """The organization at a glance; whoever may not see money sees what they may."""
     reports = ("getMrr", "getRevenue", "getInvoicesReport", "getPaymentsReport")
-    span = _span(visit)
-    asked = [Question(route=name, query=span) for name in reports if _may(visit, name)]
+    asked = [Question(route=name, query=_SPAN) for name in reports if _may(visit, name)]
     told = dict(
         zip(
             [each.route for each in asked],
@@ -70,14 +43,17 @@ async def home_page(visit: Visit) -> Answer:
     found = {name: answer["data"] for name, answer in told.items()}
     context: dict[str, object] = {
         "figures": _figures(visit.eyes, found),
-        "charts": _charts(visit.eyes, found),
+        "charts": [
+            chart_of(visit.eyes, each, found[each.route]) for each in _DRAWN if each.route in found
+        ],
         "ages": _ages(visit.eyes, found),
         "bridge": _bridge(visit.eyes, found),
         "chores": await _chores(visit),
         "is_empty": not any(
-            each[name]
-            for route, _, name in _DRAWN
-            for each in found.get(route, {}).get("series", ())
+            piece[line.field]
+            for drawing in _DRAWN
+            for piece in found.get(drawing.route, {}).get("series", ())
+            for line in drawing.lines
         ),
     }
     return inside(visit, "home.html", context)
@@ -85,14 +61,6 @@ async def home_page(visit: Visit) -> Answer:
 
 def _may(visit: Visit, route: str) -> bool:
     return visit.may(BY_NAME[route].terms.needs)
-
-
-def _span(visit: Visit) -> dict[str, str]:
-    """The last twelve months, this one among them, by the organization's calendar."""
-    today = now().astimezone(visit.eyes.zone).date()
-    end = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
-    start = date(end.year - 1, end.month, 1)
-    return {"from": start.isoformat(), "to": end.isoformat(), "interval": "month"}
 
 
 def _figures(eyes: Eyes, found: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -128,40 +96,6 @@ def _invoices(age: Mapping[str, Any]) -> str:
     return "1 invoice" if age["count"] == 1 else f"{age['count']} invoices"
 
 
-def _charts(eyes: Eyes, found: Mapping[str, Any]) -> list[Chart]:
-    charts = []
-    for route, title, name in _DRAWN:
-        if route in found:
-            report = found[route]
-            charts.append(_chart(eyes, title, report, name))
-    return charts
-
-
-_DRAWN: Final = (
-    ("getMrr", "Monthly recurring revenue", "mrrCents"),
-    ("getRevenue", "Net revenue by month", "netCents"),
-)
-
-
-def _chart(eyes: Eyes, title: str, report: Mapping[str, Any], name: str) -> Chart:
-    series = report["series"]
-    top = max((abs(each[name]) for each in series), default=0) or 1
-    bars = []
-    for at, each in enumerate(series):
-        height = abs(each[name]) * _HEIGHT // top
-        bars.append(
-            Bar(
-                label=eyes.month(each["start"]),
-                text=eyes.money(each[name], report["currency"]),
-                x=at * _STEP,
-                y=_HEIGHT - height,
-                height=height,
-                is_negative=each[name] < 0,
-            )
-        )
-    return Chart(title=title, bars=tuple(bars))
-
-
 _AGES: Final = (
     ("Not due yet", "current"),
     ("1 to 30 days", "days1To30"),
@@ -183,7 +117,7 @@ def _ages(eyes: Eyes, found: Mapping[str, Any]) -> list[dict[str, Any]]:
             "label": label,
             "text": eyes.money(owed[name]["amountCents"], report["currency"]),
             "hint": _invoices(owed[name]),
-            "share": owed[name]["amountCents"] * _HEIGHT // total,
+            "share": owed[name]["amountCents"] * _WHOLE // total,
         }
         for label, name in _AGES
     ]

@@ -1,27 +1,22 @@
-"""The console's templates, its stylesheet, and the headers that keep its pages to themselves.
+"""The console's templates, and the headers that keep its pages to themselves.
 
-A page runs no script of ours in its text, loads nothing from elsewhere and cannot be framed; what
-people typed is always escaped. The stylesheet's name carries a hash of what it says.
+A page runs scripts from our own files alone, never from its text; it loads nothing from elsewhere
+and cannot be framed; what people typed is always escaped.
 """
 
-import hashlib
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar.handlers import HTTPRouteHandler
 
-from bursar.api.dispatch import Wire, plain_endpoint
+from bursar.console.assets import PATHS
 from bursar.console.nouns.every import sections
 from bursar.console.passes import form_token
 from bursar.console.visits import Visit
-from bursar.domain.refusals import NotFound
+from bursar.domain.access import Permission
 from bursar.runtime.idempotency import Answer
 
 _HERE: Final = Path(__file__).parent
-_STYLES: Final = (_HERE / "static" / "console.css").read_bytes()
-STYLES_PATH: Final = f"/console/static/console.{hashlib.sha256(_STYLES).hexdigest()[:16]}.css"
-
 _STRIPE: Final = "https://checkout.stripe.com"
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
@@ -30,9 +25,10 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals["styles_path"] = STYLES_PATH
+_TEMPLATES.globals["assets"] = PATHS
 _POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; "
     "frame-ancestors 'none'; object-src 'none'; form-action 'self' "
 )
 
@@ -62,6 +58,7 @@ def inside(visit: Visit, template: str, context: dict[str, object], *, status: i
             for section, nouns in sections().items()
         },
         "form_token": form_token(visit.app.keys, visit.given),
+        "sees_money": visit.may(Permission.INVOICE_READ),
         "searched": "",
     }
     pays = f"{_STRIPE} {visit.app.settings.sandbox_url}"
@@ -71,18 +68,3 @@ def inside(visit: Visit, template: str, context: dict[str, object], *, status: i
 def see_other(place: str, *headers: tuple[str, str]) -> Answer:
     """Go there."""
     return Answer(303, b"", (("Location", place), *headers))
-
-
-def styles_route() -> HTTPRouteHandler:
-    """The stylesheet, under the name that its content gives it."""
-
-    async def styles(request: Wire) -> Answer:
-        if request.scope["path"] != STYLES_PATH:
-            raise NotFound("No such path.")
-        headers = (
-            ("Content-Type", "text/css; charset=utf-8"),
-            ("Cache-Control", "public, max-age=31536000, immutable"),
-        )
-        return Answer(200, _STYLES, headers)
-
-    return plain_endpoint("GET", "/console/static/{name}", styles)

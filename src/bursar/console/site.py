@@ -4,7 +4,7 @@ A look is a GET and changes nothing; a deed is a POST of a form of ours. Signed 
 the sign-in page and from there back.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
@@ -13,7 +13,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from bursar.api.dispatch import Act, Edge, Wire, plain_endpoint
 from bursar.api.trace import traced
+from bursar.console.analytics import SLUG, analytics_page
 from bursar.console.asking import Question, no_of
+from bursar.console.assets import assets_route
 from bursar.console.deeds import deed_done, deed_page
 from bursar.console.doors import (
     HOME,
@@ -29,7 +31,7 @@ from bursar.console.home import home_page
 from bursar.console.lists import list_page
 from bursar.console.nouns.every import BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun
-from bursar.console.pages import inside, page, see_other, styles_route
+from bursar.console.pages import inside, page, see_other
 from bursar.console.passes import cookie
 from bursar.console.queue_deeds import QUEUES, queue_deed_done, queue_deed_page
 from bursar.console.queues import queues_page
@@ -69,7 +71,7 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
         return await link_taken(edge, request)
 
     return [
-        styles_route(),
+        assets_route(),
         plain_endpoint("GET", LINK, peeking, _failed),
         plain_endpoint("POST", LINK, taking, _failed),
         plain_endpoint("GET", HOME, opened(_lobby), _failed),
@@ -131,6 +133,9 @@ async def _lobby(visit: Visit) -> Answer:
     return inside(visit, "lobby.html", {})
 
 
+_PAGES: Final[Mapping[str, Serve]] = {SLUG: analytics_page, "search": search_page}
+
+
 def _noun(visit: Visit) -> Noun:
     noun = BY_SLUG.get(visit.request.path_params["noun"])
     if noun is None:
@@ -139,8 +144,9 @@ def _noun(visit: Visit) -> Noun:
 
 
 async def _listed(visit: Visit) -> Answer:
-    if visit.request.path_params["noun"] == "search":
-        return await search_page(visit)
+    page_of_its_own = _PAGES.get(visit.request.path_params["noun"])
+    if page_of_its_own is not None:
+        return await page_of_its_own(visit)
     noun = _noun(visit)
     if noun.is_single:
         return await thing_page(visit, noun)

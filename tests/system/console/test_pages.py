@@ -55,7 +55,7 @@ async def test_every_list(
     async with desk(browser, shop, size=size, look=look, storage_state=kept) as olga:
         asked: set[str] = set()
         olga.page.on("request", lambda request: asked.add(request.url))
-        for place in ("", *LISTED):
+        for place in ("", "/analytics", *LISTED):
             await olga.go(place)
             await _is_open_to_all(olga.page, place)
         assert olga.complaints == []
