@@ -1,7 +1,7 @@
 """The payment provider is away: money requests are told so at once, until it is back."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import pytest
@@ -11,6 +11,7 @@ from tests.support.sandbox import control
 from tests.support.world import Org, World
 
 from bursar.api.asgi import build_api
+from bursar.domain.access import Permission
 from bursar.domain.orgs import Mode
 from bursar.domain.refusals import Unavailable
 from bursar.flows.pay_invoice import refuse_if_away
@@ -94,7 +95,26 @@ async def test_a_request_that_is_turned_away_takes_no_time(guarded: House, org: 
     for _ in range(200):
         began = perf_counter()
         with pytest.raises(Unavailable):
-            refuse_if_away(caller)
+            await refuse_if_away(caller, Permission.INVOICE_PAY)
         took.append(perf_counter() - began)
     guarded.mend()
     assert sorted(took)[len(took) // 2] < 0.005
+
+
+@pytest.mark.parametrize(("shut", "status"), [(Mode.LIVE, 200), (Mode.SANDBOX, 503)])
+async def test_only_the_line_of_the_organization_counts(
+    guarded: House, org: Org, shut: Mode, status: int
+) -> None:
+    # One line is down and the other is not: who pays over the other one notices nothing of it.
+    lines = {
+        mode: CircuitBreaker(PAYMENT_PROVIDER, lambda: 0.0) for mode in (Mode.SANDBOX, Mode.LIVE)
+    }
+    lines[shut].hold(17)
+    providers = {
+        mode: GuardedProvider(guarded.world.provider, line) for mode, line in lines.items()
+    }
+    client = Client(build_api(replace(guarded.app, providers=providers)))
+    invoice = await org.invoice(await org.customer())
+    owner = client.bearing(org.access_token, org.id)
+    answer = await owner.post(f"/v1/invoices/{invoice.id}/pay", {"mode": "charge"})
+    assert answer.status == status, answer.body

@@ -20,7 +20,7 @@ from bursar.api.pages import page
 from bursar.api.paying import Wish, begin_command
 from bursar.api.printing import acknowledged, printed
 from bursar.api.trace import Trace, traced
-from bursar.domain.access import Link, actor_label
+from bursar.domain.access import Link, Permission, actor_label
 from bursar.domain.document_settings import Language
 from bursar.domain.documents import DocumentTotal
 from bursar.domain.einvoices import einvoice, is_expressible
@@ -168,7 +168,7 @@ async def _pay(visit: Visit) -> Answer:
     caller, invoice = visit.caller, visit.invoice
     back = own_hosted_url(caller, invoice)
     assert back is not None, "an invoice that is shown has a number"
-    refuse_if_away(caller)
+    await refuse_if_away(caller, Permission.INVOICE_PAY)
     wish = Wish(mode=PaymentMode.CHECKOUT, success_url=f"{back}?{_BACK}=1", cancel_url=back)
     command = begin_command(caller, invoice.id, wish, back=back)
     try:

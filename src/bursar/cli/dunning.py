@@ -6,6 +6,7 @@ import typer
 
 from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, an_id, desk, gather
 from bursar.cli.output import show_list, show_one
+from bursar.domain.access import Permission
 from bursar.domain.dunning import DunningCase
 from bursar.domain.ids import InvoiceId
 from bursar.domain.shapes.dunning import DunningOut
@@ -80,7 +81,7 @@ def retry(
     command = SteerDunning(_id(invoice_id))
 
     async def act(caller: Caller) -> DunningCase:
-        refuse_if_away(caller)
+        await refuse_if_away(caller, Permission.INVOICE_FINALIZE)
         return await caller.run(retry_now, command)
 
     show_one(DunningOut.of(desk(context).ask(act, org=org, reason=reason)), output)

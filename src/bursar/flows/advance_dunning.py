@@ -28,10 +28,10 @@ from bursar.runtime.app import Caller
 
 async def advance_dunning(caller: Caller, invoice_id: InvoiceId) -> None:
     """One step, if one is due."""
-    key = await caller.run(take_dunning_step, TakeStep(invoice_id))
-    if key is None or _is_away(caller):
+    due = await caller.run(take_dunning_step, TakeStep(invoice_id))
+    if due is None or _is_away(caller, due.mode):
         return
-    begun = await _begun(caller, invoice_id, key)
+    begun = await _begun(caller, invoice_id, due.key)
     if begun is None or not begun.payment.is_open:
         return
     assert isinstance(begun.request, ChargeRequest)
@@ -65,9 +65,10 @@ async def _begun(caller: Caller, invoice_id: InvoiceId, key: str) -> Begun | Non
         return None
 
 
-def _is_away(caller: Caller) -> bool:
+def _is_away(caller: Caller, mode: Mode) -> bool:
+    provider = caller.app.providers.get(mode)
     try:
-        for provider in caller.app.providers.values():
+        if provider is not None:
             provider.require_open_line()
     except CircuitOpen:
         return True

@@ -4,8 +4,10 @@ Nothing is asked before the attempt is written down, and whatever is answered go
 door. The request that began an attempt rejoins it after a crash and sends the same key again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from bursar.domain.access import Permission
+from bursar.domain.orgs import Mode
 from bursar.domain.payments import Payment
 from bursar.domain.provider import (
     ChargeRequest,
@@ -23,7 +25,7 @@ from bursar.operations.payments import (
     settle_payment,
 )
 from bursar.runtime import tracing
-from bursar.runtime.app import Caller
+from bursar.runtime.app import App, Caller
 from bursar.runtime.idempotency import Answer
 
 
@@ -67,18 +69,30 @@ async def _paid(
     return await caller.run(settle_payment, SettlePayment(begun.payment.id, outcome), answer=answer)
 
 
-def refuse_if_away(caller: Caller) -> None:
-    """Say so before anything is begun.
+async def refuse_if_away(caller: Caller, needs: Permission) -> None:
+    """Say so before anything is begun, to whoever may do what needs this.
+
+    Only the organization's own line counts: play money that cannot be played with stops no other.
 
     Raises:
         Unavailable: the provider's line is known to be down.
     """
-    for provider in caller.app.providers.values():
+    shut = dict(_shut_lines(caller.app))
+    if not shut:
+        return
+    is_only_line = len(caller.app.providers) == 1
+    own = next(iter(shut)) if is_only_line else await caller.own_mode(needs)
+    if own in shut:
+        wait = {"retryAfterSeconds": shut[own]}
+        raise Unavailable("The payment provider is away.", facts=wait)
+
+
+def _shut_lines(app: App) -> Iterator[tuple[Mode, int]]:
+    for mode, provider in app.providers.items():
         try:
             provider.require_open_line()
         except CircuitOpen as away:
-            wait = {"retryAfterSeconds": away.retry_after_seconds}
-            raise Unavailable("The payment provider is away.", facts=wait) from away
+            yield mode, away.retry_after_seconds
 
 
 async def _ask(provider: PaymentProvider, begun: Begun) -> LookupOutcome:

@@ -10,6 +10,7 @@ from bursar.domain.dunning import DunningCase, Resolution
 from bursar.domain.dunning_policies import DunningAction
 from bursar.domain.ids import InvoiceId
 from bursar.domain.mails import MailKind
+from bursar.domain.orgs import Mode
 from bursar.domain.refusals import CustomerHasNoMethod, PaymentInProgress
 from bursar.domain.subscriptions import Subscription, SubscriptionStatus
 from bursar.domain.tasks import AdvanceDunning
@@ -43,9 +44,17 @@ class TakeStep:
     invoice_id: InvoiceId
 
 
+@dataclass(frozen=True, slots=True)
+class DueCharge:
+    """A try that is due: the key under which it is to be begun, and whose line it goes over."""
+
+    key: str
+    mode: Mode
+
+
 @operation(requires=Permission.PAYMENT_SETTLE)
-async def take_dunning_step(tx: Tx, command: TakeStep) -> str | None:
-    """Do what is due; where that is a charge, give the key under which it is to be begun.
+async def take_dunning_step(tx: Tx, command: TakeStep) -> DueCharge | None:
+    """Do what is due; where that is a charge, say how it is to be begun.
 
     While an attempt is open nothing is done: its end looks again. A step that is not due yet, as
     when somebody else took it, is waited for.
@@ -64,7 +73,8 @@ async def take_dunning_step(tx: Tx, command: TakeStep) -> str | None:
         return None
     customer = await customers.lock(tx, case.customer_id, even_deleted=True)
     if case.current_action is DunningAction.RETRY and case.may_charge(customer.method_reference):
-        return case.attempt_key
+        assert tx.mode is not None
+        return DueCharge(case.attempt_key, Mode(tx.mode))
     change = await _step(tx, case)
     if change is not None:
         await _tell(tx, case)

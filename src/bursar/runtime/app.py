@@ -300,6 +300,21 @@ class Caller:
         database = self.app.database
         return await (database.survey if question.is_survey else database.look)(binding, body)
 
+    async def own_mode(self, needs: Permission) -> Mode:
+        """The organization's mode, told to whoever may do what needs this permission.
+
+        Raises:
+            Refusal: missing permission or credentials.
+        """
+        binding = self.binding(is_looking=True)
+
+        async def body(tx: ReadTx, entrance: Entrance) -> Mode:
+            self.admit(needs, entrance, binding)
+            assert tx.mode is not None, "an organization is bound"
+            return Mode(tx.mode)
+
+        return await self.app.database.look(binding, body)
+
     async def remember(self, answer: Answer) -> None:
         """Keep a refusal's answer for the request's idempotency key: it had no other effect."""
         binding = self.binding()

@@ -111,7 +111,7 @@ async def retry_dunning_now(call: Call[Nothing, NoQuery]) -> Answer:
 
     The charge runs right after the answer; events tell what came of it. A pause ends.
     """
-    refuse_if_away(call.caller)
+    await refuse_if_away(call.caller, Permission.INVOICE_FINALIZE)
 
     def accepted(case: Any) -> Answer:
         return resource(DunningOut.of(case), status=202)

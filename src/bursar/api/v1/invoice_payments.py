@@ -114,7 +114,7 @@ async def pay(call: Call[PayBody, DryRun]) -> Answer:
         raise InvalidInput.at("walletId", "goes with the mode wallet", "ambiguous")
     invoice = await peeked(caller.look(invoice_look, _id(call)))
     if not caller.is_dry_run and mode is not PaymentMode.WALLET:
-        refuse_if_away(caller)
+        await refuse_if_away(caller, Permission.INVOICE_PAY)
     wish = Wish(
         mode=mode,
         method_reference=body.payment_method_id,

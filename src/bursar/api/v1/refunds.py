@@ -150,7 +150,7 @@ async def get_refund(call: Call[None, NoQuery]) -> Answer:
 async def _refunded(call: Call[Any, DryRun], amount_minor: int | None) -> Answer:
     caller = call.caller
     if not caller.is_dry_run:
-        refuse_if_away(caller)
+        await refuse_if_away(caller, Permission.REFUND_WRITE)
     command = BeginRefund(
         payment_id=PaymentId(call.id("paymentId")),
         attempt_key=attempt_key(caller),
