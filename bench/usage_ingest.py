@@ -157,6 +157,7 @@ async def _usage_stage(place: Place, stage: Stage) -> UsageStage:
     async with place.superuser() as connection:
         key = uuid_in(stage.org_id), uuid_in(plan["id"])
         rows = await connection.fetch(_SUBSCRIBE, *key, SUBSCRIPTIONS // CUSTOMERS)
+        await connection.execute("ANALYZE subscriptions")
     return UsageStage(stage, tuple(f"sub_{row['id']}" for row in rows))
 
 

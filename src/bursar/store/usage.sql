@@ -1,17 +1,24 @@
 -- name: counted_subscriptions
 -- When these subscriptions run, in which zone, and the meters of what they agreed to.
-SELECT
-    s.id, s.started_at, s.ended_at, o.timezone,
-    ARRAY(
-        SELECT p.meter_id FROM prices AS p
-        WHERE
-            p.org_id = $1 AND p.plan_id = s.plan_id AND p.plan_version = s.plan_version
-            AND p.meter_id IS NOT NULL
-        ORDER BY p.position
-    ) AS meter_ids
-FROM subscriptions AS s
-JOIN organizations AS o ON o.org_id = s.org_id
-WHERE s.org_id = $1 AND s.id = ANY($2::uuid[]);
+WITH asked AS MATERIALIZED (
+    SELECT s.id, s.started_at, s.ended_at, s.plan_id, s.plan_version FROM subscriptions AS s
+    WHERE s.org_id = $1 AND s.id = ANY($2::uuid[])
+), agreed AS MATERIALIZED (
+    SELECT
+        v.plan_id, v.plan_version,
+        ARRAY(
+            SELECT p.meter_id FROM prices AS p
+            WHERE
+                p.org_id = $1 AND p.plan_id = v.plan_id AND p.plan_version = v.plan_version
+                AND p.meter_id IS NOT NULL
+            ORDER BY p.position
+        ) AS meter_ids
+    FROM (SELECT DISTINCT a.plan_id, a.plan_version FROM asked AS a) AS v
+)
+SELECT a.id, a.started_at, a.ended_at, o.timezone, g.meter_ids
+FROM asked AS a
+JOIN agreed AS g ON g.plan_id = a.plan_id AND g.plan_version = a.plan_version
+JOIN organizations AS o ON o.org_id = $1;
 
 -- name: counting_meters
 -- These meters, where they exist.
@@ -77,8 +84,12 @@ WITH given AS (
 SELECT f.idempotency_key FROM fresh AS f;
 
 -- name: events_of_keys
--- The events that have these keys.
-SELECT * FROM usage_events WHERE org_id = $1 AND idempotency_key = ANY($2::text[]);
+-- The events that have these keys; each key is looked for in its own partition alone.
+SELECT e.* FROM unnest($2::text[]) AS k (idempotency_key)
+CROSS JOIN LATERAL (
+    SELECT * FROM usage_events AS u
+    WHERE u.org_id = $1 AND u.idempotency_key = k.idempotency_key LIMIT 1
+) AS e;
 
 -- name: told_thresholds
 -- The thresholds of a meter that were told of in a period of a subscription.
