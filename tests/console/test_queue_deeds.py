@@ -8,7 +8,8 @@ from tests.support.dead_letters import dead_letters
 from tests.support.world import PASSWORD, World
 
 from bursar.console.nouns.shape import Deed
-from bursar.console.queue_deeds import DEEDS, QUEUES
+from bursar.console.pages import QUEUES
+from bursar.console.queue_deeds import DEEDS
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.runtime.ids import new_uuid
 

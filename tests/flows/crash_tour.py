@@ -19,12 +19,14 @@ from tests.support.crash import Fault
 from tests.support.world import PASSWORD
 
 from bursar.domain.ids import uuid_of
-from bursar.jobs import demo_org
+from bursar.jobs import demo_org, demo_year
 from bursar.reads.verify import checks
 
 _numbers = count(1)
 TRIES_MAX: Final = 4
-LIVES_MAX: Final = 20
+LIVES_MAX: Final = 60
+_DEMO: Final = ("demo_org.", "demo_year.")
+_DEMO_MONTHS: Final = 2
 AUTH: Final = "/v1/auth"
 
 
@@ -201,15 +203,15 @@ async def _demo(stage: Stage, tour: Tour) -> None:
     """The history of the demo organization, which looks at what is there after each crash."""
     app, folder = stage.world.app, stage.world.house.settings.data_dir
     folder.mkdir(parents=True, exist_ok=True)
-    stage.fuse.arm(
-        *(Fault(point, 1) for point in stage.fuse.places.points if point.startswith("demo_org."))
-    )
+    known = stage.fuse.places.points
+    stage.fuse.arm(*(Fault(each, 1) for each in known if each.startswith(_DEMO)))
+    pace = demo_year.Pace(demo_org.bill_by_hand, _DEMO_MONTHS, stage.world.pass_time)
     lives = 0
     made: Any = None
     wrong = "it is never finished"
     try:
         while made is None and lives < LIVES_MAX:
-            made = await stage.alive(lambda: demo_org._make(app, folder))
+            made = await stage.alive(lambda: demo_org._make(app, folder, pace))
             lives += 1
     except Exception as failed:  # noqa: BLE001 - whatever it raises is a finding
         wrong = f"it raised {failed!r}"

@@ -22,7 +22,7 @@ from bursar.domain.ids import OrgId
 from bursar.runtime.idempotency import Answer
 
 BY_NAME: Final[Mapping[str, Route]] = {route.name: route for route in ROUTES}
-_KEPT: Final = frozenset({b"user-agent", b"x-forwarded-for", b"host"})
+_KEPT: Final = frozenset({b"user-agent", b"x-forwarded-for", b"host", b"last-event-id"})
 _OWN_PREFIX: Final = "bursar."
 _ERRORS_FROM: Final = 400
 _TRACE: Final = "bursar.trace"

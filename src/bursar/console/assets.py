@@ -18,7 +18,7 @@ from bursar.runtime.idempotency import Answer
 _STATIC: Final = Path(__file__).parent / "static"
 _PREFIX: Final = "/console/static"
 _TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-_NAMES: Final = ("console.css", "charts.js", "vendored/echarts.common.min.js")
+_NAMES: Final = ("console.css", "charts.js", "live.js", "vendored/echarts.common.min.js")
 
 
 def _path(name: str) -> str:

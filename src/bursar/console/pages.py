@@ -17,6 +17,8 @@ from bursar.domain.access import Permission
 from bursar.runtime.idempotency import Answer
 
 _HERE: Final = Path(__file__).parent
+QUEUES: Final = "/admin/queues"
+QUEUES_LIVE: Final = f"{QUEUES}/live"
 _STRIPE: Final = "https://checkout.stripe.com"
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
@@ -59,10 +61,18 @@ def inside(visit: Visit, template: str, context: dict[str, object], *, status: i
         },
         "form_token": form_token(visit.app.keys, visit.given),
         "sees_money": visit.may(Permission.INVOICE_READ),
+        "live": live_place(visit),
         "searched": "",
     }
     pays = f"{_STRIPE} {visit.app.settings.sandbox_url}"
     return page(template, around | context, status=status, forms_lead_to=pays)
+
+
+def live_place(visit: Visit) -> str:
+    """Where the page hears of changes; nowhere for whoever may not read events."""
+    if visit.org is None:
+        return QUEUES_LIVE if visit.request.scope["path"] == QUEUES else ""
+    return f"{visit.root}/live" if visit.may(Permission.EVENT_READ) else ""
 
 
 def see_other(place: str, *headers: tuple[str, str]) -> Answer:

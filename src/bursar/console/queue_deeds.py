@@ -15,13 +15,12 @@ from bursar.console.asking import AnsweredNo, Question, no_of
 from bursar.console.fields import Form
 from bursar.console.forms import KEY, REASON, Typed, read_form, require_own_form
 from bursar.console.nouns.shape import Deed
-from bursar.console.pages import inside, see_other
+from bursar.console.pages import QUEUES, inside, see_other
 from bursar.console.visits import Visit
 from bursar.domain.refusals import InvalidInput, NotFound, Refusal
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.ids import new_uuid
 
-QUEUES: Final = "/admin/queues"
 _LETTERS: Final = "jobIds"
 _LETTER_MAX: Final = 16
 _ABOUT: Final = ("queue", "kind", "error", _LETTERS)

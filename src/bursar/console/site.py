@@ -12,6 +12,7 @@ import msgspec
 from litestar.handlers import HTTPRouteHandler
 
 from bursar.api.dispatch import Act, Edge, Wire, plain_endpoint
+from bursar.api.streaming import Streamed
 from bursar.api.trace import traced
 from bursar.console.analytics import SLUG, analytics_page
 from bursar.console.asking import Question, no_of
@@ -29,11 +30,12 @@ from bursar.console.doors import (
 )
 from bursar.console.home import home_page
 from bursar.console.lists import list_page
+from bursar.console.live import events_live, is_by_itself, queues_live
 from bursar.console.nouns.every import BY_SLUG
 from bursar.console.nouns.shape import Deed, Noun
-from bursar.console.pages import inside, page, see_other
+from bursar.console.pages import QUEUES, QUEUES_LIVE, inside, page, see_other
 from bursar.console.passes import cookie
-from bursar.console.queue_deeds import QUEUES, queue_deed_done, queue_deed_page
+from bursar.console.queue_deeds import queue_deed_done, queue_deed_page
 from bursar.console.queues import queues_page
 from bursar.console.searching import search_page
 from bursar.console.things import ALONE, explanation_page, question_of, thing_page
@@ -79,9 +81,11 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
         plain_endpoint("POST", SIGN_IN, entering, _failed),
         plain_endpoint("POST", "/console/sign-out", opened(signed_out), _failed),
         plain_endpoint("GET", QUEUES, opened(queues_page), _failed),
+        plain_endpoint("GET", QUEUES_LIVE, opened(queues_live), _failed),
         plain_endpoint("GET", QUEUES + "/{deed}", opened(queue_deed_page), _failed),
         plain_endpoint("POST", QUEUES + "/{deed}", opened(queue_deed_done), _failed),
         plain_endpoint("GET", _ORG, opened(home_page), _failed),
+        plain_endpoint("GET", _ORG + "/live", opened(events_live), _failed),
         plain_endpoint("GET", _NOUN, opened(_listed), _failed),
         plain_endpoint("GET", _THING, opened(_shown), _failed),
         plain_endpoint("GET", _THING + "/{deed}", opened(_offered), _failed),
@@ -107,6 +111,8 @@ async def _served(edge: Edge, request: Wire, serve: Serve) -> Answer:
 
 def _refreshed(visit: Visit, answer: Answer) -> Answer:
     """The same answer with the cookie seen now, so that half an hour begins again."""
+    if isinstance(answer, Streamed) or is_by_itself(visit):
+        return answer
     seen = visit.given.seen(now())
     if seen is None or any(name == "Set-Cookie" for name, _ in answer.headers):
         return answer

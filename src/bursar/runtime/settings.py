@@ -26,6 +26,7 @@ METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _PORT_MAX: Final = 65_535
 _WORKERS_MAX: Final = 32
 _RETRIES_MAX: Final = 20
+_DEMO_MONTHS_MAX: Final = 12
 _LATE_DAYS_MAX: Final = 730
 _DAY_SECONDS: Final = 86_400
 _DERIVED: Final = (
@@ -312,6 +313,15 @@ class Settings:
             "How many days after it happened a usage event is still taken.",
             text.whole(least=1, most=_LATE_DAYS_MAX),
             default="35",
+        ),
+    ]
+    demo_months: Annotated[
+        int,
+        Variable(
+            "DEMO_MONTHS",
+            "How many months the demo organization of `bursar run` has lived.",
+            text.whole(least=1, most=_DEMO_MONTHS_MAX),
+            default="12",
         ),
     ]
     webhook_delivery_timeout_ms: Annotated[

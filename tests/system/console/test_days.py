@@ -98,3 +98,19 @@ async def test_by_keyboard(shop: Storefront, olga: Desk) -> None:
             break
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_contain_text("Keyboard Kites")
+
+
+async def test_a_page_stays_current(shop: Storefront, olga: Desk) -> None:
+    # What happens elsewhere appears without a click; a filter half typed is left alone.
+    await olga.go("/customers")
+    field = olga.page.locator(".filters [name=q]")
+    await field.fill("half a na")
+    await expect(olga.page.locator("main.is-live")).to_be_visible()
+    await shop.customer("Suddenly There")
+    await olga.tells("Suddenly There")
+    await expect(field).to_have_value("half a na")
+    invoice = await shop.invoice()
+    await olga.go(f"/invoices/{invoice['id']}")
+    await expect(olga.page.locator("main.is-live")).to_be_visible()
+    await shop.ask("POST", f"/v1/invoices/{invoice['id']}/void", {})
+    await olga.stands_as("void")

@@ -85,5 +85,7 @@
   };
 
   document.querySelectorAll("figure[data-chart]").forEach(draw);
-  dark.addEventListener("change", () => drawn.forEach(({ figure, chart }) => chart.setOption(option(figure), true)));
+  const redraw = ({ figure, chart }) => chart.setOption(option(figure), true);
+  document.addEventListener("bursar:fresh", ({ target }) => drawn.filter(({ figure }) => figure.contains(target)).forEach(redraw));
+  dark.addEventListener("change", () => drawn.forEach(redraw));
 })();

@@ -1,0 +1,100 @@
+"""`python -m tests.support.screens LINK [FOLDER]`: every page of the console, photographed.
+
+LINK is the one that `bursar run` prints, for an installation whose demo organization is complete.
+The pictures go to docs/screens: lists and things as they stand on a desk, some of them on a phone
+and in the dark.
+"""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from playwright.async_api import Page
+from tests.support.storefront import chromium, visitor
+
+from bursar.console.nouns.every import NOUNS
+
+_QUALITY: Final = 62
+_SETTLED_MS: Final = 500  # a chart draws itself
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: its name, the page, and the first of its list if that is meant."""
+
+    name: str
+    place: str
+    opens: str = ""  # what to click on the way
+    size: str = "desktop"
+    look: str = "light"
+
+
+_LISTED: Final = [noun.slug for noun in NOUNS if noun.rows or noun.is_single]
+_OPENED: Final = {
+    "customer": "/customers?email=billing@quartz.example",
+    "invoice": "/invoices?status=paid",
+    "subscription": "/subscriptions?status=active",
+    "plan": "/plans?q=Team",
+    "payment": "/payments?status=succeeded",
+    "dunning-case": "/dunning",
+    "meter": "/meters",
+    "event": "/events",
+}
+_FORMS: Final = {
+    "plan-form": "/plans/-/create",
+    "invoice-form": "/invoices/-/create",
+    "subscription-form": "/subscriptions/-/create",
+    "clock-form": "/test-clock/-/advance",
+}
+SHOTS: Final = (
+    Shot("home", ""),
+    Shot("home-dark", "", look="dark"),
+    Shot("home-phone", "", size="phone"),
+    Shot("analytics", "/analytics"),
+    Shot("analytics-dark-phone", "/analytics", size="phone", look="dark"),
+    Shot("search", "/search?q=team"),
+    *(Shot(slug, f"/{slug}") for slug in _LISTED),
+    *(Shot(name, place, "a.first") for name, place in _OPENED.items()),
+    *(Shot(name, place) for name, place in _FORMS.items()),
+    Shot("explain", "/invoices?status=paid", "a.first, text=Why this amount"),
+    Shot("invoices-phone", "/invoices", size="phone"),
+    Shot("invoice-phone", "/invoices?status=paid", "a.first", size="phone"),
+    Shot("payments-dark", "/payments", look="dark"),
+    Shot("customer-dark", "/customers?email=billing@quartz.example", "a.first", look="dark"),
+)
+
+
+async def photograph(link: str, folder: Path) -> None:
+    """Every picture, taken anew; what is left of former ones is taken away."""
+    async with chromium() as browser:
+        async with visitor(browser) as olga:
+            await olga.page.goto(link)
+            await olga.page.get_by_role("button", name="Open the console").click()
+            await olga.page.wait_for_url("**/console/org_*")
+            root = olga.page.url
+            kept = await olga.page.context.storage_state()
+        for size, look in sorted({(shot.size, shot.look) for shot in SHOTS}):
+            more = {"storage_state": kept, "device_scale_factor": 1}
+            async with visitor(browser, size=size, look=look, **more) as olga:
+                for shot in SHOTS:
+                    if (shot.size, shot.look) == (size, look):
+                        await _take(olga.page, root, shot, folder)
+
+
+async def _take(page: Page, root: str, shot: Shot, folder: Path) -> None:
+    await page.goto(f"{root}{shot.place}")
+    for each in filter(None, shot.opens.split(", ")):
+        found = page.locator(each).first
+        if not await found.count():
+            return  # there is none of these now
+        await found.click()
+    await page.wait_for_timeout(_SETTLED_MS)
+    path = folder / f"{shot.name}.jpg"
+    await page.screenshot(path=path, type="jpeg", quality=_QUALITY)
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/screens")
+    asyncio.run(photograph(sys.argv[1], place))
