@@ -70,6 +70,7 @@ UV_COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --genera
 lock: $(READY)  ## write requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
 	@$(UV_COMPILE) pyproject.toml --extra embedded -o requirements/run.txt
 	@$(UV_COMPILE) pyproject.toml --all-extras --group dev -c requirements/run.txt -o requirements/dev.txt
+	@$(UV_COMPILE) requirements/localstripe.in -o requirements/localstripe.txt
 
 .PHONY: clean
 clean:  ## remove the environment and caches; never the data directory
@@ -139,6 +140,18 @@ storm-payments: $(READY)  ## 2,000 payments and refunds over a line that loses o
 .PHONY: disaster
 disaster: $(READY)  ## delete the database's folder under load, five times, and bring it back from a backup
 	@exec $(BIN)/python -m tests.e2e.disaster $(ARGS)
+
+LOCALSTRIPE := build/localstripe
+
+$(LOCALSTRIPE)/.locked: requirements/localstripe.txt
+	@"$(PYTHON)" -m venv $(LOCALSTRIPE)
+	@$(LOCALSTRIPE)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements/localstripe.txt
+	@touch $@
+
+.PHONY: localstripe
+localstripe: $(READY) $(LOCALSTRIPE)/.locked  ## ask the payment adapter's verbs of an independent fake of Stripe
+	@exec $(BIN)/python -m tests.providers.localstripe $(LOCALSTRIPE)/bin/python $(ARGS)
 
 .PHONY: race-payments
 race-payments: $(READY)  ## a checkout page and an automatic charge race for 500 invoices: one charge each

@@ -93,6 +93,8 @@ LIVED: Final = (
 )
 OUTCOMES: Final = "payment_outcomes.md"
 """Lived by a proof, which writes the page and holds it against what happens."""
+LOCALSTRIPE: Final = "localstripe.md"
+"""Lived by `make localstripe`, which does the same."""
 
 
 def pages() -> dict[str, str]:
