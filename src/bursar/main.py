@@ -52,8 +52,9 @@ from bursar.providers.webhook_sender import Egress, HttpWebhookSender
 from bursar.runtime import clock
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.crypto import KeyRing
-from bursar.runtime.db import Database, DatabaseAway, Means
+from bursar.runtime.db import Database, Means
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.installation import (
     DatabaseUrls,

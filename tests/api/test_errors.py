@@ -13,6 +13,7 @@ from bursar.api.errors import (
     answer_for,
     every_reason,
 )
+from bursar.api.framework import reworded
 from bursar.api.trace import Trace
 from bursar.domain.provider import CircuitOpen
 from bursar.domain.refusals import (
@@ -27,7 +28,7 @@ from bursar.domain.refusals import (
     TooManyRequests,
     reasons,
 )
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.passwords import TooBusy
 
 TRACE = Trace("5f0c2b1e-8a55-4c7e-9d43-0b6f1f6a7c21")
@@ -103,5 +104,5 @@ def test_the_protocol() -> None:
     # What the protocol refuses comes in the same shape.
     status, error, _ = said(Protocol(HEADERS_TOO_LARGE, "Too much."))
     assert (status, error["code"]) == (431, "HEADERS_TOO_LARGE")
-    status, error, _ = said(HTTPException(status_code=400, detail="internal words"))
+    status, error, _ = said(reworded(HTTPException(status_code=400, detail="internal words")))
     assert (status, "internal words" in str(error)) == (400, False)

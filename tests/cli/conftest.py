@@ -17,7 +17,7 @@ from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
 from bursar.main import Strangers, build, key_ring
 from bursar.runtime.app import App
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.settings import Settings
 
 

@@ -30,7 +30,7 @@ from bursar.domain.tasks import BillDue, BillSubscription
 from bursar.main import opened
 from bursar.operations.billing_runs import BillChunk, BillOne, bill_chunk, bill_subscription
 from bursar.runtime.app import App, Caller
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.embedded import EmbeddedPostgres
 from bursar.runtime.settings import load
 

@@ -38,7 +38,7 @@ from bursar.operations.invoices import (
 from bursar.reads.orgs import organization
 from bursar.reads.verify import checks, collected
 from bursar.runtime.app import Caller
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.idempotency import Answer, Idempotency, Replayed
 from bursar.runtime.ids import new_uuid
 

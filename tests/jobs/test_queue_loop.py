@@ -18,8 +18,8 @@ from bursar.domain.tasks import QUEUE_RULES, Queue, SyncCustomer
 from bursar.jobs import queue_loop
 from bursar.jobs.queue_loop import QueueLoop
 from bursar.runtime.app import App
-from bursar.runtime.db import DatabaseAway
-from bursar.runtime.queue import Claimed, Connection, Verdict
+from bursar.runtime.connections import Connection, DatabaseAway
+from bursar.runtime.queue import Claimed, Verdict
 
 CUSTOMER = CustomerId("cust_0190a000-0000-7000-8000-000000000000")
 Act = Callable[[Claimed], Awaitable[None]]

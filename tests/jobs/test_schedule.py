@@ -11,7 +11,7 @@ from bursar.jobs import schedule
 from bursar.jobs.schedule import Pass, keep_schedule, measure, schedule_of, spread_wake
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 
 
 @asynccontextmanager

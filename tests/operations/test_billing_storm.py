@@ -13,7 +13,7 @@ from tests.support.world import World
 
 from bursar.domain.subscriptions import Subscription
 from bursar.operations.billing_runs import BillChunk, BillOne, bill_chunk, bill_subscription
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 
 SUBSCRIPTIONS = 16
 TASKS = 64

@@ -21,7 +21,7 @@ from bursar.operations.holds import (
 from bursar.operations.wallets import WithdrawMoney, withdraw_money
 from bursar.reads.verify import checks
 from bursar.reads.wallets import wallet as wallet_look
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 
 MANY = 1_000
 COVERED = 10

@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 
 import bursar.migrations
+from bursar.runtime.connections import Connection
 from bursar.runtime.embedded import Urls, throwaway
-from bursar.runtime.queue import Connection, TaskQueue
+from bursar.runtime.queue import TaskQueue
 
 QUEUE_DDL = Path(bursar.migrations.__file__).parent / "sql" / "queue.sql"
 PAUSES_DDL = """

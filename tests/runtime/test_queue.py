@@ -22,11 +22,11 @@ from bursar.domain.tasks import (
     Task,
 )
 from bursar.reads.queues import Q as SEEN
+from bursar.runtime.connections import Connection
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.queue import (
     DEATHS_MAX,
     Claimed,
-    Connection,
     TaskClaim,
     TaskQueue,
     TaskTooLarge,

@@ -10,8 +10,8 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from bursar.domain.tasks import Queue
+from bursar.runtime.depth import Depth
 from bursar.runtime.metrics import COUNTERS, GAUGES, HISTOGRAMS
-from bursar.runtime.queue import Depth
 from bursar.runtime.settings import METRICS_FOLDER, child_environment
 from bursar.runtime.telemetry import Telemetry
 

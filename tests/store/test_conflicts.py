@@ -27,7 +27,7 @@ from bursar.operations.invoices import (
 )
 from bursar.operations.payments import begin_payment
 from bursar.runtime.app import Caller
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.idempotency import Replayed
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

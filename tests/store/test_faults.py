@@ -25,7 +25,8 @@ from bursar.flows.pay_invoice import pay_invoice
 from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
 from bursar.reads.orgs import organization
 from bursar.runtime.app import operation, query
-from bursar.runtime.db import DatabaseAway, ReadTx, Tx
+from bursar.runtime.connections import DatabaseAway
+from bursar.runtime.db import ReadTx, Tx
 from bursar.runtime.idempotency import Replayed
 from bursar.runtime.sql import Query
 

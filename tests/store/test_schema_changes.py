@@ -10,7 +10,8 @@ from tests.support.world import Org, World
 
 from bursar.domain.access import Permission
 from bursar.runtime.app import operation, query
-from bursar.runtime.db import DatabaseAway, ReadTx, Tx
+from bursar.runtime.connections import DatabaseAway
+from bursar.runtime.db import ReadTx, Tx
 from bursar.runtime.sql import Query
 
 FUTURE = Query("future", "SELECT a_later_release_has_this FROM customers")

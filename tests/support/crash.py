@@ -26,7 +26,7 @@ from bursar.domain.mails import Letter, Mailer, MailOutcome, PrintedMail
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookAnswer, WebhookRequest, WebhookSender
 from bursar.runtime.batcher import Act, Batcher
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 
 SOURCE: Final = Path(bursar.__path__[0])
 FLOORS: Final = ("flows", "jobs", "api")

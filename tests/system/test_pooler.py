@@ -23,7 +23,8 @@ from bursar.domain.payments import PaymentStatus
 from bursar.domain.refusals import NotFound
 from bursar.reads.invoices import invoice
 from bursar.reads.verify import checks
-from bursar.runtime.db import Database, DatabaseAway, Means, ReadTx
+from bursar.runtime.connections import DatabaseAway
+from bursar.runtime.db import Database, Means, ReadTx
 from bursar.runtime.secret import Secret
 from bursar.runtime.sql import Query
 

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 
 from litestar.handlers import HTTPRouteHandler
 
-from bursar.api.bodies import text_fault
 from bursar.api.dispatch import Act, Edge, Wire, body_of, plain_endpoint
 from bursar.api.errors import answer_for
 from bursar.api.pages import page
+from bursar.api.texts import text_fault
 from bursar.api.trace import traced
 from bursar.domain.access import Nobody
 from bursar.domain.passwords import PasswordRefused

@@ -17,6 +17,7 @@ from bursar.api.dispatch import Edge, endpoint
 from bursar.api.envelope import JSON
 from bursar.api.errors import answer_for
 from bursar.api.express import Express
+from bursar.api.framework import reworded
 from bursar.api.guard import BODY_MAX, AsgiApp, Guard
 from bursar.api.health import health_routes
 from bursar.api.hosted import hosted_routes
@@ -65,6 +66,6 @@ def build_api(
 
 def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """What the router itself refuses, in the shape of every other refusal."""
-    answer = answer_for(error, traced(request.scope))
+    answer = answer_for(reworded(error), traced(request.scope))
     headers = dict(answer.headers)
     return Response(answer.body, status_code=answer.status, headers=headers, media_type=JSON)

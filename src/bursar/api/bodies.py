@@ -6,7 +6,6 @@ that the fault can be named by its path. Nothing is trimmed, rounded or guessed.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, Final, TypeVar, get_args
@@ -15,8 +14,8 @@ import msgspec
 
 from bursar.api.faults import FAULTS_MAX, Flaw, fields_of, joined, shown, typed_faults
 from bursar.api.fields import special
+from bursar.api.texts import text_fault
 from bursar.domain.refusals import Detail, InvalidInput
-from bursar.runtime.redaction import holds_card_number
 
 DEPTH_MAX: Final = 20
 KEYS_MAX: Final = 1_000
@@ -26,8 +25,6 @@ VALUES_MAX: Final = 100_000
 _NAMED_MAX: Final = 5
 
 # NUL and every other control character but tab and newline, and halves of surrogate pairs.
-_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-
 T = TypeVar("T")
 Batch = TypeVar("Batch", bound=msgspec.Struct)
 
@@ -113,15 +110,6 @@ def refusal_of(faults: Sequence[Detail]) -> InvalidInput:
     rest = f" and {len(named) - _NAMED_MAX} more" if len(named) > _NAMED_MAX else ""
     message = f"The request is not valid: {', '.join(named[:_NAMED_MAX])}{rest}."
     return InvalidInput(message, details=faults)
-
-
-def text_fault(text: str) -> tuple[str, str] | None:
-    """What is wrong with a text whatever field it is in: message and code."""
-    if _FORBIDDEN.search(text) is not None:
-        return "holds a control character or half a character", "control_character"
-    if holds_card_number(text):
-        return "looks like a card number, which is never sent here", "card_number_not_allowed"
-    return None
 
 
 def _decoded(raw: bytes) -> object:

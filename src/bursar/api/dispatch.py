@@ -21,6 +21,7 @@ from bursar.api.envelope import JSON
 from bursar.api.errors import STORED_KINDS, answer_for
 from bursar.api.expanding import EXPAND, expanded
 from bursar.api.fields import Nothing
+from bursar.api.framework import reworded
 from bursar.api.headers import (
     Scope,
     audit_reason,
@@ -28,10 +29,10 @@ from bursar.api.headers import (
     expected_version,
     header,
     idempotency_key,
-    read_query,
     user_agent,
 )
 from bursar.api.limits import RequestLimits
+from bursar.api.queries import read_query
 from bursar.api.routes import ID_PREFIXES, Audience, Call, Method, Route, litestar_path
 from bursar.api.streaming import MEDIA, Streamed
 from bursar.api.trace import Trace, traced
@@ -45,7 +46,7 @@ from bursar.domain.refusals import (
     Refusal,
 )
 from bursar.runtime.app import App, Caller
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.idempotency import Answer, Idempotency, Replayed
 from bursar.runtime.ids import new_uuid
 
@@ -106,7 +107,8 @@ def plain_endpoint(
         try:
             return response_of(await act(request))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
-            return response_of(failed(error, request) if failed else answer_for(error, trace))
+            known = reworded(error)
+            return response_of(failed(known, request) if failed else answer_for(known, trace))
 
     return HTTPRouteHandler(
         litestar_path(path), http_method=method, status_code=200, include_in_schema=False

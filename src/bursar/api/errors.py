@@ -11,21 +11,12 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from litestar.exceptions import (
-    HTTPException,
-    MethodNotAllowedException,
-    NotFoundException,
-)
 
 from bursar.api.trace import Trace
-from bursar.domain.provider import CircuitOpen
-from bursar.domain.refusals import Detail, Kind, Refusal, reasons
-from bursar.runtime.batcher import BatcherFull
+from bursar.domain.refusals import Away, Detail, Kind, Refusal, reasons
 from bursar.runtime.crypto import random_bytes
-from bursar.runtime.db import DatabaseAway
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.logging import get_log
-from bursar.runtime.passwords import TooBusy
 from bursar.runtime.redaction import redacted_text
 
 DOCS_PATH: Final = "/docs/errors"
@@ -141,12 +132,10 @@ def answer_for(error: BaseException, trace: Trace) -> Answer:
         case Protocol():
             headers = (("Allow", error.allow),) if error.allow else ()
             return _answer(error.code, _body(error.code, error.message, request_id), headers)
-        case DatabaseAway() | TooBusy() | BatcherFull() | TimeoutError():
-            return _unavailable(RETRY_AFTER_SECONDS, request_id)
-        case CircuitOpen():
+        case Away():
             return _unavailable(error.retry_after_seconds, request_id)
-        case HTTPException():
-            return _from_framework(error, trace)
+        case TimeoutError():
+            return _unavailable(RETRY_AFTER_SECONDS, request_id)
         case _:
             trace.is_broken = True
             return _unhandled(error, request_id)
@@ -194,19 +183,6 @@ def _unavailable(retry_after_seconds: int, request_id: str) -> Answer:
     message = "Something this request needs is away for the moment; send the same request again."
     body = _body(code, message, request_id, anchor="unavailable")
     return _answer(code, body, (("Retry-After", str(retry_after_seconds)),))
-
-
-def _from_framework(error: HTTPException, trace: Trace) -> Answer:
-    match error:
-        case MethodNotAllowedException():
-            allow = (error.headers or {}).get("allow", "")
-            refused = Protocol(METHOD_NOT_ALLOWED, f"This path answers to {allow}.", allow=allow)
-            return answer_for(refused, trace)
-        case NotFoundException():
-            code = CODES[Kind.NOT_FOUND]
-            return _answer(code, _body(code, "No such path.", trace.request_id))
-    code = CODES[Kind.INVALID]
-    return _answer(code, _body(code, "The request cannot be read.", trace.request_id))
 
 
 def _unhandled(error: BaseException, request_id: str) -> Answer:

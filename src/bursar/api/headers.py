@@ -1,4 +1,4 @@
-"""Request headers and queries as the edge reads them: named once, or refused.
+"""Request headers as the edge reads them: named once, or refused.
 
 Owns how a header becomes text and what a header of ours may hold. A header that says something
 twice is refused, since two readers could believe different halves.
@@ -6,19 +6,14 @@ twice is refused, since two readers could believe different halves.
 
 import re
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
 from typing import Any, Final, cast
-from urllib.parse import parse_qsl
 
-from bursar.api.bodies import refusal_of, text_fault, typed
-from bursar.api.faults import Field, fields_of, nearest, shown
-from bursar.api.fields import Query
+from bursar.api.texts import text_fault
 from bursar.domain.people import USER_AGENT_LENGTH_MAX
-from bursar.domain.refusals import Detail, InvalidInput
+from bursar.domain.refusals import InvalidInput
 
 Scope = Mapping[str, Any]
 
-PARAMETERS_MAX: Final = 50
 _KNOWN: Final = "bursar.headers"
 _TWICE: Final = "\x00"  # no header holds this
 REASON_LENGTH_MAX: Final = 500
@@ -27,16 +22,6 @@ _TRACE: Final = re.compile(
 )
 _KEY: Final = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 _ENTITY_TAG: Final = re.compile(r'"([0-9]{1,10})"')
-_WHOLE: Final = re.compile("[0-9]{1,10}")
-_TRUTHS: Final = {"true": True, "false": False}
-# A credential in a URL ends in logs, histories and referrers.
-_CREDENTIAL_NAMES: Final = frozenset(
-    (
-        *("access_token", "accessToken", "api_key", "apiKey", "apikey", "authorization"),
-        *("bearer", "jwt", "key", "secret", "token"),
-    )
-)
-_CREDENTIAL_STARTS: Final = ("bsk_", "bsm_", "bsr_", "eyJ", "Bearer ")
 
 
 def header(scope: Scope, name: str) -> str | None:
@@ -136,71 +121,6 @@ def parent_of(scope: Scope) -> str | None:
     """The `traceparent` as it was given; one that is given twice is none we would believe."""
     given = _once(scope).get("traceparent")
     return None if given is _TWICE else given
-
-
-@dataclass(frozen=True, slots=True)
-class _Parameter:
-    name: str
-    text: str
-
-
-def read_query(raw: bytes, kind: type[Query]) -> Any:
-    """The query as the route wants it.
-
-    Raises:
-        InvalidInput: with a detail for every parameter at fault.
-    """
-    if not raw:
-        return typed({}, kind)
-    known: Mapping[str, Field] = fields_of(kind)
-    values: dict[str, object] = {}
-    faults: list[Detail] = []
-    for parameter in _parameters(raw):
-        fault = _parameter_fault(parameter, known, values)
-        if fault is not None:
-            faults.append(fault)
-            continue
-        values[parameter.name] = _read(parameter.text, known[parameter.name].core)
-    if faults:
-        raise refusal_of(faults)
-    return typed(values, kind)
-
-
-def _parameters(raw: bytes) -> list[_Parameter]:
-    try:
-        pairs = parse_qsl(
-            raw.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=PARAMETERS_MAX,
-        )
-    except ValueError:  # also what is not UTF-8 once its percent signs are read
-        raise InvalidInput.at("query", "cannot be read", "malformed_query") from None
-    return [_Parameter(name, text) for name, text in pairs]
-
-
-def _parameter_fault(
-    parameter: _Parameter, known: Mapping[str, object], seen: Mapping[str, object]
-) -> Detail | None:
-    name, text = parameter.name, parameter.text
-    if name not in known:
-        if name in _CREDENTIAL_NAMES or text.startswith(_CREDENTIAL_STARTS):
-            advice = "credentials go in the Authorization header only"
-            return Detail(shown(name), advice, "credential_in_query")
-        return Detail(shown(name), nearest(name, list(known)), "unknown_parameter")
-    if name in seen:
-        return Detail(name, "is given twice", "duplicate_parameter")
-    fault = text_fault(text)
-    return Detail(name, *fault) if fault is not None else None
-
-
-def _read(text: str, core: object) -> object:
-    """Numbers and truths out of their text; what is neither stays text, for the type to refuse."""
-    if core is int and _WHOLE.fullmatch(text):
-        return int(text)
-    if core is bool:
-        return _TRUTHS.get(text, text)
-    return text
 
 
 def content_type(scope: Scope) -> str:

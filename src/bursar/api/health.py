@@ -5,7 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.api.envelope import encoded
 from bursar.runtime.app import App
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.logging import get_log
 from bursar.runtime.telemetry import CONTENT_TYPE

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
-from bursar.api.bodies import text_fault
 from bursar.api.dispatch import Wire, body_of
 from bursar.api.headers import header
+from bursar.api.texts import text_fault
 from bursar.console.passes import is_form_token
 from bursar.console.visits import Visit
 from bursar.domain.refusals import InvalidInput, NotAllowed

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from bursar.api.headers import read_query
+from bursar.api.queries import read_query
 from bursar.console.asking import BY_NAME, Question
 from bursar.console.cells import ABSENT, Cell, Column, Kind, short, written
 from bursar.console.nouns.every import BY_PREFIX

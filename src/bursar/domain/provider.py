@@ -15,6 +15,7 @@ from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId, RefundId
 from bursar.domain.money import Money
 from bursar.domain.payout_reports import PayoutReport
 from bursar.domain.reconciliation import ProviderMove
+from bursar.domain.refusals import Away
 from bursar.domain.times import Instant
 
 
@@ -291,7 +292,7 @@ class ProviderEvent:
     payment_reference: str | None = None  # a dispute names its charge, and carries no mark of ours
 
 
-class CircuitOpen(Exception):
+class CircuitOpen(Away):
     """Nothing was sent: the provider failed so often that it is left alone for a while.
 
     Whatever was asked had no effect and may be asked again after `retry_after_seconds`.

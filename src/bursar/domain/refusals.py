@@ -59,6 +59,12 @@ class Refusal(Exception):
         self.facts = dict(facts or {})
 
 
+class Away(Exception):
+    """Nobody said no: something that is needed is away, and the same may be asked again."""
+
+    retry_after_seconds = 1
+
+
 class InvalidInput(Refusal):
     """The request is malformed; `details` name every field at fault."""
 

@@ -40,8 +40,8 @@ from bursar.reads.orgs import my_organizations
 from bursar.reads.payments import PaymentFilters, payments
 from bursar.runtime import clock
 from bursar.runtime.app import App, Caller
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.console_links import DEMO_OWNER
-from bursar.runtime.db import DatabaseAway
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.installation import DemoOrg, keep_demo_org, kept_demo_org
 from bursar.runtime.logging import get_log

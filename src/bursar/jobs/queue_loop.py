@@ -16,7 +16,8 @@ from opentelemetry.trace import Tracer
 from bursar.domain.refusals import Refusal, TaskSuperseded
 from bursar.domain.tasks import QUEUE_RULES, Queue
 from bursar.runtime import clock, logging, tracing
-from bursar.runtime.db import Database, DatabaseAway
+from bursar.runtime.connections import DatabaseAway
+from bursar.runtime.db import Database
 from bursar.runtime.logging import get_log
 from bursar.runtime.queue import Claimed, TaskQueue, Verdict
 from bursar.runtime.telemetry import Telemetry

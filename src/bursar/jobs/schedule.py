@@ -30,7 +30,7 @@ from bursar.jobs.weighing import Scales
 from bursar.runtime import clock, doors
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App
-from bursar.runtime.db import DatabaseAway
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.logging import get_log
 
 _AFTER_FAILURE_SECONDS: Final = 1.0

@@ -12,13 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from bursar.domain.refusals import Away
+
 SIZE_MAX: Final = 1_000
 WAITING_MAX: Final = 10_000
 
 Act = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
 
-class BatcherFull(Exception):
+class BatcherFull(Away):
     """So many items wait already that another one would wait too long."""
 
 

@@ -26,8 +26,8 @@ from bursar.runtime.backups import (
     read_note,
     take,
 )
+from bursar.runtime.connections import Connection
 from bursar.runtime.file_lock import LockBusy, exclusively
-from bursar.runtime.queue import Connection
 from bursar.runtime.restores import ANCHORS, COPY, WAL, generations
 
 NAME: Final = "bursar_backup"

@@ -27,11 +27,12 @@ from bursar.domain.ids import OrgId, print_id, uuid_of
 from bursar.domain.tasks import Task
 from bursar.domain.times import Instant
 from bursar.runtime import clock, tracing
+from bursar.runtime.connections import Connection, DatabaseAway
 from bursar.runtime.crypto import KeyRing, context_mac
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
 from bursar.runtime.pooling import Pooling
-from bursar.runtime.queue import Connection, TaskQueue
+from bursar.runtime.queue import TaskQueue
 from bursar.runtime.schema import is_expected
 from bursar.runtime.sql import Query
 from bursar.runtime.transactions import (
@@ -63,10 +64,6 @@ Result = TypeVar("Result")
 Record = asyncpg.Record
 
 log = get_log()
-
-
-class DatabaseAway(Exception):
-    """PostgreSQL cannot be reached, or answered nothing that can be trusted; try again."""
 
 
 @dataclass(frozen=True, slots=True)

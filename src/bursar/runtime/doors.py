@@ -10,7 +10,7 @@ from uuid import UUID
 from bursar.domain.ids import ApiKeyId, DeliveryId, OrgId, PaymentId, print_id, uuid_of
 from bursar.domain.times import Instant
 from bursar.runtime import sql
-from bursar.runtime.queue import Connection
+from bursar.runtime.connections import Connection
 
 Q = sql.beside(__file__)
 

@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import ARGON2_VERSION, Type, hash_secret, verify_secret
 
+from bursar.domain.refusals import Away
 from bursar.runtime.crypto import KeyRing, key_id, random_bytes
 
 MEMORY_KIB: Final = 19_456
@@ -38,7 +39,7 @@ _STORED: Final = re.compile(
 Result = TypeVar("Result")
 
 
-class TooBusy(Exception):
+class TooBusy(Away):
     """More passwords are being checked than this process takes on; try again shortly."""
 
 

@@ -9,7 +9,7 @@ signs of life, migrations) goes past the pooler by DATABASE_DIRECT_URL.
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bursar.runtime.queue import Connection
+from bursar.runtime.connections import Connection
 from bursar.runtime.sql import Query
 
 _SETTINGS: Final = {

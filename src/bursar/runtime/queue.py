@@ -12,12 +12,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import (
     QueryBuilderEnvironment,
@@ -34,6 +33,8 @@ from bursar.domain.queues import Held
 from bursar.domain.tasks import QUEUE_RULES, TASKS, Queue, QueueRule, Task
 from bursar.runtime import sql, tracing
 from bursar.runtime.clock import now
+from bursar.runtime.connections import Connection
+from bursar.runtime.depth import Depth
 from bursar.runtime.logging import get_log
 from bursar.runtime.redaction import redacted_text
 
@@ -68,8 +69,6 @@ _SETTINGS: Final = DBSettings(
 _ENVIRONMENT: Final = QueryBuilderEnvironment(_SETTINGS)
 _BUILDER: Final = QueryQueueBuilder(_SETTINGS)
 _SCHEDULES: Final = QuerySchedulerBuilder(_SETTINGS)
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 log = get_log()
 
@@ -121,17 +120,6 @@ class Verdict(StrEnum):
     RETRIED = "retried"
     HELD = "held"
     LOST = "lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """One queue's load; `lag_seconds` is how long the oldest due job has been waiting."""
-
-    queue: Queue
-    waiting: int
-    running: int
-    held: int
-    lag_seconds: float
 
 
 class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

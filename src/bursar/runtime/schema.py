@@ -12,8 +12,8 @@ from uuid import UUID
 import asyncpg
 
 from bursar.runtime import clock, sql
+from bursar.runtime.connections import Connection
 from bursar.runtime.crypto import context_mac
-from bursar.runtime.queue import Connection
 
 Q = sql.beside(__file__)
 

@@ -21,8 +21,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from bursar.runtime.depth import Depth
 from bursar.runtime.metrics import Instruments
-from bursar.runtime.queue import Depth
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 NO_ROUTE: Final = "unmatched"

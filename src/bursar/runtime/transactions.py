@@ -13,7 +13,7 @@ from typing import Final
 import asyncpg
 import asyncpg.exceptions as pg
 
-from bursar.runtime.queue import Connection
+from bursar.runtime.connections import Connection
 
 BEGIN: Final = "BEGIN"
 BEGIN_LOOK: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from bursar.api.bodies import read_body, read_items, text_fault
+from bursar.api.bodies import read_body, read_items
 from bursar.api.fields import (
     YEARS,
     Body,
@@ -25,6 +25,7 @@ from bursar.api.fields import (
     UsageKey,
     UsageQuantity,
 )
+from bursar.api.texts import text_fault
 from bursar.domain.refusals import InvalidInput, PayloadTooLarge, Refusal
 from bursar.domain.times import Instant
 from bursar.domain.usage import EVENTS_MAX, UsageReport

@@ -1,0 +1,16 @@
+"""How much waits in a queue, as whoever measures tells whoever counts."""
+
+from dataclasses import dataclass
+
+from bursar.domain.tasks import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """One queue's load; `lag_seconds` is how long the oldest due job has been waiting."""
+
+    queue: Queue
+    waiting: int
+    running: int
+    held: int
+    lag_seconds: float
