@@ -59,6 +59,7 @@ $(LOCKED): requirements/dev.txt
 
 $(READY): $(LOCKED) pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src
 	@git config --get core.hooksPath >/dev/null 2>&1 \
 		|| git config core.hooksPath .githooks 2>/dev/null || true
 	@touch $@

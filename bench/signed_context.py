@@ -15,9 +15,9 @@ import asyncpg
 from bench.place import Place, open_place
 from bench.report import Result, Round, Target, judged
 from bench.sides import Effort
-from bursar.main import key_ring
 from bursar.runtime.clock import now
 from bursar.runtime.crypto import context_mac
+from bursar.runtime.key_rings import key_ring
 
 NAME = "signed_context"
 TARGET = Target(must=1.2, goal=1.1, is_most=True)

@@ -1,27 +1,23 @@
 """Assembly: the only module that knows every concrete class, and the processes made of them."""
 
 import asyncio
-import gc
-import socket
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from importlib.metadata import version
-from typing import Final
 
 import asyncpg
 import msgspec
-import uvicorn
 from opentelemetry.trace import Tracer
 
 from bursar.api.asgi import build_api
-from bursar.api.protocol import guarded_http
+from bursar.api.guard import AsgiApp
+from bursar.api.server import Server
 from bursar.api.worker_pages import build_worker_pages
-from bursar.cli.failing import CannotListen, Exit, explained
+from bursar.cli.failing import Exit, explained
 from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
 from bursar.console.site import console_routes
@@ -55,6 +51,7 @@ from bursar.runtime.app import App
 from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.crypto import KeyRing
 from bursar.runtime.db import Database, Means
+from bursar.runtime.fitting import fit_database
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.installation import (
     DatabaseUrls,
@@ -63,63 +60,28 @@ from bursar.runtime.installation import (
     sandbox_api_key,
     sandbox_webhook_secret,
 )
+from bursar.runtime.key_rings import key_ring
 from bursar.runtime.limits import RateLimiter
+from bursar.runtime.listening import bound
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
 from bursar.runtime.pooling import Pooling
 from bursar.runtime.pulse import keep_pulse
 from bursar.runtime.queue import TaskQueue
+from bursar.runtime.release import VERSION
 from bursar.runtime.schema import (
-    DatabaseUnreachable,
     SchemaUnfit,
     newest_revision,
-    require_fit,
     require_revision,
     revision_of,
 )
-from bursar.runtime.secret import Secret, derive
-from bursar.runtime.settings import Settings, metrics_folder
+from bursar.runtime.settings import Settings
 from bursar.runtime.stopping import Stop
-from bursar.runtime.telemetry import Telemetry
+from bursar.runtime.telemetry import Telemetry, telemetry_of
 from bursar.runtime.tokens import AccessTokens
 from bursar.runtime.wake import Wake
 
 log = get_log()
-
-VERSION: Final = version("bursar")
-_DRAIN_SECONDS: Final = 6  # a stop may take ten in all
-_KEEP_ALIVE_SECONDS: Final = 60
-_BACKLOG: Final = 2048
-_GARBAGE_THRESHOLDS: Final = (20_000, 20, 50)
-_PATIENCE_SECONDS: Final = 30
-_POLL_SECONDS: Final = 0.2
-
-
-_OWN_SECRETS: Final = {
-    "access-token": "jwt_secret",
-    "refresh-token": "jwt_refresh_secret",
-    "api-key": "api_key_hash_salt",
-}
-
-
-def key_ring(settings: Settings) -> KeyRing:
-    """Every key of this installation, and those before them while the secret key is exchanged."""
-    given: dict[str, Secret] = {
-        label: getattr(settings, name) for label, name in _OWN_SECRETS.items()
-    }
-    previous, before = settings.secret_key_previous, {}
-    if previous is not None:
-        before = {
-            label: derive(previous, name)
-            for label, name in _OWN_SECRETS.items()
-            if given[label] == derive(settings.secret_key, name)  # else it has a life of its own
-        }
-    return KeyRing(
-        settings.secret_key.reveal().encode(),
-        previous=() if previous is None else (previous.reveal().encode(),),
-        given={label: secret.reveal().encode() for label, secret in given.items()},
-        given_before={label: secret.reveal().encode() for label, secret in before.items()},
-    )
 
 
 def sandbox_account(settings: Settings) -> StripeAccount:
@@ -155,7 +117,12 @@ class Strangers:
 
 @asynccontextmanager
 async def build(
-    settings: Settings, *, part: str, app_url: str, strangers: Strangers | None = None
+    settings: Settings,
+    *,
+    part: str,
+    app_url: str,
+    strangers: Strangers | None = None,
+    telemetry: Telemetry | None = None,
 ) -> AsyncIterator[App]:
     """The application, plugged together; everything is closed again at the end."""
     async with AsyncExitStack() as stack:
@@ -180,7 +147,7 @@ async def build(
         stack.callback(passwords.close)
         renderer = TypstRenderer()
         stack.callback(renderer.close)
-        telemetry = Telemetry(version=VERSION, part=part, shared=metrics_folder())
+        telemetry = telemetry or telemetry_of(part)
         limiter = RateLimiter(settings.redis_url, telemetry.limits_shared)
         stack.push_async_callback(limiter.close)
         if strangers is None:
@@ -296,73 +263,22 @@ async def opened(settings: Settings, part: str) -> AsyncIterator[App]:
         SchemaUnfit: another release's schema, another key, or a login with too much power.
         DatabaseUnreachable: PostgreSQL did not answer for half a minute.
     """
-    async with database_of(settings) as urls:
-        await _require_fit(settings, urls)
+    async with fit_database(settings) as (urls, probe):
+        probe.close()
         async with build(settings, part=part, app_url=urls.app) as app:
             yield app
 
 
-async def _require_fit(settings: Settings, urls: DatabaseUrls) -> None:
-    """Wait for a PostgreSQL that is still starting, and refuse one that does not fit."""
-    context_key = key_ring(settings).key("context")
-    deadline = clock.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            return await require_fit(
-                urls.direct, context_key=context_key, is_production=settings.is_production
-            )
-        except DatabaseUnreachable:
-            if clock.monotonic() > deadline:
-                raise
-            await asyncio.sleep(_POLL_SECONDS)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling, which would end us before the cleaning up."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop(self) -> None:
-        """Take no more connections, finish what runs, then return from `serve`."""
-        self.should_exit = True
-
-
-def _keep_what_stands() -> None:
-    """What was loaded stays until the end: the collector need not look through it again and again.
-
-    Nearly everything that a request leaves is freed by itself, so rings are looked for seldom.
-    """
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE_THRESHOLDS)
-
-
-async def serve(settings: Settings, host: str, stop: Stop) -> None:
-    """The API, until a signal. Connections are taken only once everything stands."""
-    async with opened(settings, "api") as app:
+@asynccontextmanager
+async def standing(
+    settings: Settings, urls: DatabaseUrls, telemetry: Telemetry
+) -> AsyncIterator[AsgiApp]:
+    """Everything that the API serves, for as long as the block: what `bursar.serving` waits for."""
+    async with build(settings, part="api", app_url=urls.app, telemetry=telemetry) as app:
         await app.limiter.check()
-        server = _Server(
-            uvicorn.Config(
-                build_api(app, annexes=(console_routes,)),
-                loop="none",  # it runs inside ours
-                http=guarded_http(settings.trusted_proxies),
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                backlog=_BACKLOG,
-                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=_DRAIN_SECONDS,
-            )
-        )
-        _keep_what_stands()
-        with _bound(host, settings.port) as listener, stop.meaning(server.stop):
-            async with _beside(keep_pulse(app.telemetry, app.sessions)):
-                await server.serve(sockets=[listener])
+        whole = await asyncio.to_thread(build_api, app, annexes=(console_routes,))
+        async with _beside(keep_pulse(app.telemetry, app.sessions)):
+            yield whole
 
 
 async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
@@ -396,21 +312,8 @@ async def _shown(app: App) -> AsyncIterator[None]:
     if port is None:
         yield
         return
-    server = _Server(
-        uvicorn.Config(
-            build_worker_pages(app),
-            loop="none",
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
-    with _bound(app.settings.host, port) as listener:
+    server = Server.of(build_worker_pages(app), patience_seconds=1)
+    with bound(app.settings.host, port) as listener:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield
@@ -457,22 +360,9 @@ async def _migrated(owner_url: str, context_keys: Sequence[bytes]) -> bool:
     return told == b"changed"
 
 
-@contextmanager
-def _bound(host: str, port: int) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as failed:
-            raise CannotListen(f"{host}:{port} cannot be listened on: {failed.strerror}.") from None
-        yield listener
-
-
 def cli() -> None:
     """The command line, with everything it can start plugged in."""
     programs = Programs(
-        serve=serve,
         work=work,
         set_up=set_up,
         opened=opened,

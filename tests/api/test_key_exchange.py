@@ -10,8 +10,8 @@ from tests.support.database import Installation, installation
 from tests.support.world import PASSWORD, World, open_world
 
 from bursar.api.asgi import build_api
-from bursar.main import key_ring
 from bursar.runtime.crypto import KeyRing
+from bursar.runtime.key_rings import key_ring
 from bursar.runtime.migrations import migrate
 from bursar.runtime.schema import SchemaUnfit, require_fit
 from bursar.runtime.settings import Settings, load

@@ -14,6 +14,7 @@ ENTRIES = (
     "bursar.cli.run",
     "bursar.cli.demo",
     "bursar.main",
+    "bursar.serving",
     "bursar_sandbox.main",
     "bursar.migrations",
 )

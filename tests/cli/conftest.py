@@ -15,9 +15,10 @@ from tests.support.world import World
 from bursar.cli.failing import Exit, explained
 from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
-from bursar.main import Strangers, build, key_ring
+from bursar.main import Strangers, build
 from bursar.runtime.app import App
 from bursar.runtime.connections import DatabaseAway
+from bursar.runtime.key_rings import key_ring
 from bursar.runtime.settings import Settings
 
 
@@ -52,7 +53,6 @@ class Terminal:
     def __init__(self, world: World) -> None:
         self._world = world
         programs = Programs(
-            serve=self._nothing,
             work=self._nothing,
             context_key=lambda settings: key_ring(settings).key("context"),
             set_up=self._nothing,

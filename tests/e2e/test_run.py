@@ -92,14 +92,14 @@ async def test_kills_are_survived() -> None:
     async with place() as here:
         run = await here.start("run", "--no-demo")
         await here.until_healthy(run)
-        for name in ("serve", "worker"):
-            words = f"bursar.main {name}"
+        for words in ("bursar.serving serve", "bursar.main worker"):
             (victim,) = _children(run, words)
             os.kill(victim, signal.SIGKILL)
             await run.until(partial(_is_replaced, run, words, victim))
         await here.until_healthy(run)
         run.process.kill()
         await run.process.wait()
+        await _until_gone(here, "bursar.serving")
         await _until_gone(here, "bursar.main")
         again = await here.start("run", "--no-demo")
         await here.until_healthy(again)

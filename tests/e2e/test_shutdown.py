@@ -116,6 +116,9 @@ async def serving(house: Installation, here: Place) -> Program:
         RATE_LIMIT_MAX_REQUESTS="1000000",
     )
     await here.until_healthy(program)
+    async with asyncio.timeout(60):
+        while not await here.ask("/health/ready"):  # answered when all of it stands
+            pass
     return program
 
 
@@ -142,6 +145,23 @@ async def test_requests_that_began_are_answered(house: Installation, here: Place
     await asyncio.gather(*askers)
     assert before > 0
     assert torn == []
+    assert '"level":"error"' not in program.said
+
+
+async def test_a_stop_waits_for_no_load(house: Installation, here: Place) -> None:
+    # SIGTERM while the API answers health and still loads: whoever waits is told, and it ends.
+    program = await here.start(
+        "serve",
+        DATABASE_URL=house.app_url,
+        SECRET_KEY=house.settings.secret_key.reveal(),
+        APP_ENV="test",
+    )
+    await here.until_healthy(program)
+    waiting = asyncio.create_task(here.ask("/v1/customers"))
+    await asyncio.sleep(0.1)
+    program.process.send_signal(signal.SIGTERM)
+    assert await program.ended(seconds=5) == 0, program.said[-2_000:]
+    assert (await waiting).startswith(("HTTP/1.1 503 ", "HTTP/1.1 401 "))
     assert '"level":"error"' not in program.said
 
 

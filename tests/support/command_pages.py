@@ -17,6 +17,7 @@ from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
 from bursar.cli.verifying import BOOKS, HEADS
 from bursar.reads.verify import CHAIN, CHECKS, COVERED, DERIVED
+from bursar.runtime.release import VERSION
 
 ENDINGS: Final = {
     Exit.DONE: "done",
@@ -123,12 +124,11 @@ def nouns() -> Iterator[Noun]:
 
 def _programs() -> Programs:
     return Programs(
-        serve=main.serve,
         work=main.work,
         context_key=lambda _settings: b"",
         set_up=main.set_up,
         opened=main.opened,
-        version=main.VERSION,
+        version=VERSION,
     )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import asyncpg
 
-from bursar.main import key_ring
 from bursar.runtime.embedded import throwaway
+from bursar.runtime.key_rings import key_ring
 from bursar.runtime.migrations import migrate
 from bursar.runtime.settings import Settings, load
 

@@ -35,7 +35,7 @@ class Part(StrEnum):
     POSTGRES = "postgres"
 
 
-_COMMANDS: Final = {Part.API: "bursar.main serve", Part.WORKER: "bursar.main worker"}
+_COMMANDS: Final = {Part.API: "bursar.serving serve", Part.WORKER: "bursar.main worker"}
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bursar.api.dispatch import Edge, served
-from bursar.api.envelope import JSON
 from bursar.api.errors import answer_for
 from bursar.api.guard import AsgiApp, Receive, Scope, Send
+from bursar.api.plain import send_answer
 from bursar.api.routes import Route
 from bursar.api.trace import traced
-from bursar.runtime.idempotency import Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Express:
             answer = await served(self._edge, route, PlainRequest(scope, receive, ids))
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
             answer = answer_for(error, trace)
-        await _send(send, answer)
+        await send_answer(send, answer)
 
     def _found(self, spot: str) -> tuple[Route, Mapping[str, str]] | None:
         """The busy route at this spot, and the ids in its path."""
@@ -73,13 +72,3 @@ def _pattern(route: Route) -> re.Pattern[str]:
 
 def _segment(part: str) -> str:
     return f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part)
-
-
-async def _send(send: Send, answer: Answer) -> None:
-    headers = [
-        (b"content-type", JSON.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
-        *((name.lower().encode(), text.encode()) for name, text in answer.headers),
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})

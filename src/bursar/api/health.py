@@ -4,6 +4,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.api.envelope import encoded
+from bursar.api.front import ALIVE, HEALTH, LIVE, health
 from bursar.runtime.app import App
 from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.idempotency import Answer
@@ -14,17 +15,12 @@ from bursar.runtime.telemetry import CONTENT_TYPE
 def health_routes(app: App) -> list[HTTPRouteHandler]:
     """`/health` and its two halves, and `/metrics`."""
 
-    async def health(_request: Wire) -> Answer:
+    async def whole(_request: Wire) -> Answer:
         is_connected = await _is_connected(app)
-        state = {
-            "status": "ok" if is_connected else "unavailable",
-            "database": "connected" if is_connected else "disconnected",
-            "redis": await _redis(app),
-        }
-        return Answer(200 if is_connected else 503, encoded(state))
+        return health(is_connected=is_connected, redis=await _redis(app))
 
     async def live(_request: Wire) -> Answer:
-        return Answer(200, encoded({"status": "ok"}))
+        return ALIVE
 
     async def ready(_request: Wire) -> Answer:
         is_connected = await _is_connected(app)
@@ -35,8 +31,8 @@ def health_routes(app: App) -> list[HTTPRouteHandler]:
         return Answer(200, app.telemetry.exposition(), (("Content-Type", CONTENT_TYPE),))
 
     return [
-        plain_endpoint("GET", "/health", health),
-        plain_endpoint("GET", "/health/live", live),
+        plain_endpoint("GET", HEALTH, whole),
+        plain_endpoint("GET", LIVE, live),
         plain_endpoint("GET", "/health/ready", ready),
         plain_endpoint("GET", "/metrics", metrics),
     ]

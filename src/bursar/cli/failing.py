@@ -14,6 +14,7 @@ from typing import Final
 from bursar.domain.refusals import Kind, Refusal
 from bursar.runtime.backups import BackupFailed
 from bursar.runtime.embedded import EmbeddedFailed
+from bursar.runtime.listening import CannotListen
 from bursar.runtime.schema import DatabaseUnreachable, SchemaUnfit
 from bursar.runtime.settings_sources import SettingsInvalid
 
@@ -30,10 +31,6 @@ class Exit(IntEnum):
     INVALID = 6
     UNREACHABLE = 7
     PROBLEMS = 9
-
-
-class CannotListen(Exception):
-    """The address is taken or not ours."""
 
 
 class Misused(Exception):

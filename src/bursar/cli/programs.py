@@ -25,7 +25,6 @@ class Programs:
     `opened` takes the name under which PostgreSQL should know the process.
     """
 
-    serve: Callable[[Settings, str, Stop], Coroutine[None, None, None]]
     work: Work
     context_key: Callable[[Settings], bytes]
     set_up: Callable[[Settings], Coroutine[None, None, bool]]

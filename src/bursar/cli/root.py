@@ -3,11 +3,9 @@
 import asyncio
 import runpy
 import sys
-from collections.abc import Callable, Coroutine
 from typing import Annotated
 
 import typer
-import uvloop
 
 from bursar.cli import (
     api_keys,
@@ -43,11 +41,11 @@ from bursar.cli.entry import PROGRAMS, refuse_optimized
 from bursar.cli.failing import Exit
 from bursar.cli.output import say, show_list
 from bursar.cli.programs import Programs
+from bursar.cli.starting import start
 from bursar.cli.verifying import verify
 from bursar.runtime import logging
-from bursar.runtime.settings import FIELDS, Settings
+from bursar.runtime.settings import FIELDS
 from bursar.runtime.settings_origins import sources_of_settings, unknown_variables
-from bursar.runtime.stopping import Stop, until_stopped
 
 _GROUPS = {
     "org": orgs.group,
@@ -105,7 +103,7 @@ def build_root(programs: Programs) -> typer.Typer:
         ("run", "Start the API, workers and the sandbox processor, all in one."),
         ("demo", "Tell the whole story over real HTTP, a line a step."),
     ):
-        root.command(name, help=about, context_settings=_PASSED_ON, add_help_option=False)(_pass_on)
+        root.command(name, help=about, context_settings=_PASSED_ON, add_help_option=False)(_beside)
     for verb, name in ((serve, "serve"), (work, "worker"), (migrate, "migrate")):
         root.command(name)(verb)
     root.command("verify")(verify)
@@ -126,8 +124,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API, until SIGTERM."""
-    at = desk(context)
-    _start(at.settings, lambda stop: at.programs.serve(at.settings, host or at.settings.host, stop))
+    _pass_on(context.info_name, *(() if host is None else ("--host", host)))
 
 
 def work(
@@ -137,7 +134,7 @@ def work(
 ) -> None:
     """Work off the queues and everything that comes round by itself, until SIGTERM."""
     at = desk(context)
-    _start(at.settings, lambda stop: at.programs.work(at.settings, stop, has_demo_org=demo_org))
+    start(at.settings, lambda stop: at.programs.work(at.settings, stop, has_demo_org=demo_org))
 
 
 def migrate(context: typer.Context, *, quiet: Quiet = False) -> None:
@@ -177,19 +174,18 @@ def check_settings(context: typer.Context, *, quiet: Quiet = False) -> None:
     say("every variable is understood", is_quiet=quiet)
 
 
-def _start(settings: Settings, program: Callable[[Stop], Coroutine[None, None, None]]) -> None:
-    logging.configure(level=settings.log_level, is_development=settings.app_env == "development")
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(until_stopped(program))
-
-
 def _told(value: object) -> object:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return value if value is None or isinstance(value, int) else str(value)
 
 
-def _pass_on(context: typer.Context) -> None:
+def _beside(context: typer.Context) -> None:
+    _pass_on(context.info_name, *context.args)
+
+
+def _pass_on(name: str | None, *arguments: str) -> None:
     """These programs stand beside the application; here they are only reached the long way."""
-    sys.argv = [sys.argv[0], str(context.info_name), *context.args]
-    runpy.run_module(PROGRAMS[str(context.info_name)], run_name="__main__", alter_sys=True)
+    assert name is not None, "whoever is passed on to has a name"
+    sys.argv = [sys.argv[0], name, *arguments]
+    runpy.run_module(PROGRAMS[name], run_name="__main__", alter_sys=True)

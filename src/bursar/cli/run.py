@@ -16,7 +16,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.entry import THE_REST, refuse_optimized
+from bursar.cli.entry import PROGRAMS, THE_REST, refuse_optimized
 from bursar.cli.failing import Exit, Misused, explained
 from bursar.runtime import logging
 from bursar.runtime.clock import monotonic
@@ -161,13 +161,13 @@ def _staged(settings: Settings, *, has_demo: bool) -> Stage:
 
 
 def _children(stage: Stage) -> list[Child]:
-    program = (sys.executable, "-m", THE_REST)
+    python = (sys.executable, "-m")
     settings = stage.settings
-    children = [Child("api", (*program, "serve"), stage.environment)]
+    children = [Child("api", (*python, PROGRAMS["serve"], "serve"), stage.environment)]
     for number in range(1, settings.workers + 1):
         makes_demo = ("--demo-org",) if stage.has_demo_org and number == 1 else ()
         children.append(
-            Child(f"worker {number}", (*program, "worker", *makes_demo), stage.environment)
+            Child(f"worker {number}", (*python, THE_REST, "worker", *makes_demo), stage.environment)
         )
     if settings.sandbox_url == f"http://{_HERE}:{settings.sandbox_port}":
         children.append(Child("sandbox", _sandbox(settings), stage.environment))

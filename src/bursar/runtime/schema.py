@@ -72,8 +72,10 @@ async def login_of(url: str) -> Login:
         connection.terminate()
 
 
-async def require_fit(url: str, *, context_key: bytes, is_production: bool) -> None:
-    """Refuse a database that this code, this key or this login does not go with.
+async def fit_connection(
+    url: str, *, context_key: bytes, is_production: bool
+) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection to a database that this code, this key and this login go with.
 
     Raises:
         SchemaUnfit: one line says what is wrong and what to do.
@@ -82,15 +84,24 @@ async def require_fit(url: str, *, context_key: bytes, is_production: bool) -> N
     connection = await _connect(url)
     try:
         require_revision(await _revision(connection))
-        if not await _is_key_of(connection, context_key):
-            raise SchemaUnfit(
-                "SECRET_KEY is not the one this database was set up with; give that one, "
-                "or run `bursar migrate` to set the database up with the new one."
-            )
+        await _require_key(connection, context_key)
         if is_production:
             _require_humble(await _login(connection))
-    finally:
+    except BaseException:
         connection.terminate()
+        raise
+    return connection
+
+
+async def require_fit(url: str, *, context_key: bytes, is_production: bool) -> None:
+    """Refuse a database that this code, this key or this login does not go with.
+
+    Raises:
+        SchemaUnfit: one line says what is wrong and what to do.
+        DatabaseUnreachable: it cannot be asked.
+    """
+    connection = await fit_connection(url, context_key=context_key, is_production=is_production)
+    connection.terminate()
 
 
 def require_revision(found: str | None) -> None:
@@ -137,6 +148,14 @@ async def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = await connection.fetchval(Q.revision.text)
     return found
+
+
+async def _require_key(connection: "asyncpg.Connection[asyncpg.Record]", key: bytes) -> None:
+    if not await _is_key_of(connection, key):
+        raise SchemaUnfit(
+            "SECRET_KEY is not the one this database was set up with; give that one, "
+            "or run `bursar migrate` to set the database up with the new one."
+        )
 
 
 async def _is_key_of(connection: "asyncpg.Connection[asyncpg.Record]", key: bytes) -> bool:

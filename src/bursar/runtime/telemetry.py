@@ -23,6 +23,8 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from bursar.runtime.depth import Depth
 from bursar.runtime.metrics import Instruments
+from bursar.runtime.release import VERSION
+from bursar.runtime.settings import metrics_folder
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 NO_ROUTE: Final = "unmatched"
@@ -203,6 +205,11 @@ class Telemetry:
         together = CollectorRegistry()
         _collect_from(together, str(self._shared))
         return generate_latest(together)
+
+
+def telemetry_of(part: str) -> Telemetry:
+    """The metrics of this process, shared with its tree where there is one."""
+    return Telemetry(version=VERSION, part=part, shared=metrics_folder())
 
 
 def _forget_the_dead(folder: Path) -> None:
