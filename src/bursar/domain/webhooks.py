@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -30,6 +31,7 @@ RETRY_AFTER_MAX_SECONDS: Final = 43_200
 JITTER_MAX_PERMILLE: Final = 100
 RESPONSE_EXCERPT_MAX: Final = 1000
 URL_LENGTH_MAX: Final = 2048
+_REMEMBERED_MAX: Final = 4_096  # each delivery asks the same of its endpoint again
 
 _HTTP_OK: Final = range(200, 300)
 _HTTP_GONE: Final = 410
@@ -175,6 +177,7 @@ def response_excerpt(text: str) -> str:
     return text.replace("\x00", "\ufffd")[:RESPONSE_EXCERPT_MAX]
 
 
+@lru_cache(_REMEMBERED_MAX)
 def endpoint_url(text: str, *, is_development: bool) -> str:
     """The same text, if webhooks may be sent to it.
 
@@ -195,6 +198,7 @@ def endpoint_url(text: str, *, is_development: bool) -> str:
     return text
 
 
+@lru_cache(_REMEMBERED_MAX)
 def is_public(address: IPv4Address | IPv6Address | str) -> bool:
     """Whether an address on the open internet, and nothing else, is meant by this one."""
     if isinstance(address, str):

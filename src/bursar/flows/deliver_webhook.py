@@ -5,6 +5,7 @@ again when it has run out.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from bursar.domain.ids import DeliveryId
@@ -13,11 +14,13 @@ from bursar.domain.shapes.catalog import sample_told_by
 from bursar.domain.shapes.events import event_body
 from bursar.domain.times import Instant
 from bursar.domain.webhook_subscriptions import EndpointStatus, WebhookSubscription
+from bursar.domain.webhooks import DeliveryVerdict
 from bursar.operations.deliveries import SettleDelivery, settle_delivery
 from bursar.reads.deliveries import LeasedDelivery, leased_delivery
 from bursar.runtime import tracing
 from bursar.runtime.app import Caller
 from bursar.runtime.crypto import KeyRing, webhook_headers
+from bursar.runtime.doors import Receipt
 
 
 async def deliver_webhook(
@@ -41,8 +44,25 @@ async def deliver_webhook(
     caller.app.telemetry.webhook_attempted(
         status=answer.verdict.value, seconds=answer.duration_ms / 1000
     )
+    command = SettleDelivery(found.id, found.lease, answer)
+    await _kept(caller, command) or await _through(
+        gate, lambda: caller.run(settle_delivery, command)
+    )
+
+
+async def _kept(caller: Caller, command: SettleDelivery) -> bool:
+    """Whether it was a good answer, and is recorded together with those of others."""
+    if command.answer.verdict is not DeliveryVerdict.DELIVERED:
+        return False
+    assert caller.org_id is not None, "a delivery belongs to an organization"
+    receipt = Receipt(caller.org_id, command.delivery_id, command.lease, command.answer)
+    return await caller.app.keep_delivered(receipt)
+
+
+async def _through(gate: asyncio.Semaphore, settle: Callable[[], Awaitable[None]]) -> bool:
     async with gate:
-        await caller.run(settle_delivery, SettleDelivery(found.id, found.lease, answer))
+        await settle()
+    return True
 
 
 def signed_request(keys: KeyRing, found: LeasedDelivery) -> WebhookRequest:

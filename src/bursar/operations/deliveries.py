@@ -37,8 +37,6 @@ async def settle_delivery(tx: Tx, command: SettleDelivery) -> None:
     """Keep the attempt; deliver, reschedule or give up. A lost lease keeps nothing."""
     answer, again_at = command.answer, None
     is_good = answer.verdict is DeliveryVerdict.DELIVERED
-    if is_good and await deliveries.delivered(tx, command.delivery_id, command.lease, answer):
-        return
     held = await deliveries.hold(tx, command.delivery_id, command.lease)
     if held is None:
         return

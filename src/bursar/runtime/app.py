@@ -6,8 +6,9 @@ these. `caller.look` is its read-only sibling.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -44,7 +45,7 @@ from bursar.runtime import doors, tracing
 from bursar.runtime.batcher import Batcher
 from bursar.runtime.crypto import KeyRing
 from bursar.runtime.db import Binding, Database, Entrance, ReadTx, Record, Tx
-from bursar.runtime.doors import FoundKey
+from bursar.runtime.doors import FoundKey, Receipt
 from bursar.runtime.idempotency import Answer, Idempotency, Replayed, locked_up, opened
 from bursar.runtime.known_keys import KnownKeys
 from bursar.runtime.limits import RateLimiter
@@ -62,6 +63,7 @@ Result = TypeVar("Result")
 Args = ParamSpec("Args")
 
 NO_SCOPE: Final = UUID(int=0)
+MACHINE: Final = UUID(int=1)  # sec.machine(): the scope of what spans organizations
 
 log = get_log()
 
@@ -162,6 +164,29 @@ class App:
             if found is not None:
                 self.known_keys.put(hashes[0], found)
         return found
+
+    async def keep_delivered(self, receipt: Receipt) -> bool:
+        """Record a good answer to a delivery together with others; or it is to be settled alone.
+
+        Those who come while a commit is in flight share the next one, whosever they are.
+        """
+        await self.checkpoint("settle_delivery.before_commit")
+        is_kept: bool = await self.batcher.submit("receipts", receipt, self._keep_delivered)
+        if is_kept:
+            await self.checkpoint("settle_delivery.after_commit")
+        return is_kept
+
+    async def _keep_delivered(self, receipts: Sequence[Receipt]) -> list[bool]:
+        machine = Binding(
+            context_key=self.context_key,
+            scope=MACHINE,
+            org_id=OrgId(print_id("org", MACHINE)),
+            actor=actor_label(System("worker")),
+            request_id="",
+        )
+        keep = partial(doors.keep_delivered, receipts=receipts)
+        kept = await self.database.span(machine, keep)
+        return [each.delivery_id in kept for each in receipts]
 
     async def org_of_payment(self, payment_id: PaymentId) -> OrgId | None:
         """The organization of a payment that a provider's event names."""

@@ -8,12 +8,7 @@ database was away and asks again with the same key.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import (
-    AbstractAsyncContextManager,
-    asynccontextmanager,
-    nullcontext,
-    suppress,
-)
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -293,6 +288,21 @@ class Database:
             await self._require_own_schema(odd)
             raise
 
+    async def span(
+        self, binding: Binding, act: Callable[[Connection, str], Awaitable[Result]]
+    ) -> Result:
+        """Run one statement that spans organizations, with the context of whoever may do so."""
+
+        async def once() -> Result:
+            async with (
+                self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+                self._one_backend(connection, BEGIN, committed),
+            ):
+                backend = await self._pooling.backend(connection)
+                return await act(connection, binding.context(backend))
+
+        return await self._persistently(once)
+
     async def change(
         self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
     ) -> Result:
@@ -378,7 +388,7 @@ class Database:
     ) -> tuple[Entrance, Record]:
         async with (
             self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
-            self._one_backend(connection),
+            self._one_backend(connection, BEGIN_LOOK, rolled_back),
         ):
             context = binding.context(await self._pooling.backend(connection))
             who = binding.user_id, binding.session_id, binding.api_key_id
@@ -389,11 +399,13 @@ class Database:
         assert row is not None, "whoever enters is told something"
         return entrance_of(row), row
 
-    def _one_backend(self, connection: Connection) -> AbstractAsyncContextManager[None]:
+    def _one_backend(
+        self, connection: Connection, begin: str, end: Callable[[Connection], Awaitable[None]]
+    ) -> AbstractAsyncContextManager[None]:
         """Where a single statement can be signed for whoever answers it."""
         if not self._pooling.is_shared:
             return nullcontext()
-        return transaction(connection, self._pooling.begin(BEGIN_LOOK), end=rolled_back)
+        return transaction(connection, self._pooling.begin(begin), end=end)
 
     async def _survey_once(
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]

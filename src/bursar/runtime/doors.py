@@ -3,11 +3,13 @@
 Finding work needs no organization; doing it does, and happens in a transaction of that one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from bursar.domain.ids import ApiKeyId, DeliveryId, OrgId, PaymentId, print_id, uuid_of
+from bursar.domain.sending import WebhookAnswer
 from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.connections import Connection
@@ -53,6 +55,16 @@ class Backlog:
     oldest_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A good answer to a delivery that this worker leases."""
+
+    org_id: OrgId
+    delivery_id: DeliveryId
+    lease: UUID
+    answer: WebhookAnswer
+
+
 async def claim_due(connection: Connection, limit: int, lease: timedelta) -> list[DueItem]:
     """Lease what is due."""
     rows = await connection.fetch(Q.claim_due.text, limit, lease)
@@ -71,6 +83,23 @@ async def claim_deliveries(
     """Lease deliveries under a token."""
     rows = await connection.fetch(Q.claim_deliveries.text, limit, per_endpoint, token, lease)
     return [(_org(row["org_id"]), DeliveryId(print_id("whd", row["delivery_id"]))) for row in rows]
+
+
+async def keep_delivered(
+    connection: Connection, context: str, *, receipts: Sequence[Receipt]
+) -> set[DeliveryId]:
+    """Record good answers, in one commit; which of them were kept."""
+    rows = await connection.fetch(
+        Q.keep_delivered.text,
+        context,
+        [uuid_of(each.org_id) for each in receipts],
+        [uuid_of(each.delivery_id) for each in receipts],
+        [each.lease for each in receipts],
+        [each.answer.status for each in receipts],
+        [each.answer.duration_ms for each in receipts],
+        [each.answer.excerpt for each in receipts],
+    )
+    return {DeliveryId(print_id("whd", row["delivery_id"])) for row in rows}
 
 
 async def unsealed_orgs(connection: Connection, limit: int) -> list[OrgId]:

@@ -10,6 +10,10 @@ SELECT sec.relay_events($1);
 -- Leases deliveries that are due, turn by turn; ids only.
 SELECT org_id, delivery_id FROM sec.claim_deliveries($1, $2, $3, $4);
 
+-- name: keep_delivered
+-- Records good answers of endpoints that are well, under the machine's own signed context; ids only.
+SELECT sec.keep_delivered($1, $2, $3, $4, $5, $6, $7) AS delivery_id;
+
 -- name: unsealed_orgs
 -- Organizations whose chain is behind their events.
 SELECT unsealed AS org_id FROM sec.unsealed_orgs($1) AS unsealed;

@@ -28,20 +28,6 @@ class HeldDelivery:
     retry_delays_seconds: tuple[int, ...]
 
 
-async def delivered(tx: Tx, delivery_id: DeliveryId, lease: UUID, answer: WebhookAnswer) -> bool:
-    """Keep a good answer at once; False, and nothing kept, if its endpoint was not well."""
-    is_kept: bool = await tx.fetchval(
-        Q.delivered,
-        uuid_of(tx.org_id),
-        uuid_of(delivery_id),
-        lease,
-        answer.status,
-        answer.duration_ms,
-        answer.excerpt,
-    )
-    return is_kept
-
-
 async def hold(tx: Tx, delivery_id: DeliveryId, lease: UUID) -> HeldDelivery | None:
     """The delivery, if this worker still holds its lease, with its lane held."""
     row = await tx.fetchrow(Q.hold_delivery, uuid_of(tx.org_id), uuid_of(delivery_id), lease)

@@ -1,7 +1,3 @@
--- name: delivered
--- A good answer of an endpoint that is well is kept with all that follows from it, or nothing is.
-SELECT sec.delivered($1, $2, $3, $4, $5, $6);
-
 -- name: hold_delivery
 -- A delivery this worker still leases, and its endpoint's lane, locked, with its health.
 SELECT l.*, d.tried, d.resource_id, s.retry_delays_seconds
