@@ -17,10 +17,10 @@ from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_
 from bursar.runtime import doors
 from bursar.runtime.app import MACHINE
 from bursar.runtime.clock import now
+from bursar.runtime.connections import Connection
 from bursar.runtime.crypto import context_mac
 from bursar.runtime.doors import Receipt
 from bursar.runtime.ids import new_uuid
-from bursar.runtime.queue import Connection
 
 GOOD = WebhookAnswer(200, "thanks", 7)
 
