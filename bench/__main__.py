@@ -18,6 +18,7 @@ from bench import (
     billing_run,
     checkout,
     cold_start,
+    console_lists,
     create_invoice,
     get_invoice,
     invoices,
@@ -54,6 +55,7 @@ BENCHES = {
     webhooks.GOODPUT: webhooks.bench_goodput,
     webhooks.ISOLATION: webhooks.bench_isolation,
     sealing.NAME: sealing.bench,
+    console_lists.NAME: console_lists.bench,
 }
 
 

@@ -81,3 +81,27 @@ async def test_a_growing_list_is_read_in_order(
     used = [node["Index Name"] for node in found if "Index Name" in node]
     assert any(index in one for one in used), used
     assert "Sort" not in kinds or name in {"lines", "entries", "prices"}, kinds
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ("type = ANY('{customer.updated}')", "type_idx"),
+        ("type = 'customer.updated'", "type_idx"),
+        ("occurred_at >= '2026-01-01' AND occurred_at < '2026-01-02'", "occurred_at_idx"),
+    ],
+)
+async def test_what_leaves_little_of_the_log_is_found_by_summary(
+    house: Installation, condition: str, index: str
+) -> None:
+    # What the filters of the feed and of the audit log compare can pass over pages of the log.
+    connection = await house.as_owner()
+    try:
+        await connection.execute("SET enable_seqscan = off; SET enable_indexscan = off")
+        statement = await connection.prepare(f"SELECT e.id FROM events AS e WHERE {condition}")
+        ((plan, *_), *_) = [await statement.explain()]
+    finally:
+        await connection.close()
+    used = [node["Index Name"] for node in nodes(plan["Plan"]) if "Index Name" in node]
+    assert used
+    assert all(one.endswith(index) for one in used), used
