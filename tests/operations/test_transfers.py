@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from tests.support.world import Org, World
 
@@ -17,7 +18,9 @@ from bursar.domain.refusals import (
     TransferAboveLimit,
     WrongCurrency,
 )
-from bursar.domain.transfers import CreditFailure, Transfer, TransferStatus
+from bursar.domain.shapes import render
+from bursar.domain.shapes.transfers import TransferFactOut
+from bursar.domain.transfers import CreditFailure, Till, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation
 from bursar.flows.transfer_money import transfer_money
 from bursar.operations.transfers import (
@@ -35,6 +38,18 @@ from bursar.reads.wallets import wallet as wallet_look
 from bursar.runtime.idempotency import Answer, Replayed
 
 DONE = ["INITIATED", "DEBITED", "CREDITED", "COMPLETED"]
+_BOOKED = """
+SELECT t.kind, a.code, e.amount_minor, e.currency
+FROM ledger_transactions AS t
+JOIN ledger_entries AS e ON e.org_id = t.org_id AND e.transaction_id = t.id
+JOIN ledger_accounts AS a ON a.org_id = e.org_id AND a.id = e.account_id
+WHERE t.source_id = $1 ORDER BY t.id, e.position
+"""
+_TOLD = """
+SELECT type, is_public, sequence, snapshot::text, previous::text FROM events
+WHERE resource_type = 'transaction' AND 'txn_' || resource_id = $1 AND personal IS NULL
+ORDER BY id
+"""
 GIVEN_BACK = ["INITIATED", "DEBITED", "REFUNDING", "FAILED"]
 
 
@@ -87,6 +102,51 @@ async def test_a_transfer_is_done_in_one_commit(world: World) -> None:
     assert await held(org, a.id, b.id) == [600, 400]
     assert await org.caller.look(transfer_look, done.id) == done
     await require_green(org)
+
+
+async def test_what_a_completed_transfer_leaves_is_what_its_minutes_say(world: World) -> None:
+    # It is written by one statement for many; a reader finds what the rules decided, row for row.
+    org = await world.org()
+    a, b = await org.wallet(1000), await org.wallet()
+    asked = order(a.id, b.id, 400, description='"Lunch"', metadata={"desk": "4"})
+    (done,) = await org.caller.run(post_transfers, PostTransfers((asked,)))
+    assert isinstance(done, Transfer)
+    said = Till({}, at=done.created_at, wall=done.created_at, is_sandbox=True).minutes(done)
+    assert await booked(org, done) == [
+        (each.kind, entry.account.code, entry.amount.minor, entry.amount.currency)
+        for each in said.postings
+        for entry in each.entries
+    ]
+    seen = await told(org, done)
+    assert seen == [
+        (type(event).name, event.is_public, number, render.snapshot(event.subject), former)
+        for number, event in enumerate(said.events, start=1)
+        for former in [render.changed(event.before, event.subject)]
+    ]
+
+
+async def booked(org: Org, transfer: Transfer) -> list[tuple[object, ...]]:
+    connection = await org.world.house.as_owner()
+    try:
+        rows = await connection.fetch(_BOOKED, transfer.id)
+    finally:
+        await connection.close()
+    return [tuple(row) for row in rows]
+
+
+async def told(org: Org, transfer: Transfer) -> list[tuple[object, ...]]:
+    """Name, whether public, sequence, snapshot and former values, in the order of their ids."""
+    connection = await org.world.house.as_owner()
+    try:
+        rows = await connection.fetch(_TOLD, transfer.id)
+    finally:
+        await connection.close()
+    found = []
+    for *head, snapshot, previous in rows:
+        shown = msgspec.json.decode(snapshot, type=TransferFactOut)
+        former = previous and msgspec.json.encode(msgspec.json.decode(previous))
+        found.append((*head, msgspec.json.encode(shown), former))
+    return found
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ An `Instant` is always aware and UTC. Nothing here knows what time it is: the tr
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 Instant: TypeAlias = datetime
 Day: TypeAlias = date
 
 _OFFSET_LENGTH: Final = len("+00:00")
+_REMEMBERED: Final = 256  # one request prints the same few instants again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Period:
         return self.start <= at < self.end
 
 
+@lru_cache(_REMEMBERED)
 def wire_instant(at: Instant) -> str:
     """RFC 3339 in UTC with milliseconds and `Z`, as every answer and event prints it."""
     assert at.tzinfo is not None, "an instant is aware"

@@ -84,6 +84,17 @@ FACTS: Final[dict[TransferStatus, type[Event]]] = {
 """What is told when a transfer arrives at a status."""
 
 
+def _straight() -> tuple[TransferStatus, ...]:
+    """The statuses of a transfer that nothing stands in the way of."""
+    passed = [TransferStatus.INITIATED]
+    while TRANSITIONS[passed[-1]]:
+        passed.append(TRANSITIONS[passed[-1]][0])
+    return tuple(passed)
+
+
+STRAIGHT: Final = _straight()
+
+
 class CreditFailure(StrEnum):
     """Why a credit was given up and the sender has the amount back."""
 
@@ -203,11 +214,6 @@ class Purse:
     daily_limit_minor: int | None = None
     sent_today_minor: int = 0
 
-    @property
-    def available_minor(self) -> int:
-        """What may leave: the balance less what is held."""
-        return self.balance_minor - self.held_minor
-
 
 class Till:
     """Decides transfers one after another, each over the balances that those before it leave.
@@ -223,39 +229,62 @@ class Till:
         wall: Instant,
         is_sandbox: bool,
     ) -> None:
-        self._purses = dict(purses)
+        self._purses = purses
+        self._balances = {each.wallet_id: each.balance_minor for each in purses.values()}
+        self._sent_today = {each.wallet_id: each.sent_today_minor for each in purses.values()}
         self._at = at
         self._wall = wall
         self._is_sandbox = is_sandbox
+        # Those decided together arrived together: they share the instants of their steps.
+        self._completed = tuple(Step(status, at) for status in STRAIGHT)
+        self._debited = self._completed[: STRAIGHT.index(TransferStatus.DEBITED) + 1]
 
     def take(self, order: Order) -> Change:
+        """Take a transfer, with everything that it causes.
+
+        Raises:
+            Refusal: the transfer may not be; nothing was taken.
+        """
+        return self.minutes(self.accept(order))
+
+    def accept(self, order: Order) -> Transfer:
         """Debit the sender; credit the receiver too, when nothing stands in the way.
 
         Raises:
             Refusal: the transfer may not be; nothing was taken.
         """
         sender, receiver = self._admitted(order)
-        _require_within_limits(order, sender)
-        if order.amount_minor > sender.available_minor:
+        minor = order.amount_minor
+        _require_within_limits(order, sender, self._sent_today[sender.wallet_id])
+        if minor > self._balances[sender.wallet_id] - sender.held_minor:
             raise InsufficientFunds(f"Wallet {sender.wallet_id} has too little available.")
-        transfer = Transfer(
+        provoked = self._provoked(order, receiver)
+        is_straight = provoked is Provocation.NONE
+        self._balances[sender.wallet_id] -= minor
+        self._sent_today[sender.wallet_id] += minor
+        if is_straight:
+            self._balances[receiver.wallet_id] += minor
+        return Transfer(
             id=order.transfer_id,
             from_wallet_id=order.from_wallet_id,
             to_wallet_id=order.to_wallet_id,
-            amount=Money(order.amount_minor, sender.currency),
+            amount=Money(minor, sender.currency),
             description=order.description,
             metadata=order.metadata,
-            provoked=self._provoked(order, receiver),
-            history=(Step(TransferStatus.INITIATED, self._at),),
+            provoked=provoked,
+            history=self._completed if is_straight else self._debited,
             caller_key=order.key,
         )
-        debited = transfer.to(TransferStatus.DEBITED, self._at)
-        self._move(sender.wallet_id, -order.amount_minor, is_sent=True)
+
+    def minutes(self, accepted: Transfer) -> Change:
+        """Everything that a transfer causes which was just accepted."""
+        initiated = replace(accepted, history=accepted.history[:1])
+        debited = initiated.to(TransferStatus.DEBITED, self._at)
         postings = (
             chart.transfer_debited(debited.id, debited.from_wallet_id, debited.amount, self._at),
         )
-        told = (TransactionInitiated(transfer), TransactionDebited(debited, transfer))
-        if transfer.provoked is not Provocation.NONE:
+        told = (TransactionInitiated(initiated), TransactionDebited(debited, initiated))
+        if accepted.is_open:
             return Change(
                 rows=(debited,),
                 postings=postings,
@@ -281,11 +310,13 @@ class Till:
         assert transfer.status is TransferStatus.DEBITED, "the other steps share a commit"
         failure = self._failure(transfer)
         if failure is None:
+            self._balances[transfer.to_wallet_id] += transfer.amount.minor
             return self._credited(transfer)
         tries = transfer.credit_attempts + 1
         if failure is CreditFailure.CREDIT_TIMED_OUT and tries < CREDIT_ATTEMPTS_MAX:
             again = self._wall + WATCH_EVERY * tries
             return Change(agenda=(Due(DueKind.RESUME_TRANSFER, transfer.id, again),))
+        self._balances[transfer.from_wallet_id] += transfer.amount.minor
         return self._refunded(replace(transfer, credit_attempts=tries, failure=failure))
 
     def _admitted(self, order: Order) -> tuple[Purse, Purse]:
@@ -298,7 +329,7 @@ class Till:
         for purse in (sender, receiver):
             if not purse.is_open:
                 raise WalletClosed(f"Wallet {purse.wallet_id} is closed.")
-        if receiver.balance_minor + order.amount_minor > AMOUNT_MAX:
+        if self._balances[receiver.wallet_id] + order.amount_minor > AMOUNT_MAX:
             raise AmountTooLarge(f"Wallet {receiver.wallet_id} would hold too much.")
         return sender, receiver
 
@@ -323,14 +354,13 @@ class Till:
             return CreditFailure.CREDIT_TIMED_OUT
         if not receiver.is_open:
             return CreditFailure.WALLET_CLOSED
-        if receiver.balance_minor + transfer.amount.minor > AMOUNT_MAX:
+        if self._balances[receiver.wallet_id] + transfer.amount.minor > AMOUNT_MAX:
             return CreditFailure.WALLET_FULL
         return None
 
     def _credited(self, debited: Transfer) -> Change:
         credited = debited.to(TransferStatus.CREDITED, self._at)
         completed = credited.to(TransferStatus.COMPLETED, self._at)
-        self._move(debited.to_wallet_id, debited.amount.minor)
         posting = chart.transfer_credited(
             debited.id, debited.to_wallet_id, debited.amount, self._at
         )
@@ -347,7 +377,6 @@ class Till:
     def _refunded(self, debited: Transfer) -> Change:
         refunding = debited.to(TransferStatus.REFUNDING, self._at)
         failed = refunding.to(TransferStatus.FAILED, self._at)
-        self._move(debited.from_wallet_id, debited.amount.minor)
         posting = chart.transfer_refunded(
             debited.id, debited.from_wallet_id, debited.amount, self._at
         )
@@ -361,23 +390,15 @@ class Till:
             agenda=(Undue(DueKind.RESUME_TRANSFER, debited.id),),
         )
 
-    def _move(self, wallet_id: WalletId, minor: int, *, is_sent: bool = False) -> None:
-        purse = self._purses[wallet_id]
-        self._purses[wallet_id] = replace(
-            purse,
-            balance_minor=purse.balance_minor + minor,
-            sent_today_minor=purse.sent_today_minor - (minor if is_sent else 0),
-        )
 
-
-def _require_within_limits(order: Order, sender: Purse) -> None:
+def _require_within_limits(order: Order, sender: Purse, sent_today_minor: int) -> None:
     once, daily = sender.transfer_limit_minor, sender.daily_limit_minor
     if once is not None and order.amount_minor > once:
         raise TransferAboveLimit(
             "The amount is above the limit for one transfer.",
             facts={"limit": "per_transfer", "limitCents": once},
         )
-    if daily is not None and sender.sent_today_minor + order.amount_minor > daily:
+    if daily is not None and sent_today_minor + order.amount_minor > daily:
         raise TransferAboveLimit(
             "The amount is above what the wallet may still send today.",
             facts={"limit": "per_day", "limitCents": daily},

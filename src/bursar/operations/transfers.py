@@ -124,7 +124,8 @@ async def _taken(
         counter.serve(each, order, stamp)
         for each, order, stamp in zip(asked, orders, stamps, strict=True)
     )
-    await transfers.book(tx, locked, counter.taken)
+    await transfers.book_completed(tx, locked, counter.completed)
+    await transfers.book(tx, locked, counter.begun)
     return outcomes
 
 
@@ -135,7 +136,8 @@ class _Counter:
         self._till = _till(tx, locked)
         self._purses = locked.purses
         self._known = known
-        self.taken: list[tuple[Change, Stamp]] = []
+        self.completed: list[tuple[Transfer, Stamp]] = []
+        self.begun: list[tuple[Change, Stamp]] = []
 
     def serve(self, asked: PostTransfer, order: Order | Refusal, stamp: Stamp) -> Outcome:
         """The transfer, or why it may not be."""
@@ -153,10 +155,11 @@ class _Counter:
         for wallet_id in (order.from_wallet_id, order.to_wallet_id):
             if wallet_id not in self._purses:
                 raise NotFound(f"No wallet {wallet_id}.")
-        change = self._till.take(order)
-        self.taken.append((change, stamp))
-        (transfer,) = change.rows
-        assert isinstance(transfer, Transfer)
+        transfer = self._till.accept(order)
+        if transfer.is_open:
+            self.begun.append((self._till.minutes(transfer), stamp))
+        else:
+            self.completed.append((transfer, stamp))
         if asked.key is not None:
             self._known[asked.key] = transfer
         return transfer

@@ -24,7 +24,7 @@ from bursar.domain.times import Instant
 from bursar.runtime import clock, tracing
 from bursar.runtime.connections import Connection, DatabaseAway
 from bursar.runtime.crypto import KeyRing, context_mac
-from bursar.runtime.ids import new_uuid
+from bursar.runtime.ids import new_uuid, new_uuids
 from bursar.runtime.logging import get_log
 from bursar.runtime.pooling import Pooling
 from bursar.runtime.queue import TaskQueue
@@ -155,6 +155,10 @@ class Tx(ReadTx):
     def new_id(self, prefix: str) -> str:
         """A fresh id of the noun with this prefix."""
         return print_id(prefix, new_uuid())
+
+    def new_uuids(self, count: int) -> list[UUID]:
+        """Fresh ids in rising order, of rows that are written many at a time."""
+        return new_uuids(count)
 
     async def bind(self, org_id: OrgId) -> None:
         """Go on in another scope: an organization just made, or the person this is about."""

@@ -4,6 +4,7 @@ The accounts of all wallets concerned are locked first, in the order of their id
 folded, such as `transit`, are never locked. Nothing else is locked after.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,10 +15,12 @@ import msgspec
 
 from bursar.domain import chart
 from bursar.domain.change import Change
-from bursar.domain.ids import TransferId, UserId, WalletId, print_id, uuid_of
+from bursar.domain.currencies import Currency
+from bursar.domain.ids import TransferId, UserId, WalletId, bare, print_id, uuid_of
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_purse, row_to_transfer
-from bursar.domain.transfers import Purse, Transfer, TransferStatus
+from bursar.domain.shapes import render
+from bursar.domain.transfers import FACTS, STRAIGHT, Purse, Transfer, TransferStatus
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store import agenda, events, ledger
@@ -29,31 +32,62 @@ Q = sql.beside(__file__)
 # Locks on keys are few, whatever the number of keys: the server has room for so many only.
 _KEY_LOCKS: Final = 64
 
+_MOVES: Final = 2  # of a completed transfer: debited and credited
+_NAMES: Final = [FACTS[status].name for status in STRAIGHT]
+
+
+def _fact_columns() -> tuple[list[object], ...]:
+    """What the facts of a completed transfer differ in: name, the step shown, the one before."""
+    shown = [{"status": status, "version": at} for at, status in enumerate(STRAIGHT, start=1)]
+    former = [None, *({"status": status} for status in STRAIGHT[:-1])]
+    facts = [FACTS[status] for status in STRAIGHT]
+    return (
+        [fact.name for fact in facts],
+        [fact.payload_version for fact in facts],
+        [fact.is_public for fact in facts],
+        [msgspec.json.encode(step).decode() for step in shown],
+        [step and msgspec.json.encode(step).decode() for step in former],
+    )
+
+
+_FACT_COLUMNS: Final = _fact_columns()
+
 
 @dataclass(frozen=True, slots=True)
 class Locked:
     """Wallets whose accounts are locked, and the ids of the accounts that moves on them touch."""
 
     purses: dict[WalletId, Purse]
-    accounts: dict[tuple[str, str], UUID]
+    account_ids: dict[WalletId, UUID]
+    transit_ids: dict[Currency, UUID]
+
+    def accounts(self) -> dict[tuple[str, str], UUID]:
+        """The same ids by code and currency."""
+        found: dict[tuple[str, str], UUID] = {
+            (chart.TRANSIT, currency): transit_id
+            for currency, transit_id in self.transit_ids.items()
+        }
+        for wallet_id, account_id in self.account_ids.items():
+            currency = self.purses[wallet_id].currency
+            found[chart.wallet_code(wallet_id), currency] = account_id
+        return found
 
 
 async def lock(tx: Tx, wallet_ids: Collection[WalletId]) -> Locked:
     """Lock wallets; one that does not exist is left out."""
-    wanted = [uuid_of(wallet_id) for wallet_id in wallet_ids]
-    purses: dict[WalletId, Purse] = {}
-    accounts: dict[tuple[str, str], UUID] = {}
+    locked = Locked({}, {}, {})
+    wanted = [bare(wallet_id) for wallet_id in wallet_ids]
     for row in await tx.fetch(Q.lock_purses, uuid_of(tx.org_id), wanted):
         purse = row_to_purse(row)
-        purses[purse.wallet_id] = purse
-        accounts[chart.wallet_code(purse.wallet_id), purse.currency] = row["account_id"]
+        locked.purses[purse.wallet_id] = purse
+        locked.account_ids[purse.wallet_id] = row["account_id"]
         if row["transit_id"] is not None:
-            accounts[chart.TRANSIT, purse.currency] = row["transit_id"]
-    for currency in {purse.currency for purse in purses.values()}:
-        if (chart.TRANSIT, currency) not in accounts:
+            locked.transit_ids[purse.currency] = row["transit_id"]
+    for currency in {purse.currency for purse in locked.purses.values()}:
+        if currency not in locked.transit_ids:
             opened = await ledger.open_folded(tx, chart.transit(currency))
-            accounts[chart.TRANSIT, currency] = opened
-    return Locked(purses, accounts)
+            locked.transit_ids[currency] = opened
+    return locked
 
 
 async def with_sent(tx: Tx, locked: Locked, since: datetime) -> Locked:
@@ -106,20 +140,67 @@ async def get(tx: Tx, transfer_id: TransferId) -> Transfer:
     return row_to_transfer(row)
 
 
-async def book(tx: Tx, locked: Locked, taken: Sequence[tuple[Change, Stamp]]) -> None:
-    """Write new transfers with everything they cause."""
-    if not taken:
+async def book(tx: Tx, locked: Locked, begun: Sequence[tuple[Change, Stamp]]) -> None:
+    """Write transfers whose debit stands alone, with everything they cause."""
+    if not begun:
         return
-    changes = [change for change, _ in taken]
+    changes = [change for change, _ in begun]
     await _insert(tx, [_transfer_of(change) for change in changes])
     await ledger.post_many(
-        tx, [posting for change in changes for posting in change.postings], locked.accounts
+        tx, [posting for change in changes for posting in change.postings], locked.accounts()
     )
     await events.append_many(
-        tx, [(event, stamp) for change, stamp in taken for event in change.events]
+        tx, [(event, stamp) for change, stamp in begun for event in change.events]
     )
     for item in [item for change in changes for item in change.agenda]:
         await agenda.note(tx, item)
+
+
+async def book_completed(
+    tx: Tx, locked: Locked, completed: Sequence[tuple[Transfer, Stamp]]
+) -> None:
+    """Write transfers that are completed with this commit, and everything they cause, at once.
+
+    What the statement adds to a row follows from the row alone, so it is said once for all of
+    them: the two moves of the chart, and the facts of each status passed.
+    """
+    if not completed:
+        return
+    rows = [row for row, _ in completed]
+    stamps = [stamp for _, stamp in completed]
+    tx.told.extend(_NAMES * len(rows))
+    await tx.execute(
+        Q.insert_completed,
+        uuid_of(tx.org_id),
+        tx.now,
+        *_deltas(locked, rows),
+        [bare(row.id) for row in rows],
+        [bare(row.from_wallet_id) for row in rows],
+        [bare(row.to_wallet_id) for row in rows],
+        [locked.account_ids[row.from_wallet_id] for row in rows],
+        [locked.account_ids[row.to_wallet_id] for row in rows],
+        [locked.transit_ids[row.amount.currency] for row in rows],
+        [row.amount.minor for row in rows],
+        [row.amount.currency for row in rows],
+        [row.description for row in rows],
+        [row.caller_key for row in rows],
+        [render.snapshot(row).decode() for row in rows],
+        [stamp.actor for stamp in stamps],
+        [stamp.reason for stamp in stamps],
+        [stamp.request_id for stamp in stamps],
+        tx.new_uuids(_MOVES * len(rows)),
+        tx.new_uuids(len(STRAIGHT) * len(rows)),
+        *_FACT_COLUMNS,
+    )
+
+
+def _deltas(locked: Locked, rows: Sequence[Transfer]) -> tuple[list[UUID], list[int]]:
+    """What each account gains or loses by all of them together."""
+    gained: Counter[WalletId] = Counter()
+    for row in rows:
+        gained[row.from_wallet_id] -= row.amount.minor
+        gained[row.to_wallet_id] += row.amount.minor
+    return [locked.account_ids[wallet_id] for wallet_id in gained], list(gained.values())
 
 
 async def settle(tx: Tx, locked: Locked, before: Transfer, change: Change) -> Transfer:
@@ -145,7 +226,7 @@ async def settle(tx: Tx, locked: Locked, before: Transfer, change: Change) -> Tr
         ),
     )
     replaced(transfer, touched)
-    await ledger.post_many(tx, change.postings, locked.accounts)
+    await ledger.post_many(tx, change.postings, locked.accounts())
     stamp = Stamp(tx.actor, tx.reason, tx.request_id)
     await events.append_many(tx, [(event, stamp) for event in change.events])
     return transfer

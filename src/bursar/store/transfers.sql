@@ -61,6 +61,56 @@ FROM unnest(
     version, caller_key
 );
 
+-- name: insert_completed
+-- Transfers with both their moves, all their facts and what balances come to, under locks held already.
+WITH t AS MATERIALIZED (
+    SELECT * FROM unnest(
+        $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::bigint[],
+        $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::text[], $17::text[], $18::text[]
+    ) WITH ORDINALITY AS t (
+        id, from_wallet_id, to_wallet_id, from_id, to_id, transit_id, minor, currency, description,
+        caller_key, snapshot, actor, reason, request_id, place
+    )
+), moved AS (
+    UPDATE ledger_accounts AS a SET balance_minor = a.balance_minor + m.delta
+    FROM unnest($3::uuid[], $4::bigint[]) AS m (id, delta)
+    WHERE a.org_id = $1 AND a.id = ANY($3::uuid[]) AND a.id = m.id
+), written AS (
+    INSERT INTO transfers (
+        org_id, id, from_wallet_id, to_wallet_id, status, amount_minor, currency, description,
+        metadata, provoked, credit_attempts, version, sequence, created_at, debited_at, credited_at,
+        completed_at, caller_key
+    )
+    SELECT
+        $1, t.id, t.from_wallet_id, t.to_wallet_id, 'COMPLETED', t.minor, t.currency, t.description,
+        t.snapshot -> 'metadata', 'none', 0, cardinality($21::text[]), cardinality($21::text[]), $2, $2, $2,
+        $2, t.caller_key
+    FROM t
+), posted AS (
+    INSERT INTO ledger_transactions (org_id, id, kind, source_id, description, occurred_at)
+    SELECT $1, ($19::uuid[])[2 * (t.place - 1) + m.turn], m.kind, 'txn_' || t.id, '', $2
+    FROM t CROSS JOIN (VALUES (1, 'transfer_debited'), (2, 'transfer_credited')) AS m (turn, kind)
+), entered AS (
+    INSERT INTO ledger_entries (org_id, transaction_id, position, account_id, amount_minor, currency)
+    SELECT $1, ($19::uuid[])[2 * (t.place - 1) + e.turn], e.position, e.account_id, e.minor, t.currency
+    FROM t CROSS JOIN LATERAL (
+        VALUES
+        (1, 1::smallint, t.from_id, t.minor), (1, 2::smallint, t.transit_id, -t.minor),
+        (2, 1::smallint, t.transit_id, t.minor), (2, 2::smallint, t.to_id, -t.minor)
+    ) AS e (turn, position, account_id, minor)
+)
+INSERT INTO events (
+    org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence,
+    actor, reason, request_id, occurred_at, snapshot, previous
+)
+SELECT
+    $1, ($20::uuid[])[cardinality($21::text[]) * (t.place - 1) + f.turn], f.type, f.payload_version,
+    f.is_public, 'transaction', t.id, f.turn, t.actor, t.reason, t.request_id, $2,
+    t.snapshot || f.shown, f.previous
+FROM t CROSS JOIN unnest($21::text[], $22::smallint[], $23::boolean[], $24::jsonb[], $25::jsonb[])
+WITH ORDINALITY AS f (type, payload_version, is_public, shown, previous, turn)
+ORDER BY t.place, f.turn;
+
 -- name: settle_transfer
 -- The rest of a transfer whose debit stood alone; it is settled once.
 UPDATE transfers SET
