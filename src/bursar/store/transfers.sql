@@ -1,13 +1,17 @@
 -- name: lock_purses
 -- Locks the accounts of wallets in the order of their ids, before anything is decided.
+WITH named AS MATERIALIZED (
+    SELECT w.id, w.account_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor
+    FROM wallets AS w WHERE w.org_id = $1 AND w.id = ANY($2::uuid[])
+)
 SELECT
-    w.id AS wallet_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor,
+    n.id AS wallet_id, n.provoke_credit, n.transfer_limit_minor, n.daily_limit_minor,
     a.id AS account_id, a.currency, a.balance_minor, a.held_minor, a.closed_at,
     t.id AS transit_id
-FROM wallets AS w
-JOIN ledger_accounts AS a ON a.org_id = w.org_id AND a.id = w.account_id
-LEFT JOIN ledger_accounts AS t ON t.org_id = w.org_id AND t.code = 'transit' AND t.currency = a.currency
-WHERE w.org_id = $1 AND w.id = ANY($2::uuid[])
+FROM named AS n
+JOIN ledger_accounts AS a ON a.id = n.account_id
+LEFT JOIN ledger_accounts AS t ON t.org_id = $1 AND t.code = 'transit' AND t.currency = a.currency
+WHERE a.org_id = $1 AND a.id = ANY(ARRAY(SELECT o.account_id FROM named AS o))
 ORDER BY a.id FOR NO KEY UPDATE OF a;
 
 -- name: sent_since
@@ -104,12 +108,12 @@ INSERT INTO events (
     actor, reason, request_id, occurred_at, snapshot, previous
 )
 SELECT
-    $1, ($20::uuid[])[cardinality($21::text[]) * (t.place - 1) + f.turn], f.type, f.payload_version,
-    f.is_public, 'transaction', t.id, f.turn, t.actor, t.reason, t.request_id, $2,
-    t.snapshot || f.shown, f.previous
-FROM t CROSS JOIN unnest($21::text[], $22::smallint[], $23::boolean[], $24::jsonb[], $25::jsonb[])
-WITH ORDINALITY AS f (type, payload_version, is_public, shown, previous, turn)
-ORDER BY t.place, f.turn;
+    $1, ($20::uuid[])[f.slot], ($21::text[])[f.turn], ($22::smallint[])[f.turn], ($23::boolean[])[f.turn],
+    'transaction', t.id, f.turn, t.actor, t.reason, t.request_id, $2,
+    t.snapshot || ($24::jsonb[])[f.turn], ($25::jsonb[])[f.turn]
+FROM t CROSS JOIN LATERAL (
+    VALUES (1, 4 * t.place - 3), (2, 4 * t.place - 2), (3, 4 * t.place - 1), (4, 4 * t.place)
+) AS f (turn, slot);
 
 -- name: settle_transfer
 -- The rest of a transfer whose debit stood alone; it is settled once.

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from bursar.api.envelope import created, resource, travelled
+from bursar.api.envelope import created, once, resource, travelled
 from bursar.api.errors import ErrorBody, told_of
 from bursar.api.fields import (
     Body,
@@ -140,7 +140,7 @@ async def create_transaction(call: Call[NewTransfer, NoQuery]) -> Answer:
     look again, or wait for the event. In a sandbox organization the metadata key `provoke` asks for
     a credit that fails (`refuse`), that nobody answers (`time_out`) or that comes `later`.
     """
-    reply = created(TransferOut.of, ROOM.prefix)
+    reply = once(created(TransferOut.of, ROOM.prefix))
     command = call.body.to_command(call.caller)
     return await travelled(transfer_money(call.caller, command, reply), reply)
 
@@ -168,6 +168,7 @@ async def create_transactions(call: Call[list[NewTransferItem | Refusal], NoQuer
         if isinstance(item, NewTransferItem)
     )
 
+    @once
     def reply(outcomes: tuple[Outcome, ...]) -> Answer:
         taken = iter(outcomes)
         merged = (item if isinstance(item, Refusal) else next(taken) for item in judged)
