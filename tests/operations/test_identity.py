@@ -115,6 +115,19 @@ async def test_an_api_key_acts_within_its_scopes(world: World) -> None:
     assert refused.value.facts == {"permission": "customer:write"}
 
 
+async def test_keys_are_looked_up_together(world: World) -> None:
+    # Among many that arrive at once each gets its own answer, by whichever of its hashes is stored.
+    orgs = [await world.org() for _ in range(3)]
+    command = CreateApiKey(name="r", scopes=("billing:read",))
+    issued = [await org.caller.run(create_api_key, command) for org in orgs]
+    hashes = [bytes([number]) * 36 for number in range(5)]
+    asked = [[each] for each in hashes]
+    for key, by_old_key in zip(issued, asked[1:], strict=False):
+        by_old_key.append(key.record.key_hash)
+    found = await asyncio.gather(*(world.app.find_api_key(each) for each in asked))
+    assert [each and each.org_id for each in found] == [None, *(org.id for org in orgs), None]
+
+
 async def test_a_revoked_key_stops_at_once(world: World) -> None:
     # Not at the next look-up of the key: in the next transaction.
     org = await world.org()

@@ -195,7 +195,7 @@ async def journey(large: Large) -> None:
     draft = await large.org.draft(await large.org.customer(None))
     await large.org.caller.look(invoices.timeline, draft.id)
     async with world.app.database.machine() as connection:
-        await doors.find_api_key(connection, [b"x" * 32])
+        await doors.find_api_keys(connection, [[b"x" * 32]])
         await doors.lags(connection)
         await doors.unsealed_orgs(connection, 10)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
+
 from bursar.domain.ids import ApiKeyId, DeliveryId, OrgId, PaymentId, print_id, uuid_of
 from bursar.domain.sending import WebhookAnswer
 from bursar.domain.times import Instant
@@ -133,11 +135,20 @@ async def lags(connection: Connection) -> Lags:
     return Lags(row["agenda"], row["relay"], row["active"], row["transit"])
 
 
-async def find_api_key(connection: Connection, hashes: list[bytes]) -> FoundKey | None:
-    """Whose key this is; nothing for an unknown, revoked or expired one."""
-    row = await connection.fetchrow(Q.find_api_key.text, hashes)
-    if row is None:
-        return None
+async def find_api_keys(
+    connection: Connection, asked: Sequence[Sequence[bytes]]
+) -> list[FoundKey | None]:
+    """Whose each key is, by any of its hashes; nothing for an unknown, revoked or expired one."""
+    pairs = [(asker, key_hash) for asker, hashes in enumerate(asked) for key_hash in hashes]
+    askers, hashed = [asker for asker, _ in pairs], [key_hash for _, key_hash in pairs]
+    rows = await connection.fetch(Q.find_api_keys.text, askers, hashed)
+    found: list[FoundKey | None] = [None] * len(asked)
+    for row in rows:
+        found[row["asker"]] = _found_key(row)
+    return found
+
+
+def _found_key(row: asyncpg.Record) -> FoundKey:
     return FoundKey(
         org_id=_org(row["org_id"]),
         key_id=ApiKeyId(print_id("key", row["id"])),

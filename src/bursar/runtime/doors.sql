@@ -27,9 +27,11 @@ SELECT sec.forget_idempotency_keys($1);
 SELECT sec.agenda_lag() AS agenda, sec.relay_lag() AS relay, t.active, t.age AS transit
 FROM sec.transit() AS t;
 
--- name: find_api_key
--- From a key's keyed hashes to its organization, scopes and addresses; noted as used.
-SELECT org_id, id, scopes, allowed_addresses, expires_at FROM sec.find_api_key($1);
+-- name: find_api_keys
+-- From keyed hashes, each with its asker's number, to organization and scopes; noted as used.
+SELECT w.asker, f.org_id, f.id, f.scopes, f.allowed_addresses, f.expires_at
+FROM unnest($1::int[], $2::bytea[]) AS w (asker, key_hash)
+CROSS JOIN LATERAL sec.find_api_key(ARRAY[w.key_hash]) AS f;
 
 -- name: org_of_payment
 -- The organization of a payment that a provider's event names.
