@@ -1,6 +1,8 @@
 """Erasing a person: nothing says who they were any more, and the log is still whole."""
 
+import asyncio
 import json
+from contextlib import suppress
 from dataclasses import replace
 
 import asyncpg
@@ -11,7 +13,7 @@ from bursar.domain.customers import ERASED_EMAIL, ERASED_NAME, Customer, Erasure
 from bursar.domain.ids import uuid_of
 from bursar.domain.import_files import FileFormat
 from bursar.domain.paging import Page
-from bursar.domain.refusals import StillInUse
+from bursar.domain.refusals import NotFound, StillInUse
 from bursar.domain.sending import WebhookAnswer
 from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
@@ -174,6 +176,35 @@ async def test_no_row_of_an_erased_person_shows_their_cards(world: World) -> Non
     assert owners == [None, None]
     await world.seal()
     assert (await org.caller.look(chain)).offenders == ()
+
+
+@pytest.mark.parametrize("point", ["prepare_method.after_commit", "keep_method.before_commit"])
+async def test_a_card_that_comes_while_its_owner_goes_is_sent_back(
+    world: World, point: str
+) -> None:
+    # Whichever is first: the provider has neither the card nor the name, and the caller is told.
+    org = await world.org()
+    customer = await org.customer(token=None)
+    erasing: list[asyncio.Task[Erasure]] = []
+
+    async def meanwhile(passed: str) -> None:
+        if passed == point:
+            erasing.append(asyncio.create_task(erase(org, customer)))
+            await asyncio.wait(erasing, timeout=0.2)  # it waits for whoever holds the customer
+
+    caller = replace(org.caller, app=replace(world.app, checkpoint=meanwhile))
+    with suppress(NotFound) if point.startswith("keep") else pytest.raises(NotFound):
+        await attach_method(caller, AttachMethod(customer.id, "pm_card_visa"))
+    assert (await erasing[0]).customer_id == customer.id
+    await world.drain()
+    (person,) = (
+        each
+        for each in world.sandbox.books.all("customer")
+        if each["metadata"].get("customer_id") == customer.id
+    )
+    assert (person["email"], person["name"]) == (ERASED_EMAIL, ERASED_NAME)
+    cards = world.sandbox.books.all("payment_method")
+    assert [card["id"] for card in cards if card["customer"] == person["id"]] == []
 
 
 async def test_nobody_knows_under_which_name_an_erased_person_came(world: World) -> None:

@@ -13,7 +13,7 @@ from bursar.domain.provider import (
     MethodOutcome,
     PaymentProvider,
 )
-from bursar.domain.refusals import PaymentDeclined, ProviderFailed, Unavailable
+from bursar.domain.refusals import NotFound, PaymentDeclined, ProviderFailed, Unavailable
 from bursar.operations.payment_methods import (
     KeepMethod,
     Kept,
@@ -43,6 +43,7 @@ async def attach_method(
         PaymentDeclined: the provider refused the method.
         ProviderFailed: no usable answer.
         Unavailable: the provider is known to be away.
+        NotFound: no such customer, or they went meanwhile.
     """
     request, mode = await caller.run(prepare_method, PrepareMethod(command.customer_id))
     provider = caller.provider(mode)
@@ -62,11 +63,23 @@ async def attach_method(
                 face=face,
                 is_default=command.is_default,
             )
-            return await caller.run(keep_method, keep, answer=answer)
+            kept = await caller.run(keep_method, keep, answer=_of_kept(answer))
+            if kept is None:
+                raise NotFound(f"No customer {command.customer_id}.")
+            return kept
         case Declined(code=code, message=message):
             raise PaymentDeclined(message, facts={"declineCode": code})
         case _:
             raise ProviderFailed("The payment provider gave no usable answer; try again.")
+
+
+def _of_kept(
+    answer: Callable[[Kept], Answer] | None,
+) -> Callable[[Kept | None], Answer | None] | None:
+    """What is answered of a method that was kept; a refusal answers for one that was not."""
+    if answer is None:
+        return None
+    return lambda kept: None if kept is None else answer(kept)
 
 
 async def _attached(

@@ -35,5 +35,5 @@ async def create_customer_everywhere(
         except CircuitOpen:
             outcome = None  # the task goes on trying
         reference = outcome.reference if isinstance(outcome, Linked) else None
-    link = LinkCustomer(customer.id, reference)
+    link = LinkCustomer(customer.id, reference, request)
     return await caller.run(link_customer, link, answer=answer)

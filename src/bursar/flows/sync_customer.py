@@ -28,7 +28,7 @@ async def sync_customer(caller: Caller, customer_id: CustomerId) -> None:
     outcome = await provider.ensure_customer(request)
     match outcome:
         case Linked(reference):
-            await caller.run(link_customer, LinkCustomer(customer_id, reference))
+            await caller.run(link_customer, LinkCustomer(customer_id, reference, request))
         case Declined(message=message):
             raise ProviderFailed(f"The provider refused the customer: {message}")
         case _:

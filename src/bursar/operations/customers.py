@@ -13,6 +13,7 @@ from bursar.domain.ids import CustomerId, print_id
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import CustomerRequest
 from bursar.domain.refusals import NotFound, PreconditionFailed
+from bursar.domain.tasks import SyncCustomer
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import customers, orgs, payment_methods, subscriptions, wallets
@@ -165,16 +166,25 @@ async def describe_customer(tx: Tx, command: DescribeCustomer) -> tuple[Customer
 
 @dataclass(frozen=True, slots=True)
 class LinkCustomer:
-    """The provider's answer: its own id for the customer, if it gave one."""
+    """The provider's answer: its own id for the customer, if it gave one.
+
+    `told` is what it answered to.
+    """
 
     customer_id: CustomerId
     reference: str | None
+    told: CustomerRequest
 
 
 @operation(requires=Permission.CUSTOMER_WRITE)
 async def link_customer(tx: Tx, command: LinkCustomer) -> Customer:
-    """Keep what the provider calls the customer."""
+    """Keep what the provider calls the customer.
+
+    Whoever was erased meanwhile is told of again: the old name may have come there last.
+    """
     customer = await customers.lock(tx, command.customer_id, even_deleted=True)
+    if customer.erased_at is not None and customer.email != command.told.email:
+        await tx.enqueue(SyncCustomer(customer.id))
     if command.reference is None or customer.deleted_at is not None:
         return customer
     return await _written(tx, customer, customer.link(command.reference))

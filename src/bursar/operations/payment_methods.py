@@ -1,6 +1,6 @@
 """Payment methods: keep what the provider attached, choose the default, detach."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -10,6 +10,7 @@ from bursar.domain.orgs import Mode
 from bursar.domain.payment_methods import PaymentMethod, attach
 from bursar.domain.provider import CustomerRequest, MethodFace
 from bursar.domain.refusals import IllegalTransition, NotFound
+from bursar.domain.tasks import SyncCustomer, SyncMethod
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import collection, customers, payment_methods
@@ -51,12 +52,16 @@ class Kept:
 
 
 @operation(requires=Permission.PAYMENT_METHOD_WRITE)
-async def keep_method(tx: Tx, command: KeepMethod) -> Kept:
+async def keep_method(tx: Tx, command: KeepMethod) -> Kept | None:
     """Keep a method; the first one, and the one that is asked for, is charged from now on.
 
-    What waits in dunning for another method is tried at once.
+    What waits in dunning for another method is tried at once. Nothing, if the customer went while
+    the provider attached it: then it is taken from them there as well.
     """
-    customer = await customers.lock(tx, command.customer_id)
+    customer = await customers.lock(tx, command.customer_id, even_deleted=True)
+    if customer.deleted_at is not None:
+        await _turn_away(tx, command)
+        return None
     customer = await _written(tx, customer, customer.link(command.customer_reference))
     known = await payment_methods.of_reference(
         tx, provider=command.provider, reference=command.method_reference
@@ -139,6 +144,24 @@ async def _locked(tx: Tx, method_id: PaymentMethodId) -> tuple[Customer, Payment
     owner = (await payment_methods.get(tx, method_id)).customer_id
     customer = await customers.lock(tx, owner, even_deleted=True)
     return customer, await payment_methods.get(tx, method_id)
+
+
+async def _turn_away(tx: Tx, command: KeepMethod) -> None:
+    """Have the provider take it back, and forget whose it nearly was; nothing is kept of its face.
+
+    What the provider was told of the customer may be as late as the method: it is told again.
+    """
+    known = await payment_methods.of_reference(
+        tx, provider=command.provider, reference=command.method_reference
+    )
+    faceless = replace(command, face=MethodFace(command.face.kind))
+    method = known or await _added(tx, faceless)
+    change = method.detach(tx.now)
+    if change is not None:
+        await apply(tx, change)
+    else:
+        await tx.enqueue(SyncMethod(method.id))
+    await tx.enqueue(SyncCustomer(command.customer_id))
 
 
 async def _added(tx: Tx, command: KeepMethod) -> PaymentMethod:
