@@ -22,7 +22,7 @@ from bench.report import Result, Round, Target, judged
 from bench.sides import Effort
 from bench.webhooks import EVENTS, ORG
 from bursar.jobs.dispatch import seal_logs
-from bursar.jobs.schedule import Pass, keep_schedule
+from bursar.jobs.schedule import SEALING_RESTS, Pass, keep_schedule
 from bursar.main import Strangers, build
 from bursar.providers.mail.letters import Letters
 from bursar.providers.mail.outbox import OutboxMailer
@@ -105,7 +105,8 @@ class Log:
     async def sealing(self) -> AsyncIterator[None]:
         """What a worker does for the chain, until the end of the block."""
         stopping = asyncio.Event()
-        passes = (Pass("seal", EVERY_SECONDS, partial(seal_logs, self.app, self.anchors)),)
+        seal = partial(seal_logs, self.app, self.anchors, rest=SEALING_RESTS)
+        passes = (Pass("seal", EVERY_SECONDS, seal),)
         task = asyncio.create_task(keep_schedule(self.app, passes, stopping))
         try:
             yield

@@ -45,20 +45,23 @@ class SealedEvent:
 
     def digest(self, org_id: UUID, previous_hash: bytes) -> bytes:
         """SHA-256 over the link before, the organization, and every field with its length."""
-        hasher = hashlib.sha256(previous_hash + org_id.bytes)
+        said = [previous_hash, org_id.bytes]
         for text in self.spelled():
             raw = b"" if text is None else text.encode()
-            hasher.update(b"-" if text is None else b"%d:%s" % (len(raw), raw))
-        return hasher.digest()
+            said.append(b"-" if text is None else b"%d:%s" % (len(raw), raw))
+        return hashlib.sha256(b"".join(said)).digest()
 
     def spelled(self) -> Iterator[str | None]:
         """Every field that is hashed, in order, as the text that is hashed."""
-        for field in fields(self):
-            if field.name == "transaction_id":
-                continue  # a restored database counts transactions anew
-            if field.name in _LATER and getattr(self, field.name) is None:
+        for name in _HASHED:
+            value = getattr(self, name)
+            if value is None and name in _LATER:
                 continue  # links from before these were kept stay as they are
-            yield _spelled(getattr(self, field.name))
+            yield _spelled(value)
+
+
+# A restored database counts transactions anew.
+_HASHED: Final = tuple(each.name for each in fields(SealedEvent) if each.name != "transaction_id")
 
 
 @dataclass(frozen=True, slots=True)

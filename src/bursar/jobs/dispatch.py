@@ -128,17 +128,21 @@ async def deliver_due(app: App) -> bool:
     return is_any
 
 
-async def seal_logs(app: App, anchors: Anchors) -> bool:
-    """Extend the chains of organizations with new events, and sign their new heads."""
+async def seal_logs(app: App, anchors: Anchors, *, rest: float = 0) -> bool:
+    """Extend the chains of organizations with new events, and sign their new heads.
+
+    After each it rests for that part of what it took, so that writers come in between.
+    """
     async with app.database.machine() as connection:
         behind = await doors.unsealed_orgs(connection, _AT_ONCE)
     is_more = False
     for org_id in behind:
-        caller = _system(app, org_id)
+        caller, began = _system(app, org_id), clock.monotonic()
         head = await caller.run(seal_events, SealEvents(SEALED_AT_ONCE_MAX))
         if head is not None:
             anchors.keep(org_id, head)
             is_more = True
+        await asyncio.sleep((clock.monotonic() - began) * rest)
     return is_more
 
 

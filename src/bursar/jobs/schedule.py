@@ -33,6 +33,7 @@ from bursar.runtime.app import App
 from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.logging import get_log
 
+SEALING_RESTS: Final = 2.0
 _AFTER_FAILURE_SECONDS: Final = 1.0
 _FINISH_SECONDS: Final = 6.0
 
@@ -67,7 +68,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
             come_home=couriers.come_home,
         ),
         Pass("clocks", 0.5, partial(move_clocks, app)),
-        Pass("seal", 5, partial(seal_logs, app, anchors)),
+        Pass("seal", 5, partial(seal_logs, app, anchors, rest=SEALING_RESTS)),
         Pass("reconcile", 3600, partial(reconcile, app)),
         Pass("measure", 5, partial(measure, app)),
         Pass("weigh", 60, Scales(app).weigh),
