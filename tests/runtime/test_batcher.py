@@ -37,6 +37,21 @@ async def test_the_first_goes_at_once_and_the_rest_together() -> None:
     assert counter.batches == [[0], list(range(1, 10))]
 
 
+async def test_a_crowd_opens_another_lane() -> None:
+    # Another lane opens for a crowd, and what arrives while all are taken is one batch.
+    counter, gathered = Counter(), Batcher()
+    tasks = []
+    last = batcher.CROWD + 1
+    for number in range(2 * last):
+        tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act, lanes=2)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert counter.batches == [[0], list(range(1, last))]
+    counter.gate.set()
+    assert await asyncio.gather(*tasks) == [number * 2 for number in range(2 * last)]
+    assert counter.batches == [[0], list(range(1, last)), list(range(last, 2 * last))]
+
+
 async def test_keys_do_not_wait_for_each_other() -> None:
     # One that hangs keeps only its own.
     stuck, free = Counter(), Counter()

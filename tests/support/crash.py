@@ -327,7 +327,7 @@ class TappedBatcher(Batcher):
     Who asks in the midst of a convoy plays another process, which has convoys of its own.
     """
 
-    async def submit(self, key: Hashable, item: object, act: Act) -> Any:
+    async def submit(self, key: Hashable, item: object, act: Act, *, lanes: int = 1) -> Any:
         if _IS_ABOARD.get():
             (answer,) = await act([item])
             if isinstance(answer, Exception):
@@ -341,7 +341,7 @@ class TappedBatcher(Batcher):
             except Crash:
                 return [_DEAD] * len(batch)
 
-        answer = await super().submit(key, item, dying)
+        answer = await super().submit(key, item, dying, lanes=lanes)
         if answer is _DEAD:
             raise Crash
         return answer

@@ -69,7 +69,8 @@ SECURITY_HEADERS: Final = (
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("cache-control", "no-store"),
 )
-_SECURITY: Final = tuple((name.encode(), text.encode()) for name, text in SECURITY_HEADERS)
+_SECURITY: Final = {name.encode(): text.encode() for name, text in SECURITY_HEADERS}
+_CLOSED: Final = {name.encode(): text.encode() for name, text in (_CLOSING,)}
 
 
 class Guard:
@@ -217,7 +218,8 @@ class Outlet:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            await self._inlet.drain()
+            if self._inlet.is_left:
+                await self._inlet.drain()
             self._trace.status = message["status"]
             message["headers"] = self._completed(message["headers"])
         elif self._is_bodiless and message["type"] == "http.response.body":
@@ -237,12 +239,15 @@ class Outlet:
             await self({"type": "http.response.body", "body": answer.body})
 
     def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        present = {name.lower() for name, _ in headers}
-        told = [("x-request-id", self._trace.request_id), *self._trace.headers]
+        added = {b"x-request-id": self._trace.request_id.encode()}
+        for name, text in self._trace.headers:
+            added[name.encode()] = text.encode()
         if self._inlet.is_left:
-            told.append(_CLOSING)
-        added = [*((name.encode(), text.encode()) for name, text in told), *_SECURITY]
-        return [*headers, *(pair for pair in dict(added).items() if pair[0] not in present)]
+            added.update(_CLOSED)
+        added |= _SECURITY
+        for present, _ in headers:
+            added.pop(present.lower(), None)
+        return [*headers, *added.items()]
 
 
 def too_large() -> PayloadTooLarge:
@@ -293,11 +298,12 @@ def _refuse(scope: Scope, hosts: tuple[str, ...]) -> None:
 def _refuse_size(scope: Scope) -> None:
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > URL_MAX:
         raise Protocol(URI_TOO_LONG, f"The URL is longer than {URL_MAX} bytes.")
-    sizes = [len(name) + len(value) + len(b": \r\n") for name, value in scope["headers"]]
+    sizes = [len(name) + len(value) for name, value in scope["headers"]]
+    around = len(b": \r\n")
     if (
         len(sizes) > HEADER_COUNT_MAX
-        or sum(sizes) > HEADERS_MAX
-        or max(sizes, default=0) > (HEADER_MAX)
+        or sum(sizes) + around * len(sizes) > HEADERS_MAX
+        or max(sizes, default=0) > HEADER_MAX - around
     ):
         raise Protocol(HEADERS_TOO_LARGE, "The headers are larger than this server reads.")
 

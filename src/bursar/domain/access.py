@@ -6,9 +6,12 @@ command line and jobs cannot differ. Nothing else in the house decides access.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, assert_never
 
 from bursar.domain.ids import ApiKeyId, InvoiceId, SessionId, UserId
+
+_REMEMBERED: Final = 256  # many keys have the same few scopes
 
 
 class Permission(StrEnum):
@@ -261,7 +264,7 @@ def permissions_of(actor: Actor, role: Role | None) -> frozenset[Permission]:
             own = frozenset({Permission.ANYONE, Permission.SELF})
             return own | ROLE_PERMISSIONS[role] if role is not None else own
         case ApiKey(scopes=scopes):
-            return frozenset().union(*(SCOPE_PERMISSIONS[scope] for scope in scopes))
+            return _permissions_of_scopes(scopes)
         case Operator() | System():
             return SYSTEM_PERMISSIONS
         case Link():
@@ -270,6 +273,11 @@ def permissions_of(actor: Actor, role: Role | None) -> frozenset[Permission]:
             return frozenset({Permission.ANYONE})
         case _:
             assert_never(actor)
+
+
+@lru_cache(_REMEMBERED)
+def _permissions_of_scopes(scopes: tuple[str, ...]) -> frozenset[Permission]:
+    return frozenset().union(*(SCOPE_PERMISSIONS[scope] for scope in scopes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ the time, which no later change of it may touch. Amounts in there are minor unit
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.json import Decoder
 
 from bursar.domain import ids
 from bursar.domain.currencies import Currency
@@ -105,6 +106,14 @@ class KeptLineTax(msgspec.Struct, frozen=True, omit_defaults=True):
     is_inclusive: bool = False
 
 
+# A decoder is made once: to make one takes longer than to read a short document.
+_REDUCTIONS: Final = Decoder(tuple[KeptReduction, ...])
+_TAXES: Final = Decoder(tuple[KeptTax, ...])
+_LINE_TAXES: Final = Decoder(tuple[KeptLineTax, ...])
+_METADATA: Final = Decoder(dict[str, str])
+_DERIVATION: Final = Decoder(dict[str, Any])
+
+
 def row_to_invoice(record: Record, lines: Sequence[Record]) -> Invoice:
     """From every column of `invoices`, and its rows of `invoice_lines` in order of position."""
     code = Currency(record["currency"])
@@ -119,9 +128,9 @@ def row_to_invoice(record: Record, lines: Sequence[Record]) -> Invoice:
         lines=tuple(row_to_invoice_line(line, code) for line in lines),
         discounts=tuple(
             Discount(each.to_reduction(code), Money(each.taken, code))
-            for each in _kept(record["discounts"], tuple[KeptReduction, ...])
+            for each in _kept(record["discounts"], _REDUCTIONS)
         ),
-        taxes=tuple(each.to_applied(code) for each in _kept(record["taxes"], tuple[KeptTax, ...])),
+        taxes=tuple(each.to_applied(code) for each in _kept(record["taxes"], _TAXES)),
         subtotal=Money(record["subtotal_minor"], code),
         discount=Money(record["discount_minor"], code),
         tax=Money(record["tax_minor"], code),
@@ -134,7 +143,7 @@ def row_to_invoice(record: Record, lines: Sequence[Record]) -> Invoice:
         number=_number(record),
         due_at=record["due_at"],
         memo=record["memo"],
-        metadata=_kept(record["metadata"], dict[str, str]),
+        metadata=_kept(record["metadata"], _METADATA),
         hosted_generation=record["hosted_generation"],
         finalized_at=record["finalized_at"],
         paid_at=record["paid_at"],
@@ -163,12 +172,11 @@ def row_to_invoice_line(record: Record, code: Currency) -> InvoiceLine:
         discount=Money(record["discount_minor"], code),
         taxes=line_taxes(record, code),
         reductions=tuple(
-            each.to_reduction(code)
-            for each in _kept(record["discounts"], tuple[KeptReduction, ...])
+            each.to_reduction(code) for each in _kept(record["discounts"], _REDUCTIONS)
         ),
         subscription_id=_subscription_id(record),
         period=_period(record),
-        derivation=None if derivation is None else _kept(derivation, dict[str, Any]),
+        derivation=None if derivation is None else _kept(derivation, _DERIVATION),
     )
 
 
@@ -176,7 +184,7 @@ def line_taxes(record: Record, code: Currency) -> tuple[LineTax, ...]:
     """From the column `taxes` of a line."""
     return tuple(
         LineTax(ids.TaxRateId(each.rate_id), Money(each.amount, code), each.is_inclusive)
-        for each in _kept(record["taxes"], tuple[KeptLineTax, ...])
+        for each in _kept(record["taxes"], _LINE_TAXES)
     )
 
 
@@ -213,11 +221,11 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _kept(value: object, kind: type[Kind]) -> Kind:
+def _kept(value: object, decoder: Decoder[Kind]) -> Kind:
     """A JSON column: as text from the driver, or decoded when a codec is registered."""
     if isinstance(value, str | bytes):
-        return msgspec.json.decode(value, type=kind)
-    return msgspec.convert(value, kind)
+        return decoder.decode(value)
+    return msgspec.convert(value, decoder.type)
 
 
 def _subscription_id(record: Record) -> ids.SubscriptionId | None:

@@ -94,10 +94,12 @@ class Money:
         return self.minor < 0
 
     def __add__(self, other: "Money") -> "Money":
-        return Money(self.minor + self.minor_of(other), self.currency)
+        minor = self.minor_of(other)
+        return Money(self.minor + minor, self.currency) if minor else self
 
     def __sub__(self, other: "Money") -> "Money":
-        return Money(self.minor - self.minor_of(other), self.currency)
+        minor = self.minor_of(other)
+        return Money(self.minor - minor, self.currency) if minor else self
 
     def __neg__(self) -> "Money":
         return Money(-self.minor, self.currency)

@@ -83,7 +83,7 @@ async def _create(tx: Tx, command: CreateInvoice) -> Invoice:
     return await _written(tx, invoice, change)
 
 
-@convoy(requires=Permission.INVOICE_WRITE)
+@convoy(requires=Permission.INVOICE_WRITE, lanes=2)
 async def create_together(
     tx: Tx, riders: Sequence[Rider[CreateInvoice]]
 ) -> Sequence[Invoice | Refusal]:

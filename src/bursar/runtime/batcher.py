@@ -16,6 +16,7 @@ from bursar.domain.refusals import Away
 
 SIZE_MAX: Final = 1_000
 WAITING_MAX: Final = 10_000
+CROWD: Final = 8
 
 Act = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
@@ -29,7 +30,7 @@ class _Line:
     """What waits under one key."""
 
     waiting: "deque[tuple[Any, asyncio.Future[Any]]]" = field(default_factory=deque)
-    is_moving: bool = False
+    moving: int = 0
 
 
 class Batcher:
@@ -39,8 +40,11 @@ class Batcher:
         self._lines: dict[Hashable, _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def submit(self, key: Hashable, item: object, act: Act) -> Any:
+    async def submit(self, key: Hashable, item: object, act: Act, *, lanes: int = 1) -> Any:
         """What becomes of an item; `act` takes a batch and answers in the same order.
+
+        With several lanes so many batches of a key may be under way at once: one is decided on
+        while another one's commit is waited for. It takes a crowd to open another lane.
 
         Raises:
             BatcherFull: too much is waiting.
@@ -50,8 +54,8 @@ class Batcher:
             raise BatcherFull(f"{WAITING_MAX} wait already")
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         line.waiting.append((item, answer))
-        if not line.is_moving:
-            line.is_moving = True
+        if not line.moving or (line.moving < lanes and len(line.waiting) >= CROWD):
+            line.moving += 1
             task = asyncio.create_task(self._drain(key, line, act))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -66,8 +70,8 @@ class Batcher:
                 # Whoever asked may be gone by now; then nothing of it has begun.
                 await _serve([each for each in taken if not each[1].done()], act)
         finally:
-            line.is_moving = False
-            if not line.waiting:
+            line.moving -= 1
+            if not line.waiting and not line.moving:
                 self._lines.pop(key, None)
 
 

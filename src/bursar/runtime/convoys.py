@@ -50,11 +50,15 @@ class Rider(Generic[Command]):
 
 @dataclass(frozen=True, slots=True)
 class Convoy(Generic[Command, Result]):
-    """A verb for many requests at once: one transaction, one permission, an outcome for each."""
+    """A verb for many requests at once: one transaction, one permission, an outcome for each.
+
+    So many convoys of an organization as there are lanes may be under way at the same time.
+    """
 
     name: str
     requires: Permission
     act: Callable[[Tx, Sequence[Rider[Command]]], Awaitable[Sequence[Result | Refusal]]]
+    lanes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,13 @@ class Booking:
 
 
 def convoy(
-    *, requires: Permission
+    *, requires: Permission, lanes: int = 1
 ) -> Callable[
     [Callable[[Tx, Sequence[Rider[Command]]], Awaitable[Sequence[Result | Refusal]]]],
     Convoy[Command, Result],
 ]:
     """Make a convoy of an async function of a transaction and its riders."""
-    return lambda act: Convoy(act.__name__, requires, act)
+    return lambda act: Convoy(act.__name__, requires, act, lanes)
 
 
 async def ride(verb: Convoy[Command, Result], booking: Booking) -> Result:
@@ -93,7 +97,8 @@ async def ride(verb: Convoy[Command, Result], booking: Booking) -> Result:
     async def act(bookings: Sequence[Booking]) -> Sequence[Any]:
         return await _ridden(verb, bookings)
 
-    result: Result = await app.batcher.submit((verb.name, caller.org_id), booking, act)
+    line = verb.name, caller.org_id
+    result: Result = await app.batcher.submit(line, booking, act, lanes=verb.lanes)
     return result
 
 
@@ -127,10 +132,7 @@ async def _ridden(verb: Convoy[Any, Any], bookings: Sequence[Booking]) -> Sequen
 async def _admitted(tx: Tx, verb: Convoy[Any, Any], bookings: Sequence[Booking]) -> list[Any]:
     """For each request why it may not ride, or None."""
     bindings = [booking.caller.binding() for booking in bookings]
-    entrances = await _entrances(tx, bindings)
-    keys = [binding.key for binding in bindings if binding.key is not None]
-    rows = await tx.fetch(Q.known_keys, uuid_of(tx.org_id), keys) if keys else []
-    seen = {row["key"] for row in rows}
+    entrances, seen = await _entrances(tx, bindings)
     outcomes: list[Exception | None] = []
     for booking, binding in zip(bookings, bindings, strict=True):
         refusal: Exception | None = _refusal(
@@ -144,10 +146,15 @@ async def _admitted(tx: Tx, verb: Convoy[Any, Any], bookings: Sequence[Booking])
     return outcomes
 
 
-async def _entrances(tx: Tx, bindings: Sequence[Binding]) -> dict[Credential, Entrance]:
+async def _entrances(
+    tx: Tx, bindings: Sequence[Binding]
+) -> tuple[dict[Credential, Entrance], set[str]]:
+    """What each credential is, and which of the idempotency keys were used before."""
     known = list(dict.fromkeys(map(_credential, bindings)))
-    rows = await tx.fetch(Q.enter_each, *map(list, zip(*known, strict=True)))
-    return dict(zip(known, map(entrance_of, rows), strict=True))
+    keys = [binding.key for binding in bindings if binding.key is not None]
+    columns = map(list, zip(*known, strict=True))
+    rows = await tx.fetch(Q.enter_each, *columns, uuid_of(tx.org_id), keys)
+    return dict(zip(known, map(entrance_of, rows), strict=True)), set(rows[0]["seen"])
 
 
 def _credential(binding: Binding) -> Credential:

@@ -1,6 +1,11 @@
 -- name: enter_each
--- Whether each credential is good, and as what: by the very door a single request comes through.
-SELECT e.*
+-- What each credential is, by the door a single request comes through; and the keys used within their day.
+SELECT
+    e.*,
+    ARRAY(
+        SELECT k.key FROM idempotency_keys AS k
+        WHERE k.org_id = $4 AND k.key = ANY($5::text[]) AND k.expires_at > now()
+    ) AS seen
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[])
 WITH ORDINALITY AS c (user_id, session_id, api_key_id, place)
 CROSS JOIN LATERAL sec.enter(
@@ -8,10 +13,6 @@ CROSS JOIN LATERAL sec.enter(
     NULL, NULL, NULL, NULL, NULL, NULL
 ) AS e
 ORDER BY c.place;
-
--- name: known_keys
--- Which of these idempotency keys somebody has used within their day.
-SELECT key FROM idempotency_keys WHERE org_id = $1 AND key = ANY($2::text[]) AND expires_at > now();
 
 -- name: keep_answers
 -- Keys used for the first time, with their answers, or with what goes on; in the order of keys.

@@ -26,7 +26,7 @@ from bursar.runtime.connections import Connection, DatabaseAway
 from bursar.runtime.crypto import KeyRing, context_mac
 from bursar.runtime.ids import new_uuid, new_uuids
 from bursar.runtime.logging import get_log
-from bursar.runtime.pooling import Pooling
+from bursar.runtime.pooling import Pooling, lent
 from bursar.runtime.queue import TaskQueue
 from bursar.runtime.schema import is_expected
 from bursar.runtime.sql import Query
@@ -46,7 +46,6 @@ from bursar.runtime.transactions import (
 )
 
 _CONTEXT_SECONDS: Final = 60
-_ACQUIRE_SECONDS: Final = 2.0
 _COMMAND_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
 _STREAMED_AT_ONCE: Final = 2_000
@@ -284,7 +283,7 @@ class Database:
     async def machine(self) -> AsyncIterator[Connection]:
         """A connection with no organization bound: tenant tables refuse it."""
         try:
-            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
+            async with lent(self._pool) as connection:
                 yield connection
         except (*AWAY, *AGAIN) as away:
             raise DatabaseAway(str(away)) from away
@@ -299,7 +298,7 @@ class Database:
 
         async def once() -> Result:
             async with (
-                self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+                lent(self._pool) as connection,
                 self._one_backend(connection, BEGIN, committed),
             ):
                 backend = await self._pooling.backend(connection)
@@ -381,7 +380,7 @@ class Database:
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
     ) -> Result:
         async with (
-            self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+            lent(self._pool) as connection,
             transaction(connection, self._pooling.begin(BEGIN_LOOK), end=rolled_back),
         ):
             entrance = await self._enter(connection, binding)
@@ -391,7 +390,7 @@ class Database:
         self, binding: Binding, query: Query, *args: object
     ) -> tuple[Entrance, Record]:
         async with (
-            self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+            lent(self._pool) as connection,
             self._one_backend(connection, BEGIN_LOOK, rolled_back),
         ):
             context = binding.context(await self._pooling.backend(connection))
@@ -415,7 +414,7 @@ class Database:
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
     ) -> Result:
         async with (
-            self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+            lent(self._pool) as connection,
             transaction(connection, self._pooling.begin(BEGIN_LOOK) + UNHURRIED, end=rolled_back),
         ):
             entrance = await self._enter(connection, binding)
@@ -427,7 +426,7 @@ class Database:
     ) -> Result:
         end = rolled_back if is_dry else committed
         async with (
-            self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection,
+            lent(self._pool) as connection,
             transaction(connection, self._pooling.begin(BEGIN), end=end),
         ):
             entrance = await self._enter(connection, binding)

@@ -9,18 +9,20 @@ import json
 import logging
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager
+from contextvars import Token
 from types import TracebackType
 from typing import Any, Final, Protocol, cast
 
+import msgspec
 import structlog
-from structlog.contextvars import bound_contextvars, merge_contextvars
+from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from bursar.domain.times import wire_instant
 from bursar.runtime.clock import now
-from bursar.runtime.redaction import redacted, redacted_text
+from bursar.runtime.redaction import hides_nothing, is_plain, redacted, redacted_text
 
 # Loggers of libraries: the least severe line that is let through, whatever LOG_LEVEL says.
 _LIBRARIES: Final = {
@@ -59,7 +61,7 @@ def get_log() -> FilteringBoundLogger:
 
 def bound(**fields: object) -> AbstractContextManager[None]:
     """Let every line written inside the block carry these fields: request, org, job."""
-    return bound_contextvars(**fields)
+    return _Bound(fields)
 
 
 def configure(
@@ -71,8 +73,9 @@ def configure(
     """
     lines = Lines(stream if stream is not None else sys.stderr)
     least = logging.getLevelNamesMapping()[level.upper()]
-    renderer = _columns() if is_development and lines.is_terminal else _json
-    chain: tuple[Processor, ...] = (merge_contextvars, _stamp, _redact, renderer)
+    is_shown = is_development and lines.is_terminal
+    end: tuple[Processor, ...] = (_redact, _columns()) if is_shown else (_json,)
+    chain: tuple[Processor, ...] = (merge_contextvars, _stamp, *end)
     structlog.configure(
         processors=[structlog.processors.add_log_level, *chain],
         wrapper_class=structlog.make_filtering_bound_logger(least),
@@ -81,6 +84,22 @@ def configure(
     )
     _adopt_standard_loggers(_Bridge(chain, lines), least)
     sys.excepthook = _log_crash
+
+
+class _Bound(AbstractContextManager[None]):
+    """Fields that every line carries for the length of a block, and what they hid before."""
+
+    __slots__ = ("_fields", "_tokens")
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        self._fields = fields
+        self._tokens: Mapping[str, Token[Any]] = {}
+
+    def __enter__(self) -> None:
+        self._tokens = bind_contextvars(**self._fields)
+
+    def __exit__(self, *_: object) -> None:
+        reset_contextvars(**self._tokens)
 
 
 class Lines:
@@ -160,8 +179,18 @@ def _redact(_: object, __: str, event: EventDict) -> EventDict:
 
 
 def _json(_: object, __: str, event: EventDict) -> str:
-    """Pure ASCII: line breaks, terminal controls and broken Unicode are escaped."""
-    return _ENCODER.encode(event)
+    """Without secrets, in pure ASCII: line breaks, controls and broken Unicode are escaped."""
+    line = _plain_line(event) if is_plain(event) else None
+    return _ENCODER.encode(redacted(event)) if line is None else line
+
+
+def _plain_line(event: EventDict) -> str | None:
+    """The line of most events, at once; nothing, when it must be looked at more closely."""
+    try:
+        line = msgspec.json.encode(event).decode("ascii")
+    except (ValueError, OverflowError):  # beyond ASCII, or beyond 64 bits
+        return None
+    return line if hides_nothing(line) else None
 
 
 def _columns() -> Processor:

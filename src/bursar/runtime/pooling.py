@@ -6,8 +6,11 @@ process answers is asked inside, since a context is signed for it. What needs a 
 signs of life, migrations) goes past the pooler by DATABASE_DIRECT_URL.
 """
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final
+
+import asyncpg
 
 from bursar.runtime.connections import Connection
 from bursar.runtime.sql import Query
@@ -20,6 +23,15 @@ _SETTINGS: Final = {
 }
 _ANEW: Final = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in _SETTINGS.items())
 _BACKEND: Final = Query("backend", "SELECT pg_backend_pid()")
+_ACQUIRE_SECONDS: Final = 2.0
+
+
+def lent(pool: asyncpg.Pool) -> AbstractAsyncContextManager[Connection]:
+    """A connection of our own pool: one that lies idle at once, else the first that comes back.
+
+    A time-out costs a task of its own, and whoever need not wait needs none.
+    """
+    return pool.acquire(timeout=None if pool.get_idle_size() else _ACQUIRE_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 Plain: TypeAlias = "str | int | float | bool | list[Plain] | dict[str, Plain] | None"
 
@@ -23,6 +23,7 @@ _NAMES_REMEMBERED: Final = 2_048
 _PAN_DIGITS_MIN: Final = 13
 _PAN_DIGITS_MAX: Final = 19
 _PAN_LEAST: Final = 10 ** (_PAN_DIGITS_MIN - 1)
+_PLAIN_KINDS: Final = frozenset((str, int, float, bool, type(None)))
 
 # Compared without case, `_`, `-`, `.` and spaces; found anywhere in a name.
 _NAME_PARTS: Final = (
@@ -63,6 +64,27 @@ def redacted_text(text: str) -> str:
     if _may_hide(text):
         return _VALUES.sub(_masked, text)
     return text
+
+
+def is_plain(fields: Mapping[str, object]) -> bool:
+    """Whether these fields are plain as they are, and none is masked for its name."""
+    if len(fields) > _ITEMS_MAX:
+        return False
+    for name, value in fields.items():
+        kind = type(value)
+        if kind not in _PLAIN_KINDS or len(name) > _NAME_CHARACTERS_MAX or _judged(name)[1]:
+            return False
+        if kind is float and not math.isfinite(cast("float", value)):
+            return False
+    return True
+
+
+def hides_nothing(line: str) -> bool:
+    """Whether a line written from plain fields has nothing in it to mask or to cut short.
+
+    What stands in no part of the line stands in no field either: one look instead of many.
+    """
+    return len(line) <= _CHARACTERS_MAX and not _may_hide(line)
 
 
 def _may_hide(text: str) -> bool:

@@ -51,6 +51,7 @@ class Telemetry:
         made = Instruments(self.registry)
         self._count, self._gauge, self._time = made.counters, made.gauges, made.histograms
         self._ends: dict[str, tuple[Count, Time]] = {}
+        self._requests: dict[tuple[str, str, int], tuple[Time, Count]] = {}
         self._gauge["build_info"].labels(version).set(1)
         for mode in ("sandbox", "live"):
             for outcome in ("succeeded", "failed"):
@@ -59,9 +60,16 @@ class Telemetry:
 
     def request(self, *, method: str, route: str | None, status: int, seconds: float) -> None:
         """One HTTP request answered; `route` is the template, `None` when nothing matched."""
-        template = route or NO_ROUTE
-        self._time["http_request_duration_seconds"].labels(method, template).observe(seconds)
-        self._count["http_requests_total"].labels(method, template, str(status)).inc()
+        spot = method, route or NO_ROUTE, status
+        known = self._requests.get(spot)
+        if known is None:  # to find an instrument by its labels costs more than to use it
+            known = self._requests[spot] = (
+                self._time["http_request_duration_seconds"].labels(*spot[:2]),
+                self._count["http_requests_total"].labels(*spot[:2], str(status)),
+            )
+        timer, counter = known
+        timer.observe(seconds)
+        counter.inc()
 
     def invoice_created(self, *, mode: str, times: int = 1) -> None:
         """So many invoices more, `sandbox` or `live`."""

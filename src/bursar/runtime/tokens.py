@@ -57,6 +57,7 @@ _REFRESH: Final = re.compile(r"bsr_[A-Za-z0-9_-]{43}")
 _INVITATION_PREFIX: Final = "bsi_"
 _INVITATION: Final = re.compile(r"bsi_[A-Za-z0-9_-]{43}")
 _DIGITS62: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_PAIRS62: Final = [high + low for high in _DIGITS62 for low in _DIGITS62]
 _API_KEY: Final = re.compile(r"(bsk_[0-9A-Za-z]{32})([0-9A-Za-z]{6})")
 _API_KEY_RANDOM_LENGTH: Final = 32
 _CHECK_LENGTH: Final = 6
@@ -277,12 +278,11 @@ def _hosted_text(body: bytes, mac: bytes) -> str:
 
 
 def _check_digits(body: str) -> str:
-    number = zlib.crc32(body.encode())
-    digits = []
-    for _ in range(_CHECK_LENGTH):
-        number, digit = divmod(number, len(_DIGITS62))
-        digits.append(_DIGITS62[digit])
-    return "".join(reversed(digits))
+    number, pairs = zlib.crc32(body.encode()), ""
+    for _ in range(_CHECK_LENGTH // 2):
+        number, pair = divmod(number, len(_PAIRS62))
+        pairs = _PAIRS62[pair] + pairs
+    return pairs
 
 
 def _is_canonical(token: str) -> bool:

@@ -14,10 +14,15 @@ from bursar.domain.shapes.fields import Shape
 from bursar.runtime import sql
 from bursar.runtime.crypto import random_bytes
 from bursar.runtime.db import Tx
+from bursar.store.saving import nested, recordset
 
 Q = sql.beside(__file__)
 
 _NOTHING: Final = UUID(int=0)
+_FACT: Final = (
+    *("id", "type", "payload_version", "is_public", "resource_type", "resource_id", "sequence"),
+    *("actor", "reason", "request_id", "snapshot", "previous", "personal"),
+)
 
 
 async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) -> None:
@@ -69,31 +74,30 @@ async def append_many(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> None:
         return
     tx.told.extend(event.name for event, _ in told)
     shapes = _shapes(event for event, _ in told)
-    said = [
-        render.told(
-            former=None if event.before is None else shapes[id(event.before)],
-            latter=shapes[id(event.subject)],
-            salt=random_bytes,
-        )
-        for event, _ in told
-    ]
-    await tx.execute(
-        Q.append_many,
-        uuid_of(tx.org_id),
-        tx.now,
-        [uuid_of(tx.new_id("evt")) for _ in told],
-        [event.name for event, _ in told],
-        [event.payload_version for event, _ in told],
-        [event.is_public for event, _ in told],
-        [render.resource_type(event.subject) for event, _ in told],
-        [uuid_of(event.subject.id) for event, _ in told],
-        [event.subject.sequence for event, _ in told],
-        [stamp.actor for _, stamp in told],
-        [stamp.reason for _, stamp in told],
-        [stamp.request_id for _, stamp in told],
-        [each.snapshot.decode() for each in said],
-        [_text(each.previous) for each in said],
-        [each.personal for each in said],
+    rows = [_fact(tx, event, stamp, shapes) for event, stamp in told]
+    await tx.execute(Q.append_many, uuid_of(tx.org_id), tx.now, recordset(_FACT, rows))
+
+
+def _fact(tx: Tx, event: Event, stamp: Stamp, shapes: Mapping[int, Shape]) -> tuple[object, ...]:
+    said = render.told(
+        former=None if event.before is None else shapes[id(event.before)],
+        latter=shapes[id(event.subject)],
+        salt=random_bytes,
+    )
+    return (
+        uuid_of(tx.new_id("evt")),
+        event.name,
+        event.payload_version,
+        event.is_public,
+        render.resource_type(event.subject),
+        uuid_of(event.subject.id),
+        event.subject.sequence,
+        stamp.actor,
+        stamp.reason,
+        stamp.request_id,
+        nested(said.snapshot),
+        nested(said.previous),
+        None if said.personal is None else "\\x" + said.personal.hex(),
     )
 
 

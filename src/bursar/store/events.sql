@@ -54,10 +54,8 @@ INSERT INTO events (
 SELECT
     $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
     e.actor, e.reason, e.request_id, $2, e.snapshot, e.previous, e.personal, sha256(e.personal)
-FROM unnest(
-    $3::uuid[], $4::text[], $5::smallint[], $6::boolean[], $7::text[], $8::uuid[], $9::integer[],
-    $10::text[], $11::text[], $12::text[], $13::jsonb[], $14::jsonb[], $15::bytea[]
-) AS e (
-    id, type, payload_version, is_public, resource_type, resource_id, sequence, actor, reason,
-    request_id, snapshot, previous, personal
+FROM json_to_recordset($3::json) AS e (
+    id uuid, type text, payload_version smallint, is_public boolean, resource_type text,
+    resource_id uuid, sequence integer, actor text, reason text, request_id text, snapshot jsonb,
+    previous jsonb, personal bytea
 );

@@ -1,7 +1,8 @@
 """Rows of invoices and their lines."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 
@@ -22,9 +23,20 @@ from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store import events
 from bursar.store.events import Stamp
-from bursar.store.saving import replaced
+from bursar.store.saving import nested, recordset, replaced
 
 Q = sql.beside(__file__)
+
+_DRAFT: Final = (
+    *("id", "customer_id", "currency", "subtotal_minor", "discount_minor", "tax_minor"),
+    *("total_minor", "due_at", "memo", "metadata", "discounts", "taxes", "tax_included_minor"),
+    "excess_minor",
+)
+_LINE: Final = (
+    *("invoice_id", "id", "position", "description", "type", "quantity", "unit_amount"),
+    *("amount_minor", "discount_minor", "tax_minor", "tax_included_minor", "discounts", "taxes"),
+    *("subscription_id", "period_start_at", "period_end_at", "derivation"),
+)
 
 
 async def get(tx: Tx, invoice_id: InvoiceId) -> Invoice:
@@ -95,7 +107,8 @@ async def save_drafts(tx: Tx, taken: Sequence[tuple[Change, Stamp]]) -> list[Inv
     if not taken:
         return []
     made = [replace(_draft_of(change), sequence=1, updated_at=tx.now) for change, _ in taken]
-    await tx.execute(Q.insert_drafts, uuid_of(tx.org_id), tx.now, *_columns(map(_values, made)))
+    drafts = recordset(_DRAFT, map(_values, made))
+    await tx.execute(Q.insert_drafts, uuid_of(tx.org_id), tx.now, drafts)
     await insert_lines(tx, made)
     told = [
         (replace(event, subject=draft), stamp)
@@ -115,10 +128,6 @@ def _draft_of(change: Change) -> Invoice:
     return row
 
 
-def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
 def _values(draft: Invoice) -> tuple[object, ...]:
     assert draft.subscription_id is None, "what is billed is written one by one"
     return (
@@ -131,9 +140,9 @@ def _values(draft: Invoice) -> tuple[object, ...]:
         draft.total.minor,
         draft.due_at,
         draft.memo,
-        msgspec.json.encode(draft.metadata).decode(),
-        kept_discounts(draft),
-        kept_taxes(draft),
+        draft.metadata,
+        nested(kept_discounts(draft)),
+        nested(kept_taxes(draft)),
         draft.tax_included.minor,
         draft.excess.minor,
     )
@@ -159,12 +168,12 @@ def _charged(line: InvoiceLine) -> tuple[object, ...]:
 
 def _context(line: InvoiceLine) -> tuple[object, ...]:
     return (
-        kept_reductions(line),
-        kept_line_taxes(line.taxes),
+        nested(kept_reductions(line)),
+        nested(kept_line_taxes(line.taxes)),
         uuid_of(line.subscription_id) if line.subscription_id else None,
         line.period.start if line.period else None,
         line.period.end if line.period else None,
-        kept_derivation(line.derivation),
+        nested(kept_derivation(line.derivation)),
     )
 
 
@@ -178,4 +187,4 @@ async def insert_lines(tx: Tx, drafts: Sequence[Invoice]) -> None:
     """The lines of new documents, or of drafts whose former lines are gone."""
     lines = [values for draft in drafts for values in _line_values(draft)]
     if lines:
-        await tx.execute(Q.insert_lines_of, uuid_of(tx.org_id), *_columns(lines))
+        await tx.execute(Q.insert_lines_of, uuid_of(tx.org_id), recordset(_LINE, lines))

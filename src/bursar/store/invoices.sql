@@ -42,13 +42,10 @@ SELECT
     $1, d.id, d.customer_id, 'draft', d.currency, d.subtotal_minor, d.discount_minor, d.tax_minor,
     d.total_minor, 0, d.due_at, d.memo, d.metadata, 1, 1, 1, $2, $2, d.discounts, d.taxes,
     d.tax_included_minor, d.excess_minor
-FROM unnest(
-    $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[],
-    $10::timestamptz[], $11::text[], $12::jsonb[], $13::jsonb[], $14::jsonb[], $15::bigint[],
-    $16::bigint[]
-) AS d (
-    id, customer_id, currency, subtotal_minor, discount_minor, tax_minor, total_minor, due_at, memo,
-    metadata, discounts, taxes, tax_included_minor, excess_minor
+FROM json_to_recordset($3::json) AS d (
+    id uuid, customer_id uuid, currency text, subtotal_minor bigint, discount_minor bigint,
+    tax_minor bigint, total_minor bigint, due_at timestamptz, memo text, metadata jsonb,
+    discounts jsonb, taxes jsonb, tax_included_minor bigint, excess_minor bigint
 );
 
 -- name: insert_lines_of
@@ -62,14 +59,11 @@ SELECT
     $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor,
     l.discount_minor, l.tax_minor, l.tax_included_minor, l.discounts, l.taxes, l.subscription_id,
     l.period_start_at, l.period_end_at, l.derivation
-FROM unnest(
-    $2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::text[], $7::bigint[], $8::numeric[],
-    $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::jsonb[], $14::jsonb[], $15::uuid[],
-    $16::timestamptz[], $17::timestamptz[], $18::jsonb[]
-) AS l (
-    invoice_id, id, position, description, type, quantity, unit_amount, amount_minor, discount_minor,
-    tax_minor, tax_included_minor, discounts, taxes, subscription_id, period_start_at, period_end_at,
-    derivation
+FROM json_to_recordset($2::json) AS l (
+    invoice_id uuid, id uuid, position integer, description text, type text, quantity bigint,
+    unit_amount numeric, amount_minor bigint, discount_minor bigint, tax_minor bigint,
+    tax_included_minor bigint, discounts jsonb, taxes jsonb, subscription_id uuid,
+    period_start_at timestamptz, period_end_at timestamptz, derivation jsonb
 );
 
 -- name: delete_lines
