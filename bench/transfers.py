@@ -8,9 +8,11 @@ sum has changed, and `verify` reads the books.
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from uuid import UUID
 
@@ -34,9 +36,12 @@ _TABLES = (
     *("idempotency_keys", "events"),
 )
 _BYTES = """
-SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class AS c
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
-    AND (c.relname = ANY($1::text[]) OR c.relname LIKE 'events\\_%')
+SELECT t.name, sum(pg_table_size(t.oid))::bigint AS rows,
+    sum(pg_indexes_size(t.oid))::bigint AS indexes
+FROM (
+    SELECT c.oid, CASE WHEN c.relname LIKE 'events\\_%' THEN 'events' ELSE c.relname END AS name
+    FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+) AS t WHERE t.name = ANY($1::text[]) GROUP BY t.name
 """
 _WRITTEN = """
 SELECT
@@ -203,15 +208,27 @@ async def _judged(
     result.settings.update(
         scene.effort.shown(), wallets=10_000, postgres=await scene.place.shown_settings()
     )
-    grown = await _bytes(scene.place) - before
-    result.detail.update(ours=ours.shown(), bytes_per_transfer=round(grown / max(made, 1)))
-    print(f"{name}: {result.detail['bytes_per_transfer']} bytes of disk per transfer")
+    grown = {
+        part: round(size / max(made, 1))
+        for part, size in (await _bytes(scene.place) - before).items()
+    }
+    total = sum(grown.values())
+    result.detail.update(ours=ours.shown(), bytes_per_transfer=total, bytes_of=grown)
+    parts = ", ".join(
+        f"{part} {size}" for part, size in sorted(grown.items(), key=itemgetter(1), reverse=True)
+    )
+    print(f"{name}: {total} bytes of disk per transfer ({parts})")
     return result
 
 
-async def _bytes(place: Place) -> int:
+async def _bytes(place: Place) -> Counter[str]:
+    """How much of the disk each table takes, its indexes apart."""
+    taken: Counter[str] = Counter()
     async with place.superuser() as connection:
-        return int(await connection.fetchval(_BYTES, list(_TABLES)))
+        for row in await connection.fetch(_BYTES, list(_TABLES)):
+            taken[row["name"]] = row["rows"]
+            taken[f"{row['name']}'s indexes"] = row["indexes"]
+    return taken
 
 
 async def _broken(scene: Scene, ours: Side, limit: Limit | Side, made: int) -> list[str]:
