@@ -59,6 +59,17 @@ async def test_letters_are_decided_about(world: World, otto: Browser) -> None:
         assert await _fates(world, held.ids) == {first: "queued", third: "queued"}
 
 
+async def test_all_letters_are_seen(world: World, otto: Browser) -> None:
+    # The page shows the latest ten and says where the others are; there each has its buttons.
+    async with dead_letters(world, 12):
+        links = read(await otto.get(QUEUES)).links
+        assert len([each for each in links if each.startswith(f"{QUEUES}/retry?")]) == 10
+        whole = next(each for each in links if each.startswith(f"{QUEUES}?all="))
+        links = read(await otto.get(whole)).links
+        assert len([each for each in links if each.startswith(f"{QUEUES}/retry?")]) == 12
+        assert whole not in links
+
+
 async def test_a_queue_is_halted(world: World, otto: Browser) -> None:
     # With a reason; then its button lets it go on.
     async with dead_letters(world):

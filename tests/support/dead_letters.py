@@ -26,18 +26,18 @@ _TRACE: Final = (
 
 @dataclass
 class Held:
-    """Three dead letters that failed alike."""
+    """Dead letters that failed alike."""
 
     ids: list[int]
     customer_id: str
 
 
 @asynccontextmanager
-async def dead_letters(world: World) -> AsyncIterator[Held]:
-    """Three of them; afterwards they and every pause are gone."""
+async def dead_letters(world: World, count: int = 3) -> AsyncIterator[Held]:
+    """Three of them, or so many; afterwards they and every pause are gone."""
     customer_id = CustomerId(print_id("cust", new_uuid()))
     async with world.app.database.machine() as connection:
-        await world.app.queue.enqueue(connection, None, [SyncCustomer(customer_id)] * 3)
+        await world.app.queue.enqueue(connection, None, [SyncCustomer(customer_id)] * count)
         rows = await connection.fetch(_FAILED, customer_id, _TRACE)
     ids = sorted(row["job_id"] for row in rows)
     try:

@@ -1,12 +1,13 @@
-"""`python -m tests.support.screens LINK [FOLDER]`: every page of the console, photographed.
+"""`python -m tests.support.screens LINK [NAME …]`: every page of the console, photographed.
 
 LINK is the one that `bursar run` prints, for an installation whose demo organization is complete.
-The pictures go to docs/screens: lists and things as they stand on a desk, some of them on a phone
-and in the dark.
+The pictures go to docs/screens, all or those that are named: lists and things as they stand on a
+desk, some of them on a phone and in the dark.
 """
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from tests.support.storefront import chromium, visitor
 
 from bursar.console.nouns.every import NOUNS
 
+_FOLDER: Final = Path("docs/screens")
 _QUALITY: Final = 62
 _SETTLED_MS: Final = 500  # a chart draws itself
 
@@ -66,8 +68,8 @@ SHOTS: Final = (
 )
 
 
-async def photograph(link: str, folder: Path) -> None:
-    """Every picture, taken anew; what is left of former ones is taken away."""
+async def photograph(link: str, shots: Sequence[Shot]) -> None:
+    """These pictures, taken anew."""
     async with chromium() as browser:
         async with visitor(browser) as olga:
             await olga.page.goto(link)
@@ -75,15 +77,15 @@ async def photograph(link: str, folder: Path) -> None:
             await olga.page.wait_for_url("**/console/org_*")
             root = olga.page.url
             kept = await olga.page.context.storage_state()
-        for size, look in sorted({(shot.size, shot.look) for shot in SHOTS}):
+        for size, look in sorted({(shot.size, shot.look) for shot in shots}):
             more = {"storage_state": kept, "device_scale_factor": 1}
             async with visitor(browser, size=size, look=look, **more) as olga:
-                for shot in SHOTS:
+                for shot in shots:
                     if (shot.size, shot.look) == (size, look):
-                        await _take(olga.page, root, shot, folder)
+                        await _take(olga.page, root, shot)
 
 
-async def _take(page: Page, root: str, shot: Shot, folder: Path) -> None:
+async def _take(page: Page, root: str, shot: Shot) -> None:
     await page.goto(f"{root}{shot.place}")
     for each in filter(None, shot.opens.split(", ")):
         found = page.locator(each).first
@@ -91,10 +93,9 @@ async def _take(page: Page, root: str, shot: Shot, folder: Path) -> None:
             return  # there is none of these now
         await found.click()
     await page.wait_for_timeout(_SETTLED_MS)
-    path = folder / f"{shot.name}.jpg"
-    await page.screenshot(path=path, type="jpeg", quality=_QUALITY)
+    await page.screenshot(path=_FOLDER / f"{shot.name}.jpg", type="jpeg", quality=_QUALITY)
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[2] if len(sys.argv) > 2 else "docs/screens")
-    asyncio.run(photograph(sys.argv[1], place))
+    _, the_link, *names = sys.argv
+    asyncio.run(photograph(the_link, [each for each in SHOTS if not names or each.name in names]))

@@ -221,9 +221,18 @@ def written(column: Column, thing: Mapping[str, Any], eyes: Eyes) -> Cell:
     value = plucked(thing, column.field)
     if value is None or value in ("", [], {}):
         return Cell(label=column.label, text=ABSENT, kind=column.kind)
+    if column.kind is Kind.STATUS and isinstance(value, bool):
+        return _said(column, is_so=value)
     text, hint = _text(column, value, thing, eyes)
     tone = _TONES.get(str(value), "plain") if column.kind is Kind.STATUS else None
     return Cell(label=column.label, text=text, kind=column.kind, tone=tone, hint=hint)
+
+
+def _said(column: Column, *, is_so: bool) -> Cell:
+    """A state that is so or is not, by its own word: `isIntact` is intact, or not intact."""
+    word = column.field.removeprefix("is").lower()
+    text, tone = (word, "good") if is_so else (f"not {word}", "bad")
+    return Cell(label=column.label, text=text, kind=column.kind, tone=tone)
 
 
 def _text(

@@ -6,12 +6,13 @@ The routes tell nobody else that there is anything, and so does the page.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from bursar.console.asking import Question
 from bursar.console.lists import Table, table_of
 from bursar.console.nouns.columns import count, flag, instant, text, wide
 from bursar.console.nouns.shape import Part
-from bursar.console.pages import inside
+from bursar.console.pages import QUEUES, inside
 from bursar.console.queue_deeds import leading_to
 from bursar.console.visits import Visit
 from bursar.runtime.idempotency import Answer
@@ -72,6 +73,8 @@ _TABLES: Final = (
 )
 
 
+_ALL: Final = "all"
+
 Offered = Callable[[Mapping[str, Any]], tuple[tuple[str, str], ...]]
 
 
@@ -100,10 +103,20 @@ async def queues_page(visit: Visit) -> Answer:
     return inside(visit, "queues.html", {"tables": [await _table(visit, each) for each in _TABLES]})
 
 
+def _as_asked(visit: Visit, part: Part, things: list[dict[str, Any]]) -> Table:
+    """The first of its rows and where all are, or all of them, as the address says."""
+    if visit.request.query_params.get(_ALL) == part.route:
+        return table_of(visit, replace(part, route=""), things)
+    shown = table_of(visit, part, things)
+    if len(shown.rows) == len(things):
+        return shown
+    return replace(shown, more=f"{QUEUES}?{urlencode({_ALL: part.route})}")
+
+
 async def _table(visit: Visit, part: Part) -> Table:
     """One of the tables, with what may be done to each of its rows."""
     things = (await visit.asker.ask(Question(route=part.route)))["data"]
-    shown = table_of(visit, part, things)
+    shown = _as_asked(visit, part, things)
     offered = _OFFERED.get(part.route)
     if offered is None:
         return shown

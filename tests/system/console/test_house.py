@@ -1,7 +1,7 @@
 """Journeys of whoever runs the house: people, keys, programs, finding things, hostile names."""
 
 import pytest
-from playwright.async_api import Browser, StorageState, expect
+from playwright.async_api import Browser, Page, StorageState, expect
 from tests.support.desk import Desk, desk
 from tests.support.storefront import PASSWORD, Storefront, visitor
 
@@ -142,6 +142,52 @@ async def test_a_form_by_keyboard(olga: Desk) -> None:
         await page.keyboard.type(text)
     await page.keyboard.press("Enter")
     await expect(page.locator("h1")).to_contain_text("Keys & Co")
+
+
+async def _tab_to(page: Page, text: str) -> None:
+    """By the keyboard alone, to what is called so, or to the field of that name."""
+    seen = "[document.activeElement.innerText, document.activeElement.name]"
+    for _ in range(80):
+        await page.keyboard.press("Tab")
+        if text in await page.evaluate(seen):
+            return
+    raise AssertionError(text)
+
+
+async def test_deeds_by_keyboard(shop: Storefront, olga: Desk) -> None:
+    # A draft is found, finalized and made void with a reason, and a plan is begun from the search
+    # field: no mouse anywhere.
+    customer = await shop.customer("Keyed Kettles")
+    lines = [{"description": "Kettle", "unitAmountCents": 4900}]
+    draft = {"customerId": customer["id"], "lines": lines}
+    invoice = await shop.ask("POST", "/v1/invoices", draft)
+    page = olga.page
+    await olga.go()
+    await page.locator("#q").focus()
+    await page.keyboard.type(invoice["id"])
+    await page.keyboard.press("Enter")
+    await olga.stands_as("draft")
+    for label, why, state in (("Finalize", "", "open"), ("Void", "typed twice", "void")):
+        await _tab_to(page, label)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("h1")).to_have_text(label)
+        if why:
+            await _tab_to(page, "_reason")
+            await page.keyboard.type(why)
+        if await page.get_by_role("button", name="Preview", exact=True).count():
+            await _tab_to(page, "Preview")
+            await page.keyboard.press("Enter")
+            await olga.tells("Nothing has happened yet")
+        await _tab_to(page, label)
+        await page.keyboard.press("Enter")
+        await olga.stands_as(state)
+    await page.locator("#q").focus()
+    await page.keyboard.type("new plan")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Search")
+    await _tab_to(page, "New plan")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("New plan")
 
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>{{7*7}}"

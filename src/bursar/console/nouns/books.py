@@ -42,7 +42,7 @@ POSTINGS: Final = Noun(
     rows="listPostings",
     columns=(
         OCCURRED,
-        KIND,
+        status(of="kind", label="Kind"),
         wide("What", of="description"),
         ref("Because of", of="sourceId"),
         ref("Corrects", of="correctsId"),
