@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.flows.crash_stage import Stage
 from tests.flows.crash_tour import Arrange, Request
-from tests.support.sandbox import control
+from tests.support.sandbox import control, stripe_client
 
 from bursar.domain.ids import uuid_of
 from bursar.flows.receive_event import receive_event
@@ -79,6 +79,23 @@ async def _hear_of_refund(stage: Stage) -> Request:
     return _heard(stage, IS_GIVEN_BACK, payment_id)
 
 
+async def _given_back_there(stage: Stage) -> str:
+    """Somebody gives a payment back at the processor itself."""
+    payment_id = await _paid(stage)
+    paid = await stage.client.get(f"/v1/payments/{payment_id}")
+    client = stripe_client(stage.world.sandbox, stage.world.wire)
+    await client.v1.refunds.create_async({"payment_intent": paid.value["stripePaymentIntentId"]})
+    return payment_id
+
+
+async def _hear_of_their_refund(stage: Stage) -> Request:
+    return _heard(stage, IS_GIVEN_BACK, await _given_back_there(stage))
+
+
+async def _read_of_their_refund(stage: Stage) -> Request:
+    return _read(stage, IS_GIVEN_BACK, await _given_back_there(stage))
+
+
 async def _hear_of_a_stranger(stage: Stage) -> Request:
     """A dispute of a charge whose answer never came: the processor is asked whose it is."""
     payment_id = await _paid(stage, DISPUTED, is_lost=True)
@@ -117,6 +134,6 @@ async def _read_of_payout(stage: Stage) -> Request:
 
 
 PROVIDER_ERRANDS: Final[tuple[Arrange, ...]] = (
-    *(_hear_of_dispute, _hear_of_refund, _hear_of_a_stranger),
-    *(_read_of_payment, _read_of_dispute, _read_of_payout),
+    *(_hear_of_dispute, _hear_of_refund, _hear_of_their_refund, _hear_of_a_stranger),
+    *(_read_of_payment, _read_of_dispute, _read_of_their_refund, _read_of_payout),
 )

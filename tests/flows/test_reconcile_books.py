@@ -1,16 +1,21 @@
 """Reconciliation: lost answers and events are mended, and what cannot be is named."""
 
+import pytest
 from tests.support.sandbox import control, stripe_client
 from tests.support.world import Org, World
 
 from bursar.domain.ids import uuid_of
+from bursar.domain.paging import Page
 from bursar.domain.payments import Payment, PaymentStatus
 from bursar.domain.reconciliation import DifferenceKind
+from bursar.domain.refunds import RefundStatus
 from bursar.flows.reconcile_books import reconcile_books
 from bursar.flows.refund_payment import refund_payment
 from bursar.operations.refunds import BeginRefund
 from bursar.reads.payments import payment
 from bursar.reads.reconciliation import differences
+from bursar.reads.refunds import RefundFilters, refunds
+from bursar.reads.verify import checks
 
 CENTS = 4_999
 
@@ -59,17 +64,60 @@ async def test_a_dispute_that_nobody_told_of_is_followed(world: World) -> None:
     assert (await org.caller.look(payment, paid.id)).status is PaymentStatus.DISPUTED
 
 
-async def test_a_refund_made_at_the_processor_is_named(world: World) -> None:
-    # Somebody gave money back there: it is a difference, with its cause and its repair.
+async def give_back_there(world: World, paid: Payment, cents: int) -> str:
+    """Somebody presses the button on the processor's own page."""
+    assert paid.provider_reference is not None
+    given = await stripe_client(world.sandbox, world.wire).v1.refunds.create_async(
+        {"payment_intent": paid.provider_reference, "amount": cents}
+    )
+    return given.id
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_refund_made_at_the_processor_is_ours_too(world: World, *, is_told: bool) -> None:
+    # Heard of or read in the books, twice or once: one refund, one posting, no difference.
     org = await world.org()
     paid = await a_paid(org)
-    assert paid.provider_reference is not None
-    client = stripe_client(world.sandbox, world.wire)
-    await client.v1.refunds.create_async({"payment_intent": paid.provider_reference, "amount": 500})
+    reference = await give_back_there(world, paid, 500)
+    if not is_told:
+        world.sandbox.take_deliveries()
+    await look(world, org)
+    await world.drain(watch=org)
+    assert await look(world, org) == {}
+    page = await org.caller.look(refunds, Page(), RefundFilters(payment_id=paid.id))
+    (given,) = page.items
+    assert (given.status, given.amount.minor) == (RefundStatus.SUCCEEDED, 500)
+    assert given.provider_reference == reference
+    seen = await org.caller.look(payment, paid.id)
+    assert (seen.status, seen.refundable.minor) == (PaymentStatus.PARTIALLY_REFUNDED, CENTS - 500)
+    assert [each.name for each in await org.caller.look(checks) if not each.is_good] == []
+
+
+async def test_a_refund_made_there_comes_back(world: World) -> None:
+    # The payer's bank refuses it days later: it is booked back, and may be given back again.
+    org = await world.org()
+    paid = await a_paid(org, "pm_card_refundFail")
+    await give_back_there(world, paid, CENTS)
     await world.drain()
+    assert (await org.caller.look(payment, paid.id)).status is PaymentStatus.REFUNDED
+    control(world.sandbox, "POST", "clock", advance=11)
+    await world.drain()
+    seen = await org.caller.look(payment, paid.id)
+    assert (seen.status, seen.refundable.minor) == (PaymentStatus.SUCCEEDED, CENTS)
+
+
+async def test_more_than_is_left_is_named(world: World) -> None:
+    # A refund of ours is on its way, and there somebody gave all of it back: a person looks.
+    org = await world.org()
+    paid = await a_paid(org)
+    control(world.sandbox, "POST", "faults", kind="drop_before", path="/v1/refunds", times=1)
+    ours = BeginRefund(payment_id=paid.id, attempt_key="k", amount_minor=700)
+    assert (await refund_payment(org.caller, ours)).is_open
+    await give_back_there(world, paid, CENTS)
+    await world.hear_processor()
     assert await look(world, org) == {DifferenceKind.REFUND_UNKNOWN_HERE: paid.id}
     (found,) = await org.caller.look(differences)
-    assert (found.ours_minor, found.theirs_minor) == (0, 500)
+    assert (found.ours_minor, found.theirs_minor) == (0, CENTS)
     assert found.meaning.repair
 
 

@@ -241,6 +241,7 @@ class RefundRequest:
     payment_reference: str
     amount: Money
     reason: str | None
+    is_theirs: bool = False  # made at the provider itself: it carries no mark of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +290,8 @@ class ProviderEvent:
     payment_id: PaymentId | None = None
     refund_id: RefundId | None = None
     outcome: Outcome | RefundOutcome | DisputeNamed | None = None
-    payment_reference: str | None = None  # a dispute names its charge, and carries no mark of ours
+    # What was done at the provider itself names its charge, and carries no mark of ours.
+    payment_reference: str | None = None
 
 
 class CircuitOpen(Away):

@@ -99,8 +99,8 @@ MEANINGS: Final = MappingProxyType(
             "An open refund is asked about at once; one that was given up needs a person.",
         ),
         DifferenceKind.REFUND_UNKNOWN_HERE: Meaning(
-            "Somebody gave the money back at the processor itself.",
-            "Book it by a posting, and give payments back here.",
+            "More was given back at the processor itself than is left of the payment here.",
+            "What fits is booked by itself; look at the payment's refunds and disputes.",
         ),
         DifferenceKind.REFUND_UNKNOWN_THERE: Meaning(
             "The refund is booked here, and the processor has none for it.",

@@ -76,6 +76,7 @@ TRANSITIONS: Final[dict[RefundStatus, tuple[RefundStatus, ...]]] = {
 WATCHED: Final = frozenset({RefundStatus.PENDING, RefundStatus.PROCESSING})
 SENT: Final = frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED})
 """The provider has taken the money out of what it holds for us."""
+_ADOPTED: Final = "provider:"  # what a caller's own key is turned into never begins like this
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,11 @@ class Refund:
     def is_open(self) -> bool:
         """The provider may still decide either way."""
         return self.status in WATCHED
+
+    @property
+    def is_adopted(self) -> bool:
+        """It was made at the provider, which has it without a mark of ours."""
+        return self.attempt_key.startswith(_ADOPTED)
 
     def to(self, status: RefundStatus) -> "Refund":
         """The same refund in another state, one version later.
@@ -156,6 +162,11 @@ class Refund:
         after = replace(self, watch_step=step, version=self.version + 1)
         due = Due(DueKind.WATCH_REFUND, self.id, wall + _watch_delay(after))
         return Change(rows=(after,), events=(RefundUpdated(after, self),), agenda=(due,))
+
+
+def adoption_key(reference: str) -> str:
+    """The key of a refund that no request of ours began: one record for each of theirs."""
+    return _ADOPTED + reference
 
 
 def require_refundable(payment: Payment, amount: Money | None) -> Money:

@@ -1,15 +1,34 @@
 """Hears a provider's event: finds whose it is, and keeps it with the task that acts on it.
 
 The event's own word for the organization is not trusted: the payment says whose it is. A dispute
-names only the charge; one that we have not settled yet is asked about, by the mark it carries.
+names only the charge; one that we have not settled yet is asked about, by the mark it carries. So
+does a refund that somebody made at the provider: it is given a record here, and is like any other.
 """
 
+from contextlib import suppress
 from dataclasses import replace
 
 from bursar.domain.ids import PaymentId
-from bursar.domain.provider import CircuitOpen, NotFound, PaymentProvider, ProviderEvent, Unknown
-from bursar.domain.refusals import Unavailable
+from bursar.domain.provider import (
+    CircuitOpen,
+    NotFound,
+    PaymentProvider,
+    ProviderEvent,
+    ProviderEventKind,
+    RefundDone,
+    RefundRefused,
+    RefundUnderway,
+    Unknown,
+)
+from bursar.domain.refusals import (
+    InsufficientFunds,
+    NotRefundable,
+    RefundAboveRest,
+    Unavailable,
+    WalletClosed,
+)
 from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
+from bursar.operations.refunds import AdoptRefund, adopt_refund
 from bursar.runtime.app import Caller
 
 
@@ -25,10 +44,34 @@ async def receive_event(caller: Caller, provider: PaymentProvider, event: Provid
     org_id = None if payment_id is None else await caller.app.org_of_payment(payment_id)
     if org_id is None:
         return
-    heard = replace(event, org_id=org_id, payment_id=payment_id)
-    received = ReceiveProviderEvent(provider.name, heard)
     caller = caller.as_org(org_id)
+    heard = replace(event, org_id=org_id, payment_id=payment_id)
+    if heard.kind is ProviderEventKind.REFUND and heard.refund_id is None:
+        heard = await _adopted(caller, heard)
+    received = ReceiveProviderEvent(provider.name, heard)
     await caller.run(receive_provider_event, received)
+
+
+async def _adopted(caller: Caller, heard: ProviderEvent) -> ProviderEvent:
+    """The event, about the record of a refund that was made there; else it says nothing.
+
+    What cannot be one of ours, as when more went back than is left, the reconciler names.
+    """
+    assert heard.payment_id is not None
+    amount = reference = None
+    match heard.outcome:
+        case RefundDone() | RefundUnderway() as there:
+            reference, amount = there.reference, there.amount
+        case RefundRefused(reference=failed):
+            reference = failed
+    refund = None
+    if reference is not None:
+        with suppress(NotRefundable, RefundAboveRest, InsufficientFunds, WalletClosed):
+            command = AdoptRefund(heard.payment_id, reference, amount)
+            refund = await caller.run(adopt_refund, command)
+    if refund is None:
+        return replace(heard, outcome=None)
+    return replace(heard, refund_id=refund.id)
 
 
 async def _payment_of(

@@ -1,24 +1,33 @@
 """Reads what moved in a processor's books since the last time, keeps it, and mends what it can.
 
 A payment that the processor took and that was never settled here goes through the same door as
-every answer; so does a dispute. Payouts are booked from the same books. The rest is told.
+every answer; so does a dispute. A refund that was made there is given a record here. Payouts are
+booked from the same books. The rest is told.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
 from bursar.domain.dispute_reports import DisputeReport
-from bursar.domain.ids import OrgId
+from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.provider import CircuitOpen, PaymentProvider, Succeeded, Unknown
 from bursar.domain.reconciliation import OVERLAP, PAYOUTS_SINCE, MoveKind, ProviderMove
-from bursar.domain.refusals import ProviderFailed
+from bursar.domain.refusals import (
+    InsufficientFunds,
+    NotRefundable,
+    ProviderFailed,
+    RefundAboveRest,
+    WalletClosed,
+)
 from bursar.domain.times import Instant
 from bursar.operations.disputes import FollowDispute, follow_dispute
 from bursar.operations.payments import SettlePayment, settle_payment
 from bursar.operations.payouts import FollowPayout, follow_payout
 from bursar.operations.reconciliation import NoteMoves, note_moves
+from bursar.operations.refunds import AdoptRefund, adopt_refund
 from bursar.runtime import clock
 from bursar.runtime.app import App, Caller
 
@@ -99,12 +108,23 @@ async def _reconcile(
         if move.kind is MoveKind.CHARGE and move.payment_id in unsettled and reference:
             taken = Succeeded(reference, move.amount)
             await caller.run(settle_payment, SettlePayment(move.payment_id, taken))
+        elif move.kind is MoveKind.REFUND and move.refund_id is None:
+            await _adopt(caller, move.payment_id, move)
         elif move.kind is MoveKind.DISPUTE:
             asked_at = clock.now()
             report = await _dispute(provider, move.source)
             if report is not None:
                 followed = FollowDispute(move.payment_id, report, asked_at)
                 await caller.run(follow_dispute, followed)
+
+
+async def _adopt(caller: Caller, payment_id: PaymentId, move: ProviderMove) -> None:
+    """Somebody gave money back there: it is given a record, whose watchdog asks how it stands.
+
+    What cannot be one of ours stays a difference.
+    """
+    with suppress(NotRefundable, RefundAboveRest, InsufficientFunds, WalletClosed):
+        await caller.run(adopt_refund, AdoptRefund(payment_id, move.source, -move.amount))
 
 
 async def _dispute(provider: PaymentProvider, reference: str) -> DisputeReport | None:

@@ -1,6 +1,7 @@
 """Refunds: begin one, and settle it with whatever answer arrives."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -8,13 +9,22 @@ from bursar.domain.ids import PaymentId, RefundId
 from bursar.domain.money import Money
 from bursar.domain.payments import ASKING, Payment, PaymentMode
 from bursar.domain.provider import RefundLookup, RefundQuestion, RefundRequest, Unknown
-from bursar.domain.refunds import Refund, RefundStatus, begin, require_refundable
-from bursar.domain.refusals import IdempotencyMismatch
+from bursar.domain.refunds import (
+    Refund,
+    RefundStatus,
+    adoption_key,
+    begin,
+    require_refundable,
+)
+from bursar.domain.refusals import IdempotencyMismatch, NotRefundable
+from bursar.domain.tasks import ConfirmRefund
 from bursar.domain.wallets import Wallet
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import customers, payments, refunds, wallets
 from bursar.store.apply import apply
+
+_GIVEN_BACK_THERE: Final = "Given back at the payment provider."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +62,51 @@ async def begin_refund(tx: Tx, command: BeginRefund) -> RefundBegun:
         if command.amount_minor not in {None, mine.amount.minor}:
             raise IdempotencyMismatch("This idempotency key belongs to another refund.")
         return RefundBegun(mine, _request(tx, mine, payment))
-    refund = await _new(tx, command, payment)
+    refund = await _new(tx, command, payment, None)
     written = await _written(tx, refund, begin(refund, payment, wallet, tx.now))
     return RefundBegun(written, _request(tx, written, payment))
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptRefund:
+    """Money of a payment that was given back at the provider itself, under its own reference.
+
+    Without an amount there is nothing to adopt, only a record to find.
+    """
+
+    payment_id: PaymentId
+    reference: str
+    amount: Money | None
+
+
+@operation(requires=Permission.PAYMENT_SETTLE)
+async def adopt_refund(tx: Tx, command: AdoptRefund) -> Refund | None:
+    """The record of a refund that no request of ours began; from here on it is like any other.
+
+    How it stands there is asked at once.
+
+    Raises:
+        NotFound: no such payment.
+        NotRefundable, RefundAboveRest: more went back there than is left here.
+        InsufficientFunds, WalletClosed: it would be a deposit's, or credit's, that was spent.
+    """
+    payment, wallet = await _locked(tx, command.payment_id)
+    key = adoption_key(command.reference)
+    known = await refunds.refund_of_key(tx, payment.id, key)
+    if known is not None or command.amount is None:
+        return known
+    if command.amount.currency != payment.amount.currency:
+        raise NotRefundable("It was given back in another currency than was paid.")
+    theirs = BeginRefund(
+        payment_id=payment.id,
+        attempt_key=key,
+        amount_minor=command.amount.minor,
+        reason=_GIVEN_BACK_THERE,
+    )
+    refund = await _new(tx, theirs, payment, command.reference)
+    written = await _written(tx, refund, begin(refund, payment, wallet, tx.now))
+    await tx.enqueue(ConfirmRefund(written.id))
+    return written
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +153,7 @@ async def ask_about_refund(tx: Tx, command: AskAboutRefund) -> tuple[Refund, Ref
     )
 
 
-async def _new(tx: Tx, command: BeginRefund, payment: Payment) -> Refund:
+async def _new(tx: Tx, command: BeginRefund, payment: Payment, reference: str | None) -> Refund:
     wanted = None
     if command.amount_minor is not None:
         wanted = Money(command.amount_minor, payment.amount.currency)
@@ -120,7 +172,7 @@ async def _new(tx: Tx, command: BeginRefund, payment: Payment) -> Refund:
         credit=min(amount, unspent),
         reason=command.reason,
         provider=payment.provider,
-        provider_reference=None,
+        provider_reference=reference,
         failure_code=None,
         failure_message=None,
         attempt_key=command.attempt_key,
@@ -144,6 +196,7 @@ def _request(tx: Tx, refund: Refund, payment: Payment) -> RefundRequest | None:
         payment_reference=payment.provider_reference,
         amount=refund.amount,
         reason=refund.reason,
+        is_theirs=refund.is_adopted,
     )
 
 

@@ -27,11 +27,14 @@ WITH until AS (
         WHEN t.amount IS NULL THEN p.updated_at < u.at - $2::interval
         ELSE t.charges > 1 OR t.amount <> p.amount_minor
     END
+), returned AS (
+    SELECT m.*, coalesce(m.refund_id, a.id) AS ours FROM provider_moves AS m
+    LEFT JOIN refunds AS a
+        ON a.org_id = m.org_id AND a.provider = m.provider AND a.provider_reference = m.source
+    WHERE m.org_id = $1 AND m.kind IN ('refund', 'refund_failure')
 ), given AS (
-    SELECT m.refund_id, sum(m.amount_minor) AS amount, min(m.reference) AS reference
-    FROM provider_moves AS m
-    WHERE m.org_id = $1 AND m.kind IN ('refund', 'refund_failure') AND m.refund_id IS NOT NULL
-    GROUP BY m.refund_id
+    SELECT m.ours, sum(m.amount_minor) AS amount, min(m.reference) AS reference
+    FROM returned AS m WHERE m.ours IS NOT NULL GROUP BY m.ours
 ), refunded AS (
     SELECT
         CASE WHEN g.amount IS NULL THEN 'refund_unknown_there' ELSE 'refund_not_settled' END AS kind,
@@ -39,7 +42,7 @@ WITH until AS (
         r.currency, r.amount_minor AS ours, -g.amount AS theirs, r.updated_at AS occurred_at
     FROM refunds AS r
     JOIN payments AS p ON p.org_id = r.org_id AND p.id = r.payment_id
-    LEFT JOIN given AS g ON g.refund_id = r.id
+    LEFT JOIN given AS g ON g.ours = r.id
     LEFT JOIN until AS u ON u.provider = r.provider
     WHERE r.org_id = $1 AND p.mode IN ('checkout', 'charge') AND CASE
         WHEN r.status IN ('pending', 'failed') THEN coalesce(g.amount, 0) <> 0
@@ -51,8 +54,7 @@ WITH until AS (
         'refund_unknown_here' AS kind, 'pay_' || m.payment_id AS resource_id, m.provider,
         m.source AS reference, m.currency, 0 AS ours, -sum(m.amount_minor) AS theirs,
         max(m.occurred_at) AS occurred_at
-    FROM provider_moves AS m
-    WHERE m.org_id = $1 AND m.kind IN ('refund', 'refund_failure') AND m.refund_id IS NULL
+    FROM returned AS m WHERE m.ours IS NULL
     GROUP BY m.payment_id, m.provider, m.source, m.currency HAVING sum(m.amount_minor) <> 0
 ), disputed AS (
     SELECT

@@ -61,19 +61,24 @@ def event_of(body: bytes) -> ProviderEvent:
         return _dispute_event(event, occurred_at)
     found, outcome = _read(event)
     org_id, payment_id, refund_id = _ids(found)
-    kind = _kind_of(outcome, refund_id)
-    is_claim = kind is not None and payment_id is not None and org_id is not None
-    return ProviderEvent(
+    kind = _kind_of(outcome)
+    heard = ProviderEvent(
         event_id=event.id,
         type=event.type,
-        kind=kind if kind is not None and is_claim else ProviderEventKind.OTHER,
+        kind=ProviderEventKind.OTHER,
         occurred_at=occurred_at,
         is_live=event.livemode,
         org_id=org_id,
         payment_id=payment_id,
-        refund_id=refund_id if is_claim else None,
-        outcome=outcome if is_claim else None,
     )
+    if kind is None:
+        return heard
+    if isinstance(found, Refund) and refund_id is None:
+        charge = id_of(found.payment_intent)
+        return replace(heard, kind=kind, outcome=outcome, org_id=None, payment_reference=charge)
+    if payment_id is None or org_id is None:
+        return heard
+    return replace(heard, kind=kind, outcome=outcome, refund_id=refund_id)
 
 
 def _dispute_event(event: Event, occurred_at: datetime) -> ProviderEvent:
@@ -156,14 +161,14 @@ def _read_failed_session(raw: msgspec.Raw) -> Reading:
     return session, declined
 
 
-def _kind_of(
-    outcome: Outcome | RefundOutcome | None, refund_id: RefundId | None
-) -> ProviderEventKind | None:
-    if outcome is None:
-        return None
-    if not isinstance(outcome, RefundDone | RefundUnderway | RefundRefused):
-        return ProviderEventKind.PAYMENT
-    return None if refund_id is None else ProviderEventKind.REFUND
+def _kind_of(outcome: Outcome | RefundOutcome | None) -> ProviderEventKind | None:
+    match outcome:
+        case None:
+            return None
+        case RefundDone() | RefundUnderway() | RefundRefused():
+            return ProviderEventKind.REFUND
+        case _:
+            return ProviderEventKind.PAYMENT
 
 
 def _ids(found: Marked | None) -> tuple[OrgId | None, PaymentId | None, RefundId | None]:

@@ -18,7 +18,7 @@ from bursar.domain.provider import (
 )
 from bursar.providers.stripe.amounts import from_units, to_units
 from bursar.providers.stripe.books import everything
-from bursar.providers.stripe.shapes import Refund, read
+from bursar.providers.stripe.shapes import Refund, id_of, read
 from bursar.providers.stripe.translate import mismatch
 
 if TYPE_CHECKING:
@@ -80,9 +80,13 @@ def outcome_of_refund(seen: Refund) -> RefundOutcome:
 
 def believed(seen: Refund, request: RefundRequest) -> RefundOutcome:
     """What was judged of a refund, unless it is not the one we asked for."""
-    facts = (
+    marks = (
         ("refund", seen.marks.get("refund_id"), request.refund_id),
         ("organization", seen.marks.get("org_id"), request.org_id),
+    )
+    charge = (("payment", id_of(seen.payment_intent), request.payment_reference),)
+    facts = (
+        *(charge if request.is_theirs else marks),
         ("currency", seen.currency, request.amount.currency),
         ("amount", seen.amount, to_units(request.amount)),
     )
