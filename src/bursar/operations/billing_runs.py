@@ -120,16 +120,17 @@ async def bill_chunk(tx: Tx, command: BillChunk) -> Chunk:
     due = await _due(tx, claimed, house)
     made = [(group, found) for group in due if (found := _decided(tx, group)) is not None]
     bills = [decided for _, decided in made]
-    numbered = [each.payer.customer_id for each in bills if each.needs_number]
-    numbers = iter(await series.take_numbers(tx, house.numbering, numbered))
-    changes = list(_issued(bills, numbers, _occasion(tx)))
     done = [each for group, _ in made for each in group]
     billed = {each.subscription_id for each in done}
     late = [each.subscription_id for group in due for each in group]
     later = tuple(_later(tx, each) for each in late if each not in billed)
+    await billed_usage.settle(tx, [each.counted for each in done])
+    # Whoever needs a number of the series waits for the end of this from here on.
+    numbered = [each.payer.customer_id for each in bills if each.needs_number]
+    numbers = iter(await series.take_numbers(tx, house.numbering, numbered))
+    changes = list(_issued(bills, numbers, _occasion(tx)))
     await billing_run.apply_together(tx, [*changes, Change(agenda=later)])
     await billed_periods.keep(tx, bills)
-    await billed_usage.settle(tx, [each.counted for each in done])
     return Chunk(len(done), sum(each.invoice is not None for each in bills), len(later))
 
 

@@ -36,7 +36,8 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
         sequences.append(left[event.subject.id])
         left[event.subject.id] -= 1
     subjects = [written[event.subject.id] for event in events]
-    shapes = {row.id: render.shape_of(row) for row in subjects}
+    # A row that tells several events is shaped once: it is one state.
+    shapes = {row_id: render.shape_of(row) for row_id, row in _by_id(subjects).items()}
     told = [_told(event, shapes[row.id]) for event, row in zip(events, subjects, strict=True)]
     await tx.execute(
         Q.append,
@@ -57,6 +58,10 @@ async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) ->
         tx.address,
         [each.personal for each in told],
     )
+
+
+def _by_id(rows: Iterable[Row]) -> dict[str, Row]:
+    return {row.id: row for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
