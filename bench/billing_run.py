@@ -33,6 +33,7 @@ from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
 from bursar.reads.verify import checks
 from bursar.runtime.app import App, Caller
+from bursar.runtime.garbage import keep_what_stands
 from bursar.runtime.logging import configure
 
 NAME = "billing_run"
@@ -149,6 +150,7 @@ async def bench(effort: Effort) -> Result:
     large = effort.history if effort.history != Effort.history else 10 * SMALL
     rounds, broken, detail = list[Round](), list[str](), dict[str, object]()
     async with open_place() as place, _opened(place) as app:
+        keep_what_stands()  # as a worker does
         rates: dict[int, float] = {}
         memory: dict[int, int] = {}
         for size in (SMALL, large):

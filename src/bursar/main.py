@@ -52,6 +52,7 @@ from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.crypto import KeyRing
 from bursar.runtime.db import Database, Means
 from bursar.runtime.fitting import fit_database
+from bursar.runtime.garbage import keep_what_stands
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.installation import (
     DatabaseUrls,
@@ -301,6 +302,7 @@ async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
                 stopping.set()
                 loop.stop()
 
+            keep_what_stands()
             with stop.meaning(finish):
                 await asyncio.gather(passing, loop.run())
 

@@ -31,6 +31,7 @@ from bursar.cli.failing import Exit, explained
 from bursar.cli.starting import start
 from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.fitting import fit_database
+from bursar.runtime.garbage import keep_what_stands
 from bursar.runtime.installation import DatabaseUrls
 from bursar.runtime.listening import bound
 from bursar.runtime.settings import Settings, from_environment
@@ -38,7 +39,6 @@ from bursar.runtime.stopping import Stop
 from bursar.runtime.telemetry import Telemetry, telemetry_of
 
 _DRAIN_SECONDS: Final = 6  # a stop may take ten in all
-_GARBAGE_THRESHOLDS: Final = (20_000, 20, 50)
 _TURN_SECONDS: Final = 0.0005
 
 
@@ -70,7 +70,7 @@ async def serve(settings: Settings, host: str, stop: Stop) -> None:
             assembly = await _loaded()
             standing = assembly.standing(settings, urls, telemetry)
             whole = await stack.enter_async_context(standing)
-            _keep_what_stands()
+            keep_what_stands()
             front.stand(whole)
             probe.close()
             with stop.meaning(server.stop):
@@ -123,16 +123,6 @@ def _tell(loaded: "asyncio.Future[object]", found: object, fault: BaseException 
         loaded.set_result(found)
     else:
         loaded.set_exception(fault)
-
-
-def _keep_what_stands() -> None:
-    """What was loaded stays until the end: the collector need not look through it again and again.
-
-    Nearly everything that a request leaves is freed by itself, so rings are looked for seldom.
-    """
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE_THRESHOLDS)
-    gc.enable()
 
 
 def main() -> None:
