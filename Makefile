@@ -34,6 +34,8 @@ WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile)
 
 PYTEST := $(BIN)/python -m pytest
 QUICK := -m "not system and not proof and not fuzz"
+# What kills processes or judges a time has the machine to itself; the other proofs share it.
+ALONE := tests/e2e tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py
 SQL = $(shell find src -name '*.sql')
 
 .PHONY: list
@@ -108,7 +110,8 @@ test-system: $(READY)  ## run the tests that need the Debian packages of .ci/pac
 
 .PHONY: proof
 proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer
-	@$(PYTEST) -m proof -s $(ARGS)
+	@$(PYTEST) -m proof -n 2 --dist worksteal -rP --durations=12 $(ALONE:%=--ignore=%) tests $(ARGS)
+	@$(PYTEST) -m proof -s --durations=12 $(ALONE) $(ARGS)
 
 .PHONY: crash
 crash: $(READY)  ## kill the payment journey at every named point
