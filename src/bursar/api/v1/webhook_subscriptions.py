@@ -49,7 +49,7 @@ ROOM = Room(
 )
 
 
-class NewSubscription(Body, frozen=True):
+class NewWebhookSubscription(Body, frozen=True):
     """An endpoint and what it wants to hear of; `*` is everything.
 
     What it does not take is tried again by its `retryPolicy`: `standard` after 1 min, 5 min,
@@ -69,7 +69,7 @@ class SubscriptionCreated(WebhookSubscriptionOut, frozen=True, kw_only=True):
     secret: str
 
 
-class SubscriptionPatch(Body, frozen=True):
+class WebhookSubscriptionPatch(Body, frozen=True):
     """What to change; `eventTypes` and `retryDelaysSeconds` are replaced whole."""
 
     url: Url | UnsetType = UNSET
@@ -93,13 +93,13 @@ def _id(call: Call[Any, Any]) -> WebhookSubscriptionId:
     "",
     Terms(
         needs=Permission.WEBHOOK_WRITE,
-        takes=NewSubscription,
+        takes=NewWebhookSubscription,
         gives=SubscriptionCreated,
         status=201,
         refuses=(LimitReached,),
     ),
 )
-async def create_webhook_subscription(call: Call[NewSubscription, NoQuery]) -> Answer:
+async def create_webhook_subscription(call: Call[NewWebhookSubscription, NoQuery]) -> Answer:
     """Register a webhook endpoint.
 
     The signing secret is in this answer only.
@@ -150,13 +150,13 @@ async def delete_webhook_subscription(call: Call[Nothing, NoQuery]) -> Answer:
     "/{webhookSubscriptionId}",
     Terms(
         needs=Permission.WEBHOOK_WRITE,
-        takes=SubscriptionPatch,
+        takes=WebhookSubscriptionPatch,
         gives=WebhookSubscriptionOut,
         is_versioned=True,
         refuses=(NotFound, PreconditionFailed, StaleVersion),
     ),
 )
-async def update_webhook_subscription(call: Call[SubscriptionPatch, NoQuery]) -> Answer:
+async def update_webhook_subscription(call: Call[WebhookSubscriptionPatch, NoQuery]) -> Answer:
     """Change an endpoint's URL, event types, description or retries.
 
     A JSON merge patch. What waits for the endpoint goes to the new URL.

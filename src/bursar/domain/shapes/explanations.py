@@ -15,7 +15,7 @@ from bursar.domain.shapes.fields import (
 from bursar.domain.shapes.invoices import DiscountOut, InvoiceDiscountOut, InvoiceTaxOut, LineTaxOut
 
 
-class DifferenceOut(Shape, frozen=True, kw_only=True):
+class ExplanationDifferenceOut(Shape, frozen=True, kw_only=True):
     """A figure that does not follow from what stands on the invoice."""
 
     field: str
@@ -23,7 +23,7 @@ class DifferenceOut(Shape, frozen=True, kw_only=True):
     recomputed_cents: Cents
 
     @classmethod
-    def of(cls, difference: Difference) -> "DifferenceOut":
+    def of(cls, difference: Difference) -> "ExplanationDifferenceOut":
         """The difference's shape."""
         return cls(
             field=difference.field,
@@ -79,7 +79,7 @@ class ExplanationOut(Shape, frozen=True, kw_only=True):
     object: Literal["invoice_explanation"] = "invoice_explanation"
     currency: str
     matches: bool
-    differences: tuple[DifferenceOut, ...]
+    differences: tuple[ExplanationDifferenceOut, ...]
     lines: tuple[LineExplanationOut, ...]
     discounts: tuple[InvoiceDiscountOut, ...]
     taxes: tuple[InvoiceTaxOut, ...]
@@ -98,7 +98,9 @@ class ExplanationOut(Shape, frozen=True, kw_only=True):
             id=anew.id,
             currency=anew.currency,
             matches=not explanation.differences,
-            differences=tuple(DifferenceOut.of(each) for each in explanation.differences),
+            differences=tuple(
+                ExplanationDifferenceOut.of(each) for each in explanation.differences
+            ),
             lines=tuple(LineExplanationOut.of(each) for each in anew.lines),
             discounts=tuple(InvoiceDiscountOut.of(each) for each in anew.discounts),
             taxes=tuple(InvoiceTaxOut.of(each) for each in anew.taxes),
