@@ -290,8 +290,8 @@ Properties: TypeAlias = Annotated[
 Percentage: TypeAlias = Annotated[
     str,
     _text(
-        r"(?:0|[1-9][0-9]{0,2})(?:\.[0-9]{1,4})?",
-        "expected a percentage as text, such as 12.5",
+        r"100(?:\.0{1,4})?|(?:0|[1-9][0-9]?)(?:\.[0-9]{1,4})?",
+        "expected a percentage from 0 to 100 as text, such as 12.5",
         max_length=8,
         examples=["20"],
     ),

@@ -1,11 +1,13 @@
 """uvicorn as we run it: quiet, inside our loop, ended by our own signals."""
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
 
+from bursar.api.draining import drain
 from bursar.api.guard import AsgiApp
 
 KEEP_ALIVE_SECONDS: Final = 60
@@ -42,3 +44,7 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         """Take no more connections, finish what runs, then return from `serve`."""
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await drain(self, sockets or ())
+        await super().shutdown(sockets)

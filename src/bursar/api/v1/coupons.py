@@ -58,8 +58,8 @@ class NewCoupon(Body, frozen=True):
             InvalidInput: nothing at all off, or a currency without an amount.
         """
         percent_off = None if self.percent_off is None else Decimal(self.percent_off)
-        if percent_off is not None and not 0 < percent_off <= Decimal(100):
-            raise InvalidInput.at("percentOff", "must be above 0, and 100 at most", "out_of_range")
+        if percent_off is not None and not percent_off:
+            raise InvalidInput.at("percentOff", "must be above 0", "not_positive")
         if self.currency is not None and self.amount_off_cents is None:
             raise InvalidInput.at("currency", "goes with amountOffCents", "ambiguous")
         return CreateCoupon(

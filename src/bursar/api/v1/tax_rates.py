@@ -21,7 +21,7 @@ from bursar.api.paging import ListQuery, pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.ids import TaxRateId
-from bursar.domain.refusals import IllegalTransition, InvalidInput, NotFound
+from bursar.domain.refusals import IllegalTransition, NotFound
 from bursar.domain.shapes.tax_rates import TaxRateOut
 from bursar.domain.tax_rates import TaxRateStatus
 from bursar.domain.taxes import TaxCategory
@@ -55,17 +55,10 @@ class NewTaxRate(Body, frozen=True):
     metadata: Metadata = msgspec.field(default_factory=dict)
 
     def to_command(self) -> CreateTaxRate:
-        """What it asks for.
-
-        Raises:
-            InvalidInput: more than everything is taxed away.
-        """
-        percent = Decimal(self.percentage)
-        if percent > Decimal(100):
-            raise InvalidInput.at("percentage", "must be 100 at most", "out_of_range")
+        """What it asks for."""
         return CreateTaxRate(
             name=self.name,
-            percent=percent,
+            percent=Decimal(self.percentage),
             is_inclusive=self.inclusive,
             category=self.category,
             country=self.country,
