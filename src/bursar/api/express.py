@@ -1,4 +1,4 @@
-"""Express: routes so busy that the framework is passed by.
+"""Express: routes so busy, or so simple, that the framework is passed by.
 
 One takes the very path that every route takes (credential, limits, body, key, errors); only
 finding the route and sending the answer are its own. No other route may answer to the same path.
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bursar.api.dispatch import Edge, served
+from bursar.api.envelope import JSON
 from bursar.api.errors import answer_for
 from bursar.api.guard import AsgiApp, Receive, Scope, Send
 from bursar.api.plain import send_answer
@@ -32,7 +33,7 @@ class Express:
     def __init__(self, edge: Edge, routes: Sequence[Route], beyond: AsgiApp) -> None:
         self._edge = edge
         self._beyond = beyond
-        busy = [route for route in routes if route.terms.is_express]
+        busy = [route for route in routes if route.terms.is_express or _is_simple(route)]
         self._plain = {each.spot: each for each in busy if not each.parameters}
         self._patterns = [(_pattern(each), each) for each in busy if each.parameters]
         others = [each.spot for each in routes if not each.parameters]
@@ -62,6 +63,13 @@ class Express:
             if match is not None:
                 return route, match.groupdict()
         return None
+
+
+def _is_simple(route: Route) -> bool:
+    """A question whose path says all and whose answer is one piece of JSON: a list, mostly."""
+    terms = route.terms
+    is_json = terms.media == JSON and terms.or_media is None and not terms.is_resumed
+    return route.method == "GET" and not route.parameters and is_json
 
 
 def _pattern(route: Route) -> re.Pattern[str]:
