@@ -29,8 +29,8 @@ async def test_a_logo_that_cannot_be_printed_is_refused(owner: Client, body: byt
 
 @pytest.mark.parametrize("body", [a_png(40, 20), DOT])
 async def test_a_logo_is_kept_bare_and_printed(owner: Client, org: Org, body: bytes) -> None:
-    # What a camera wrote beside the picture is gone; documents show it.
-    invoice = await org.invoice(await org.customer(None))
+    # What a camera wrote beside the picture is gone; what is not issued yet shows it.
+    invoice = await org.draft(await org.customer(None))
     plain = await owner.get(f"/v1/invoices/{invoice.id}/pdf")
     answer = await owner.patch("/v1/document-settings", sent(body + b"secret"))
     assert answer.status == 200
@@ -46,7 +46,6 @@ async def test_a_broken_logo_that_is_kept_stops_no_document(
     owner: Client, anyone: Client, org: Org, world: World
 ) -> None:
     # One of before logos were looked into: the PDF is there, without it.
-    invoice = await org.invoice(await org.customer(None))
     await owner.patch("/v1/document-settings", sent(a_png()))
     connection = await world.house.as_owner()
     try:
@@ -57,6 +56,7 @@ async def test_a_broken_logo_that_is_kept_stops_no_document(
         )
     finally:
         await connection.close()
+    invoice = await org.invoice(await org.customer(None))
     shown = await owner.get(f"/v1/invoices/{invoice.id}")
     path = urlsplit(shown.value["hostedInvoiceUrl"]).path
     for answer in (

@@ -289,6 +289,10 @@ INSERT INTO credit_note_lines (
 SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 1, pg_temp.id(n), pg_temp.id(n), 'Work', 1, 0, '[]'
 FROM generate_series(1, {rows}) AS n;
 
+INSERT INTO former_parties (org_id, kind, subject_id, until_version, said)
+SELECT '{org}', 'buyer', pg_temp.id(n), 1, '{"name": "Once"}'
+FROM generate_series(1, {rows}) AS n;
+
 INSERT INTO figure_days (org_id, currency, measure, day, amount_minor, count)
 SELECT '{org}', 'usd', 'large_' || n % 20, date '2000-01-01' + (n / 20)::integer, 1, 1
 FROM generate_series(1, {rows}) AS n;

@@ -2,7 +2,8 @@
 
 Amounts carry their currency, days are those of the organization's own calendar, and the language is
 the organization's unless a reader prefers another. The link for paying online is no part of it:
-whoever prints may add one. The same invoice always gives the same document.
+whoever prints may add one. The same invoice always gives the same document: buyer, seller and
+settings of a final one are those that it was issued with.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -14,6 +14,7 @@ from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_rows import row_to_invoice
 from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.issued_rows import as_issued
 from bursar.domain.money import Money, total
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.payment_rows import row_to_payment
@@ -172,7 +173,7 @@ async def invoice_document(
 
 @query(requires=Permission.INVOICE_READ)
 async def invoice_printing(tx: ReadTx, invoice_id: InvoiceId) -> Printing:
-    """The invoice and everybody who stands on it.
+    """The invoice and everybody who stands on it, as they were when it was issued.
 
     Raises:
         NotFound: no such invoice in this organization.
@@ -184,7 +185,10 @@ async def invoice_printing(tx: ReadTx, invoice_id: InvoiceId) -> Printing:
     assert buyer is not None, "an invoice is to somebody"
     row = await tx.fetchrow(Q.looks, uuid_of(tx.org_id))
     looks = settings_unsaid(tx.org_id, tx.now) if row is None else row_to_document_settings(row)
-    return Printing(found, row_to_organization(seller), row_to_customer(buyer), looks)
+    today = Printing(found, row_to_organization(seller), row_to_customer(buyer), looks)
+    if found.finalized_at is None:
+        return today
+    return as_issued(today, await tx.fetch(Q.as_issued, uuid_of(tx.org_id), uuid_of(invoice_id)))
 
 
 async def _invoice(tx: ReadTx, invoice_id: InvoiceId) -> Invoice:

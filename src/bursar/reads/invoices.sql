@@ -76,6 +76,25 @@ WHERE i.org_id = $1 AND i.id = $2;
 -- How the bound organization's documents look, if it has said so.
 SELECT * FROM document_settings WHERE org_id = $1 AND id = $1;
 
+-- name: as_issued
+-- What stood on an invoice when it was issued, wherever something else holds by now.
+SELECT w.kind, f.said, f.logo
+FROM invoices AS i
+CROSS JOIN LATERAL (
+    VALUES
+    ('buyer', i.customer_id, i.buyer_version),
+    ('seller', i.org_id, i.seller_version),
+    ('settings', i.org_id, i.settings_version)
+) AS w (kind, subject_id, version)
+CROSS JOIN LATERAL (
+    SELECT p.said, p.logo FROM former_parties AS p
+    WHERE
+        p.org_id = $1 AND p.kind = w.kind AND p.subject_id = w.subject_id
+        AND p.until_version >= w.version
+    ORDER BY p.until_version LIMIT 1
+) AS f
+WHERE i.org_id = $1 AND i.id = $2;
+
 -- name: timeline
 -- What happened to an invoice and to the attempts at paying it, oldest first, public facts only.
 SELECT e.* FROM events AS e

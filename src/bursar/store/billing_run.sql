@@ -32,19 +32,28 @@ AS t (subscription_id, since_at, plan_id, plan_version, quantity)
 ON CONFLICT (org_id, subscription_id, since_at) DO NOTHING;
 
 -- name: insert_invoices
--- New documents, final or not yet; the schema checks that each adds up.
+-- New documents; the schema checks that each adds up. Final ones keep what they are issued under.
 INSERT INTO invoices (
     org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
     total_minor, paid_minor, series, number, due_at, memo, metadata, hosted_generation,
     finalized_at, paid_at, version, sequence, created_at, updated_at, subscription_id,
     billing_reason, period_start_at, period_end_at, discounts, taxes, tax_included_minor,
-    excess_minor, credited_minor, noted_minor
+    excess_minor, credited_minor, noted_minor, buyer_version, seller_version, settings_version
 )
 SELECT
     $1, i.id, i.customer_id, i.status, i.currency, i.subtotal_minor, i.discount_minor, i.tax_minor,
     i.total_minor, i.paid_minor, i.series, i.number, i.due_at, NULL, '{}', 1, i.finalized_at, i.paid_at,
     1, i.sequence, $2, $2, i.subscription_id, i.billing_reason, i.period_start_at, i.period_end_at,
-    i.discounts, i.taxes, i.tax_included_minor, i.excess_minor, 0, 0
+    i.discounts, i.taxes, i.tax_included_minor, i.excess_minor, 0, 0,
+    CASE WHEN i.finalized_at IS NOT NULL THEN
+        (SELECT c.version FROM customers AS c WHERE c.org_id = $1 AND c.id = i.customer_id)
+    END,
+    CASE WHEN i.finalized_at IS NOT NULL THEN
+        (SELECT o.version FROM organizations AS o WHERE o.org_id = $1)
+    END,
+    CASE WHEN i.finalized_at IS NOT NULL THEN
+        coalesce((SELECT d.version FROM document_settings AS d WHERE d.org_id = $1 AND d.id = $1), 0)
+    END
 FROM unnest(
     $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[],
     $10::bigint[], $11::bigint[], $12::text[], $13::integer[], $14::timestamptz[], $15::timestamptz[],

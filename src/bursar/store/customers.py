@@ -86,9 +86,10 @@ async def open_invoices(tx: Tx, customer_id: CustomerId) -> int:
 
 
 async def forget(tx: Tx, customer_id: CustomerId, erased_at: Instant) -> Erasure:
-    """Take out what the log, mails, imports and answers of endpoints say of an erased customer."""
+    """Take out what log, documents, mails, imports and endpoints say of an erased customer."""
     key = uuid_of(customer_id)
     await tx.execute(Q.forget_reference, uuid_of(tx.org_id), key)
+    await tx.execute(Q.forget_former_buyer, uuid_of(tx.org_id), key)
     row = await tx.fetchrow(Q.forget_customer, key)
     assert row is not None, "a function always answers"
     documents = await tx.fetchval(Q.count_documents, uuid_of(tx.org_id), key)

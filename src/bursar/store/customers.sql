@@ -78,6 +78,10 @@ SELECT events, mails, answers FROM sec.forget_customer($1);
 -- An imported customer is no longer known by the name they came under.
 DELETE FROM imported_customers WHERE org_id = $1 AND customer_id = $2;
 
+-- name: forget_former_buyer
+-- Nothing says any more what an erased customer was called on documents.
+DELETE FROM former_parties WHERE org_id = $1 AND kind = 'buyer' AND subject_id = $2;
+
 -- name: count_documents
 -- How many invoices with a number the customer has, and credit notes on them.
 SELECT count(i.id) + coalesce(sum(n.count), 0)::bigint FROM invoices AS i

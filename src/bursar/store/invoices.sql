@@ -7,20 +7,30 @@ SELECT * FROM invoices WHERE org_id = $1 AND id = $2;
 SELECT * FROM invoice_lines WHERE org_id = $1 AND invoice_id = $2 ORDER BY position;
 
 -- name: insert_invoice
--- A new document; the schema checks that it adds up.
+-- A new document; the schema checks that it adds up. A final one keeps what it is issued under.
 INSERT INTO invoices (
     org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
     total_minor, paid_minor, series, number, due_at, memo, metadata, hosted_generation,
     finalized_at, paid_at, voided_at, version, sequence, created_at, updated_at, subscription_id,
     billing_reason, period_start_at, period_end_at, discounts, taxes, tax_included_minor,
-    excess_minor, credited_minor, noted_minor, sent_at, overdue_at
+    excess_minor, credited_minor, noted_minor, sent_at, overdue_at, buyer_version, seller_version,
+    settings_version
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35
+    $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35,
+    CASE WHEN $17::timestamptz IS NOT NULL THEN
+        (SELECT c.version FROM customers AS c WHERE c.org_id = $1 AND c.id = $3)
+    END,
+    CASE
+        WHEN $17::timestamptz IS NOT NULL THEN (SELECT o.version FROM organizations AS o WHERE o.org_id = $1)
+    END,
+    CASE WHEN $17::timestamptz IS NOT NULL THEN
+        coalesce((SELECT d.version FROM document_settings AS d WHERE d.org_id = $1 AND d.id = $1), 0)
+    END
 );
 
 -- name: update_invoice
--- Replaces exactly the version before.
+-- Replaces exactly the version before; what becomes final keeps what it is issued under.
 UPDATE invoices SET
     customer_id = $3, status = $4, currency = $5, subtotal_minor = $6, discount_minor = $7,
     tax_minor = $8, total_minor = $9, paid_minor = $10, series = $11, number = $12, due_at = $13,
@@ -28,7 +38,16 @@ UPDATE invoices SET
     voided_at = $19, version = $20, sequence = $21, updated_at = $23, subscription_id = $24,
     billing_reason = $25, period_start_at = $26, period_end_at = $27, discounts = $28, taxes = $29,
     tax_included_minor = $30, excess_minor = $31, credited_minor = $32, noted_minor = $33,
-    sent_at = $34, overdue_at = $35
+    sent_at = $34, overdue_at = $35,
+    buyer_version = CASE WHEN finalized_at IS NULL AND $17::timestamptz IS NOT NULL
+        THEN (SELECT c.version FROM customers AS c WHERE c.org_id = $1 AND c.id = $3)
+        ELSE buyer_version END,
+    seller_version = CASE WHEN finalized_at IS NULL AND $17::timestamptz IS NOT NULL
+        THEN (SELECT o.version FROM organizations AS o WHERE o.org_id = $1)
+        ELSE seller_version END,
+    settings_version = CASE WHEN finalized_at IS NULL AND $17::timestamptz IS NOT NULL
+        THEN coalesce((SELECT d.version FROM document_settings AS d WHERE d.org_id = $1 AND d.id = $1), 0)
+        ELSE settings_version END
 WHERE org_id = $1 AND id = $2 AND version = $20 - 1 AND created_at = $22;
 
 -- name: insert_drafts

@@ -6,7 +6,7 @@ Revision ID: 0029
 from bursar.migrations.scripts import run_scripts
 
 revision = "0029"
-down_revision = "0030"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ Revision ID: 0030
 from bursar.migrations.scripts import run_scripts
 
 revision = "0030"
-down_revision = "0023"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
