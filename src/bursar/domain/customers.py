@@ -160,6 +160,43 @@ class Customer:
             raise StillInUse(f"Customer {self.id} has {open_wallets} open wallets.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCustomer:
+    """What is known of a customer whom the provider does not know yet."""
+
+    id: CustomerId
+    email: str
+    name: str
+    currency: Currency
+    tax_id: str | None
+    tax_treatment: TaxTreatment
+    address: dict[str, str] | None
+    metadata: dict[str, str]
+    at: Instant
+
+    def begun(self) -> Customer:
+        """The customer's first version."""
+        return Customer(
+            id=self.id,
+            email=self.email,
+            name=self.name,
+            currency=self.currency,
+            tax_id=self.tax_id,
+            tax_treatment=self.tax_treatment,
+            address=self.address,
+            metadata=self.metadata,
+            provider_reference=None,
+            method_reference=None,
+            method_id=None,
+            deleted_at=None,
+            erased_at=None,
+            version=1,
+            sequence=0,
+            created_at=self.at,
+            updated_at=self.at,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Erasure:
     """How many facts, mails and answers of endpoints said something of a customer.

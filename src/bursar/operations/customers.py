@@ -7,7 +7,7 @@ from typing import Any
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
-from bursar.domain.customers import Customer, Erasure, TaxTreatment
+from bursar.domain.customers import Customer, Erasure, NewCustomer, TaxTreatment
 from bursar.domain.customers import register as registered
 from bursar.domain.ids import CustomerId, print_id
 from bursar.domain.orgs import Mode
@@ -45,7 +45,7 @@ async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
     if tx.begun is not None:
         return await customers.lock(tx, CustomerId(print_id("cust", tx.begun)))
     organization = await orgs.get(tx)
-    customer = Customer(
+    customer = NewCustomer(
         id=CustomerId(tx.new_id("cust")),
         email=command.email,
         name=command.name,
@@ -54,16 +54,8 @@ async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
         tax_treatment=command.tax_treatment,
         address=command.address,
         metadata=command.metadata,
-        provider_reference=None,
-        method_reference=None,
-        method_id=None,
-        deleted_at=None,
-        erased_at=None,
-        version=1,
-        sequence=0,
-        created_at=tx.now,
-        updated_at=tx.now,
-    )
+        at=tx.now,
+    ).begun()
     await tx.note_begun(customer.id)
     return await _written(tx, customer, registered(customer))
 

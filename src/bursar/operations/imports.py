@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from bursar.domain import chart
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
-from bursar.domain.customers import Customer, register
+from bursar.domain.customers import Customer, NewCustomer, register
 from bursar.domain.ids import CustomerId, ImportId
 from bursar.domain.import_files import FileFormat, RowFault
 from bursar.domain.imports import (
@@ -73,7 +73,7 @@ def _otherwise(row: CustomerRow, known: dict[str, Arrived]) -> list[RowFault]:
 
 
 def _customer(tx: Tx, row: CustomerRow, house: Organization) -> Customer:
-    return Customer(
+    return NewCustomer(
         id=CustomerId(tx.new_id("cust")),
         email=row.email,
         name=row.name,
@@ -82,16 +82,8 @@ def _customer(tx: Tx, row: CustomerRow, house: Organization) -> Customer:
         tax_treatment=row.tax_treatment,
         address=row.address,
         metadata=row.metadata,
-        provider_reference=None,
-        method_reference=None,
-        method_id=None,
-        deleted_at=None,
-        erased_at=None,
-        version=1,
-        sequence=0,
-        created_at=tx.now,
-        updated_at=tx.now,
-    )
+        at=tx.now,
+    ).begun()
 
 
 @operation(requires=Permission.PAYMENT_RECORD)
