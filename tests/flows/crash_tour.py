@@ -15,7 +15,7 @@ from tests.api.client import Client, Response
 from tests.api.operations import OPERATIONS, Operation
 from tests.api.people import things_of
 from tests.flows.crash_stage import Stage
-from tests.support.crash import Fault
+from tests.support.crash import Fault, known_places
 from tests.support.world import PASSWORD
 
 from bursar.domain.ids import uuid_of
@@ -57,6 +57,12 @@ class Tour:
     hit: set[str] = field(default_factory=set)
     died_at: set[str] = field(default_factory=set)
     findings: list[tuple[str, list[str]]] = field(default_factory=list)
+
+    def missed(self, files: tuple[str, ...]) -> set[str]:
+        """The points of these files in the source that no errand passed."""
+        known = {point for point in known_places().points if point.startswith(files)}
+        assert known
+        return known - self.hit
 
 
 async def take_tour(stage: Stage, errands: Iterable[Arrange] = ()) -> Tour:
@@ -103,6 +109,14 @@ async def run_errand(stage: Stage, tour: Tour, arrange: Arrange, *, is_whole: bo
         if fault.nth == 1 and (is_whole or fault.point not in tour.died_at):
             tour.died_at.add(fault.point)
             await _told(stage, tour, arrange, (fault,))
+
+
+async def do_once(stage: Stage, tour: Tour, arrange: Arrange) -> None:
+    """The errand, killed wherever it passes, is done once, and everything agrees afterwards."""
+    await run_errand(stage, tour, arrange)
+    assert tour.findings == []
+    found = await stage.world.operator(stage.org.id).look(checks)
+    assert [(each.name, each.offenders) for each in found if not each.is_good] == []
 
 
 async def _told(

@@ -1,15 +1,12 @@
 """The billing run dies at each of its points, and bills each period once."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
-from tests.flows.crash_lane import quiet
-from tests.flows.crash_stage import Stage, open_stage
+from tests.flows.crash_stage import Stage
 from tests.support.billing import Shop
 from tests.support.crash import COMMIT_MOMENTS, Fault, known_places
-from tests.support.database import installation
 
 from bursar.jobs.dispatch import drain_agenda
 from bursar.reads.verify import checks
@@ -24,14 +21,6 @@ LATER: Final = """
         WHEN kind = 'issue_invoice' THEN now() - interval '1 second' ELSE due_at
     END
 """
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    """An application with a database of its own: its queue is emptied now and then."""
-    with quiet():
-        async with installation() as house, open_stage(house) as made:
-            yield made
 
 
 def test_the_points_are_those_of_the_source() -> None:

@@ -3,18 +3,16 @@
 `make crash` runs the whole proof; a short walk through it runs with the other tests.
 """
 
-from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
-from tests.flows.crash_lane import Limits, hunt, quiet, run_lane
+from tests.flows.crash_lane import Limits, hunt, run_lane
 from tests.flows.crash_plan import AnySetting, Setting, TransferSetting
 from tests.flows.crash_proof import SEED, bounded, prove
-from tests.flows.crash_stage import Stage, open_stage
+from tests.flows.crash_stage import Stage
 from tests.flows.crash_tour import Arrange, Tour, create_customer, delete_customer, run_errand
 from tests.planted.planting import names, planted
 from tests.support.crash import known_places
-from tests.support.database import installation
 
 LANE_SECONDS: Final = 200.0
 SHORT: Final[tuple[AnySetting, ...]] = (
@@ -23,14 +21,6 @@ SHORT: Final[tuple[AnySetting, ...]] = (
     TransferSetting("later", "single", "close"),
 )
 SHORT_SINGLES: Final = 8
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    """An application with a database of its own: its queue is emptied now and then."""
-    with quiet():
-        async with installation() as house, open_stage(house) as made:
-            yield made
 
 
 def test_the_points_are_those_of_the_source() -> None:
