@@ -363,6 +363,29 @@ async def test_a_link_that_has_ended_is_renewed_by_mail(
     assert (await anyone.ask("POST", f"{new}/renew")).headers["location"] == new
 
 
+async def test_a_revoked_link_shows_nothing(
+    anyone: Client, owner: Client, org: Org, world: World
+) -> None:
+    # Not after a dry run; then every link of before has ended, and only the customer gets another.
+    customer = await org.customer(None)
+    invoice = await org.invoice(customer)
+    old, verb = path_of(org, invoice), f"/v1/invoices/{invoice.id}/revoke-link"
+    await owner.post(f"{verb}?dryRun=true")
+    assert (await anyone.get(old)).status == 200
+    revoked = await owner.post(verb)
+    for path in (old, f"{old}/pdf"):
+        ended = await anyone.get(path)
+        assert (ended.status, str(invoice.number).encode() in ended.body) == (410, False)
+    assert (await anyone.ask("POST", f"{old}/pay")).status == 410
+    assert (await anyone.get(urlsplit(revoked.value["hostedInvoiceUrl"]).path)).status == 200
+    await anyone.ask("POST", f"{old}/renew")
+    await world.drain()
+    letter = world.mailbox.newest(customer.email, MailKind.NEW_LINK)
+    assert revoked.value["hostedInvoiceUrl"].endswith(f"/i/{letter.parameters['token']}")
+    draft = await org.draft(customer)
+    assert (await owner.post(f"/v1/invoices/{draft.id}/revoke-link")).status == 409
+
+
 async def test_no_mail_where_none_is_sent(
     anyone: Client, owner: Client, org: Org, world: World
 ) -> None:

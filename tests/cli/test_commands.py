@@ -99,6 +99,8 @@ async def test_an_invoice_from_draft_to_void(
     assert str(path) in printed.err
     to_pipe = await terminal.run("invoice", "pdf", draft.id, "--to", "-", *of)
     assert to_pipe.out == path.read_bytes()
+    revoked = await terminal.run("invoice", "revoke-link", draft.id, *of)
+    assert revoked.value["status"] == "open"
     dry = await terminal.run("invoice", "void", draft.id, "--dry-run", *of)
     assert dry.value["status"] == "void"
     found = await org.caller.look(invoice_look, InvoiceId(draft.id))

@@ -43,6 +43,31 @@ def test_an_open_invoice_says_what_is_due_and_when() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        (
+            {"line1": "Spreeweg 1", "city": "Berlin", "postalCode": "10557", "country": "DE"},
+            ("Spreeweg 1", "10557 Berlin", "DE"),
+        ),
+        (
+            {"line1": "1 Main St", "city": "Austin", "state": "TX", "postalCode": "78701"}
+            | {"country": "US", "line2": "Suite 9"},
+            ("1 Main St", "Suite 9", "Austin TX 78701", "US"),
+        ),
+        ({"country": "FR", "department": "Achats", "line2": ""}, ("Achats", "FR")),
+        ({"postalCode": "75002"}, ("75002",)),
+    ],
+)
+def test_an_address_is_written_as_on_a_letter(
+    address: dict[str, str], lines: tuple[str, ...]
+) -> None:
+    # Street, town with its number as the country writes it, whatever else, and the country.
+    settings = replace(settings_unsaid(ORGANIZATION.id, AT), address=address)
+    printing = Printing(an_open_invoice(100), ORGANIZATION, CUSTOMER, settings)
+    assert printing.document().seller == ("Acme Cloud", *lines)
+
+
 def test_a_paid_one_says_so_and_owes_nothing() -> None:
     # The total, what was paid and what is left, the two sums that matter strong.
     opened = an_open_invoice(1000)

@@ -98,6 +98,13 @@ async def _set_up(stage: Stage) -> Request:
     return Request(stage.client, "PATCH", "/v1/document-settings", body, counted, body["footer"])
 
 
+async def _revoke_link(stage: Stage) -> Request:
+    invoice = await stage.org.invoice(await stage.org.customer(token=None))
+    counted = "SELECT hosted_generation - 1 FROM invoices WHERE id = $1"
+    path = f"/v1/invoices/{invoice.id}/revoke-link"
+    return Request(stage.client, "POST", path, {}, counted, uuid_of(invoice.id))
+
+
 async def _renew_link(stage: Stage) -> Request:
     """The link that came before the current one, as if it had ended."""
     invoice = await stage.org.invoice(await stage.org.customer(token=None))
@@ -117,5 +124,5 @@ async def _renew_link(stage: Stage) -> Request:
 
 DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_begin, _edit, _pause, _resume, _cancel),
-    *(_send, _duplicate, _import, _open_balance, _set_up, _renew_link),
+    *(_send, _duplicate, _import, _open_balance, _set_up, _renew_link, _revoke_link),
 )

@@ -11,6 +11,7 @@ FILES = (
     "send_invoice.",
     "document_settings.",
     "hosted.",
+    "invoices.revoke_invoice_link.",
 )
 
 

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
+from tests.domain.test_pictures import a_png
 from tests.support.world import Org, World
 
+from bursar.api.printing import noted as printed_note
 from bursar.api.printing import printed as printed_pdf
 from bursar.domain.document_settings import Language
 from bursar.domain.ids import InvoiceId, uuid_of
@@ -111,17 +113,25 @@ async def test_a_failed_payment_is_told_where_asked_for(world: World) -> None:
 
 
 async def test_a_credit_note_is_told_where_receipts_are(world: World) -> None:
-    # With its own number and what it takes back, not what is still due.
+    # With its own number and what it takes back, on paper too, under the organization's logo.
     org = await world.org()
-    await say(org, sends_receipts=True)
+    await say(org, sends_receipts=True, logo=a_png())
     customer = await org.customer(token=None)
     invoice = await org.invoice(customer)
     note = await org.caller.run(
         issue_credit_note, IssueCreditNote(invoice_id=invoice.id, amount_minor=999)
     )
-    assert await letters_about(world, invoice) == [MailKind.CREDIT_NOTE]
+    world.mailbox.takes_files = True
+    try:
+        assert await letters_about(world, invoice) == [MailKind.CREDIT_NOTE]
+    finally:
+        world.mailbox.takes_files = False
     letter = world.mailbox.newest(customer.email, MailKind.CREDIT_NOTE)
     assert letter.parameters["note"] == str(note.number)
+    assert letter.logo == a_png()
+    assert letter.enclosure is not None
+    assert letter.enclosure.name == f"{note.number}.pdf"
+    assert letter.enclosure.body == (await printed_note(org.caller, note)).body
     assert "$9.99" in world.mailbox.print_letter(letter).text
 
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.domain.test_pictures import a_png
 from tests.support.mail_server import Peer
 
 from bursar.domain.ids import MailId
@@ -67,7 +68,7 @@ def test_every_kind_is_written_in_every_language(kind: MailKind, language: str) 
     printed = LETTERS.printed(replace(written, language=language))
     assert printed.subject
     assert "\n" not in printed.subject
-    unseen = {"change", "reason", "reply_to", "amount", "due", "paid"}
+    unseen = {"change", "note_id", "reason", "reply_to", "amount", "due", "paid"}
     for value in {text for name, text in written.parameters.items() if name not in unseen}:
         assert value in printed.text, value
         assert value in printed.html, value
@@ -188,6 +189,37 @@ async def test_a_file_goes_with_the_letter() -> None:
         assert await by_post.send(enclosed) == MailSent("r1")
     content = b64encode(enclosed.enclosure.body).decode()
     assert heard[0][1]["attachments"] == [{"filename": PDF_NAME, "content": content}]
+
+
+async def test_a_logo_is_shown_in_the_letter() -> None:
+    # It travels inside, beside the HTML that names it; the text knows nothing of it.
+    plain = letter(MailKind.CREDIT_NOTE)
+    assert "<img" not in LETTERS.printed(plain).html
+    file = Enclosure(PDF_NAME, b"%PDF-1.7")
+    shown = replace(plain, logo=a_png(4, 4), enclosure=file)
+    printed = LETTERS.printed(shown)
+    assert printed.html.count('src="cid:logo@bursar"') == 1
+    assert printed.text == LETTERS.printed(plain).text
+    message = message_of(shown, printed, SENDER)
+    sent = message_from_bytes(message.as_bytes(), _class=EmailMessage, policy=policy.default)
+    (pdf,) = sent.iter_attachments()
+    assert pdf.get_filename() == PDF_NAME
+    (logo,) = (part for part in sent.walk() if part.get_content_maintype() == "image")
+    assert (logo["Content-ID"], logo.get_content_type()) == ("<logo@bursar>", "image/png")
+    assert logo.get_content() == shown.logo
+    assert sent.get_body(("html",)) is not None
+    heard: list[tuple[dict[str, str], dict[str, object]]] = []
+    async with resend(200, '{"id": "r1"}', heard) as by_post:
+        await by_post.send(shown)
+    attachments = heard[0][1]["attachments"]
+    assert isinstance(attachments, list)
+    inside, beside = attachments
+    assert inside == {
+        "filename": "logo.png",
+        "content": b64encode(a_png(4, 4)).decode(),
+        "content_id": "logo@bursar",
+    }
+    assert "content_id" not in beside
 
 
 @pytest.mark.parametrize(

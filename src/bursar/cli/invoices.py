@@ -40,6 +40,7 @@ from bursar.operations.invoices import (
     void_invoice,
 )
 from bursar.operations.manual_payments import RecordPayment, record_payment
+from bursar.operations.sending import RevokeLink, revoke_link
 from bursar.operations.write_offs import WriteOff, write_off_invoice
 from bursar.reads.invoices import InvoiceFilters, invoice, invoice_document, invoices
 from bursar.runtime.app import Caller
@@ -95,6 +96,27 @@ def finalize(
     command = FinalizeInvoice(_id(invoice_id))
     done = desk(context).ask(
         lambda caller: caller.run(finalize_invoice, command),
+        org=org,
+        reason=reason,
+        is_dry_run=dry_run,
+    )
+    show_one(InvoiceOut.of(done), output)
+
+
+@group.command("revoke-link")
+def revoke(
+    context: typer.Context,
+    invoice_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    dry_run: DryRun = False,
+    output: Output = None,
+) -> None:
+    """End every link to an invoice's page that was given out; the next one mailed works."""
+    command = RevokeLink(_id(invoice_id))
+    done = desk(context).ask(
+        lambda caller: caller.run(revoke_link, command),
         org=org,
         reason=reason,
         is_dry_run=dry_run,

@@ -50,6 +50,7 @@ class Occasion:
             taken = self.note.total
             parameters |= {
                 "note": str(self.note.number),
+                "note_id": self.note.id,
                 "amount": f"{taken.minor} {taken.currency}",
             }
         if kind is MailKind.REMINDER:

@@ -282,6 +282,11 @@ class InvoiceSent(Event):
     when = "An invoice is sent to its customer; the mail leaves right after."
 
 
+class InvoiceLinkRevoked(Event):
+    name = "invoice.link_revoked"
+    when = "Every link to an invoice that was given out so far leads nowhere any more."
+
+
 class InvoiceOverdue(Event):
     name = "invoice.overdue"
     when = "The due date of an open invoice has passed."

@@ -24,8 +24,13 @@ from bursar.domain.taxes import AppliedTax, TaxCategory
 from bursar.domain.times import Instant
 from bursar.domain.wording import WORDINGS, Wording
 
-# The order in which an address is read; what else it holds follows.
-_ADDRESS_ORDER: Final = ("line1", "line2", "postalCode", "city", "state", "country")
+# The order in which an address is read; what else it holds stands before the country.
+_STREET: Final = ("line1", "line2")
+_TOWN: Final = ("postalCode", "city", "state")
+_TOWN_FIRST: Final = ("city", "state", "postalCode")
+_NAMED: Final = frozenset({*_STREET, *_TOWN, "country"})
+# Where the number of a post office stands after the town.
+_NUMBER_LAST: Final = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "SG", "US", "ZA"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +113,14 @@ def _buyer(customer: Customer, said: Wording) -> tuple[str, ...]:
 
 
 def _address(address: Mapping[str, str] | None) -> Iterator[str]:
-    parts = address or {}
-    yield from (parts[key] for key in _ADDRESS_ORDER if parts.get(key))
-    yield from (part for key, part in sorted(parts.items()) if key not in _ADDRESS_ORDER and part)
+    """As it is written on a letter: the town on one line with its number, the country last."""
+    parts = {key: part for key, part in (address or {}).items() if part}
+    yield from (parts[key] for key in _STREET if key in parts)
+    order = _TOWN_FIRST if parts.get("country") in _NUMBER_LAST else _TOWN
+    town = " ".join(parts[key] for key in order if key in parts)
+    yield from (town,) if town else ()
+    yield from (part for key, part in sorted(parts.items()) if key not in _NAMED)
+    yield from (parts["country"],) if "country" in parts else ()
 
 
 def _facts(invoice: Invoice, timezone: str, said: Wording) -> tuple[DocumentFact, ...]:

@@ -19,6 +19,7 @@ from bursar.domain.events import (
     Event,
     InvoiceCreated,
     InvoiceFinalized,
+    InvoiceLinkRevoked,
     InvoiceMarkedUncollectible,
     InvoiceOverdue,
     InvoicePaid,
@@ -250,6 +251,21 @@ class Invoice:
         generation = self.hosted_generation + int(self.link_ends_at <= at)
         after = replace(self, hosted_generation=generation, sent_at=at, version=self.version + 1)
         return Change(rows=(after,), events=(InvoiceSent(after, self),))
+
+    def revoke_link(self) -> Change:
+        """Every link that was given out so far leads nowhere; the next is of a new generation.
+
+        Raises:
+            IllegalTransition: a draft has no link.
+        """
+        if self.number is None:
+            raise IllegalTransition(
+                f"Invoice {self.id} is {self.status.value}; it has no link.",
+                facts=_state_facts(self.status),
+            )
+        generation = self.hosted_generation + 1
+        after = replace(self, hosted_generation=generation, version=self.version + 1)
+        return Change(rows=(after,), events=(InvoiceLinkRevoked(after, self),))
 
     def fall_due(self, at: Instant) -> Change | None:
         """The due date has passed and the invoice is still open: told once."""

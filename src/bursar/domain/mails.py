@@ -61,7 +61,7 @@ PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
         MailKind.RECEIPT: _ABOUT_INVOICE | {"paid"},
         MailKind.PAYMENT_FAILED: _ABOUT_INVOICE,
         MailKind.REMINDER: _ABOUT_INVOICE | {"days"},
-        MailKind.CREDIT_NOTE: _ABOUT_INVOICE | {"note"},
+        MailKind.CREDIT_NOTE: _ABOUT_INVOICE | {"note", "note_id"},
         MailKind.NEW_LINK: _ABOUT_INVOICE,
         MailKind.DUNNING_NOTICE: _ABOUT_INVOICE,
         MailKind.DUNNING_PAUSE: _ABOUT_INVOICE,
@@ -70,9 +70,15 @@ PARAMETERS: Final[Mapping[MailKind, frozenset[str]]] = MappingProxyType(
 )
 """What each kind is filled with, all of it text: an `amount` as `129900 usd`, days as ISO dates."""
 ENCLOSING: Final = frozenset(
-    {MailKind.INVOICE, MailKind.RECEIPT, MailKind.PAYMENT_FAILED, MailKind.REMINDER}
+    {
+        MailKind.INVOICE,
+        MailKind.RECEIPT,
+        MailKind.PAYMENT_FAILED,
+        MailKind.REMINDER,
+        MailKind.CREDIT_NOTE,
+    }
 )
-"""Kinds that bring the invoice they are about as a file."""
+"""Kinds that bring the invoice or the credit note they are about as a file."""
 ENCLOSED_BYTES_MAX: Final = 5_000_000  # most mail servers take ten, and files grow by a third
 
 
@@ -110,7 +116,10 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A mail with everything that goes into it, ready to be printed and sent."""
+    """A mail with everything that goes into it, ready to be printed and sent.
+
+    The `logo` is the organization's, for letters in its name that are dressed as HTML.
+    """
 
     id: MailId
     kind: MailKind
@@ -119,6 +128,7 @@ class Letter:
     parameters: Mapping[str, str]
     invoice_id: InvoiceId | None = None
     enclosure: Enclosure | None = None
+    logo: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

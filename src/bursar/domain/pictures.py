@@ -49,6 +49,11 @@ class NotAPicture(Exception):
     """What is wrong with it, for whoever sent it."""
 
 
+def kind_of(picture: bytes) -> str:
+    """What a picture that was taken is called among media types."""
+    return "png" if picture.startswith(PNG) else "jpeg"
+
+
 @dataclass(frozen=True, slots=True)
 class _Grid:
     """How many pixels of how many bits."""

@@ -3,13 +3,22 @@
 from dataclasses import replace
 from typing import Final
 
-from bursar.domain.documents import DocumentNotRendered
-from bursar.domain.ids import MailId
+from bursar.domain.credit_note_documents import NotePrinting
+from bursar.domain.documents import DocumentNotRendered, InvoiceDocument
+from bursar.domain.ids import CreditNoteId, MailId
 from bursar.domain.invoices import InvoiceStatus
-from bursar.domain.mails import ENCLOSED_BYTES_MAX, ENCLOSING, Enclosure, Letter, MailDeferred
+from bursar.domain.mails import (
+    ENCLOSED_BYTES_MAX,
+    ENCLOSING,
+    Enclosure,
+    Letter,
+    MailDeferred,
+    MailKind,
+)
 from bursar.domain.refusals import MailNotSent
 from bursar.operations.mails import BeginMail, SettleMail, begin_mail, settle_mail
-from bursar.reads.invoices import invoice, invoice_document
+from bursar.reads.credit_notes import credit_note
+from bursar.reads.invoices import invoice, invoice_document, invoice_printing
 from bursar.runtime.app import Caller
 from bursar.runtime.logging import get_log
 
@@ -34,15 +43,13 @@ async def send_email(caller: Caller, mail_id: MailId) -> None:
 
 
 async def _enclosed(caller: Caller, letter: Letter) -> Letter:
-    """The letter with its invoice as it is now; without, where the printer fails: it has a link."""
-    is_paper = letter.kind in ENCLOSING and caller.app.mailer.takes_files
-    if letter.invoice_id is None or not is_paper:
+    """The letter with its document as it is now; where the printer fails, it has its link."""
+    if letter.kind not in ENCLOSING or not caller.app.mailer.takes_files:
         return letter
-    found = await caller.look(invoice, letter.invoice_id)
-    document = await caller.look(invoice_document, found.id)
-    if found.status is InvoiceStatus.OPEN:
-        page = f"{caller.app.settings.public_url.rstrip('/')}{_PAGE}{letter.parameters['token']}"
-        document = replace(document, payment_url=page)
+    paper = await _paper(caller, letter)
+    if paper is None:
+        return letter
+    name, document = paper
     try:
         body = await caller.app.renderer.invoice_pdf(document)
     except DocumentNotRendered:
@@ -50,4 +57,25 @@ async def _enclosed(caller: Caller, letter: Letter) -> Letter:
         return letter
     if len(body) > ENCLOSED_BYTES_MAX:
         return letter
-    return replace(letter, enclosure=Enclosure(f"{found.number}.pdf", body))
+    return replace(letter, enclosure=Enclosure(f"{name}.pdf", body))
+
+
+async def _paper(caller: Caller, letter: Letter) -> tuple[object, InvoiceDocument] | None:
+    """What the letter is about, by its number: the credit note that it names, or its invoice."""
+    assert letter.invoice_id is not None, "what is enclosed belongs to an invoice"
+    if letter.kind is MailKind.CREDIT_NOTE:
+        return await _note(caller, letter.parameters.get("note_id"))
+    found = await caller.look(invoice, letter.invoice_id)
+    document = await caller.look(invoice_document, found.id)
+    if found.status is InvoiceStatus.OPEN:
+        page = f"{caller.app.settings.public_url.rstrip('/')}{_PAGE}{letter.parameters['token']}"
+        document = replace(document, payment_url=page)
+    return found.number, document
+
+
+async def _note(caller: Caller, note_id: str | None) -> tuple[object, InvoiceDocument] | None:
+    if note_id is None:
+        return None  # a letter of before notes were enclosed
+    note = await caller.look(credit_note, CreditNoteId(note_id))
+    printing = await caller.look(invoice_printing, note.invoice_id)
+    return note.number, NotePrinting(note, printing).document()

@@ -1,6 +1,6 @@
 """Mail on its way out: what to send, and what became of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import MailId
@@ -8,7 +8,7 @@ from bursar.domain.mails import Letter, MailOutcome
 from bursar.domain.refusals import NotFound
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import mails
+from bursar.store import document_settings, mails
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,11 @@ class BeginMail:
 
 @operation(requires=Permission.MAIL_SEND)
 async def begin_mail(tx: Tx, command: BeginMail) -> Letter | None:
-    """The letter to send; nothing, when it has left already."""
-    return await mails.unsent(tx, command.mail_id)
+    """The letter to send, in an organization's name with its logo; nothing, when it has left."""
+    letter = await mails.unsent(tx, command.mail_id)
+    if letter is None or letter.invoice_id is None:
+        return letter
+    return replace(letter, logo=(await document_settings.get(tx)).logo)
 
 
 @dataclass(frozen=True, slots=True)

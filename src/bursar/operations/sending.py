@@ -66,6 +66,25 @@ async def renew_link(tx: Tx, command: RenewLink) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class RevokeLink:
+    """An invoice whose links are in the wrong hands."""
+
+    invoice_id: InvoiceId
+
+
+@operation(requires=Permission.INVOICE_FINALIZE)
+async def revoke_link(tx: Tx, command: RevokeLink) -> Invoice:
+    """End every link to its page that was given out; whoever is sent it next gets one that works.
+
+    Raises:
+        IllegalTransition: it is a draft.
+    """
+    await customers.lock_through(tx, command.invoice_id)
+    invoice = await invoices.get(tx, command.invoice_id)
+    return await _written(tx, invoice, invoice.revoke_link())
+
+
+@dataclass(frozen=True, slots=True)
 class LookAgain:
     """An invoice on a day that matters."""
 

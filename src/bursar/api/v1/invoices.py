@@ -63,6 +63,7 @@ from bursar.operations.invoices import (
     update_invoice,
     void_invoice,
 )
+from bursar.operations.sending import RevokeLink, revoke_link
 from bursar.operations.write_offs import WriteOff, write_off_invoice
 from bursar.reads.invoices import InvoiceFilters
 from bursar.reads.invoices import invoice as invoice_look
@@ -355,6 +356,25 @@ async def void_one_invoice(call: Call[Nothing, DryRun]) -> Answer:
     Its booking is reversed and an open payment page is closed; the number stays used.
     """
     return await changed(call.caller, void_invoice, VoidInvoice(_id(call)), _shown(call))
+
+
+@ROOM.post(
+    "/{invoiceId}/revoke-link",
+    Terms(
+        needs=Permission.INVOICE_FINALIZE,
+        takes=Nothing,
+        gives=LinkedInvoice,
+        query=DryRun,
+        refuses=(NotFound, IllegalTransition),
+    ),
+)
+async def revoke_invoice_link(call: Call[Nothing, DryRun]) -> Answer:
+    """Revoke the links to an invoice's page.
+
+    All that were given out show nothing any more; the answer has the new one, and sending the
+    invoice mails it. Whoever opens an old one can only have the new one mailed to the customer.
+    """
+    return await changed(call.caller, revoke_link, RevokeLink(_id(call)), _shown(call))
 
 
 @ROOM.post(

@@ -24,6 +24,7 @@ def paper_story(org_id: OrgId, *, draft: Invoice, opened: Invoice) -> Iterator[C
     at = draft.created_at
     yield _made(settings_unsaid(org_id, at).edit({"reminder_days": (-3, 7)}))
     yield opened.send(at)
+    yield opened.revoke_link()
     yield _made(opened.fall_due(at + timedelta(days=15)))
     yield from _recurring(draft)
 

@@ -35,6 +35,8 @@ _LEADS_TO: Final = {
     MailKind.DUNNING_PAUSE: "/i/",
     MailKind.DUNNING_END: "/i/",
 }
+LOGO: Final = "logo@bursar"
+"""Under which name a letter brings its logo."""
 _TYPED: Final = frozenset({"name", "organization", "inviter"})
 _TYPED_LENGTH_MAX: Final = 80
 _NOT_IN_A_NAME: Final = str.maketrans("", "", '"\\<>')
@@ -63,6 +65,7 @@ class Letters:
         words |= _formatted(letter.parameters, language)
         words["public_url"] = self._public_url
         words["language"] = language
+        words["logo"] = LOGO if letter.logo is not None else None
         words["link"] = f"{self._public_url}{leads_to}{token}" if leads_to and token else None
         name = f"{language}/{letter.kind.value}.j2"
 

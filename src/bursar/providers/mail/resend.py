@@ -14,7 +14,8 @@ from bursar.domain.mails import (
     MailSent,
     PrintedMail,
 )
-from bursar.providers.mail.letters import Letters, sender_for
+from bursar.domain.pictures import kind_of
+from bursar.providers.mail.letters import LOGO, Letters, sender_for
 
 API_URL: Final = "https://api.resend.com"
 TIMEOUT_SECONDS: Final = 15
@@ -58,9 +59,8 @@ class ResendMailer(Mailer):
         }
         if letter.parameters.get("reply_to"):
             body["reply_to"] = letter.parameters["reply_to"]
-        if (file := letter.enclosure) is not None:
-            content = b64encode(file.body).decode()
-            body["attachments"] = [{"filename": file.name, "content": content}]
+        if attachments := _attachments(letter):
+            body["attachments"] = attachments
         headers = {"Authorization": f"Bearer {self._key}", "Idempotency-Key": letter.id}
         try:
             return await self._posted(body, headers)
@@ -94,3 +94,18 @@ class ResendMailer(Mailer):
                 trust_env=False,
             )
         return self._session
+
+
+def _attachments(letter: Letter) -> list[dict[str, str]]:
+    """What goes with the letter; what has a name of its own is shown in it."""
+    files = []
+    if (logo := letter.logo) is not None:
+        name = f"logo.{kind_of(logo)}"
+        files.append({"filename": name, "content": _said(logo), "content_id": LOGO})
+    if (file := letter.enclosure) is not None:
+        files.append({"filename": file.name, "content": _said(file.body)})
+    return files
+
+
+def _said(body: bytes) -> str:
+    return b64encode(body).decode()

@@ -24,7 +24,8 @@ from bursar.domain.mails import (
     MailSent,
     PrintedMail,
 )
-from bursar.providers.mail.letters import Letters, sender_for
+from bursar.domain.pictures import kind_of
+from bursar.providers.mail.letters import LOGO, Letters, sender_for
 from bursar.runtime.clock import now
 
 TIMEOUT_SECONDS: Final = 15
@@ -122,6 +123,12 @@ def message_of(letter: Letter, printed: PrintedMail, sender: str) -> EmailMessag
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(printed.text)
     message.add_alternative(printed.html, subtype="html")
+    if letter.logo is not None:
+        # Beside the HTML that shows it, so that nobody sees it as a file.
+        shown = message.get_body(("html",))
+        assert shown is not None, "it was added just now"
+        kind = kind_of(letter.logo)
+        shown.add_related(letter.logo, "image", kind, cid=f"<{LOGO}>", filename=f"logo.{kind}")
     if (file := letter.enclosure) is not None:
         message.add_attachment(file.body, "application", "pdf", filename=file.name)
     return message
