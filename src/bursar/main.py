@@ -5,7 +5,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -25,6 +25,7 @@ from bursar.domain.mails import Mailer
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookSender
+from bursar.domain.tax_engine import TaxEngine
 from bursar.jobs.demo_org import found_demo_org
 from bursar.jobs.handlers import run_task
 from bursar.jobs.queue_loop import QueueLoop
@@ -44,6 +45,7 @@ from bursar.providers.mail.resend import ResendMailer
 from bursar.providers.mail.smtp import SmtpMailer, SmtpServer
 from bursar.providers.otlp import tracer_to
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
+from bursar.providers.taxes import HttpTaxes, TableTaxes
 from bursar.providers.webhook_sender import Egress, HttpWebhookSender
 from bursar.runtime import clock
 from bursar.runtime.anchors import Anchors
@@ -114,6 +116,7 @@ class Strangers:
     providers: Mapping[Mode, PaymentProvider]
     sender: WebhookSender
     mailer: Mailer
+    taxes: TaxEngine = field(default_factory=TableTaxes)
 
 
 @asynccontextmanager
@@ -166,6 +169,7 @@ async def build(
             sender=strangers.sender,
             mailer=strangers.mailer,
             renderer=renderer,
+            taxes=strangers.taxes,
             telemetry=telemetry,
             limiter=limiter,
             tracer=tracer,
@@ -223,7 +227,22 @@ async def _strangers(settings: Settings, telemetry: Telemetry) -> AsyncIterator[
         )
         stack.push_async_callback(sender.aclose)
         mailer = await stack.enter_async_context(_mailer(settings, telemetry))
-        yield Strangers(providers, sender, mailer)
+        taxes = await stack.enter_async_context(_taxes(settings))
+        yield Strangers(providers, sender, mailer, taxes)
+
+
+@asynccontextmanager
+async def _taxes(settings: Settings) -> AsyncIterator[TaxEngine]:
+    """Who says which taxes lie on a draft: the table, unless a service is named."""
+    if settings.tax_service_url is None:
+        yield TableTaxes()
+        return
+    key = settings.tax_service_key
+    service = HttpTaxes(settings.tax_service_url, None if key is None else key.reveal())
+    try:
+        yield service
+    finally:
+        await service.aclose()
 
 
 @asynccontextmanager

@@ -44,6 +44,25 @@ async def test_a_tax_rate(owner: Client) -> None:
     assert (refused.status, refused.fields) == (400, {"taxRateIds"})
 
 
+async def test_the_taxes_on_a_draft_are_assessed(owner: Client) -> None:
+    # By the table, as there is no service here: what is automatic in the customer's country lies on
+    # every line, whatever was there before; a dry run puts nothing, and what is final stays.
+    automatic, other = await rate(owner, automatic=True), await rate(owner, percentage="7")
+    buyer = await customer(owner, address={"country": "DE"})
+    line = {"description": "X", "unitAmountCents": 1000, "taxRateIds": [other]}
+    made = await owner.post("/v1/invoices", {"customerId": buyer, "lines": [line]})
+    path = f"/v1/invoices/{made.value['id']}"
+    tried = await owner.post(f"{path}/assess-taxes?dryRun=true")
+    assert (tried.status, tried.value["taxAmountCents"]) == (200, 190), tried.body
+    assert (await owner.get(path)).value["taxAmountCents"] == 70
+    taxed = await owner.post(f"{path}/assess-taxes")
+    assert [each["taxRateId"] for each in taxed.value["taxes"]] == [automatic]
+    again = await owner.post(f"{path}/assess-taxes")
+    assert (again.status, again.value["version"]) == (200, taxed.value["version"])
+    await owner.post(f"{path}/finalize")
+    assert (await owner.post(f"{path}/assess-taxes")).status == 409
+
+
 async def test_an_invoice_is_drafted_again(owner: Client) -> None:
     # The same lines, discounts and taxes, but no number and no due date; the first is untouched.
     taxed = await rate(owner)

@@ -92,6 +92,8 @@ async def test_an_invoice_from_draft_to_void(
     org = await world.org()
     draft = await org.draft(await org.customer(token=None))
     of = ("--org", org.id)
+    assessed = await terminal.run("invoice", "assess-taxes", draft.id, *of)
+    assert (assessed.value["status"], assessed.value["taxAmountCents"]) == ("draft", 0)
     assert (await terminal.run("invoice", "finalize", draft.id, *of)).value["status"] == "open"
     path = tmp_path / "x.pdf"
     printed = await terminal.run("invoice", "pdf", draft.id, "--to", str(path), *of)

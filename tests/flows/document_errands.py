@@ -98,6 +98,17 @@ async def _set_up(stage: Stage) -> Request:
     return Request(stage.client, "PATCH", "/v1/document-settings", body, counted, body["footer"])
 
 
+async def _assess_taxes(stage: Stage) -> Request:
+    """No rate is automatic there, so the one that somebody put on goes."""
+    rate = await stage.client.post("/v1/tax-rates", {"name": "VAT", "percentage": "10"})
+    line = {"description": "Work", "unitAmountCents": 100, "taxRateIds": [rate.value["id"]]}
+    customer = await stage.org.customer(token=None)
+    draft = await stage.client.post("/v1/invoices", {"customerId": customer.id, "lines": [line]})
+    counted = "SELECT count(*) FROM events WHERE resource_id = $1 AND type = 'invoice.updated'"
+    path = f"/v1/invoices/{draft.value['id']}/assess-taxes"
+    return Request(stage.client, "POST", path, {}, counted, uuid_of(draft.value["id"]))
+
+
 async def _revoke_link(stage: Stage) -> Request:
     invoice = await stage.org.invoice(await stage.org.customer(token=None))
     counted = "SELECT hosted_generation - 1 FROM invoices WHERE id = $1"
@@ -124,5 +135,6 @@ async def _renew_link(stage: Stage) -> Request:
 
 DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_begin, _edit, _pause, _resume, _cancel),
-    *(_send, _duplicate, _import, _open_balance, _set_up, _renew_link, _revoke_link),
+    *(_send, _duplicate, _import, _open_balance, _set_up, _renew_link),
+    *(_revoke_link, _assess_taxes),
 )

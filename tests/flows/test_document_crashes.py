@@ -12,6 +12,7 @@ FILES = (
     "document_settings.",
     "hosted.",
     "invoices.revoke_invoice_link.",
+    "assess_taxes.",
 )
 
 

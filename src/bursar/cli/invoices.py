@@ -31,6 +31,7 @@ from bursar.domain.payments import Receipt, ReceiptMethod
 from bursar.domain.refusals import Unavailable
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.shapes.payments import PaymentOut
+from bursar.flows.assess_taxes import assess_taxes
 from bursar.operations.invoices import (
     DuplicateInvoice,
     FinalizeInvoice,
@@ -120,6 +121,24 @@ def revoke(
         org=org,
         reason=reason,
         is_dry_run=dry_run,
+    )
+    show_one(InvoiceOut.of(done), output)
+
+
+@group.command("assess-taxes")
+def assess(
+    context: typer.Context,
+    invoice_id: str,
+    *,
+    org: Org = None,
+    reason: Reason = None,
+    dry_run: DryRun = False,
+    output: Output = None,
+) -> None:
+    """Put the taxes on a draft that the tax service chooses, or else the automatic rates."""
+    known = _id(invoice_id)
+    done = desk(context).ask(
+        lambda caller: assess_taxes(caller, known), org=org, reason=reason, is_dry_run=dry_run
     )
     show_one(InvoiceOut.of(done), output)
 

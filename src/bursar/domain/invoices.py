@@ -155,15 +155,23 @@ class Invoice:
         Raises:
             IllegalTransition: the invoice is not a draft any more.
         """
+        self.require_draft()
+        if after == self:
+            return None
+        after = replace(after, version=self.version + 1)
+        return Change(rows=(after,), events=(InvoiceUpdated(after, self),))
+
+    def require_draft(self) -> None:
+        """Refuse whatever cannot be edited any more.
+
+        Raises:
+            IllegalTransition: the invoice is not a draft.
+        """
         if self.status is not InvoiceStatus.DRAFT:
             raise IllegalTransition(
                 f"Invoice {self.id} is {self.status.value}; only a draft can be edited.",
                 facts=_state_facts(self.status),
             )
-        if after == self:
-            return None
-        after = replace(after, version=self.version + 1)
-        return Change(rows=(after,), events=(InvoiceUpdated(after, self),))
 
     def finalize(self, number: InvoiceNumber, *, due_at: Instant, at: Instant) -> Change:
         """Freeze the draft, number it and book it; an invoice over nothing is paid at once.

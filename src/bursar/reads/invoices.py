@@ -25,6 +25,8 @@ from bursar.domain.rows import (
     row_to_event,
     row_to_organization,
 )
+from bursar.domain.tax_engine import TaxQuestion
+from bursar.domain.tax_rate_rows import row_to_tax_rate
 from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.app import glance, query
@@ -189,6 +191,22 @@ async def invoice_printing(tx: ReadTx, invoice_id: InvoiceId) -> Printing:
     if found.finalized_at is None:
         return today
     return as_issued(today, await tx.fetch(Q.as_issued, uuid_of(tx.org_id), uuid_of(invoice_id)))
+
+
+@query(requires=Permission.INVOICE_WRITE)
+async def tax_question(tx: ReadTx, invoice_id: InvoiceId) -> TaxQuestion:
+    """What an engine is asked of a draft, for whoever may change it.
+
+    Raises:
+        NotFound: no such invoice in this organization.
+        IllegalTransition: it is no draft, so its taxes are what they are.
+    """
+    printing = await invoice_printing.ask(tx, invoice_id)
+    printing.invoice.require_draft()
+    rates = await tx.fetch(Q.offered_rates, uuid_of(tx.org_id))
+    return TaxQuestion(
+        printing.invoice, printing.settings, printing.customer, tuple(map(row_to_tax_rate, rates))
+    )
 
 
 async def _invoice(tx: ReadTx, invoice_id: InvoiceId) -> Invoice:

@@ -40,6 +40,7 @@ from bursar.domain.refusals import (
     TaskSuperseded,
 )
 from bursar.domain.sending import WebhookSender
+from bursar.domain.tax_engine import TaxEngine
 from bursar.domain.times import Instant
 from bursar.runtime import doors, tracing
 from bursar.runtime.batcher import Batcher
@@ -146,6 +147,7 @@ class App:
     sender: WebhookSender
     mailer: Mailer
     renderer: DocumentRenderer
+    taxes: TaxEngine
     limiter: RateLimiter
     telemetry: Telemetry
     wake: Callable[[], None]

@@ -278,6 +278,25 @@ class Settings:
             is_secret=True,
         ),
     ]
+    tax_service_url: Annotated[
+        str | None,
+        Variable(
+            "TAX_SERVICE_URL",
+            "A service that says which tax rates lie on a draft.",
+            text.web_url,
+            otherwise="each organization's own automatic rates",
+        ),
+    ]
+    tax_service_key: Annotated[
+        Secret | None,
+        Variable(
+            "TAX_SERVICE_KEY",
+            "What Bursar signs in to TAX_SERVICE_URL with, as a bearer token.",
+            text.secret,
+            otherwise="it is asked without",
+            is_secret=True,
+        ),
+    ]
     registration_mode: Annotated[
         Literal["open", "private"],
         Variable(

@@ -46,9 +46,11 @@ from bursar.domain.refusals import (
     NotFound,
     PreconditionFailed,
     StaleVersion,
+    Unavailable,
 )
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.taxes import RATES_PER_LINE_MAX
+from bursar.flows.assess_taxes import assess_taxes
 from bursar.flows.draft_invoice import draft_invoice
 from bursar.operations.invoices import (
     CreateInvoice,
@@ -319,6 +321,27 @@ async def duplicate_one_invoice(call: Call[Nothing, NoQuery]) -> Answer:
     """
     reply: Reply[Invoice] = created(partial(linked, call.caller), ROOM.prefix)
     return await changed(call.caller, duplicate_invoice, DuplicateInvoice(_id(call)), reply)
+
+
+@ROOM.post(
+    "/{invoiceId}/assess-taxes",
+    Terms(
+        needs=Permission.INVOICE_WRITE,
+        takes=Nothing,
+        gives=LinkedInvoice,
+        query=DryRun,
+        refuses=(NotFound, IllegalTransition, PreconditionFailed, Unavailable),
+    ),
+)
+async def assess_taxes_of_draft(call: Call[Nothing, DryRun]) -> Answer:
+    """Have the taxes on a draft assessed.
+
+    The tax service of this installation chooses among the organization's active rates, line by
+    line, and its choice replaces what was there; without a service the automatic rates of the
+    customer's country lie on every line. Amounts follow by the rounding law either way.
+    """
+    reply = _shown(call)
+    return await travelled(assess_taxes(call.caller, _id(call), reply), reply)
 
 
 @ROOM.post(
