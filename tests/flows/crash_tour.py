@@ -111,7 +111,7 @@ async def run_errand(stage: Stage, tour: Tour, arrange: Arrange, *, is_whole: bo
             await _told(stage, tour, arrange, (fault,))
 
 
-async def do_once(stage: Stage, tour: Tour, arrange: Arrange) -> None:
+async def happens_once(stage: Stage, tour: Tour, arrange: Arrange) -> None:
     """The errand, killed wherever it passes, is done once, and everything agrees afterwards."""
     await run_errand(stage, tour, arrange)
     assert tour.findings == []

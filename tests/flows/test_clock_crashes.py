@@ -3,7 +3,7 @@
 import pytest
 from tests.flows.clock_errands import CLOCK_ERRANDS
 from tests.flows.crash_stage import Stage
-from tests.flows.crash_tour import Arrange, Tour, do_once
+from tests.flows.crash_tour import Arrange, Tour, happens_once
 
 FILES = ("test_clocks.", "dispatch.move_clock.", "dispatch.fold_figures.")
 
@@ -11,7 +11,7 @@ FILES = ("test_clocks.", "dispatch.move_clock.", "dispatch.fold_figures.")
 @pytest.mark.parametrize("errand", CLOCK_ERRANDS, ids=lambda each: each.__name__)
 async def test_an_errand_is_done_once(errand: Arrange, stage: Stage, tour: Tour) -> None:
     # Wherever the process dies, the repetition does it or finds it done, and the books agree.
-    await do_once(stage, tour, errand)
+    await happens_once(stage, tour, errand)
 
 
 def test_every_point_about_clocks_was_hit(tour: Tour) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.flows.crash_stage import Stage
-from tests.flows.crash_tour import Arrange, Tour, do_once
+from tests.flows.crash_tour import Arrange, Tour, happens_once
 from tests.flows.document_errands import DOCUMENT_ERRANDS
 
 FILES = (
@@ -19,7 +19,7 @@ FILES = (
 @pytest.mark.parametrize("errand", DOCUMENT_ERRANDS, ids=lambda each: each.__name__)
 async def test_an_errand_is_done_once(errand: Arrange, stage: Stage, tour: Tour) -> None:
     # Wherever the process dies, the repetition does it or finds it done, and everything agrees.
-    await do_once(stage, tour, errand)
+    await happens_once(stage, tour, errand)
 
 
 def test_every_point_was_hit(tour: Tour) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.flows.crash_stage import Stage
-from tests.flows.crash_tour import Arrange, Tour, do_once
+from tests.flows.crash_tour import Arrange, Tour, happens_once
 from tests.flows.people_errands import PEOPLE_ERRANDS
 
 FILES = ("sign_in.", "keep_account.", "send_email.", "account.")
@@ -11,7 +11,7 @@ FILES = ("sign_in.", "keep_account.", "send_email.", "account.")
 @pytest.mark.parametrize("errand", PEOPLE_ERRANDS, ids=lambda each: each.__name__)
 async def test_an_errand_is_done_once(errand: Arrange, stage: Stage, tour: Tour) -> None:
     # Wherever the process dies, the repetition does it or finds it done, and the books agree.
-    await do_once(stage, tour, errand)
+    await happens_once(stage, tour, errand)
 
 
 def test_every_point_about_people_was_hit(tour: Tour) -> None:

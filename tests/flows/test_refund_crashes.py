@@ -2,7 +2,7 @@
 
 import pytest
 from tests.flows.crash_stage import Stage
-from tests.flows.crash_tour import Arrange, Tour, do_once
+from tests.flows.crash_tour import Arrange, Tour, happens_once
 from tests.flows.method_errands import METHOD_ERRANDS
 from tests.flows.refund_errands import REFUND_ERRANDS
 
@@ -12,7 +12,7 @@ FILES = ("refund_payment.", "confirm_refund.", "sync_method.", "payment_methods.
 @pytest.mark.parametrize("errand", REFUND_ERRANDS + METHOD_ERRANDS, ids=lambda each: each.__name__)
 async def test_an_errand_is_done_once(errand: Arrange, stage: Stage, tour: Tour) -> None:
     # Wherever the process dies, the repetition does it or finds it done, and the books agree.
-    await do_once(stage, tour, errand)
+    await happens_once(stage, tour, errand)
 
 
 def test_every_point_about_refunds_was_hit(tour: Tour) -> None:

@@ -47,7 +47,7 @@ def asked(*rates: TaxRate, **customer: Any) -> TaxQuestion:
 
 
 @asynccontextmanager
-async def service(
+async def tax_desk(
     text: str, status: int = 200, heard: list[tuple[str | None, Any]] | None = None
 ) -> AsyncIterator[HttpTaxes]:
     async def answer(request: web.Request) -> web.Response:
@@ -80,7 +80,7 @@ async def test_a_service_chooses_line_by_line() -> None:
     lines = [{"lineId": "il_1", "taxRateIds": [HALF.id, OURS.id]}]
     heard: list[tuple[str | None, Any]] = []
     question = asked(OURS, HALF)
-    async with service(json.dumps({"lines": lines, "more": 1}), heard=heard) as engine:
+    async with tax_desk(json.dumps({"lines": lines, "more": 1}), heard=heard) as engine:
         taxed = assessed(question.invoice, await engine.advise(question), question)
     assert [[tax.rate_id for tax in line.taxes] for line in taxed.lines] == [[], [HALF.id, OURS.id]]
     assert explain(taxed).differences == ()
@@ -107,7 +107,7 @@ async def test_a_service_chooses_line_by_line() -> None:
 )
 async def test_a_service_that_says_nothing_of_use(text: str, status: int) -> None:
     # No taxes is an answer too, so what is no answer must not be taken for one.
-    async with service(text, status) as engine:
+    async with tax_desk(text, status) as engine:
         with pytest.raises(TaxesNotKnown):
             await engine.advise(asked(OURS))
 
