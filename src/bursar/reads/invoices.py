@@ -27,6 +27,7 @@ from bursar.domain.rows import (
 )
 from bursar.domain.tax_engine import TaxQuestion
 from bursar.domain.tax_rate_rows import row_to_tax_rate
+from bursar.domain.tax_rates import TaxRateStatus
 from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.app import glance, query
@@ -203,7 +204,8 @@ async def tax_question(tx: ReadTx, invoice_id: InvoiceId) -> TaxQuestion:
     """
     printing = await invoice_printing.ask(tx, invoice_id)
     printing.invoice.require_draft()
-    rates = await tx.fetch(Q.offered_rates, uuid_of(tx.org_id))
+    active = TaxRateStatus.ACTIVE.value
+    rates = await tx.fetch(Q.offered_rates, uuid_of(tx.org_id), active)
     return TaxQuestion(
         printing.invoice, printing.settings, printing.customer, tuple(map(row_to_tax_rate, rates))
     )

@@ -96,8 +96,10 @@ CROSS JOIN LATERAL (
 WHERE i.org_id = $1 AND i.id = $2;
 
 -- name: offered_rates
--- The tax rates that may still be put on a line: the newest five hundred.
-SELECT * FROM tax_rates WHERE org_id = $1 AND status = 'active' ORDER BY id DESC LIMIT 500;
+-- The tax rates in a state, or in any: the newest five hundred.
+SELECT * FROM tax_rates
+WHERE org_id = $1 AND ($2::text IS NULL OR status = $2)
+ORDER BY id DESC LIMIT 500;
 
 -- name: timeline
 -- What happened to an invoice and to the attempts at paying it, oldest first, public facts only.
