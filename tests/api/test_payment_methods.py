@@ -1,7 +1,7 @@
 """Payment methods over HTTP: attached, listed, chosen, detached; charged by our id or by theirs."""
 
-from tests.api.client import Client
-from tests.support.sandbox import stripe_client
+from tests.api.client import Client, Response
+from tests.support.sandbox import browse, stripe_client
 from tests.support.world import Org, World
 
 from bursar.domain.customers import Customer
@@ -104,3 +104,52 @@ async def test_another_method_ends_dunning_at_once(owner: Client, org: Org, worl
     await world.drain()
     assert (await owner.get(f"/v1/invoices/{invoice.id}")).value["status"] == "paid"
     assert (await owner.get(f"/v1/dunning/{invoice.id}")).value["resolvedAt"] is not None
+
+
+ASKING = "pm_card_authenticationRequiredOnSetup"
+
+
+async def asked(owner: Client, customer: Customer, token: str, key: str) -> Response:
+    body = {"customerId": customer.id, "providerToken": token}
+    return await owner.post(f"{PATH}/set-up", body, **{"Idempotency-Key": key})
+
+
+async def test_a_card_is_proven_with_its_holder(owner: Client, org: Org, world: World) -> None:
+    # 202 until 3-D Secure is done, however often it is asked; then it is kept once, and charged
+    # without its holder, which the same card is not that was only attached.
+    customer, other = await org.customer(None), await org.customer(ASKING)
+    waits = [await asked(owner, customer, ASKING, "k") for _ in range(2)]
+    assert [each.status for each in waits] == [202, 202], waits[0].body
+    (url,) = {str(each.value["nextActionUrl"]) for each in waits}
+    assert waits[0].value["status"] == "requires_action"
+    assert await default_of(owner, customer) is None
+    browse(world.sandbox, "POST", url, outcome="complete")
+    kept = [await asked(owner, customer, ASKING, key) for key in ("k", "k", "another")]
+    assert [each.status for each in kept] == [201, 201, 201], kept[0].body
+    (method_id,) = {each.value["paymentMethod"]["id"] for each in kept}
+    assert kept[0].headers["location"] == f"{PATH}/{method_id}"
+    assert await default_of(owner, customer) == method_id
+    for whose, status in ((customer, 200), (other, 402)):
+        invoice = await org.invoice(whose)
+        paid = await owner.post(f"/v1/invoices/{invoice.id}/pay", {"mode": "charge"})
+        assert paid.status == status, paid.body
+
+
+async def test_a_holder_who_fails_keeps_nothing(owner: Client, org: Org, world: World) -> None:
+    # What could not be proven is refused with the provider's code, and nothing is charged by it.
+    customer = await org.customer(None)
+    wait = await asked(owner, customer, "pm_card_authenticationRequired", "k")
+    browse(world.sandbox, "POST", str(wait.value["nextActionUrl"]), outcome="fail")
+    refused = await asked(owner, customer, "pm_card_authenticationRequired", "k")
+    assert (refused.status, refused.error["code"]) == (402, "PAYMENT_DECLINED"), refused.body
+    assert await default_of(owner, customer) is None
+    declined = await asked(owner, customer, "pm_card_visa_chargeDeclined", "other")
+    assert declined.status == 402
+
+
+async def test_a_holder_comes_back_to_us(owner: Client, org: Org) -> None:
+    # A return address that leads elsewhere is refused by its name.
+    customer = await org.customer(None)
+    body = {"customerId": customer.id, "providerToken": ASKING, "returnUrl": "https://evil.test/"}
+    refused = await owner.post(f"{PATH}/set-up", body)
+    assert (refused.status, refused.error["details"][0]["field"]) == (400, "returnUrl")

@@ -290,3 +290,7 @@ async def test_payment_methods_come_and_go(terminal: Terminal, world: World) -> 
     assert [each["id"] for each in listed.value] == [made.value["id"]]
     refused = await terminal.run(*attach, "pm_card_chargeDeclinedExpiredCard")
     assert refused.code == Exit.CONFLICT
+    proven = ("payment-method", "set-up", customer.id, "pm_card_authenticationRequired")
+    waits = await terminal.run(*proven, "--org", org.id)
+    assert (waits.code, waits.value["status"]) == (Exit.DONE, "requires_action")
+    assert waits.value["nextActionUrl"]

@@ -45,7 +45,10 @@ NOT_BUTTONS = {
     **dict.fromkeys(("importCustomerFile", "importBalanceFile"), "whole files, for programs"),
     "duplicateOneInvoice": "a copy of a document is drafted by programs",
     "depositIntoOwnWallet": "of one's own wallet, which is no business of the organization's",
-    "attachPaymentMethod": "needs what the provider's form gives to a program",
+    **dict.fromkeys(
+        ("attachPaymentMethod", "setUpPaymentMethod"),
+        "needs what the provider's form gives to a program",
+    ),
     "editRecurringInvoice": "end it and make another",
     "cancelInvoice": "another word for voiding",
 }

@@ -8,6 +8,7 @@ from tests.flows.crash_tour import Arrange, Request
 from bursar.domain.ids import uuid_of
 
 GONE: Final = "SELECT count(*) FROM payment_methods WHERE id = $1 AND detached_at IS NOT NULL"
+SET_UP: Final = "SELECT count(*) FROM payment_methods WHERE customer_id = $1"
 CHOSEN: Final = "SELECT count(*) FROM customers WHERE method_id = $1"
 
 
@@ -31,4 +32,12 @@ async def _detach(stage: Stage) -> Request:
     return Request(stage.client, "DELETE", path, None, GONE, uuid_of(method))
 
 
-METHOD_ERRANDS: Final[tuple[Arrange, ...]] = (_choose, _detach)
+async def _set_up(stage: Stage) -> Request:
+    """Proven without its holder; dying at each point, it is one method in the end."""
+    customer = await stage.org.customer(None)
+    body = {"customerId": customer.id, "providerToken": "pm_card_visa"}
+    path = "/v1/payment-methods/set-up"
+    return Request(stage.client, "POST", path, body, SET_UP, uuid_of(customer.id))
+
+
+METHOD_ERRANDS: Final[tuple[Arrange, ...]] = (_choose, _detach, _set_up)

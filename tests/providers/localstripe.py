@@ -18,7 +18,16 @@ from typing import Any, Final
 import aiohttp
 import msgspec
 from aiohttp import web
-from tests.providers.scripted import AMOUNT, ORG, PAYMENT, SECRET, a_charge, a_checkout, a_customer
+from tests.providers.scripted import (
+    AMOUNT,
+    ORG,
+    PAYMENT,
+    SECRET,
+    a_charge,
+    a_checkout,
+    a_customer,
+    a_setup,
+)
 from tests.support import reference
 from tests.support.page_parts import table
 from tests.support.tree import free_ports
@@ -124,6 +133,9 @@ async def _methods(books: Books, customer: str) -> str:
     kept = await books.provider.attach_method(customer, token=token)
     is_good = isinstance(kept, MethodAttached) and kept.face.last4 == "4242"
     books.note("attach a card, with what is shown of it", "attach_method", kept, is_good=is_good)
+    proven = await books.provider.set_up_method(a_setup(customer_reference=customer, token=token))
+    is_proven = isinstance(proven, MethodAttached)
+    books.note("prove a card with its holder", "set_up_method", proven, is_good=is_proven)
     chosen = await books.provider.choose_method(customer, method=token)
     is_chosen = isinstance(chosen, Linked)
     books.note("choose the default method", "choose_method", chosen, is_good=is_chosen)

@@ -13,7 +13,13 @@ import stripe
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId
 from bursar.domain.money import Money
-from bursar.domain.provider import ChargeRequest, CheckoutRequest, CustomerRequest, LookupRequest
+from bursar.domain.provider import (
+    ChargeRequest,
+    CheckoutRequest,
+    CustomerRequest,
+    LookupRequest,
+    SetupRequest,
+)
 from bursar.providers.stripe.client import StripeAccount, StripeProvider
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -131,6 +137,17 @@ def a_customer(**changes: Any) -> CustomerRequest:
         "name": "Ada",
     }
     return CustomerRequest(**(parts | changes))
+
+
+def a_setup(**changes: Any) -> SetupRequest:
+    parts: dict[str, Any] = {
+        "org_id": ORG,
+        "customer_id": CUSTOMER,
+        "customer_reference": "cus_1",
+        "token": "pm_1",
+        "return_url": "https://pay.example/back",
+    }
+    return SetupRequest(**(parts | changes))
 
 
 def marks(source: str = "charge", **changes: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from tests.providers.scripted import (
     a_checkout,
     a_customer,
     a_lookup,
+    a_setup,
     intent,
     marks,
     provider_of,
@@ -329,6 +330,40 @@ async def test_a_method_is_attached_and_made_the_default() -> None:
     assert default == "pm_real"
     provider, _ = provider_of(refused(code="card_declined", decline_code="expired_card"))
     assert isinstance(await provider.attach_method("cus_1", token="pm_x"), Declined)
+
+
+async def test_another_customers_proof_is_never_believed() -> None:
+    # A setup of somebody else keeps nothing; nor does a proven one whose card is somebody else's.
+    proof: dict[str, Any] = {
+        "id": "seti_1",
+        "object": "setup_intent",
+        "status": "succeeded",
+        "customer": "cus_1",
+    }
+    proof |= {"payment_method": "pm_1", "metadata": {"org_id": ORG}}
+    for wrong in ({"customer": "cus_8"}, {"metadata": {"org_id": "org_other"}}):
+        provider, wire = provider_of(Answer(proof | wrong))
+        assert isinstance(await provider.set_up_method(a_setup()), Unknown)
+        assert len(wire.sent) == 1
+    card = {"id": "pm_1", "object": "payment_method", "type": "card", "customer": "cus_8"}
+    provider, wire = provider_of(Answer(proof), Answer(card))
+    assert isinstance(await provider.set_up_method(a_setup()), Unknown)
+    assert len(wire.sent) == 2
+
+
+async def test_an_unknown_state_of_a_setup_is_held() -> None:
+    # A status that nobody published is no answer; one that waits is read again, as it is now.
+    waits: dict[str, Any] = {
+        "id": "seti_1",
+        "object": "setup_intent",
+        "status": "processing",
+        "customer": "cus_1",
+    }
+    waits |= {"metadata": {"org_id": ORG}}
+    provider, wire = provider_of(Answer(waits), Answer(waits))
+    said = await provider.set_up_method(a_setup())
+    assert said == Unknown("unexpected setup status processing", is_outage=False)
+    assert [each.method for each in wire.sent] == ["post", "get"]
 
 
 async def test_a_hanging_provider_is_given_up() -> None:

@@ -169,6 +169,17 @@ def begin_command(
     )
 
 
+def own_return_url(caller: Caller, url: str | None) -> str:
+    """Where a cardholder comes back to; without a wish, to this installation.
+
+    Raises:
+        InvalidInput: it leads elsewhere.
+    """
+    settings = caller.app.settings
+    _require_own("returnUrl", url=url, settings=settings)
+    return url or settings.public_url
+
+
 def _providers(caller: Caller) -> dict[Mode, str]:
     return {mode: provider.name for mode, provider in caller.app.providers.items()}
 

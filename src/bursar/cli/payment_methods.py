@@ -19,8 +19,9 @@ from bursar.cli.desk import (
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import CustomerId, PaymentMethodId
 from bursar.domain.payment_methods import PaymentMethod
-from bursar.domain.shapes.payment_methods import PaymentMethodOut
+from bursar.domain.shapes.payment_methods import MethodSetupOut, PaymentMethodOut
 from bursar.flows.attach_method import AttachMethod, attach_method
+from bursar.flows.set_up_method import SetUpMethod, set_up_method
 from bursar.operations.payment_methods import (
     Kept,
     NameMethod,
@@ -78,6 +79,38 @@ def attach_one(
 
     kept = desk(context).ask(act, org=org, reason=reason)
     show_one(PaymentMethodOut.of(kept.method), output)
+
+
+@group.command("set-up")
+def set_up_one(
+    context: typer.Context,
+    customer_id: str,
+    token: Annotated[str, typer.Argument(help="The provider's token (pm_…), never a number.")],
+    *,
+    default: Annotated[bool, typer.Option(help="Charge it from now on.")] = True,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Save a payment method, proven with its holder.
+
+    Where they have to act first, it says where; the same command then keeps what was proven.
+    """
+    known = CustomerId(an_id(customer_id, prefix="cust", name="customer_id"))
+
+    async def act(caller: Caller) -> MethodSetupOut:
+        command = SetUpMethod(
+            customer_id=known,
+            provider_token=token,
+            return_url=caller.app.settings.public_url,
+            is_default=default,
+        )
+        said = await set_up_method(caller, command)
+        if isinstance(said, Kept):
+            return MethodSetupOut.of_method(said.method)
+        return MethodSetupOut.of_action(said.url)
+
+    show_one(desk(context).ask(act, org=org, reason=reason), output)
 
 
 @group.command("set-default")

@@ -138,6 +138,22 @@ class MethodAttached:
 
 
 MethodOutcome = MethodAttached | Declined | Unknown
+SetupOutcome = MethodAttached | ActionRequired | Declined | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupRequest:
+    """Prove a method with its holder, so that it may be charged later without them.
+
+    The provider's key derives from what is asked alone, so repeating it finds the same proof.
+    """
+
+    org_id: OrgId
+    customer_id: CustomerId
+    customer_reference: str
+    token: str
+    return_url: str
+    is_default: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +359,10 @@ class PaymentProvider(Protocol):
         self, customer_reference: str, *, token: str, is_default: bool = True
     ) -> MethodOutcome:
         """Attach a tokenized method (`pm_…`), and make it the customer's default if asked to."""
+        ...
+
+    async def set_up_method(self, request: SetupRequest) -> SetupOutcome:
+        """Prove a method and attach it; `ActionRequired` while its holder has to act first."""
         ...
 
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:

@@ -37,6 +37,8 @@ from bursar.domain.provider import (
     RefundOutcome,
     RefundQuestion,
     RefundRequest,
+    SetupOutcome,
+    SetupRequest,
     Unknown,
 )
 from bursar.domain.reconciliation import ProviderMove
@@ -220,6 +222,9 @@ class GuardedProvider(PaymentProvider):
                 customer_reference, token=token, is_default=is_default
             ),
         )
+
+    async def set_up_method(self, request: SetupRequest) -> SetupOutcome:
+        return await self._asked("set_up_method", lambda: self._inner.set_up_method(request))
 
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
         return await self._asked(

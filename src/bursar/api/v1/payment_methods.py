@@ -3,8 +3,10 @@
 from typing import Any
 
 from bursar.api.envelope import changed, created, found, gone, resource, travelled
-from bursar.api.fields import Body, CustomerRef, NoQuery, Nothing, ProviderToken
+from bursar.api.fields import Body, CustomerRef, NoQuery, Nothing, ProviderToken, Url
+from bursar.api.merging import peeked
 from bursar.api.paging import ListQuery, pages, piece
+from bursar.api.paying import own_return_url
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.ids import PaymentMethodId
@@ -16,14 +18,16 @@ from bursar.domain.refusals import (
     ProviderNotConfigured,
     Unavailable,
 )
-from bursar.domain.shapes.payment_methods import PaymentMethodOut
+from bursar.domain.shapes.payment_methods import MethodSetupOut, PaymentMethodOut
 from bursar.flows.attach_method import AttachMethod, attach_method
+from bursar.flows.set_up_method import SetUpMethod, set_up_method
 from bursar.operations.payment_methods import (
     Kept,
     NameMethod,
     detach_method,
     set_default_method,
 )
+from bursar.reads.customers import customer as customer_look
 from bursar.reads.payment_methods import MethodFilters
 from bursar.reads.payment_methods import payment_method as method_look
 from bursar.reads.payment_methods import payment_methods as methods_look
@@ -47,6 +51,15 @@ class NewMethod(Body, frozen=True):
     default: bool = True
 
 
+class SetupBody(NewMethod, frozen=True):
+    """A token of the payment provider, whose method it becomes, and where its holder comes back to.
+
+    `returnUrl` must lead to this installation.
+    """
+
+    return_url: Url | None = None
+
+
 class MethodQuery(ListQuery, frozen=True):
     """Which methods; the detached ones only if asked for."""
 
@@ -56,6 +69,11 @@ class MethodQuery(ListQuery, frozen=True):
 
 def _id(call: Call[Any, Any]) -> PaymentMethodId:
     return PaymentMethodId(call.id("paymentMethodId"))
+
+
+def _proven(kept: Kept) -> Answer:
+    where = f"{ROOM.prefix}/{kept.method.id}"
+    return resource(MethodSetupOut.of_method(kept.method), status=201, location=where)
 
 
 def _shape(kept: Kept) -> PaymentMethodOut:
@@ -81,6 +99,39 @@ async def attach_payment_method(call: Call[NewMethod, NoQuery]) -> Answer:
     body, reply = call.body, created(_shape, ROOM.prefix)
     command = AttachMethod(body.customer_id, body.provider_token, is_default=body.default)
     return await travelled(attach_method(call.caller, command, reply), reply)
+
+
+@ROOM.post(
+    "/set-up",
+    Terms(
+        needs=Permission.PAYMENT_METHOD_WRITE,
+        takes=SetupBody,
+        gives=MethodSetupOut,
+        status=201,
+        also={202: "The cardholder has to act at `nextActionUrl` first."},
+        refuses=(NotFound, PaymentDeclined, ProviderNotConfigured, ProviderFailed, Unavailable),
+    ),
+)
+async def set_up_payment_method(call: Call[SetupBody, NoQuery]) -> Answer:
+    """Save a payment method without a payment, proven with its holder.
+
+    A bank may ask the cardholder to prove themselves (3-D Secure). The answer is then 202: send
+    them to `nextActionUrl`, and send the same request again when they are back at `returnUrl`. What
+    was proven is charged later without them.
+    """
+    caller, body = call.caller, call.body
+    known = await peeked(caller.look(customer_look, body.customer_id))
+    wish = None if known is None else body.return_url  # a stranger's customer is 404 before all
+    command = SetUpMethod(
+        customer_id=body.customer_id,
+        provider_token=body.provider_token,
+        return_url=own_return_url(caller, wish),
+        is_default=body.default,
+    )
+    said = await set_up_method(caller, command, _proven)
+    if isinstance(said, Kept):
+        return _proven(said)
+    return resource(MethodSetupOut.of_action(said.url), status=202)
 
 
 @ROOM.get(

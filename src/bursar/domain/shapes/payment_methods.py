@@ -49,3 +49,23 @@ class PaymentMethodOut(Shape, frozen=True, kw_only=True):
     def masked(self) -> Self:
         """The same without a face, as it is when its customer is erased."""
         return msgspec.structs.replace(self, brand=None, last4=None, exp_month=None, exp_year=None)
+
+
+class MethodSetupOut(Shape, frozen=True, kw_only=True):
+    """Either the method that is kept now, or where its holder has to act first."""
+
+    object: Literal["payment_method_setup"] = "payment_method_setup"
+    status: Literal["succeeded", "requires_action"]
+    next_action_url: str | None
+    payment_method: PaymentMethodOut | None
+
+    @classmethod
+    def of_method(cls, method: PaymentMethod) -> "MethodSetupOut":
+        """It was proven, and is kept."""
+        kept = PaymentMethodOut.of(method)
+        return cls(status="succeeded", next_action_url=None, payment_method=kept)
+
+    @classmethod
+    def of_action(cls, url: str) -> "MethodSetupOut":
+        """Its holder has to go there first."""
+        return cls(status="requires_action", next_action_url=url, payment_method=None)

@@ -18,6 +18,7 @@ from bursar.domain.dispute_reports import DisputeReport
 from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.payout_reports import PayoutReport
 from bursar.domain.provider import (
+    ActionRequired,
     BookedCharge,
     ChargeRequest,
     CheckoutOpened,
@@ -43,6 +44,8 @@ from bursar.domain.provider import (
     RefundRefused,
     RefundRequest,
     RefundUnderway,
+    SetupOutcome,
+    SetupRequest,
     Unknown,
 )
 from bursar.domain.reconciliation import ProviderMove
@@ -136,6 +139,9 @@ class StripeProvider(PaymentProvider):
         """The answer carries the stored method's reference, which may differ from the token."""
         work = methods.attach(self._stripe, customer_reference, token=token, is_default=is_default)
         return _for_method(await self._effect(work))
+
+    async def set_up_method(self, request: SetupRequest) -> SetupOutcome:
+        return _for_setup(await self._effect(methods.set_up(self._stripe, request)))
 
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
         work = methods.choose(self._stripe, customer_reference, method=method)
@@ -371,6 +377,12 @@ def _for_customer(outcome: Linked | Outcome) -> CustomerOutcome:
 
 def _for_method(outcome: MethodAttached | Outcome) -> MethodOutcome:
     if isinstance(outcome, MethodAttached | Declined | Unknown):
+        return outcome
+    return Unknown("unexpected answer about a payment method", is_outage=False)
+
+
+def _for_setup(outcome: SetupOutcome | Outcome) -> SetupOutcome:
+    if isinstance(outcome, MethodAttached | ActionRequired | Declined | Unknown):
         return outcome
     return Unknown("unexpected answer about a payment method", is_outage=False)
 

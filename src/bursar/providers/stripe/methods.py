@@ -1,16 +1,26 @@
-"""Stored payment methods at Stripe: attached, chosen, detached, with what may be shown of them."""
+"""Stored payment methods at Stripe: attached or proven, chosen, detached, and what is shown."""
 
+import hashlib
 from typing import TYPE_CHECKING, Final
 
-from bursar.domain.provider import Linked, MethodAttached, MethodFace, Unknown
-from bursar.providers.stripe.shapes import Method, id_of, read
-from bursar.providers.stripe.translate import mismatch
+from bursar.domain.provider import (
+    Linked,
+    MethodAttached,
+    MethodFace,
+    SetupOutcome,
+    SetupRequest,
+    Unknown,
+)
+from bursar.providers.stripe.shapes import Method, SetupIntent, id_of, read
+from bursar.providers.stripe.translate import mismatch, outcome_of_setup
 
 if TYPE_CHECKING:
     from stripe._v1_services import V1Services
+    from stripe.params import SetupIntentCreateParams
 
 _SHOWN_MAX: Final = 100
 _LAST: Final = 4
+_PROVEN: Final = "succeeded"
 
 
 async def attach(
@@ -24,6 +34,47 @@ async def attach(
     if is_default:
         await choose(v1, customer_reference, method=attached.id)
     return MethodAttached(attached.id, face_of(attached))
+
+
+async def set_up(v1: "V1Services", request: SetupRequest) -> SetupOutcome:
+    """Prove the method with its holder, and give it to the customer."""
+    created = await v1.setup_intents.create_async(
+        setup_params(request), {"idempotency_key": _setup_key(request)}
+    )
+    seen = read(created, SetupIntent)
+    if seen.status != _PROVEN:
+        # A replayed answer is as it was when first given; its holder may have acted since.
+        seen = read(await v1.setup_intents.retrieve_async(seen.id), SetupIntent)
+    reference = request.customer_reference
+    if id_of(seen.customer) != reference or seen.marks.get("org_id") != request.org_id:
+        return mismatch("setup")
+    method = id_of(seen.payment_method)
+    if seen.status != _PROVEN or method is None:
+        return outcome_of_setup(seen)
+    kept = read(await v1.payment_methods.retrieve_async(method), Method)
+    if kept.id != method or id_of(kept.customer) != reference:
+        return mismatch("payment method")
+    if request.is_default:
+        await choose(v1, reference, method=kept.id)
+    return MethodAttached(kept.id, face_of(kept))
+
+
+def setup_params(request: SetupRequest) -> "SetupIntentCreateParams":
+    """The request in Stripe's words."""
+    return {
+        "customer": request.customer_reference,
+        "payment_method": request.token,
+        "confirm": True,
+        "usage": "off_session",
+        "return_url": request.return_url,
+        "metadata": {"org_id": request.org_id, "customer_id": request.customer_id},
+    }
+
+
+def _setup_key(request: SetupRequest) -> str:
+    """The same for the same wish; a token and an address may be longer than a key."""
+    wish = f"{request.token}\n{request.return_url}".encode()
+    return f"{request.customer_id}:setup:{hashlib.sha256(wish).hexdigest()}"
 
 
 async def choose(v1: "V1Services", customer_reference: str, *, method: str) -> Linked:

@@ -70,6 +70,15 @@ class Intent(Marked, frozen=True, kw_only=True):
         return self.marks.get("source") == FROM_CHECKOUT
 
 
+class SetupIntent(Marked, frozen=True, kw_only=True):
+    id: str
+    status: str
+    customer: str | Named | None = None
+    payment_method: str | Named | None = None
+    last_setup_error: PaymentError | None = None
+    next_action: NextAction | None = None
+
+
 class Session(Marked, frozen=True, kw_only=True):
     id: str
     status: str

@@ -30,7 +30,7 @@ from bursar.domain.provider import (
 )
 from bursar.providers.stripe.amounts import AmountNotSupported, from_units, to_units
 from bursar.providers.stripe.declines import DECLINES, kind_of
-from bursar.providers.stripe.shapes import Intent, PaymentError, Session, id_of
+from bursar.providers.stripe.shapes import Intent, PaymentError, Session, SetupIntent, id_of
 
 MESSAGE_MAX: Final = 500
 _CODE_MAX: Final = 100
@@ -94,6 +94,17 @@ def outcome_of(intent: Intent) -> Outcome:
             return _action_of(intent)
         case _:
             return Unknown(f"unexpected intent status {intent.status[:40]}", is_outage=False)
+
+
+def outcome_of_setup(setup: SetupIntent) -> ActionRequired | Declined | Unknown:
+    """What a setup that has not succeeded says about its method."""
+    match setup.status:
+        case "requires_action":
+            return _action_of(setup)
+        case "requires_payment_method":
+            return _declined(setup.last_setup_error, setup.id)
+        case _:
+            return Unknown(f"unexpected setup status {setup.status[:40]}", is_outage=False)
 
 
 def outcome_of_session(session: Session) -> Outcome | CheckoutOpened:
@@ -193,7 +204,7 @@ def _declined(fault: PaymentError | None, reference: str | None) -> Declined:
     return Declined(code[:_CODE_MAX], message, kind_of(code, fault.advice_code), reference)
 
 
-def _action_of(intent: Intent) -> Outcome:
+def _action_of(intent: Intent | SetupIntent) -> ActionRequired | Unknown:
     action = intent.next_action
     url = action.redirect_to_url.url if action and action.redirect_to_url else None
     if not url:
