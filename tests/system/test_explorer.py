@@ -1,26 +1,13 @@
 """The reference and Swagger UI in a real browser: read, sign in, try; nobody else is ever asked."""
 
 import re
-from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.support.storefront import Storefront, chromium, storefront, visitor
+from tests.support.storefront import Storefront, visitor
 
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture(scope="module")
-async def shop() -> AsyncIterator[Storefront]:
-    async with storefront() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
-        yield made
 
 
 async def test_the_reference_needs_nobody(shop: Storefront, browser: Browser) -> None:

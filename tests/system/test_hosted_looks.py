@@ -4,14 +4,13 @@ Each test leaves its picture in the folder that pytest keeps of its last runs, f
 at; what a machine can judge is judged here.
 """
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.async_api import Browser, expect
 from tests.support.desk import barriers
-from tests.support.storefront import Storefront, Visitor, chromium, storefront, visitor
+from tests.support.storefront import Storefront, Visitor, visitor
 
 pytestmark = pytest.mark.system
 
@@ -20,18 +19,6 @@ LINES: Final = [
     {"description": "API calls above one million", "quantity": 1200, "unitAmountDecimal": "2.5"},
     {"description": "Onboarding " + "Donaudampfschifffahrt" * 4, "unitAmountCents": 100},
 ]
-
-
-@pytest.fixture(scope="module")
-async def shop() -> AsyncIterator[Storefront]:
-    async with storefront() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
-        yield made
 
 
 async def judged(ann: Visitor, picture: Path) -> None:

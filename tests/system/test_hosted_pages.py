@@ -1,29 +1,16 @@
 """The hosted page in a real browser: every way to pay, on one installation of real processes."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.support.storefront import Storefront, Visitor, chromium, storefront, visitor
+from tests.support.storefront import Storefront, Visitor, visitor
 
 pytestmark = pytest.mark.system
 
 DECLINED = "4000 0000 0000 9995"
 ASKS_THE_BANK = "4000 0025 0000 3155"
-
-
-@pytest.fixture(scope="module")
-async def shop() -> AsyncIterator[Storefront]:
-    async with storefront() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
-        yield made
 
 
 async def until_paid(ann: Visitor) -> None:
