@@ -116,9 +116,6 @@ async def serving(house: Installation, here: Place) -> Program:
         RATE_LIMIT_MAX_REQUESTS="1000000",
     )
     await here.until_healthy(program)
-    async with asyncio.timeout(60):
-        while not await here.ask("/health/ready"):  # answered when all of it stands
-            pass
     return program
 
 

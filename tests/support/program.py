@@ -79,8 +79,8 @@ class Place:
         return code, program.said
 
     async def is_healthy(self, port: int | None = None) -> bool:
-        """Whether the API answers 200 at /health."""
-        return (await self.ask("/health", port=port)).startswith("HTTP/1.1 200 ")
+        """Whether all of the API stands, and its database answers."""
+        return (await self.ask("/health/ready", port=port)).startswith("HTTP/1.1 200 ")
 
     async def ask(self, path: str, *, port: int | None = None) -> str:
         """A GET, whole: status line, headers, body; nothing when nobody answers."""

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -86,14 +87,14 @@ class Tree:
                 os.kill(pid, signal.SIGCONT)
 
     async def is_healthy(self) -> bool:
-        """Whether the API answers, with its database."""
+        """Whether all of the API stands, and its database answers."""
         timeout = aiohttp.ClientTimeout(total=_PROBE_SECONDS)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(f"{self.url}/health") as answer,
+                session.get(f"{self.url}/health/ready") as answer,
             ):
-                return "connected" in await answer.text()
+                return answer.status == HTTPStatus.OK
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
 

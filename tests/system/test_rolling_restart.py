@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -16,7 +15,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 from tests.support.database import Installation, installation
-from tests.support.program import START_SECONDS, Place, Program, place
+from tests.support.program import Place, Program, place
 from tests.support.tree import free_ports
 from tests.support.waiting import eventually
 from tests.support.world import PASSWORD
@@ -138,13 +137,8 @@ async def started(house: Installation, here: Place, port: int) -> Program:
         PORT=str(port),
         RATE_LIMIT_MAX_REQUESTS="1000000",
     )
-    await eventually(partial(is_ready, here, port), seconds=START_SECONDS)
+    await here.until_healthy(program, port)
     return program
-
-
-async def is_ready(here: Place, port: int) -> bool:
-    """Whether all of it stands, as whoever restarts one after the other has to ask."""
-    return (await here.ask("/health/ready", port=port)).startswith("HTTP/1.1 200 ")
 
 
 async def test_a_rolling_restart_loses_no_request(house: Installation) -> None:
