@@ -28,6 +28,7 @@ WHOLE_SECONDS = 1_500
 BOUNDED_SECONDS = 150
 SEED = 20_261_121
 SHOWN_MAX = 40_000
+COLUMNS_MAX = 400
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Outcome:
     def failures(self) -> str:
         """What was found, without the advice that follows it."""
         found, _, _ = self.said.partition("= WARNINGS =")
-        return found[-SHOWN_MAX:]
+        return "\n".join(line[:COLUMNS_MAX] for line in found.splitlines())[-SHOWN_MAX:]
 
 
 async def run(url: str, caller: Client, *arguments: str, seconds: int) -> Outcome:
