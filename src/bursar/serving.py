@@ -97,32 +97,24 @@ async def _loaded() -> Assembly:
 
     A stop need not wait for it: the thread ends with the process.
     """
-    loop, turn = asyncio.get_running_loop(), sys.getswitchinterval()
-    loaded: asyncio.Future[object] = loop.create_future()
+    turn, ended = sys.getswitchinterval(), asyncio.Event()
+    load = partial(_load, asyncio.get_running_loop(), ended)
     sys.setswitchinterval(_TURN_SECONDS)
-    threading.Thread(target=_load, args=(loop, loaded), name="assembly", daemon=True).start()
+    threading.Thread(target=load, name="assembly", daemon=True).start()
     try:
-        return cast("Assembly", await loaded)
+        await ended.wait()
+        return cast("Assembly", import_module(THE_REST))  # what went wrong goes wrong here again
     finally:
         sys.setswitchinterval(turn)
 
 
-def _load(loop: asyncio.AbstractEventLoop, loaded: "asyncio.Future[object]") -> None:
+def _load(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
     try:
-        told = partial(_tell, loaded, import_module(THE_REST), None)
-    except BaseException as fault:  # noqa: BLE001 - it is raised again where it is waited for
-        told = partial(_tell, loaded, None, fault)
-    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        loop.call_soon_threadsafe(told)
-
-
-def _tell(loaded: "asyncio.Future[object]", found: object, fault: BaseException | None) -> None:
-    if loaded.done():
-        return
-    if fault is None:
-        loaded.set_result(found)
-    else:
-        loaded.set_exception(fault)
+        with suppress(Exception):
+            import_module(THE_REST)
+    finally:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(ended.set)
 
 
 def main() -> None:
