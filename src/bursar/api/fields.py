@@ -200,8 +200,9 @@ Bic: TypeAlias = Annotated[
 Picture: TypeAlias = Annotated[
     str,
     _text(
-        "[A-Za-z0-9+/]+={0,2}",
+        "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?",
         "expected base64",
+        min_length=4,
         max_length=140_000,
         examples=[
             "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -16,7 +16,7 @@ from bursar.api.texts import text_fault
 from bursar.domain.refusals import Detail, InvalidInput
 
 PARAMETERS_MAX: Final = 50
-_WHOLE: Final = re.compile("[0-9]{1,10}")
+_WHOLE: Final = re.compile("[0-9]{1,16}")  # as long as the largest amount or position
 _TRUTHS: Final = {"true": True, "false": False}
 # A credential in a URL ends in logs, histories and referrers.
 _CREDENTIAL_NAMES: Final = frozenset(
