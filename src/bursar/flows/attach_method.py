@@ -4,10 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bursar.domain.ids import CustomerId
-from bursar.domain.provider import CustomerRequest, Linked, MethodOutcome, PaymentProvider
-from bursar.flows.away import refused_while_away
-from bursar.flows.save_method import Holder, saved_method
-from bursar.operations.payment_methods import Kept, PrepareMethod, prepare_method
+from bursar.domain.provider import (
+    CircuitOpen,
+    CustomerRequest,
+    Declined,
+    Linked,
+    MethodAttached,
+    MethodOutcome,
+    PaymentProvider,
+)
+from bursar.domain.refusals import NotFound, PaymentDeclined, ProviderFailed, Unavailable
+from bursar.operations.payment_methods import (
+    KeepMethod,
+    Kept,
+    PrepareMethod,
+    keep_method,
+    prepare_method,
+)
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
@@ -34,15 +47,39 @@ async def attach_method(
     """
     request, mode = await caller.run(prepare_method, PrepareMethod(command.customer_id))
     provider = caller.provider(mode)
-    with refused_while_away():
+    try:
         reference, attached = await _attached(provider, request, command)
-    holder = Holder(
-        customer_id=command.customer_id,
-        reference=reference,
-        provider=provider.name,
-        is_default=command.is_default,
-    )
-    return await saved_method(caller, holder, attached, answer)
+    except CircuitOpen as away:
+        raise Unavailable(
+            "The payment provider is away.", facts={"retryAfterSeconds": away.retry_after_seconds}
+        ) from away
+    match attached:
+        case MethodAttached(method, face):
+            keep = KeepMethod(
+                customer_id=command.customer_id,
+                customer_reference=reference,
+                provider=provider.name,
+                method_reference=method,
+                face=face,
+                is_default=command.is_default,
+            )
+            kept = await caller.run(keep_method, keep, answer=_of_kept(answer))
+            if kept is None:
+                raise NotFound(f"No customer {command.customer_id}.")
+            return kept
+        case Declined(code=code, message=message):
+            raise PaymentDeclined(message, facts={"declineCode": code})
+        case _:
+            raise ProviderFailed("The payment provider gave no usable answer; try again.")
+
+
+def _of_kept(
+    answer: Callable[[Kept], Answer] | None,
+) -> Callable[[Kept | None], Answer | None] | None:
+    """What is answered of a method that was kept; a refusal answers for one that was not."""
+    if answer is None:
+        return None
+    return lambda kept: None if kept is None else answer(kept)
 
 
 async def _attached(

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from bursar.domain.ids import PaymentId
 from bursar.domain.provider import (
+    CircuitOpen,
     NotFound,
     PaymentProvider,
     ProviderEvent,
@@ -26,7 +27,6 @@ from bursar.domain.refusals import (
     Unavailable,
     WalletClosed,
 )
-from bursar.flows.away import refused_while_away
 from bursar.operations.provider_events import ReceiveProviderEvent, receive_provider_event
 from bursar.operations.refunds import AdoptRefund, adopt_refund
 from bursar.runtime.app import Caller
@@ -80,8 +80,11 @@ async def _payment_of(
     known = await caller.app.payment_of_reference(provider=provider.name, reference=reference)
     if known is not None:
         return known
-    with refused_while_away():
+    try:
         found = await provider.owner_of(reference)
+    except CircuitOpen as away:
+        wait = {"retryAfterSeconds": away.retry_after_seconds}
+        raise Unavailable("The payment provider is away.", facts=wait) from away
     if isinstance(found, Unknown) and found.is_outage:
         raise Unavailable("The payment provider gave no usable answer.")
     return None if isinstance(found, Unknown | NotFound) else found

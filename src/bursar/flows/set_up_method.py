@@ -10,15 +10,23 @@ from dataclasses import dataclass
 from bursar.domain.ids import CustomerId
 from bursar.domain.provider import (
     ActionRequired,
+    CircuitOpen,
     CustomerRequest,
+    Declined,
     Linked,
+    MethodAttached,
     PaymentProvider,
     SetupOutcome,
     SetupRequest,
 )
-from bursar.flows.away import refused_while_away
-from bursar.flows.save_method import Holder, saved_method
-from bursar.operations.payment_methods import Kept, PrepareMethod, prepare_method
+from bursar.domain.refusals import NotFound, PaymentDeclined, ProviderFailed, Unavailable
+from bursar.operations.payment_methods import (
+    KeepMethod,
+    Kept,
+    PrepareMethod,
+    keep_method,
+    prepare_method,
+)
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
@@ -46,18 +54,39 @@ async def set_up_method(
     """
     known, mode = await caller.run(prepare_method, PrepareMethod(command.customer_id))
     provider = caller.provider(mode)
-    with refused_while_away():
+    try:
         reference, said = await _proven(provider, known, command)
-    if isinstance(said, ActionRequired):
-        await caller.release()  # the same key may ask again when the holder is back
-        return said
-    holder = Holder(
-        customer_id=command.customer_id,
-        reference=reference,
-        provider=provider.name,
-        is_default=command.is_default,
-    )
-    return await saved_method(caller, holder, said, answer)
+    except CircuitOpen as away:
+        wait = {"retryAfterSeconds": away.retry_after_seconds}
+        raise Unavailable("The payment provider is away.", facts=wait) from away
+    match said:
+        case MethodAttached(method, face):
+            keep = KeepMethod(
+                customer_id=command.customer_id,
+                customer_reference=reference,
+                provider=provider.name,
+                method_reference=method,
+                face=face,
+                is_default=command.is_default,
+            )
+            return await _kept(caller, keep, answer)
+        case ActionRequired():
+            await caller.release()  # the same key may ask again when the holder is back
+            return said
+        case Declined(code=code, message=message):
+            raise PaymentDeclined(message, facts={"declineCode": code})
+        case _:
+            raise ProviderFailed("The payment provider gave no usable answer; try again.")
+
+
+async def _kept(caller: Caller, keep: KeepMethod, answer: Callable[[Kept], Answer] | None) -> Kept:
+    def of_kept(kept: Kept | None) -> Answer | None:
+        return None if answer is None or kept is None else answer(kept)
+
+    kept = await caller.run(keep_method, keep, answer=of_kept)
+    if kept is None:
+        raise NotFound(f"No customer {keep.customer_id}.")
+    return kept
 
 
 async def _proven(
