@@ -8,8 +8,8 @@ RETURN '00000000-0000-0000-0000-000000000001'::uuid;
 
 -- What follows good answers of endpoints that are well, in one commit: deliveries whose lease still
 -- holds and whose endpoint is well have ended, their attempts are kept, the next of their resources
--- come forward and the lanes are looked at again. Takes the machine's own signed context, and gives the ids it kept;
--- of the others nothing was done.
+-- come forward and the lanes are looked at again. Takes the machine's own signed context, and gives
+-- the ids it kept; of the others nothing was done.
 CREATE FUNCTION sec.keep_delivered(
     p_context text, p_orgs uuid[], p_deliveries uuid[], p_leases uuid[],
     p_statuses integer[], p_durations_ms integer[], p_excerpts text[]
