@@ -2,7 +2,8 @@
 
 The counting is `runtime.limits`; here is who is counted, how high, and what the headers say of it.
 Every request of a credential counts as much as it costs us, writes are counted once more by the
-second, and some doors have a narrower allowance of their own. Outside production everybody may ask
+second, and some doors have a narrower allowance of their own. The shortest window is asked first,
+so a burst that is refused by the second does not use up the minute. Outside production everybody may ask
 as often as a credential may: there, all of them share one address.
 """
 
@@ -94,7 +95,7 @@ class RequestLimits:
                 raise _too_many([(self._person, state)], trace)
         allowances = [self._credential]
         if route.is_write:
-            allowances.append(self._writes)
+            allowances.insert(0, self._writes)
             door = DOORS.get(route.spot)
             if door is not None and self._is_strict:
                 allowances.append(door)
@@ -138,7 +139,8 @@ class RequestLimits:
             counted.append((allowance, state))
             if not state.is_allowed:
                 raise _too_many(counted, trace)
-        trace.headers += _headers(counted, counted[0][1])
+        shown = next((state for each, state in counted if each is self._credential), counted[0][1])
+        trace.headers += _headers(counted, shown)
 
     async def _hit(self, key: str, allowance: Allowance, cost: int = 1) -> LimitState:
         return await self._limiter.hit(
