@@ -32,6 +32,7 @@ from bursar.runtime import logging as logs
 from bursar.runtime.crypto import random_letters
 from bursar.runtime.limits import RateLimiter
 
+MARK = "Kan4rienvog3l"  # in every secret that is made here, so that a text without it has none
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SECRET_FIELDS = {"password", "currentPassword", "token", "refreshToken"}
 CARDS = ("4242424242424242", "5555555555554444", "378282246310005", "6011 1111 1111 1117")
@@ -43,7 +44,7 @@ COLUMNS = """
 
 
 def fresh(prefix: str = "") -> str:
-    return prefix + random_letters(LETTERS, 38)
+    return prefix + MARK + random_letters(LETTERS, 25)
 
 
 def shaped() -> list[str]:
@@ -254,7 +255,9 @@ def secrets_of(house: Installation) -> set[str]:
 
 def found(secrets: set[str], text: str) -> set[str]:
     """Which of them stand in the text, as they are or in hex, as PostgreSQL prints bytes."""
-    return {each for each in secrets if each in text or each.encode().hex() in text}
+    is_marked = MARK in text or MARK.encode().hex() in text
+    sought = secrets if is_marked else {each for each in secrets if MARK not in each}
+    return {each for each in sought if each in text or each.encode().hex() in text}
 
 
 async def stored(house: Installation) -> AsyncIterator[tuple[str, str]]:
@@ -270,6 +273,7 @@ async def stored(house: Installation) -> AsyncIterator[tuple[str, str]]:
 
 def test_the_watch_finds_what_is_there() -> None:
     # A canary in a line, also in hex, is found: a test that finds nothing must be able to.
+    assert found({"hunter2"}, "it is hunter2") == {"hunter2"}
     canary = fresh("sk_live_")
     assert found({canary}, json.dumps({"a": canary})) == {canary}
     assert found({canary}, f"\\x{canary.encode().hex()}") == {canary}
