@@ -17,11 +17,10 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.output import say, show_list, show_one
 from bursar.domain.access import SCOPE_PERMISSIONS
-from bursar.domain.api_keys import OVERLAP_MAX, ApiKeyRecord, network
+from bursar.domain.api_keys import OVERLAP_MAX, network
 from bursar.domain.ids import ApiKeyId
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.shapes.api_keys import ApiKeyOut
@@ -34,7 +33,6 @@ from bursar.operations.api_keys import (
     rotate_api_key,
 )
 from bursar.reads.api_keys import api_keys
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="API keys.", no_args_is_help=True)
 
@@ -77,11 +75,7 @@ def list_keys(
     context: typer.Context, *, org: Org = None, limit: Limit = ROWS, output: Output = None
 ) -> None:
     """List API keys, newest first; never the keys themselves."""
-
-    async def act(caller: Caller) -> tuple[ApiKeyRecord, ...]:
-        return await gather(lambda page: caller.look(api_keys, page), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(lambda caller, page: caller.look(api_keys, page), limit, org=org)
     show_list([ApiKeyOut.of(each) for each in found], _COLUMNS, output)
 
 

@@ -15,15 +15,13 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.output import show_list, show_one
-from bursar.domain.credit_notes import CreditDestination, CreditNote
+from bursar.domain.credit_notes import CreditDestination
 from bursar.domain.ids import CreditNoteId, InvoiceId
 from bursar.domain.shapes.credit_notes import CreditNoteOut
 from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.reads.credit_notes import CreditNoteFilters, credit_note, credit_notes
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="What was taken back of invoices.", no_args_is_help=True)
 
@@ -43,11 +41,9 @@ def list_notes(
     filters = CreditNoteFilters(
         invoice_id=None if invoice is None else _invoice_id(invoice, "--invoice")
     )
-
-    async def act(caller: Caller) -> tuple[CreditNote, ...]:
-        return await gather(lambda page: caller.look(credit_notes, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(credit_notes, page, filters), limit, org=org
+    )
     show_list([CreditNoteOut.of(each) for each in found], _COLUMNS, output)
 
 

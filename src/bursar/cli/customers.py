@@ -15,17 +15,14 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.output import show_list, show_one
-from bursar.domain.customers import Customer
 from bursar.domain.ids import CustomerId
 from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut, ErasureOut
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.operations.customers import CreateCustomer, EraseCustomer, erase_customer
 from bursar.reads.credit_balances import credit_balance
 from bursar.reads.customers import CustomerFilters, customer, customers
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Customers.", no_args_is_help=True)
 
@@ -43,11 +40,9 @@ def list_customers(
 ) -> None:
     """List customers, newest first."""
     filters = CustomerFilters(text=search)
-
-    async def act(caller: Caller) -> tuple[Customer, ...]:
-        return await gather(lambda page: caller.look(customers, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(customers, page, filters), limit, org=org
+    )
     show_list([CustomerOut.of(each) for each in found], _COLUMNS, output)
 
 

@@ -9,7 +9,7 @@ import pwd
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Final, TypeVar
 
 import typer
@@ -89,6 +89,16 @@ class Desk:
             return await act(operator(app, org_id, reason=reason, is_dry_run=is_dry_run))
 
         return self.with_app(run)
+
+    def gather(
+        self,
+        look: Callable[[Caller, Page], Awaitable[Paged[Found]]],
+        limit: int,
+        *,
+        org: str | None = None,
+    ) -> tuple[Found, ...]:
+        """List what there is in an organization, newest first, up to the limit."""
+        return self.ask(lambda caller: gather(partial(look, caller), limit), org=org)
 
 
 def desk(context: typer.Context) -> Desk:

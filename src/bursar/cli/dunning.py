@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, an_id, desk, gather
+from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, an_id, desk
 from bursar.cli.output import show_list, show_one
 from bursar.domain.access import Permission
 from bursar.domain.dunning import DunningCase
@@ -47,11 +47,9 @@ def status(
         show_one(DunningOut.of(found), output)
         return
     is_resolved = None if every else False
-
-    async def act(caller: Caller) -> tuple[DunningCase, ...]:
-        return await gather(lambda page: caller.look(dunning_cases, page, None, is_resolved), limit)
-
-    cases = desk(context).ask(act, org=org)
+    cases = desk(context).gather(
+        lambda caller, page: caller.look(dunning_cases, page, None, is_resolved), limit, org=org
+    )
     show_list([DunningOut.of(each) for each in cases], _COLUMNS, output)
 
 

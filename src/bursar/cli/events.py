@@ -89,11 +89,9 @@ def query_audit(
         created_from=None if since is None else since.replace(tzinfo=UTC),
         created_before=None if until is None else until.replace(tzinfo=UTC),
     )
-
-    async def act(caller: Caller) -> tuple[LoggedEvent, ...]:
-        return await gather(lambda page: caller.look(audit, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(audit, page, filters), limit, org=org
+    )
     show_list([AuditOut.of(each) for each in found], _AUDIT_COLUMNS, output)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import ROWS, DryRun, Limit, Org, Output, Quiet, Reason, desk, gather
+from bursar.cli.desk import ROWS, DryRun, Limit, Org, Output, Quiet, Reason, desk
 from bursar.cli.failing import Misused
 from bursar.cli.output import say, show_list
 from bursar.cli.telling import Teller, told
@@ -92,11 +92,9 @@ def list_imports(
     context: typer.Context, *, org: Org = None, limit: Limit = ROWS, output: Output = None
 ) -> None:
     """List imports, newest first."""
-
-    async def act(caller: Caller) -> tuple[Import, ...]:
-        return await gather(lambda page: caller.look(imports, page, ()), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(imports, page, ()), limit, org=org
+    )
     show_list([ImportOut.of(each) for each in found], _COLUMNS, output)
 
 

@@ -20,13 +20,12 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.failing import Misused
 from bursar.cli.output import say, show_list, show_one
 from bursar.domain.documents import DocumentNotRendered
 from bursar.domain.ids import InvoiceId
-from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.payments import Receipt, ReceiptMethod
 from bursar.domain.refusals import Unavailable
 from bursar.domain.shapes.invoices import InvoiceOut
@@ -65,11 +64,9 @@ def list_invoices(
 ) -> None:
     """List invoices, newest first."""
     filters = InvoiceFilters(statuses=tuple(status or ()))
-
-    async def act(caller: Caller) -> tuple[Invoice, ...]:
-        return await gather(lambda page: caller.look(invoices, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(invoices, page, filters), limit, org=org
+    )
     show_list([InvoiceOut.of(each) for each in found], _COLUMNS, output)
 
 

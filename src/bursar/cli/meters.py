@@ -4,13 +4,12 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, desk, gather
+from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, desk
 from bursar.cli.output import show_list, show_one
-from bursar.domain.meters import Aggregation, Meter
+from bursar.domain.meters import Aggregation
 from bursar.domain.shapes.meters import MeterOut
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.reads.meters import meters
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Meters.", no_args_is_help=True)
 
@@ -22,11 +21,9 @@ def list_meters(
     context: typer.Context, *, org: Org = None, limit: Limit = ROWS, output: Output = None
 ) -> None:
     """List meters, newest first."""
-
-    async def act(caller: Caller) -> tuple[Meter, ...]:
-        return await gather(lambda page: caller.look(meters, page, None), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(meters, page, None), limit, org=org
+    )
     show_list([MeterOut.of(each) for each in found], _COLUMNS, output)
 
 

@@ -14,11 +14,9 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import CustomerId, PaymentMethodId
-from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.shapes.payment_methods import MethodSetupOut, PaymentMethodOut
 from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.set_up_method import SetUpMethod, set_up_method
@@ -51,11 +49,9 @@ def list_methods(
         None if customer is None else CustomerId(an_id(customer, prefix="cust", name="--customer"))
     )
     filters = MethodFilters(customer_id=whose, has_detached=detached)
-
-    async def act(caller: Caller) -> tuple[PaymentMethod, ...]:
-        return await gather(lambda page: caller.look(payment_methods, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(payment_methods, page, filters), limit, org=org
+    )
     show_list([PaymentMethodOut.of(each) for each in found], _COLUMNS, output)
 
 

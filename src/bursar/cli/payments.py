@@ -15,12 +15,11 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.failing import Exit
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import InvoiceId, PaymentId
-from bursar.domain.payments import Payment, PaymentStatus
+from bursar.domain.payments import PaymentStatus
 from bursar.domain.refunds import Refund, RefundStatus
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.domain.shapes.refunds import RefundOut
@@ -50,11 +49,9 @@ def list_payments(
     """List payments, newest first."""
     of = None if invoice is None else InvoiceId(an_id(invoice, prefix="inv", name="--invoice"))
     filters = PaymentFilters(invoice_id=of, statuses=tuple(status or ()))
-
-    async def act(caller: Caller) -> tuple[Payment, ...]:
-        return await gather(lambda page: caller.look(payments, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(payments, page, filters), limit, org=org
+    )
     show_list([PaymentOut.of(each) for each in found], _COLUMNS, output)
 
 
@@ -113,9 +110,7 @@ def list_refunds(
     """List refunds, newest first."""
     of = None if payment is None else PaymentId(an_id(payment, prefix="pay", name="--payment"))
     filters = RefundFilters(payment_id=of, statuses=tuple(status or ()))
-
-    async def act(caller: Caller) -> tuple[Refund, ...]:
-        return await gather(lambda page: caller.look(refunds, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(refunds, page, filters), limit, org=org
+    )
     show_list([RefundOut.of(each) for each in found], _REFUND_COLUMNS, output)

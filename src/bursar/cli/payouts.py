@@ -4,14 +4,12 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk, gather
+from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import PayoutId
 from bursar.domain.payout_reports import PayoutStatus
-from bursar.domain.payouts import Payout
 from bursar.domain.shapes.payouts import PayoutOut
 from bursar.reads.payouts import PayoutFilters, payout, payouts
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Payouts.", no_args_is_help=True)
 
@@ -29,11 +27,9 @@ def list_payouts(
 ) -> None:
     """List payouts, newest first."""
     filters = PayoutFilters(statuses=tuple(status or ()))
-
-    async def act(caller: Caller) -> tuple[Payout, ...]:
-        return await gather(lambda page: caller.look(payouts, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(payouts, page, filters), limit, org=org
+    )
     show_list([PayoutOut.of(each) for each in found], _COLUMNS, output)
 
 

@@ -15,18 +15,16 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
     known_currency,
 )
 from bursar.cli.output import show_list, show_one
-from bursar.domain.catalog import Plan, PlanStatus
+from bursar.domain.catalog import PlanStatus
 from bursar.domain.ids import MeterId, PlanId
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.shapes.plans import PlanOut
 from bursar.operations.plans import ArchivePlan, CreatePlan, archive_plan, create_plan
 from bursar.reads.plans import PlanFilters, plan, plans
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Plans.", no_args_is_help=True)
 
@@ -47,11 +45,9 @@ def list_plans(
 ) -> None:
     """List plans, newest first."""
     filters = PlanFilters(statuses=tuple(status or ()))
-
-    async def act(caller: Caller) -> tuple[Plan, ...]:
-        return await gather(lambda page: caller.look(plans, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(plans, page, filters), limit, org=org
+    )
     show_list([PlanOut.of(each) for each in found], _COLUMNS, output)
 
 

@@ -16,19 +16,17 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.output import Format, show_list, show_one
 from bursar.domain.agreements import Proration
 from bursar.domain.ids import CouponId, CustomerId, PlanId, SubscriptionId
-from bursar.domain.pending_lines import WaitingLine
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.shapes.subscriptions import (
     PendingLineOut,
     SteppedSubscriptionOut,
     SubscriptionOut,
 )
-from bursar.domain.subscriptions import Subscription, SubscriptionStatus
+from bursar.domain.subscriptions import SubscriptionStatus
 from bursar.operations.subscriptions import (
     CancelSubscription,
     ChangePlan,
@@ -51,7 +49,6 @@ from bursar.reads.subscriptions import (
     subscriptions,
     waiting_lines,
 )
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Subscriptions.", no_args_is_help=True)
 
@@ -79,11 +76,9 @@ def list_subscriptions(
         customer_id=None if customer is None else _customer_id(customer),
         statuses=tuple(status or ()),
     )
-
-    async def act(caller: Caller) -> tuple[Subscription, ...]:
-        return await gather(lambda page: caller.look(subscriptions, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(subscriptions, page, filters), limit, org=org
+    )
     show_list([SubscriptionOut.of(each) for each in found], _COLUMNS, output)
 
 
@@ -108,11 +103,9 @@ def list_waiting_lines(
 ) -> None:
     """List what waits for its next invoice, newest first."""
     known = _id(subscription_id)
-
-    async def act(caller: Caller) -> tuple[WaitingLine, ...]:
-        return await gather(lambda page: caller.look(waiting_lines, known, page), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(waiting_lines, known, page), limit, org=org
+    )
     show_list([PendingLineOut.of(each) for each in found], _LINE_COLUMNS, output)
 
 

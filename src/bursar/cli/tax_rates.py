@@ -5,13 +5,13 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, Yes, an_id, confirm, desk, gather
+from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, Yes, an_id, confirm, desk
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import TaxRateId
 from bursar.domain.money import Rate
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.shapes.tax_rates import TaxRateOut
-from bursar.domain.tax_rates import TaxRate, TaxRateStatus
+from bursar.domain.tax_rates import TaxRateStatus
 from bursar.domain.taxes import TaxCategory
 from bursar.operations.tax_rates import (
     ArchiveTaxRate,
@@ -20,7 +20,6 @@ from bursar.operations.tax_rates import (
     create_tax_rate,
 )
 from bursar.reads.tax_rates import tax_rate, tax_rates
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="The table of taxes.", no_args_is_help=True)
 
@@ -38,11 +37,9 @@ def list_rates(
 ) -> None:
     """List tax rates, newest first."""
     statuses = tuple(status or ())
-
-    async def act(caller: Caller) -> tuple[TaxRate, ...]:
-        return await gather(lambda page: caller.look(tax_rates, page, statuses), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(tax_rates, page, statuses), limit, org=org
+    )
     show_list([TaxRateOut.of(each) for each in found], _COLUMNS, output)
 
 

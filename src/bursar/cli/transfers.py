@@ -15,17 +15,15 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import TransferId, WalletId
 from bursar.domain.shapes.transfers import TransferOut
-from bursar.domain.transfers import Transfer, TransferStatus
+from bursar.domain.transfers import TransferStatus
 from bursar.flows.resume_transfer import resume_transfer
 from bursar.flows.transfer_money import transfer_money
 from bursar.operations.transfers import PostTransfer
 from bursar.reads.transfers import TransferFilters, transfer, transfers
-from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
 group = typer.Typer(help="Transfers between wallets.", no_args_is_help=True)
@@ -46,11 +44,9 @@ def list_transfers(
     """List transfers, newest first."""
     of = None if wallet is None else WalletId(an_id(wallet, prefix="wal", name="--wallet"))
     filters = TransferFilters(wallet_id=of, statuses=tuple(status or ()))
-
-    async def act(caller: Caller) -> tuple[Transfer, ...]:
-        return await gather(lambda page: caller.look(transfers, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(transfers, page, filters), limit, org=org
+    )
     show_list([TransferOut.of(each) for each in found], _COLUMNS, output)
 
 

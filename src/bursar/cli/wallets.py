@@ -15,13 +15,12 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import CustomerId, HoldId, WalletId
 from bursar.domain.shapes.holds import HoldOut
 from bursar.domain.shapes.wallets import WalletEntryOut, WalletOut
-from bursar.domain.wallets import Wallet, WalletEntry, WalletStatus
+from bursar.domain.wallets import Wallet, WalletStatus
 from bursar.flows.deposit_money import deposit_money
 from bursar.operations.deposits import BeginDeposit
 from bursar.operations.holds import (
@@ -63,11 +62,9 @@ def list_wallets(
 ) -> None:
     """List wallets, newest first."""
     filters = WalletFilters(customer_id=_customer(customer), statuses=tuple(status or ()))
-
-    async def act(caller: Caller) -> tuple[Wallet, ...]:
-        return await gather(lambda page: caller.look(wallets, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(wallets, page, filters), limit, org=org
+    )
     show_list([WalletOut.of(each) for each in found], _COLUMNS, output)
 
 
@@ -92,11 +89,9 @@ def show_history(
 ) -> None:
     """List what came into a wallet and went out, newest first."""
     known = _id(wallet_id)
-
-    async def act(caller: Caller) -> tuple[WalletEntry, ...]:
-        return await gather(lambda page: caller.look(wallet_history, known, page), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(wallet_history, known, page), limit, org=org
+    )
     show_list([WalletEntryOut.of(each) for each in found], _LINES, output)
 
 

@@ -17,7 +17,6 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
-    gather,
 )
 from bursar.cli.listening import Forwarding, forward
 from bursar.cli.output import say, show_list, show_one
@@ -31,10 +30,8 @@ from bursar.domain.shapes.webhook_subscriptions import (
     WebhookSubscriptionOut,
 )
 from bursar.domain.webhook_subscriptions import (
-    Delivery,
     DeliveryStatus,
     ReplayScope,
-    WebhookSubscription,
 )
 from bursar.domain.webhooks import NamedPolicy
 from bursar.operations.deliveries import RetryDelivery, retry_delivery
@@ -58,7 +55,6 @@ from bursar.reads.webhook_subscriptions import (
     endpoint_health,
     webhook_subscriptions,
 )
-from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Webhook endpoints.", no_args_is_help=True)
 
@@ -71,11 +67,9 @@ def list_webhooks(
     context: typer.Context, *, org: Org = None, limit: Limit = ROWS, output: Output = None
 ) -> None:
     """List endpoints, newest first."""
-
-    async def act(caller: Caller) -> tuple[WebhookSubscription, ...]:
-        return await gather(lambda page: caller.look(webhook_subscriptions, page), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(webhook_subscriptions, page), limit, org=org
+    )
     show_list([WebhookSubscriptionOut.of(each) for each in found], _COLUMNS, output)
 
 
@@ -201,11 +195,9 @@ def list_deliveries(
 ) -> None:
     """List what went or goes to an endpoint, newest first."""
     known, filters = _webhook(webhook_id), DeliveryFilters(statuses=tuple(status or ()))
-
-    async def act(caller: Caller) -> tuple[Delivery, ...]:
-        return await gather(lambda page: caller.look(deliveries, known, page, filters), limit)
-
-    found = desk(context).ask(act, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(deliveries, known, page, filters), limit, org=org
+    )
     show_list([DeliveryOut.of(each) for each in found], _DELIVERY_COLUMNS, output)
 
 
