@@ -162,6 +162,8 @@ async def test_a_webhook_endpoint_comes_and_goes(terminal: Terminal, world: Worl
     of = ("--org", org.id)
     made = await terminal.run("webhook", "create", "--url", "http://127.0.0.1:9009/x", *of)
     assert made.value["secret"].startswith("whsec_")
+    changing = ("webhook", "update", made.value["id"], "--no-body-signature", *of)
+    assert (await terminal.run(*changing)).value["hasBodySignature"] is False
     refused = await terminal.run("webhook", "delete", made.value["id"], *of)
     assert refused.code == Exit.USAGE
     assert (await terminal.run("webhook", "delete", made.value["id"], "--yes", *of)).code == 0

@@ -1,6 +1,7 @@
 """From a commit to an endpoint: fan-out, signatures, order, retries, giving up."""
 
 import json
+from dataclasses import replace
 
 from standardwebhooks.webhooks import Webhook
 from tests.support import lanes
@@ -12,8 +13,10 @@ from bursar.operations.webhook_subscriptions import (
     Subscribed,
     SubscribeWebhook,
     UnsubscribeWebhook,
+    UpdateWebhook,
     subscribe_webhook,
     unsubscribe_webhook,
+    update_webhook,
 )
 from bursar.runtime.crypto import sign_body
 
@@ -57,6 +60,23 @@ async def test_a_delivery_verifies_both_ways(world: World) -> None:
     Webhook(hook.secret).verify(request.body, dict(request.headers))
     assert request.headers["X-Webhook-Signature"] == sign_body(hook.secret, request.body)
     assert request.headers["X-Webhook-Id"].startswith("evt_")
+
+
+async def test_an_endpoint_may_do_without_the_signature_that_knows_no_time(world: World) -> None:
+    # Only that header is missing, and from the next delivery on; the standard one always verifies.
+    org = await world.org()
+    hook = await _subscribed(org, "timed", "customer.created")
+    off = UpdateWebhook(hook.subscription.id, {"has_body_signature": False})
+    await org.caller.run(update_webhook, off)
+    await org.customer(token=None)
+    await world.drain()
+    await org.caller.run(update_webhook, replace(off, changes={"has_body_signature": True}))
+    await org.customer(token=None)
+    await world.drain()
+    without, signed = _sent_to(world, hook)
+    Webhook(hook.secret).verify(without.body, dict(without.headers))
+    assert set(signed.headers) - set(without.headers) == {"X-Webhook-Signature"}
+    assert signed.headers["X-Webhook-Signature"] == sign_body(hook.secret, signed.body)
 
 
 async def test_a_failed_delivery_waits_and_holds_back_its_successor(world: World) -> None:

@@ -41,6 +41,7 @@ from bursar.operations.webhook_subscriptions import (
     SubscribeWebhook,
     TryWebhook,
     UnsubscribeWebhook,
+    UpdateWebhook,
     pause_webhook,
     replay_events,
     resume_webhook,
@@ -48,6 +49,7 @@ from bursar.operations.webhook_subscriptions import (
     subscribe_webhook,
     try_webhook,
     unsubscribe_webhook,
+    update_webhook,
 )
 from bursar.reads.webhook_subscriptions import (
     DeliveryFilters,
@@ -57,6 +59,14 @@ from bursar.reads.webhook_subscriptions import (
 )
 
 group = typer.Typer(help="Webhook endpoints.", no_args_is_help=True)
+
+BodySignature = Annotated[
+    bool | None,
+    typer.Option(
+        "--body-signature/--no-body-signature",
+        help="Send X-Webhook-Signature too, which covers no time and so can be sent again.",
+    ),
+]
 
 _COLUMNS = ("id", "url", "eventTypes", "status", "createdAt")
 _DELIVERY_COLUMNS = ("id", "eventType", "eventId", "status", "attemptCount", "lastResponseStatus")
@@ -83,6 +93,7 @@ def create(
     retry: Annotated[NamedPolicy, typer.Option(help="How soon to try again.")] = (
         NamedPolicy.STANDARD
     ),
+    body_signature: BodySignature = None,
     org: Org = None,
     reason: Reason = None,
     output: Output = None,
@@ -90,13 +101,40 @@ def create(
 ) -> None:
     """Register an endpoint; its signing secret is shown this once."""
     types = tuple(event or ("*",))
-    command = SubscribeWebhook(url, types, description, retry.delays_seconds)
+    is_twice = body_signature is not False
+    command = SubscribeWebhook(url, types, description, retry.delays_seconds, is_twice)
     made = desk(context).ask(
         lambda caller: caller.run(subscribe_webhook, command), org=org, reason=reason
     )
     shape = msgspec.to_builtins(WebhookSubscriptionOut.of(made.subscription))
     show_one({**shape, "secret": made.secret}, output)
     say("The secret is shown this once; keep it where secrets are kept.", is_quiet=quiet)
+
+
+@group.command("update")
+def update(
+    context: typer.Context,
+    webhook_id: str,
+    *,
+    url: Annotated[str | None, typer.Option(help="Where to send events from now on.")] = None,
+    event: Annotated[list[str] | None, typer.Option(help="These event types instead.")] = None,
+    body_signature: BodySignature = None,
+    org: Org = None,
+    reason: Reason = None,
+    output: Output = None,
+) -> None:
+    """Change where events go, which ones, and how they are signed; the rest stays."""
+    wanted = {
+        "url": url,
+        "event_types": tuple(event) if event else None,
+        "has_body_signature": body_signature,
+    }
+    changes = {name: value for name, value in wanted.items() if value is not None}
+    command = UpdateWebhook(_webhook(webhook_id), changes)
+    after = desk(context).ask(
+        lambda caller: caller.run(update_webhook, command), org=org, reason=reason
+    )
+    show_one(msgspec.to_builtins(WebhookSubscriptionOut.of(after)), output)
 
 
 @group.command("rotate")

@@ -22,6 +22,7 @@ def row_to_webhook_subscription(record: Record) -> WebhookSubscription:
         event_types=tuple(record["event_types"]),
         description=record["description"],
         retry_delays_seconds=tuple(record["retry_delays_seconds"]),
+        has_body_signature=record["has_body_signature"],
         secret_sealed=record["secret_sealed"],
         former_secret_sealed=record["former_secret_sealed"],
         former_secret_until=record["former_secret_until"],

@@ -56,13 +56,17 @@ class OffReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WebhookSubscription:
-    """One endpoint. `is_active` means that events are collected for it, paused or not."""
+    """One endpoint. `is_active` means that events are collected for it, paused or not.
+
+    `has_body_signature`: the signature over the body alone goes out beside the one with a time.
+    """
 
     id: WebhookSubscriptionId
     url: str
     event_types: tuple[str, ...]
     description: str | None
     retry_delays_seconds: tuple[int, ...]
+    has_body_signature: bool
     secret_sealed: bytes
     former_secret_sealed: bytes | None
     former_secret_until: Instant | None

@@ -70,7 +70,13 @@ def signed_request(keys: KeyRing, found: LeasedDelivery) -> WebhookRequest:
     event, endpoint = found.event, found.endpoint
     is_sample = found.told_as != event.name
     body = sample_told_by(event, found.told_as) if is_sample else event_body(event)
-    headers = webhook_headers(_secrets(keys, endpoint, found.at), event.id, found.at, body)
+    headers = webhook_headers(
+        _secrets(keys, endpoint, found.at),
+        event.id,
+        found.at,
+        body,
+        is_signed_twice=endpoint.has_body_signature,
+    )
     return WebhookRequest(url=endpoint.url, body=body, headers=headers, caused_by=event.request_id)
 
 

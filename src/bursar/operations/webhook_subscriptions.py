@@ -37,6 +37,7 @@ class SubscribeWebhook:
     event_types: tuple[str, ...]
     description: str | None = None
     retry_delays_seconds: tuple[int, ...] = RETRY_DELAYS_SECONDS
+    has_body_signature: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ async def subscribe_webhook(tx: Tx, command: SubscribeWebhook) -> Subscribed:
         event_types=command.event_types,
         description=command.description,
         retry_delays_seconds=command.retry_delays_seconds,
+        has_body_signature=command.has_body_signature,
         secret_sealed=_sealed(tx, subscription_id, secret),
         former_secret_sealed=None,
         former_secret_until=None,

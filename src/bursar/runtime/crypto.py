@@ -209,15 +209,23 @@ def sign_body(secret: str, body: bytes) -> str:
 
 
 def webhook_headers(
-    secrets: Sequence[str], message_id: str, at: datetime, body: bytes
+    secrets: Sequence[str],
+    message_id: str,
+    at: datetime,
+    body: bytes,
+    *,
+    is_signed_twice: bool = True,
 ) -> dict[str, str]:
-    """The headers over a webhook's body: signed by every secret the one way, by the first both."""
+    """The headers over a webhook's body: signed by every secret the one way, by the first both.
+
+    Not signed twice, it lacks the signature that knows no time and so can be sent again by anybody.
+    """
     timestamp = int(at.timestamp())
     signatures = (
         sign_standard(secret, message_id=message_id, timestamp=timestamp, body=body)
         for secret in secrets
     )
-    return {
+    headers = {
         "Content-Type": "application/json",
         "User-Agent": "Bursar",
         "webhook-id": message_id,
@@ -225,8 +233,10 @@ def webhook_headers(
         "webhook-signature": " ".join(signatures),
         "X-Webhook-Id": message_id,
         "X-Webhook-Timestamp": str(timestamp),
-        "X-Webhook-Signature": sign_body(secrets[0], body),
     }
+    if is_signed_twice:
+        headers["X-Webhook-Signature"] = sign_body(secrets[0], body)
+    return headers
 
 
 def context_mac(key: bytes, org_id: UUID, *, backend_pid: int, expires_epoch: int) -> str:

@@ -131,6 +131,7 @@ async def save(tx: Tx, row: WebhookSubscription) -> None:
         row.created_at,
         row.updated_at,
         list(row.retry_delays_seconds),
+        row.has_body_signature,
     )
     query = Q.insert_subscription if row.version == 1 else Q.update_subscription
     replaced(row, await tx.execute(query, *values))

@@ -15,15 +15,16 @@ SELECT count(*) FROM webhook_subscriptions WHERE org_id = $1 AND deleted_at IS N
 INSERT INTO webhook_subscriptions (
     org_id, id, url, event_types, description, secret_sealed, former_secret_sealed,
     former_secret_until, is_active, paused_at, off_reason, off_at, deleted_at,
-    version, sequence, created_at, updated_at, retry_delays_seconds
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
+    version, sequence, created_at, updated_at, retry_delays_seconds, has_body_signature
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19);
 
 -- name: update_subscription
 -- Replaces exactly the version before.
 UPDATE webhook_subscriptions SET
     url = $3, event_types = $4, description = $5, secret_sealed = $6, former_secret_sealed = $7,
     former_secret_until = $8, is_active = $9, paused_at = $10, off_reason = $11, off_at = $12,
-    deleted_at = $13, version = $14, sequence = $15, updated_at = $17, retry_delays_seconds = $18
+    deleted_at = $13, version = $14, sequence = $15, updated_at = $17, retry_delays_seconds = $18,
+    has_body_signature = $19
 WHERE org_id = $1 AND id = $2 AND version = $14 - 1 AND created_at = $16;
 
 -- name: open_or_close_lane

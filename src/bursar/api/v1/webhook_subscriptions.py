@@ -54,6 +54,8 @@ class NewWebhookSubscription(Body, frozen=True):
 
     What it does not take is tried again by its `retryPolicy`: `standard` after 1 min, 5 min,
     30 min, 2 h and 12 h, `fast` after 1, 2, 4, 8 and 16 s, or after `retryDelaysSeconds`, if given.
+    With `hasBodySignature` false, `X-Webhook-Signature` is left out of what is sent: it covers no
+    time, so whoever records a delivery could send it again. `webhook-signature` is always there.
     """
 
     url: Url
@@ -61,6 +63,7 @@ class NewWebhookSubscription(Body, frozen=True):
     description: Text500 | None = None
     retry_policy: NamedPolicy | None = None
     retry_delays_seconds: RetryDelays | None = None
+    has_body_signature: bool = True
 
 
 class SubscriptionCreated(WebhookSubscriptionOut, frozen=True, kw_only=True):
@@ -77,6 +80,7 @@ class WebhookSubscriptionPatch(Body, frozen=True):
     description: Text500 | UnsetType | None = UNSET
     retry_policy: NamedPolicy | UnsetType = UNSET
     retry_delays_seconds: RetryDelays | UnsetType = UNSET
+    has_body_signature: bool | UnsetType = UNSET
 
 
 def _created(subscribed: Subscribed) -> SubscriptionCreated:
@@ -107,7 +111,9 @@ async def create_webhook_subscription(call: Call[NewWebhookSubscription, NoQuery
     body = call.body
     types = tuple(dict.fromkeys(body.event_types))
     delays = body.retry_delays_seconds or (body.retry_policy or NamedPolicy.STANDARD).delays_seconds
-    command = SubscribeWebhook(body.url, types, body.description, tuple(delays))
+    command = SubscribeWebhook(
+        body.url, types, body.description, tuple(delays), body.has_body_signature
+    )
     return await changed(call.caller, subscribe_webhook, command, created(_created, ROOM.prefix))
 
 
@@ -157,7 +163,7 @@ async def delete_webhook_subscription(call: Call[Nothing, NoQuery]) -> Answer:
     ),
 )
 async def update_webhook_subscription(call: Call[WebhookSubscriptionPatch, NoQuery]) -> Answer:
-    """Change an endpoint's URL, event types, description or retries.
+    """Change an endpoint's URL, event types, description, retries or signatures.
 
     A JSON merge patch. What waits for the endpoint goes to the new URL.
     """

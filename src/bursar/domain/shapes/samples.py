@@ -295,6 +295,7 @@ WEBHOOK: Final = WebhookSubscription(
     event_types=("invoice.paid", "payment.failed"),
     description="Access control",
     retry_delays_seconds=RETRY_DELAYS_SECONDS,
+    has_body_signature=True,
     secret_sealed=b"",
     former_secret_sealed=None,
     former_secret_until=None,

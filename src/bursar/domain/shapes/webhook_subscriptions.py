@@ -22,7 +22,8 @@ class WebhookSubscriptionOut(Shape, frozen=True, kw_only=True):
 
     `status` is `active`, `paused` (what happens waits for it) or `off` (what happens passes it by).
     Until `rotationEndsAt` the secret before the current one signs as well. What it does not take is
-    tried again after each of `retryDelaysSeconds`, give or take a tenth.
+    tried again after each of `retryDelaysSeconds`, give or take a tenth. Without `hasBodySignature`
+    nothing that is sent carries `X-Webhook-Signature`.
     """
 
     id: str
@@ -32,6 +33,7 @@ class WebhookSubscriptionOut(Shape, frozen=True, kw_only=True):
     description: str | None
     retry_policy: RetryPolicy
     retry_delays_seconds: tuple[int, ...]
+    has_body_signature: bool
     status: EndpointStatus
     is_active: bool
     paused_at: WireInstant | None
@@ -53,6 +55,7 @@ class WebhookSubscriptionOut(Shape, frozen=True, kw_only=True):
             description=subscription.description,
             retry_policy=subscription.retry_policy,
             retry_delays_seconds=subscription.retry_delays_seconds,
+            has_body_signature=subscription.has_body_signature,
             status=subscription.status,
             is_active=subscription.status is EndpointStatus.ACTIVE,
             paused_at=instant(subscription.paused_at),
