@@ -19,7 +19,7 @@ from bursar.domain.payments import PaymentMode, Receipt, ReceiptMethod
 from bursar.domain.provider import DeclineKind
 from bursar.domain.refusals import IllegalTransition, PaymentInProgress
 from bursar.domain.subscriptions import Subscription, SubscriptionStatus
-from bursar.flows.attach_method import AttachMethod, attach_method
+from bursar.flows.save_method import AttachMethod, attach_method
 from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.operations.dunning import (
     PauseDunning,

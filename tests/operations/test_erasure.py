@@ -15,8 +15,8 @@ from bursar.domain.import_files import FileFormat
 from bursar.domain.paging import Page
 from bursar.domain.refusals import NotFound, StillInUse
 from bursar.domain.sending import WebhookAnswer
-from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
+from bursar.flows.save_method import AttachMethod, attach_method
 from bursar.flows.send_invoice import send_invoice
 from bursar.operations.customers import (
     CreateCustomer,

@@ -24,8 +24,8 @@ from bursar.domain.paging import Page
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier
 from bursar.domain.usage import UsageReport
 from bursar.domain.wallets import Wallet
-from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
+from bursar.flows.save_method import AttachMethod, attach_method
 from bursar.operations.coupons import CreateCoupon, create_coupon
 from bursar.operations.customers import CreateCustomer
 from bursar.operations.invoices import (

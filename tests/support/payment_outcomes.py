@@ -15,11 +15,11 @@ from bursar.domain.customers import Customer
 from bursar.domain.ids import InvoiceId, PaymentId, RefundId, print_id, uuid_of
 from bursar.domain.payments import PaymentMode, PaymentStatus
 from bursar.domain.refusals import PaymentDeclined, ProviderFailed
-from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.confirm_payment import confirm_payment
 from bursar.flows.confirm_refund import confirm_refund
 from bursar.flows.pay_invoice import pay_invoice
 from bursar.flows.refund_payment import refund_payment
+from bursar.flows.save_method import AttachMethod, attach_method
 from bursar.operations.document_settings import (
     UpdateDocumentSettings,
     update_document_settings,

@@ -31,11 +31,11 @@ from bursar.domain.tasks import Queue
 from bursar.domain.test_clocks import Stride, stride
 from bursar.domain.times import Instant
 from bursar.domain.wallets import Wallet
-from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
 from bursar.flows.deposit_money import deposit_money
 from bursar.flows.pay_invoice import pay_invoice
 from bursar.flows.receive_event import receive_event
+from bursar.flows.save_method import AttachMethod, attach_method
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.jobs import dispatch
 from bursar.jobs.handlers import run_task

@@ -18,8 +18,7 @@ from bursar.cli.desk import (
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import CustomerId, PaymentMethodId
 from bursar.domain.shapes.payment_methods import MethodSetupOut, PaymentMethodOut
-from bursar.flows.attach_method import AttachMethod, attach_method
-from bursar.flows.set_up_method import SetUpMethod, set_up_method
+from bursar.flows.save_method import AttachMethod, SetUpMethod, attach_method, set_up_method
 from bursar.operations.payment_methods import (
     Kept,
     NameMethod,

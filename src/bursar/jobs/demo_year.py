@@ -22,8 +22,8 @@ from bursar.domain.subscriptions import Subscription, SubscriptionStatus
 from bursar.domain.test_clocks import ClockReading, ClockStatus
 from bursar.domain.times import Instant
 from bursar.domain.usage import UsageReport
-from bursar.flows.attach_method import AttachMethod, attach_method
 from bursar.flows.create_customer import create_customer_everywhere
+from bursar.flows.save_method import AttachMethod, attach_method
 from bursar.jobs.demo_cast import MEMBERS, METER, OFFERS, Member, Offer
 from bursar.operations.customers import CreateCustomer
 from bursar.operations.meters import DefineMeter, define_meter

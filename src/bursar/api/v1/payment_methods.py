@@ -19,8 +19,7 @@ from bursar.domain.refusals import (
     Unavailable,
 )
 from bursar.domain.shapes.payment_methods import MethodSetupOut, PaymentMethodOut
-from bursar.flows.attach_method import AttachMethod, attach_method
-from bursar.flows.set_up_method import SetUpMethod, set_up_method
+from bursar.flows.save_method import AttachMethod, SetUpMethod, attach_method, set_up_method
 from bursar.operations.payment_methods import (
     Kept,
     NameMethod,
