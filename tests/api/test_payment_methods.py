@@ -5,6 +5,8 @@ from tests.support.sandbox import browse, stripe_client
 from tests.support.world import Org, World
 
 from bursar.domain.customers import Customer
+from bursar.runtime.ids import new_uuid
+from bursar_sandbox.core.outbox import Delivery
 
 PATH = "/v1/payment-methods"
 
@@ -145,6 +147,103 @@ async def test_a_holder_who_fails_keeps_nothing(owner: Client, org: Org, world: 
     assert await default_of(owner, customer) is None
     declined = await asked(owner, customer, "pm_card_visa_chargeDeclined", "other")
     assert declined.status == 402
+
+
+async def heard(owner: Client, world: World) -> list[Delivery]:
+    """What the processor told, delivered twice, the last first, and acted on."""
+    told = world.sandbox.take_deliveries()
+    for delivery in [*told, *reversed(told)]:
+        signed = {"stripe_signature": delivery.headers["Stripe-Signature"]}
+        assert (await owner.post("/webhooks/sandbox", delivery.body, **signed)).status == 200
+    await world.drain()
+    return told
+
+
+async def listed(owner: Client, customer: Customer) -> list[dict[str, object]]:
+    path = f"{PATH}?customerId={customer.id}&includeDetached=true"
+    found: list[dict[str, object]] = (await owner.get(path)).value
+    return found
+
+
+async def test_a_holder_who_never_comes_back_has_the_card(
+    owner: Client, org: Org, world: World
+) -> None:
+    # The provider's event keeps what they proved, once; the request finds it, if it comes at all.
+    customer = await org.customer("pm_card_mastercard")
+    wait = await asked(owner, customer, ASKING, "k")
+    browse(world.sandbox, "POST", str(wait.value["nextActionUrl"]), outcome="complete")
+    assert await heard(owner, world)
+    (kept, before) = await listed(owner, customer)
+    assert await default_of(owner, customer) == kept["id"] != before["id"]
+    late = await asked(owner, customer, ASKING, "k")
+    assert (late.status, late.value["paymentMethod"]["id"]) == (201, kept["id"])
+    assert len(await listed(owner, customer)) == 2
+    invoice = await org.invoice(customer)
+    paid = await owner.post(f"/v1/invoices/{invoice.id}/pay", {"mode": "charge"})
+    assert paid.status == 200, paid.body
+
+
+async def test_what_is_heard_of_a_card_late_changes_nothing(
+    owner: Client, org: Org, world: World
+) -> None:
+    # Neither one that was detached comes back, nor is one charged again that was replaced.
+    customer, chooser = await org.customer(None), await org.customer(None)
+    world.sandbox.take_deliveries()
+    for whose in (customer, chooser):
+        assert (await asked(owner, whose, "pm_card_visa", whose.id)).status == 201
+    told = world.sandbox.take_deliveries()
+    (gone,) = await listed(owner, customer)
+    assert (await owner.ask("DELETE", f"{PATH}/{gone['id']}")).status == 204
+    now = await stored(owner, chooser, "pm_card_mastercard")
+    for delivery in told:
+        signed = {"stripe_signature": delivery.headers["Stripe-Signature"]}
+        assert (await owner.post("/webhooks/sandbox", delivery.body, **signed)).status == 200
+    await world.drain()
+    assert [each["detachedAt"] is None for each in await listed(owner, customer)] == [False]
+    assert await default_of(owner, customer) is None
+    assert await default_of(owner, chooser) == now["id"]
+
+
+async def test_what_a_holder_failed_to_prove_is_heard_and_not_kept(
+    owner: Client, org: Org, world: World
+) -> None:
+    # The provider says so, or that the setup was given up: nothing is charged by it.
+    customer = await org.customer(None)
+    failed = await asked(owner, customer, "pm_card_authenticationRequired", "failed")
+    browse(world.sandbox, "POST", str(failed.value["nextActionUrl"]), outcome="fail")
+    await asked(owner, customer, ASKING, "canceled")
+    intents = stripe_client(world.sandbox).v1.setup_intents
+    found = intents.list({"customer": str(customer.provider_reference)})
+    for each in found.data:
+        if each.status == "requires_action":
+            intents.cancel(each.id)
+    told = [each.body for each in await heard(owner, world)]
+    assert any(b"setup_intent.setup_failed" in each for each in told)
+    assert any(b"setup_intent.canceled" in each for each in told)
+    assert await listed(owner, customer) == []
+
+
+async def test_a_card_proven_for_nobody_is_not_kept(owner: Client, org: Org, world: World) -> None:
+    # Another customer's reference, an organization that is not: acknowledged, and nothing kept.
+    customer, other = await org.customer(None), await org.customer()
+    v1 = stripe_client(world.sandbox).v1
+    for marks in (
+        {"org_id": org.id, "customer_id": customer.id},
+        {"org_id": f"org_{new_uuid()}", "customer_id": customer.id},
+        {"org_id": org.id, "customer_id": f"cust_{new_uuid()}"},
+    ):
+        v1.setup_intents.create(
+            {
+                "customer": str(other.provider_reference),
+                "payment_method": "pm_card_visa",
+                "confirm": True,
+                "return_url": "https://pay.example/",
+                "metadata": marks,
+            }
+        )
+    assert await heard(owner, world)
+    assert await listed(owner, customer) == []
+    assert len(await listed(owner, other)) == 1
 
 
 async def test_a_holder_comes_back_to_us(owner: Client, org: Org) -> None:

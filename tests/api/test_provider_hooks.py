@@ -135,6 +135,9 @@ async def test_published_samples_change_only_what_they_should(anyone: Client, wo
     marks = {"org_id": org.id, "payment_id": f"pay_{new_uuid()}"}
     intent = {"id": "pi_x", "object": "payment_intent", "amount": 1, "currency": "usd"}
     marked = {**intent, "status": "succeeded", "metadata": marks}
+    theirs = {"org_id": org.id, "customer_id": f"cust_{new_uuid()}"}
+    setup = {"id": "seti_x", "object": "setup_intent", "customer": "cus_x", "metadata": theirs}
+    setup |= {"payment_method": "pm_x"}
     harmless = [
         sample("product.created", {"id": "prod_1", "object": "product"}, at),
         sample("payment_intent.succeeded", marked, at),
@@ -142,6 +145,10 @@ async def test_published_samples_change_only_what_they_should(anyone: Client, wo
         sample("charge.dispute.created", {"id": "du_1", "payment_intent": "pi_theirs"}, at),
         sample("refund.updated", {"id": "re_1", "amount": "much", "currency": "usd"}, at),
         sample("charge.refunded", {"id": "ch_1", "object": "charge"}, at),
+        sample("setup_intent.succeeded", {**setup, "status": "succeeded"}, at),
+        sample("setup_intent.setup_failed", {**setup, "status": "requires_payment_method"}, at),
+        sample("setup_intent.canceled", {**setup, "status": "canceled", "metadata": {}}, at),
+        sample("setup_intent.succeeded", {**setup, "status": "teleported"}, at),
     ]
     for body in harmless:
         good = signature(WEBHOOK_SECRET, body, at)

@@ -11,7 +11,7 @@ from typing import Final
 
 from tests.flows.crash_stage import Stage
 from tests.flows.crash_tour import Arrange, Request
-from tests.support.sandbox import control, stripe_client
+from tests.support.sandbox import browse, control, stripe_client
 
 from bursar.domain.ids import uuid_of
 from bursar.flows.receive_event import receive_event
@@ -22,6 +22,7 @@ CENTS: Final = 5_000
 PLENTY: Final = 100 * CENTS  # a payout comes only when disputes took less than charges brought
 PAYOUT_SECONDS: Final = 4 * 86_400
 DISPUTED: Final = "pm_card_createDispute"
+ASKING: Final = "pm_card_authenticationRequiredOnSetup"
 IS_DISPUTED: Final = """
     SELECT count(*) FROM disputes AS d
     JOIN payments AS p ON p.org_id = d.org_id AND p.id = d.payment_id
@@ -29,6 +30,7 @@ IS_DISPUTED: Final = """
 """
 IS_SETTLED: Final = "SELECT count(*) FROM payments WHERE id = $1 AND status = 'succeeded'"
 IS_GIVEN_BACK: Final = "SELECT count(*) FROM refunds WHERE payment_id = $1 AND status = 'succeeded'"
+IS_KEPT: Final = "SELECT count(*) FROM payment_methods WHERE customer_id = $1"
 IS_PAID_OUT: Final = "SELECT count(*) FROM payouts WHERE org_id = $1 AND status = 'paid'"
 
 
@@ -108,6 +110,17 @@ async def _hear_of_a_stranger(stage: Stage) -> Request:
     return _beside(stage, work, IS_DISPUTED, payment_id)
 
 
+async def _hear_of_setup(stage: Stage) -> Request:
+    """Whoever proved a card never came back to say so."""
+    customer = await stage.org.customer(None)
+    stage.world.sandbox.take_deliveries()
+    body = {"customerId": customer.id, "providerToken": ASKING}
+    wait = await stage.client.post("/v1/payment-methods/set-up", body)
+    assert wait.status == 202, wait.body
+    browse(stage.world.sandbox, "POST", str(wait.value["nextActionUrl"]), outcome="complete")
+    return _heard(stage, IS_KEPT, customer.id)
+
+
 def _read(stage: Stage, counted: str, subject: str) -> Request:
     """No event ever comes: it stands in the books."""
     stage.world.sandbox.take_deliveries()
@@ -135,5 +148,6 @@ async def _read_of_payout(stage: Stage) -> Request:
 
 PROVIDER_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_hear_of_dispute, _hear_of_refund, _hear_of_their_refund, _hear_of_a_stranger),
+    _hear_of_setup,
     *(_read_of_payment, _read_of_dispute, _read_of_their_refund, _read_of_payout),
 )

@@ -136,6 +136,8 @@ async def _methods(books: Books, customer: str) -> str:
     proven = await books.provider.set_up_method(a_setup(customer_reference=customer, token=token))
     is_proven = isinstance(proven, MethodAttached)
     books.note("prove a card with its holder", "set_up_method", proven, is_good=is_proven)
+    found = await books.provider.find_method(customer, method=token)
+    books.note("read a stored card", "find_method", found, is_good=found == kept)
     chosen = await books.provider.choose_method(customer, method=token)
     is_chosen = isinstance(chosen, Linked)
     books.note("choose the default method", "choose_method", chosen, is_good=is_chosen)

@@ -209,6 +209,19 @@ class ProviderContract:
         attached = await processor.provider.attach_method(linked.reference, token=token)
         assert isinstance(attached, Declined)
 
+    async def test_a_method_is_read_as_its_owners(self, processor: Processor) -> None:
+        # Only while it is the customer's: another's, a detached and an unknown one are nobody's.
+        linked = await processor.provider.ensure_customer(a_customer())
+        assert isinstance(linked, Linked)
+        attach, find = processor.provider.attach_method, processor.provider.find_method
+        kept = await attach(linked.reference, token="pm_card_visa")
+        assert isinstance(kept, MethodAttached)
+        assert await find(linked.reference, method=kept.reference) == kept
+        assert await find("cus_other", method=kept.reference) == NotFound()
+        assert await find(linked.reference, method="pm_of_nobody") == NotFound()
+        await processor.provider.detach_method(kept.reference)
+        assert await find(linked.reference, method=kept.reference) == NotFound()
+
     async def test_one_key_is_one_charge(self, processor: Processor) -> None:
         # Twenty times the same request, at once and again: the same answer, one charge.
         request = await self.a_charge(processor)

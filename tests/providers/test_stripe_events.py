@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.providers.scripted import (
     AMOUNT,
+    CUSTOMER,
     NOW,
     ORG,
     PAYMENT,
@@ -25,6 +26,8 @@ from bursar.domain.provider import (
     Processing,
     ProviderEvent,
     ProviderEventKind,
+    SetupFailed,
+    SetupProven,
     Succeeded,
 )
 from bursar.providers.stripe.signatures import sign
@@ -33,6 +36,19 @@ CREATED = 1_780_000_000
 ACTION = {"type": "redirect_to_url", "redirect_to_url": {"url": "https://bank.example"}}
 FAILURE = {"type": "card_error", "code": "expired_card"}
 ON_PAGE = marks("checkout")
+PROVEN = SetupProven(CUSTOMER, "cus_1", "pm_1", is_default=True)
+
+
+def setup(status: str = "succeeded", **changes: Any) -> dict[str, Any]:
+    parts: dict[str, Any] = {
+        "id": "seti_1",
+        "object": "setup_intent",
+        "status": status,
+        "customer": "cus_1",
+        "payment_method": "pm_1",
+        "metadata": {"org_id": ORG, "customer_id": CUSTOMER, "is_default": "yes"},
+    }
+    return parts | changes
 
 
 def an_event(kind: str, what: Any, **changes: Any) -> dict[str, Any]:
@@ -110,6 +126,34 @@ def test_a_failure_is_a_decline(kind: str, what: Any) -> None:
     assert outcome.reference == "pi_1"
 
 
+@pytest.mark.parametrize(
+    ("kind", "what", "told"),
+    [
+        (
+            "setup_intent.succeeded",
+            setup(),
+            PROVEN,
+        ),
+        (
+            "setup_intent.succeeded",
+            setup(metadata={"org_id": ORG, "customer_id": CUSTOMER, "is_default": "no"}),
+            SetupProven(CUSTOMER, "cus_1", "pm_1", is_default=False),
+        ),
+        (
+            "setup_intent.setup_failed",
+            setup("requires_payment_method", last_setup_error=FAILURE),
+            SetupFailed(CUSTOMER, "expired_card"),
+        ),
+        ("setup_intent.canceled", setup("canceled"), SetupFailed(CUSTOMER, "canceled")),
+    ],
+)
+def test_each_event_of_a_setup_has_one_meaning(kind: str, what: Any, told: Any) -> None:
+    # It names the customer and the organization by its marks, and the method where one was proven.
+    event = heard(an_event(kind, what))
+    assert (event.kind, event.outcome) == (ProviderEventKind.SETUP, told)
+    assert (event.org_id, event.payment_id) == (ORG, None)
+
+
 def test_a_card_that_is_refused_on_a_page_says_why_and_ends_nothing() -> None:
     # The page takes another card: whoever settles it notes the reason and no more.
     refused = intent("requires_payment_method", metadata=ON_PAGE, last_payment_error=FAILURE)
@@ -139,6 +183,14 @@ def test_a_card_that_is_refused_on_a_page_says_why_and_ends_nothing() -> None:
             "payment_intent.requires_action",
             intent("requires_action", metadata=ON_PAGE, next_action=ACTION),
         ),
+        ("setup_intent.succeeded", setup(metadata={})),
+        ("setup_intent.succeeded", setup(metadata={"org_id": CUSTOMER, "customer_id": CUSTOMER})),
+        ("setup_intent.succeeded", setup(metadata={"org_id": ORG, "customer_id": "1 OR 1=1"})),
+        ("setup_intent.succeeded", setup(customer=None)),
+        ("setup_intent.succeeded", setup(payment_method=None)),
+        ("setup_intent.succeeded", setup("a_new_status")),
+        ("setup_intent.canceled", "seti_1"),
+        ("setup_intent.requires_action", setup("requires_action", next_action=ACTION)),
         ("checkout.session.completed", session("open")),
         ("checkout.session.completed", session("complete", "no_payment_required")),
     ],

@@ -6,16 +6,13 @@ from typing import Any, Final, get_args
 import msgspec
 
 from bursar.domain.currencies import Currency
-from bursar.domain.dispute_reports import DisputeNamed
 from bursar.domain.money import Money
-from bursar.domain.provider import DeclineKind, Outcome, RefundOutcome
+from bursar.domain.provider import DeclineKind, Told
 
-_KINDS: Final[dict[str, type[Any]]] = {
-    kind.__name__: kind for kind in (*get_args(Outcome), *get_args(RefundOutcome), DisputeNamed)
-}
+_KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(Told)}
 
 
-def outcome_to_json(outcome: Outcome | RefundOutcome | DisputeNamed) -> str:
+def outcome_to_json(outcome: Told) -> str:
     """The outcome with its name, as JSON."""
     values: dict[str, object] = {"outcome": type(outcome).__name__}
     for field in fields(outcome):
@@ -24,7 +21,7 @@ def outcome_to_json(outcome: Outcome | RefundOutcome | DisputeNamed) -> str:
     return msgspec.json.encode(values).decode()
 
 
-def outcome_from_json(text: str) -> Outcome | RefundOutcome | DisputeNamed:
+def outcome_from_json(text: str) -> Told:
     """The outcome that was kept."""
     values = msgspec.json.decode(text)
     kind = _KINDS[values.pop("outcome")]
@@ -33,5 +30,5 @@ def outcome_from_json(text: str) -> Outcome | RefundOutcome | DisputeNamed:
         values["amount"] = Money(minor, Currency(code))
     if "kind" in values:
         values["kind"] = DeclineKind(values["kind"])
-    made: Outcome | RefundOutcome | DisputeNamed = kind(**values)
+    made: Told = kind(**values)
     return made

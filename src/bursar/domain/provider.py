@@ -279,12 +279,38 @@ class RefundQuestion:
         return self.now - self.created_at
 
 
+@dataclass(frozen=True, slots=True)
+class SetupProven:
+    """A method was proven with its holder, whether or not anybody waited for it.
+
+    It is a claim: whoever hears it reads the method in the provider's books.
+    """
+
+    customer_id: CustomerId
+    customer_reference: str
+    method_reference: str
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetupFailed:
+    """A method was not proven, or nobody will try any more; nothing is kept of it."""
+
+    customer_id: CustomerId
+    code: str
+
+
+SetupTold = SetupProven | SetupFailed
+Told = Outcome | RefundOutcome | DisputeNamed | SetupTold
+
+
 class ProviderEventKind(StrEnum):
     """The provider events that change something here."""
 
     PAYMENT = "payment"  # the outcome of an attempt
     REFUND = "refund"  # the outcome of a refund
     DISPUTE = "dispute"  # something happened to a dispute
+    SETUP = "setup"  # a method was proven, or was not
     OTHER = "other"  # kept, and nothing to do
 
 
@@ -294,7 +320,7 @@ class ProviderEvent:
 
     `outcome` is what the event says about `payment_id`, or about its refund when `refund_id` is
     there; an event that only says that a checkout session is done carries the payment intent's
-    outcome. `occurred_at` is the provider's clock.
+    outcome. Of a setup it names the customer. `occurred_at` is the provider's clock.
     """
 
     event_id: str
@@ -305,7 +331,7 @@ class ProviderEvent:
     org_id: OrgId | None = None
     payment_id: PaymentId | None = None
     refund_id: RefundId | None = None
-    outcome: Outcome | RefundOutcome | DisputeNamed | None = None
+    outcome: Told | None = None
     # What was done at the provider itself names its charge, and carries no mark of ours.
     payment_reference: str | None = None
 
@@ -363,6 +389,12 @@ class PaymentProvider(Protocol):
 
     async def set_up_method(self, request: SetupRequest) -> SetupOutcome:
         """Prove a method and attach it; `ActionRequired` while its holder has to act first."""
+        ...
+
+    async def find_method(
+        self, customer_reference: str, *, method: str
+    ) -> MethodAttached | NotFound | Unknown:
+        """What the books show of a method; `NotFound` when it is not, or no longer, theirs."""
         ...
 
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:

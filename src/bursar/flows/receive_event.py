@@ -1,6 +1,7 @@
 """Hears a provider's event: finds whose it is, and keeps it with the task that acts on it.
 
-The event's own word for the organization is not trusted: the payment says whose it is. A dispute
+The event's own word for the organization is not trusted: the payment says whose it is, and of a
+saved method, the organization's own customer. A dispute
 names only the charge; one that we have not settled yet is asked about, by the mark it carries. So
 does a refund that somebody made at the provider: it is given a record here, and is like any other.
 """
@@ -38,18 +39,27 @@ async def receive_event(caller: Caller, provider: PaymentProvider, event: Provid
     Raises:
         Unavailable: it cannot be said yet whose it is; the provider tells it again.
     """
+    heard = event
+    if event.kind is not ProviderEventKind.SETUP:
+        heard = await _of_payment(caller, provider, event)
+    if heard.org_id is None:
+        return
+    received = ReceiveProviderEvent(provider.name, heard)
+    await caller.as_org(heard.org_id).run(receive_provider_event, received)
+
+
+async def _of_payment(
+    caller: Caller, provider: PaymentProvider, event: ProviderEvent
+) -> ProviderEvent:
+    """The event, about a payment of ours and its organization, or about neither."""
     payment_id = event.payment_id
     if payment_id is None and event.payment_reference is not None:
         payment_id = await _payment_of(caller, provider, event.payment_reference)
     org_id = None if payment_id is None else await caller.app.org_of_payment(payment_id)
-    if org_id is None:
-        return
-    caller = caller.as_org(org_id)
     heard = replace(event, org_id=org_id, payment_id=payment_id)
-    if heard.kind is ProviderEventKind.REFUND and heard.refund_id is None:
-        heard = await _adopted(caller, heard)
-    received = ReceiveProviderEvent(provider.name, heard)
-    await caller.run(receive_provider_event, received)
+    if org_id is None or heard.kind is not ProviderEventKind.REFUND or heard.refund_id is not None:
+        return heard
+    return await _adopted(caller.as_org(org_id), heard)
 
 
 async def _adopted(caller: Caller, heard: ProviderEvent) -> ProviderEvent:

@@ -59,6 +59,27 @@ async def keep_method(tx: Tx, command: KeepMethod) -> Kept | None:
     the provider attached it: then it is taken from them there as well.
     """
     customer = await customers.lock(tx, command.customer_id, even_deleted=True)
+    return await _kept(tx, customer, command)
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def follow_setup(tx: Tx, command: KeepMethod) -> Kept | None:
+    """Keep a method that its holder proved, when nobody has kept it yet.
+
+    What is heard late changes nothing: neither what was kept and detached, nor what is charged by
+    default since. Nothing, too, if the provider means another customer.
+    """
+    customer = await customers.lock(tx, command.customer_id, even_deleted=True)
+    if customer.provider_reference not in {None, command.customer_reference}:
+        return None
+    heard = (command.provider, command.method_reference)
+    for method in await payment_methods.of_customer(tx, customer.id):
+        if (method.provider, method.provider_reference) == heard:
+            return None
+    return await _kept(tx, customer, command)
+
+
+async def _kept(tx: Tx, customer: Customer, command: KeepMethod) -> Kept | None:
     if customer.deleted_at is not None:
         await _turn_away(tx, command)
         return None

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 
 from bursar.domain.access import Permission
-from bursar.domain.provider import ProviderEvent
+from bursar.domain.provider import ProviderEvent, SetupFailed, SetupProven
+from bursar.domain.refusals import NotFound
 from bursar.domain.tasks import HandleProviderEvent
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import inbox
+from bursar.store import customers, inbox
 from bursar.store.inbox import Heard
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiveProviderEvent:
-    """A verified event of one of the organization's payments."""
+    """A verified event of one of the organization's payments, or of a customer's method."""
 
     provider: str
     event: ProviderEvent
@@ -21,9 +22,18 @@ class ReceiveProviderEvent:
 
 @operation(requires=Permission.PAYMENT_SETTLE)
 async def receive_provider_event(tx: Tx, command: ReceiveProviderEvent) -> bool:
-    """Keep the event and the task to act on it, together; says whether it was new."""
+    """Keep the event and the task to act on it, together; says whether it was new.
+
+    One about a customer whom the organization does not have is let go.
+    """
+    told = command.event.outcome
+    if isinstance(told, SetupProven | SetupFailed):
+        try:
+            await customers.lock(tx, told.customer_id, even_deleted=True)
+        except NotFound:
+            return False
     is_new = await inbox.hear(tx, command.provider, command.event)
-    if is_new and command.event.payment_id is not None and command.event.outcome is not None:
+    if is_new and told is not None:
         await tx.enqueue(HandleProviderEvent(command.provider, command.event.event_id))
     return is_new
 

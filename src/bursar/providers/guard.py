@@ -28,6 +28,7 @@ from bursar.domain.provider import (
     CustomerRequest,
     LookupOutcome,
     LookupRequest,
+    MethodAttached,
     MethodOutcome,
     NotFound,
     Outcome,
@@ -225,6 +226,13 @@ class GuardedProvider(PaymentProvider):
 
     async def set_up_method(self, request: SetupRequest) -> SetupOutcome:
         return await self._asked("set_up_method", lambda: self._inner.set_up_method(request))
+
+    async def find_method(
+        self, customer_reference: str, *, method: str
+    ) -> MethodAttached | NotFound | Unknown:
+        return await self._asked(
+            "find_method", lambda: self._inner.find_method(customer_reference, method=method)
+        )
 
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
         return await self._asked(

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from bursar.domain.dispute_reports import DisputeNamed
 from bursar.domain.ids import PaymentId, RefundId, print_id, uuid_of
 from bursar.domain.outcomes import outcome_from_json, outcome_to_json
-from bursar.domain.provider import Outcome, ProviderEvent, RefundOutcome
+from bursar.domain.provider import ProviderEvent, Told
 from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
@@ -19,7 +18,7 @@ class Heard:
 
     payment_id: PaymentId | None
     refund_id: RefundId | None
-    outcome: Outcome | RefundOutcome | DisputeNamed | None
+    outcome: Told | None
     is_handled: bool
     asked_at: Instant
 

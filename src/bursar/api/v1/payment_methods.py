@@ -115,8 +115,9 @@ async def set_up_payment_method(call: Call[SetupBody, NoQuery]) -> Answer:
     """Save a payment method without a payment, proven with its holder.
 
     A bank may ask the cardholder to prove themselves (3-D Secure). The answer is then 202: send
-    them to `nextActionUrl`, and send the same request again when they are back at `returnUrl`. What
-    was proven is charged later without them.
+    them to `nextActionUrl`, and send the same request again when they are back at `returnUrl`. Who
+    proved a card and never comes back has it too, soon. What was proven is charged later without
+    them.
     """
     caller, body = call.caller, call.body
     known = await peeked(caller.look(customer_look, body.customer_id))

@@ -143,6 +143,11 @@ class StripeProvider(PaymentProvider):
     async def set_up_method(self, request: SetupRequest) -> SetupOutcome:
         return _for_setup(await self._effect(methods.set_up(self._stripe, request)))
 
+    async def find_method(
+        self, customer_reference: str, *, method: str
+    ) -> MethodAttached | NotFound | Unknown:
+        return await self._look(methods.find(self._stripe, customer_reference, method=method))
+
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
         work = methods.choose(self._stripe, customer_reference, method=method)
         return _for_customer(await self._effect(work))

@@ -1,8 +1,9 @@
 """Stripe's events in our words, once their signature holds.
 
 Events carry no question of ours to compare with, so what they say is only a claim about the payment
-their metadata names; whoever settles it compares the amount. An event that a hosted page's customer
-may still overtake is no end: a decline is only noted, a pending 3-D Secure has no outcome.
+their metadata names; whoever settles it compares the amount, and whose a proven method is. An event
+that a hosted page's customer may still overtake is no end: a decline is only noted, a pending 3-D
+Secure has no outcome.
 """
 
 import re
@@ -14,7 +15,7 @@ from typing import Final
 import msgspec
 
 from bursar.domain.dispute_reports import DisputeNamed
-from bursar.domain.ids import MalformedId, OrgId, PaymentId, RefundId, parse_id
+from bursar.domain.ids import CustomerId, MalformedId, OrgId, PaymentId, RefundId, parse_id
 from bursar.domain.provider import (
     BadSignature,
     CheckoutOpened,
@@ -27,12 +28,24 @@ from bursar.domain.provider import (
     RefundOutcome,
     RefundRefused,
     RefundUnderway,
+    SetupFailed,
+    SetupProven,
+    SetupTold,
     Unknown,
 )
 from bursar.providers.stripe.amounts import UnreadableAmount
 from bursar.providers.stripe.refunds import outcome_of_refund
-from bursar.providers.stripe.shapes import Dispute, Event, Intent, Marked, Refund, Session, id_of
-from bursar.providers.stripe.translate import outcome_of, outcome_of_session
+from bursar.providers.stripe.shapes import (
+    Dispute,
+    Event,
+    Intent,
+    Marked,
+    Refund,
+    Session,
+    SetupIntent,
+    id_of,
+)
+from bursar.providers.stripe.translate import outcome_of, outcome_of_session, outcome_of_setup
 
 BODY_MAX: Final = 1024 * 1024
 _DEPTH_MAX: Final = 20
@@ -42,6 +55,11 @@ _UNFINISHED_ON_PAGE: Final = ("requires_payment_method", "requires_action")
 
 Reading = tuple[Marked, Outcome | RefundOutcome | CheckoutOpened | None]
 _DISPUTES: Final = "charge.dispute."
+_SETUPS: Final = (
+    "setup_intent.succeeded",
+    "setup_intent.setup_failed",
+    "setup_intent.canceled",
+)
 
 
 def event_of(body: bytes) -> ProviderEvent:
@@ -57,20 +75,26 @@ def event_of(body: bytes) -> ProviderEvent:
         raise BadSignature("the body is not an event") from fault
     if not 0 < len(event.id) <= _ID_MAX or not 0 < len(event.type) <= _ID_MAX:
         raise BadSignature("the event has no usable id or type")
-    if event.type.startswith(_DISPUTES):
-        return _dispute_event(event, occurred_at)
-    found, outcome = _read(event)
-    org_id, payment_id, refund_id = _ids(found)
-    kind = _kind_of(outcome)
     heard = ProviderEvent(
         event_id=event.id,
         type=event.type,
         kind=ProviderEventKind.OTHER,
         occurred_at=occurred_at,
         is_live=event.livemode,
-        org_id=org_id,
-        payment_id=payment_id,
     )
+    if event.type.startswith(_DISPUTES):
+        return _dispute_event(event, heard)
+    if event.type in _SETUPS:
+        return _setup_event(event, heard)
+    return _payment_event(event, heard)
+
+
+def _payment_event(event: Event, heard: ProviderEvent) -> ProviderEvent:
+    """It names the payment, and the refund, by the marks of its object."""
+    found, outcome = _read(event)
+    org_id, payment_id, refund_id = _ids(found)
+    kind = _kind_of(outcome)
+    heard = replace(heard, org_id=org_id, payment_id=payment_id)
     if kind is None:
         return heard
     if isinstance(found, Refund) and refund_id is None:
@@ -81,15 +105,8 @@ def event_of(body: bytes) -> ProviderEvent:
     return replace(heard, kind=kind, outcome=outcome, refund_id=refund_id)
 
 
-def _dispute_event(event: Event, occurred_at: datetime) -> ProviderEvent:
+def _dispute_event(event: Event, heard: ProviderEvent) -> ProviderEvent:
     """It names the dispute and its charge; whose charge it is, whoever hears it finds out."""
-    heard = ProviderEvent(
-        event_id=event.id,
-        type=event.type,
-        kind=ProviderEventKind.OTHER,
-        occurred_at=occurred_at,
-        is_live=event.livemode,
-    )
     try:
         seen = msgspec.json.decode(event.data.object, type=Dispute)
     except msgspec.DecodeError:
@@ -100,6 +117,31 @@ def _dispute_event(event: Event, occurred_at: datetime) -> ProviderEvent:
         outcome=DisputeNamed(seen.id[:_ID_MAX]),
         payment_reference=id_of(seen.payment_intent),
     )
+
+
+def _setup_event(event: Event, heard: ProviderEvent) -> ProviderEvent:
+    """It names the customer by the marks of its object; one without them is nobody's here."""
+    try:
+        seen = msgspec.json.decode(event.data.object, type=SetupIntent)
+    except msgspec.DecodeError:
+        return heard  # the request, sent again, reads what became of it
+    org_id, customer_id = seen.marks.get("org_id", ""), seen.marks.get("customer_id", "")
+    told = _told_of(seen, CustomerId(customer_id))
+    if told is None or not _is_id("org", org_id) or not _is_id("cust", customer_id):
+        return heard
+    return replace(heard, kind=ProviderEventKind.SETUP, org_id=OrgId(org_id), outcome=told)
+
+
+def _told_of(seen: SetupIntent, customer_id: CustomerId) -> SetupTold | None:
+    if seen.status == "succeeded":
+        customer, method = id_of(seen.customer), id_of(seen.payment_method)
+        if customer is None or method is None:
+            return None
+        return SetupProven(customer_id, customer, method, seen.is_default)
+    if seen.status == "canceled":
+        return SetupFailed(customer_id, seen.status)
+    said = outcome_of_setup(seen)
+    return SetupFailed(customer_id, said.code) if isinstance(said, Declined) else None
 
 
 def _bounded(body: bytes) -> bytes:

@@ -3,15 +3,25 @@
 import hashlib
 from typing import TYPE_CHECKING, Final
 
+import stripe
+
 from bursar.domain.provider import (
     Linked,
     MethodAttached,
     MethodFace,
+    NotFound,
     SetupOutcome,
     SetupRequest,
     Unknown,
 )
-from bursar.providers.stripe.shapes import Method, SetupIntent, id_of, read
+from bursar.providers.stripe.shapes import (
+    CHOSEN,
+    NOT_CHOSEN,
+    Method,
+    SetupIntent,
+    id_of,
+    read,
+)
 from bursar.providers.stripe.translate import mismatch, outcome_of_setup
 
 if TYPE_CHECKING:
@@ -59,6 +69,24 @@ async def set_up(v1: "V1Services", request: SetupRequest) -> SetupOutcome:
     return MethodAttached(kept.id, face_of(kept))
 
 
+async def find(
+    v1: "V1Services", customer_reference: str, *, method: str
+) -> MethodAttached | NotFound | Unknown:
+    """A method of this customer, as it is now."""
+    try:
+        answer = await v1.payment_methods.retrieve_async(method)
+    except stripe.InvalidRequestError as refused:
+        if refused.code == "resource_missing":
+            return NotFound()
+        raise
+    found = read(answer, Method)
+    if found.id != method:
+        return mismatch("payment method")
+    if id_of(found.customer) != customer_reference:
+        return NotFound()
+    return MethodAttached(found.id, face_of(found))
+
+
 def setup_params(request: SetupRequest) -> "SetupIntentCreateParams":
     """The request in Stripe's words."""
     return {
@@ -67,13 +95,17 @@ def setup_params(request: SetupRequest) -> "SetupIntentCreateParams":
         "confirm": True,
         "usage": "off_session",
         "return_url": request.return_url,
-        "metadata": {"org_id": request.org_id, "customer_id": request.customer_id},
+        "metadata": {
+            "org_id": request.org_id,
+            "customer_id": request.customer_id,
+            "is_default": CHOSEN if request.is_default else NOT_CHOSEN,
+        },
     }
 
 
 def _setup_key(request: SetupRequest) -> str:
     """The same for the same wish; a token and an address may be longer than a key."""
-    wish = f"{request.token}\n{request.return_url}".encode()
+    wish = f"{request.token}\n{request.return_url}\n{request.is_default}".encode()
     return f"{request.customer_id}:setup:{hashlib.sha256(wish).hexdigest()}"
 
 

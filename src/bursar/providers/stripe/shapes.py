@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 FROM_CHECKOUT = "checkout"
 FROM_CHARGE = "charge"
+CHOSEN = "yes"
+NOT_CHOSEN = "no"
 
 
 class Marked(msgspec.Struct, frozen=True):
@@ -77,6 +79,11 @@ class SetupIntent(Marked, frozen=True, kw_only=True):
     payment_method: str | Named | None = None
     last_setup_error: PaymentError | None = None
     next_action: NextAction | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whoever began it wants the method charged from now on."""
+        return self.marks.get("is_default") == CHOSEN
 
 
 class Session(Marked, frozen=True, kw_only=True):
