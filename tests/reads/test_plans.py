@@ -9,6 +9,7 @@ from tests.support.database import Installation
 
 import bursar
 from bursar.domain.ids import uuid_of
+from bursar.domain.paging import Page
 from bursar.domain.shapes.samples import CUSTOMER, ORGANIZATION
 from bursar.runtime.sql import Query, beside
 
@@ -52,7 +53,10 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     ("ledger", "entries", (ORG, [SOME]), "ledger_entries_pkey"),
     ("events", "audit", (ORG, SOME, 21, 0, None, None, None, None, None, None), "_pkey"),
     ("events", "feed", (ORG, SOME, 100, None, None, None), "_org_id_transaction_id_id_idx"),
+    ("events", "feed_backward", (ORG, SOME, 26, *[None] * 3), "_org_id_transaction_id_id_idx"),
 ]
+OLDEST_FIRST = Page(is_oldest_first=True)
+LISTS = [each for each in PLANS if "$2::uuid IS NULL OR" in query(*each[:2]).text]
 
 
 def nodes(plan: Any) -> Iterator[dict[str, Any]]:
@@ -61,21 +65,40 @@ def nodes(plan: Any) -> Iterator[dict[str, Any]]:
         yield from nodes(inner)
 
 
-@pytest.mark.parametrize(("file", "name", "arguments", "index"), PLANS)
-async def test_a_growing_list_is_read_in_order(
-    house: Installation, file: str, name: str, arguments: tuple[object, ...], index: str
-) -> None:
-    # Where an index serves, nothing is scanned whole and nothing is sorted.
+async def explained(house: Installation, text: str, arguments: tuple[object, ...]) -> Any:
+    """How it would be read, were the tables large."""
     connection = await house.as_owner()
     try:
         # Small tables are scanned whole because they are small; that is not the question here.
         await connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
         await connection.execute("SET enable_sort = off")
-        statement = await connection.prepare(query(file, name).text)
+        statement = await connection.prepare(text)
         ((plan, *_), *_) = [await statement.explain(*arguments)]
     finally:
         await connection.close()
-    found = [*nodes(plan["Plan"])]
+    return plan["Plan"]
+
+
+@pytest.mark.parametrize(("file", "name", "arguments", "index"), LISTS)
+async def test_a_list_is_read_from_its_other_end(
+    house: Installation, file: str, name: str, arguments: tuple[object, ...], index: str
+) -> None:
+    # Oldest first goes by the same index, only the other way.
+    text = query(file, name).along(OLDEST_FIRST).text
+    assert text != query(file, name).text
+    found = [*nodes(await explained(house, text, arguments))]
+    kinds = {node["Node Type"] for node in found}
+    assert not kinds & {"Seq Scan", "Bitmap Heap Scan", "Sort"}, kinds
+    assert any(index in node.get("Index Name", "") for node in found)
+
+
+@pytest.mark.parametrize(("file", "name", "arguments", "index"), PLANS)
+async def test_a_growing_list_is_read_in_order(
+    house: Installation, file: str, name: str, arguments: tuple[object, ...], index: str
+) -> None:
+    # Where an index serves, nothing is scanned whole and nothing is sorted.
+    text = query(file, name).text
+    found = [*nodes(await explained(house, text, arguments))]
     kinds = {node["Node Type"] for node in found}
     assert not kinds & {"Seq Scan", "Bitmap Heap Scan"}, kinds
     used = [node["Index Name"] for node in found if "Index Name" in node]

@@ -8,7 +8,7 @@ says nothing but where to go on.
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeVar
 from uuid import UUID
 
@@ -60,12 +60,21 @@ class PageMeta(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class ListQuery(Query, frozen=True):
-    """Which piece of a list: by `page` and `pageSize`, or by `limit` and `after`."""
+    """Which piece of a list: by `page` and `pageSize`, or by `limit` and `after`.
+
+    `sort` is `-createdAt`, newest first, or `createdAt`, oldest first.
+    """
 
     page: Annotated[int, Meta(ge=1, le=ROWS_MAX)] | None = None
     page_size: Size | None = None
     limit: Size | None = None
     after: Cursor | None = None
+    sort: Literal["-createdAt", "createdAt"] = "-createdAt"
+
+
+class NewestQuery(ListQuery, frozen=True):
+    """Which piece of a list that is told from its newest end only."""
+
     sort: Literal["-createdAt"] = "-createdAt"
 
 
@@ -114,11 +123,15 @@ def cursors_of(caller: Caller) -> Cursors:
 
 
 def page_of(query: ListQuery, cursors: Cursors) -> Page:
-    """The window that the query asks for.
+    """The window that the query asks for, in its order.
 
     Raises:
         InvalidInput: pages and cursors mixed, a page too deep, or a cursor from elsewhere.
     """
+    return replace(_window(query, cursors), is_oldest_first=query.sort == "createdAt")
+
+
+def _window(query: ListQuery, cursors: Cursors) -> Page:
     is_cursor = query.limit is not None or query.after is not None
     if is_cursor and (query.page is not None or query.page_size is not None):
         raise InvalidInput.at("page", "goes with pageSize; limit goes with after", "ambiguous")

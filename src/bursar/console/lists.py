@@ -14,6 +14,7 @@ from bursar.console.asking import BY_NAME, Question
 from bursar.console.cells import ABSENT, Cell, Column, Kind, short, written
 from bursar.console.nouns.every import BY_PREFIX
 from bursar.console.nouns.shape import Filter, Noun, Part
+from bursar.console.orders import SORT, Order, address, order_of
 from bursar.console.pages import inside
 from bursar.console.recipes import recipes
 from bursar.console.visits import Visit
@@ -44,36 +45,41 @@ class Table:
     rows: tuple[Row, ...]
     teaches: str
     more: str | None = None
+    order: Order | None = None
 
 
 async def list_page(visit: Visit, noun: Noun) -> Answer:
     """A list, narrowed as the address says."""
     visit.require(noun.needs)
     chosen = chosen_of(visit)
+    place = f"{visit.root}/{noun.slug}"
+    kept = {name: text for name, text in chosen.items() if name not in _PAGED}
+    order = order_of(noun.rows, kept, place=place)
     asked = {
         name: visit.eyes.moment(text) if name in _DATED else text for name, text in chosen.items()
-    }
+    } | (order.query if order else {})
     read_query(urlencode(asked).encode(), BY_NAME[noun.rows].terms.query)
     extra = _piece(noun, chosen) | companions(noun.rows, noun.columns)
     question = Question(route=noun.rows, query=asked | extra)
     found = await visit.asker.ask(question)
-    place = f"{visit.root}/{noun.slug}"
-    narrowed = {name: text for name, text in chosen.items() if name not in _PAGED}
     table = Table(
         title=noun.title,
         columns=noun.columns,
         rows=tuple(row_of(visit, noun, thing) for thing in found["data"]),
         teaches=noun.teaches,
-        more=_next(place, narrowed, found.get("meta") or {}),
+        more=_next(place, kept, found.get("meta") or {}),
+        order=order,
     )
+    narrowed = kept.keys() - {SORT}
     export = noun.export and visit.may(BY_NAME[noun.export].terms.needs)
     context: dict[str, object] = {
         "noun": noun,
         "place": place,
         "shown": table,
-        "filters": filled(noun.filters, narrowed),
+        "filters": filled(noun.filters, kept),
         "is_narrowed": bool(narrowed),
-        "is_first": not any(name in chosen for name in _PAGED),
+        "is_first": chosen == kept,
+        "first": address(place, kept),
         "makes": [deed for deed in noun.makes if visit.may(deed.needs)],
         "export": f"{place}/-/csv" if export else None,
         "recipes": recipes(visit, question, noun.command),
@@ -108,12 +114,12 @@ def _piece(noun: Noun, chosen: Mapping[str, str]) -> dict[str, str]:
     )
 
 
-def _next(place: str, narrowed: Mapping[str, str], meta: Mapping[str, Any]) -> str | None:
+def _next(place: str, kept: Mapping[str, str], meta: Mapping[str, Any]) -> str | None:
     cursor = meta.get("nextCursor")
     if cursor:
-        return f"{place}?{urlencode({**narrowed, 'after': cursor})}"
+        return address(place, {**kept, "after": cursor})
     page, pages = meta.get("page", 0), meta.get("totalPages", 0)
-    return f"{place}?{urlencode({**narrowed, 'page': page + 1})}" if page < pages else None
+    return address(place, {**kept, "page": str(page + 1)}) if page < pages else None
 
 
 def filled(filters: tuple[Filter, ...], chosen: Mapping[str, str]) -> list[dict[str, object]]:

@@ -80,8 +80,9 @@ def is_final(thing: Mapping[str, Any]) -> bool:
 
 def is_offered(visit: Visit, deed: Deed, noun: Noun, thing: Mapping[str, Any]) -> bool:
     """Whether somebody who may press it finds it of use now."""
-    state = plucked(thing, noun.status)
-    return visit.may(deed.needs) and (not deed.when or state in deed.when)
+    is_time = not deed.when or plucked(thing, noun.status) in deed.when
+    is_use = not deed.only_if or bool(plucked(thing, deed.only_if))
+    return visit.may(deed.needs) and is_time and is_use
 
 
 def _is_seen(visit: Visit, part: Part) -> bool:

@@ -1,6 +1,7 @@
 """One window on a long list: by page number with a bounded count, or on from the last row seen.
 
-Lists are newest first. Ids sort by time, so the id of the last row is the cursor.
+Lists are newest first unless asked otherwise. Ids sort by time, so the id of the last row is the
+cursor, in either order.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ class Page:
     size: int = SIZE_DEFAULT
     is_cursor: bool = False
     after: UUID | None = None
+    is_oldest_first: bool = False
 
     def __post_init__(self) -> None:
         assert self.number >= 1, "pages are counted from one"

@@ -17,7 +17,7 @@ Q = sql.beside(__file__)
 async def api_keys(tx: ReadTx, page: Page) -> Paged[ApiKeyRecord]:
     """The keys, newest first."""
     org_id = uuid_of(tx.org_id)
-    rows = await tx.fetch(Q.api_keys, org_id, page.after, page.fetched, page.offset)
+    rows = await tx.fetch(Q.api_keys.along(page), org_id, page.after, page.fetched, page.offset)
     count = 0 if page.is_cursor else await tx.fetchval(Q.count_api_keys, org_id, COUNTED_MAX)
     return paged([*map(row_to_api_key, rows)], page, total_count=count)
 

@@ -31,7 +31,9 @@ async def coupons(tx: ReadTx, page: Page, statuses: tuple[CouponStatus, ...]) ->
     """The coupons, newest first; those in these states, if any are named."""
     org_id = uuid_of(tx.org_id)
     wanted = [status.value for status in statuses] or None
-    rows = await tx.fetch(Q.coupons, org_id, page.after, page.fetched, page.offset, wanted)
+    rows = await tx.fetch(
+        Q.coupons.along(page), org_id, page.after, page.fetched, page.offset, wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_coupons, org_id, COUNTED_MAX, wanted)

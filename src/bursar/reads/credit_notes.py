@@ -49,7 +49,9 @@ async def credit_note(tx: ReadTx, note_id: CreditNoteId) -> CreditNote:
 async def credit_notes(tx: ReadTx, page: Page, filters: CreditNoteFilters) -> Paged[CreditNote]:
     """The notes with their lines, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.credit_notes, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.credit_notes.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_credit_notes, org_id, COUNTED_MAX, *wanted)

@@ -56,7 +56,9 @@ async def customers_by_ids(tx: ReadTx, ids: Sequence[CustomerId]) -> tuple[Custo
 async def customers(tx: ReadTx, page: Page, filters: CustomerFilters) -> Paged[Customer]:
     """The customers, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.customers, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.customers.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_customers, org_id, COUNTED_MAX, *wanted)

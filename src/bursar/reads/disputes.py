@@ -54,7 +54,9 @@ async def dispute(tx: ReadTx, dispute_id: DisputeId) -> Dispute:
 async def disputes(tx: ReadTx, page: Page, filters: DisputeFilters) -> Paged[Dispute]:
     """The disputes, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.disputes, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.disputes.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_disputes, org_id, COUNTED_MAX, *wanted)

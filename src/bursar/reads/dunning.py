@@ -36,7 +36,9 @@ async def dunning_cases(
     """The cases, newest first; a customer's, and only those that are open, or over, if asked."""
     org_id = uuid_of(tx.org_id)
     wanted = (None if customer_id is None else uuid_of(customer_id), is_resolved)
-    rows = await tx.fetch(Q.dunning_cases, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.dunning_cases.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_dunning_cases, org_id, COUNTED_MAX, *wanted)

@@ -28,6 +28,15 @@ class FeedFilters:
     resource_id: str | None = None
     actor: str | None = None
 
+    @property
+    def arguments(self) -> tuple[object, ...]:
+        """As the queries number them."""
+        return (
+            list(self.types) or None,
+            None if self.resource_id is None else uuid_of(self.resource_id),
+            self.actor,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilters:
@@ -75,20 +84,39 @@ async def events(
     Raises:
         InvalidInput: the cursor is no event of this organization.
     """
-    org_id = uuid_of(tx.org_id)
-    if after is not None and await tx.fetchrow(Q.event, org_id, uuid_of(after)) is None:
-        raise InvalidInput.at("after", "is not an event of this organization", "unknown_cursor")
+    await _require_known(tx, after)
     rows = await tx.fetch(
         Q.feed,
-        org_id,
+        uuid_of(tx.org_id),
         None if after is None else uuid_of(after),
         limit,
-        list(filters.types) or None,
-        None if filters.resource_id is None else uuid_of(filters.resource_id),
-        filters.actor,
+        *filters.arguments,
     )
     found = tuple(map(row_to_event, rows))
     return Paged(found, next_cursor=found[-1].id if found else after)
+
+
+@query(requires=Permission.EVENT_READ)
+async def newest_events(
+    tx: ReadTx, *, after: EventId | None, limit: int, filters: FeedFilters
+) -> Paged[LoggedEvent]:
+    """Public facts before a cursor, newest first, as far as the feed tells them.
+
+    Raises:
+        InvalidInput: the cursor is no event of this organization.
+    """
+    await _require_known(tx, after)
+    page = Page(size=limit, is_cursor=True, after=None if after is None else uuid_of(after))
+    org_id, wanted = uuid_of(tx.org_id), filters.arguments
+    rows = await tx.fetch(Q.feed_backward, org_id, page.after, page.fetched, *wanted)
+    return paged([*map(row_to_event, rows)], page, total_count=0)
+
+
+async def _require_known(tx: ReadTx, after: EventId | None) -> None:
+    if after is None:
+        return
+    if await tx.fetchrow(Q.event, uuid_of(tx.org_id), uuid_of(after)) is None:
+        raise InvalidInput.at("after", "is not an event of this organization", "unknown_cursor")
 
 
 @query(requires=Permission.EVENT_READ)
@@ -102,7 +130,9 @@ async def newest_event(tx: ReadTx) -> EventId | None:
 async def audit(tx: ReadTx, page: Page, filters: AuditFilters) -> Paged[LoggedEvent]:
     """Everything that was done, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.audit, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.audit.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_audit, org_id, COUNTED_MAX, *wanted)

@@ -18,6 +18,24 @@ WHERE
     AND ($6::text IS NULL OR e.actor = $6)
 ORDER BY e.transaction_id, e.id LIMIT $3;
 
+-- name: feed_backward
+-- Public facts before a cursor, in the order opposite to the feed's and as far as it tells.
+SELECT e.* FROM events AS e
+WHERE
+    e.org_id = $1 AND e.is_public
+    AND e.transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    AND (e.transaction_id, e.id) < (
+        coalesce(
+            (SELECT a.transaction_id FROM events AS a WHERE a.org_id = $1 AND a.id = $2),
+            '18446744073709551615'
+        ),
+        coalesce($2, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+    )
+    AND ($4::text[] IS NULL OR e.type = ANY($4))
+    AND ($5::uuid IS NULL OR e.resource_id = $5)
+    AND ($6::text IS NULL OR e.actor = $6)
+ORDER BY e.transaction_id DESC, e.id DESC LIMIT $3;
+
 -- name: newest_event
 -- The last event behind the oldest running transaction.
 SELECT e.id FROM events AS e

@@ -48,7 +48,9 @@ async def hold(tx: ReadTx, hold_id: HoldId) -> Hold:
 async def holds(tx: ReadTx, page: Page, filters: HoldFilters) -> Paged[Hold]:
     """The holds, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.holds, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.holds.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_holds, org_id, COUNTED_MAX, *wanted)

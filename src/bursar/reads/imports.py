@@ -30,7 +30,9 @@ async def import_of(tx: ReadTx, import_id: ImportId) -> Import:
 async def imports(tx: ReadTx, page: Page, kinds: tuple[ImportKind, ...]) -> Paged[Import]:
     """The imports, newest first."""
     org_id, wanted = uuid_of(tx.org_id), [kind.value for kind in kinds] or None
-    rows = await tx.fetch(Q.imports, org_id, page.after, page.fetched, page.offset, wanted)
+    rows = await tx.fetch(
+        Q.imports.along(page), org_id, page.after, page.fetched, page.offset, wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_imports, org_id, COUNTED_MAX, wanted)

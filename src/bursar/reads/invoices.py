@@ -112,7 +112,9 @@ async def invoices_by_ids(tx: ReadTx, ids: Sequence[InvoiceId]) -> list[Invoice]
 async def invoices(tx: ReadTx, page: Page, filters: InvoiceFilters) -> Paged[Invoice]:
     """The invoices with their lines, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.invoices, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.invoices.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_invoices, org_id, COUNTED_MAX, *wanted)

@@ -74,7 +74,9 @@ async def statement(tx: ReadTx, account_id: AccountId, page: Page) -> Paged[Stat
 async def postings(tx: ReadTx, page: Page, filters: PostingFilters) -> Paged[BookedPosting]:
     """The postings with their entries, newest first."""
     org_id, wanted = uuid_of(tx.org_id), (filters.source_id, filters.account_code)
-    rows = await tx.fetch(Q.postings, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.postings.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_postings, org_id, COUNTED_MAX, *wanted)

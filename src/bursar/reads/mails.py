@@ -25,6 +25,8 @@ async def mails(
         None if invoice_id is None else uuid_of(invoice_id),
         [status.value for status in statuses] or None,
     )
-    rows = await tx.fetch(Q.mails, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.mails.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0 if page.is_cursor else await tx.fetchval(Q.count_mails, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_mail, rows)], page, total_count=count)

@@ -30,7 +30,7 @@ async def meter(tx: ReadTx, meter_id: MeterId) -> Meter:
 async def meters(tx: ReadTx, page: Page, key: str | None) -> Paged[Meter]:
     """The meters, newest first; with a key, the one that has it."""
     org_id = uuid_of(tx.org_id)
-    rows = await tx.fetch(Q.meters, org_id, page.after, page.fetched, page.offset, key)
+    rows = await tx.fetch(Q.meters.along(page), org_id, page.after, page.fetched, page.offset, key)
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_meters, org_id, COUNTED_MAX, key)

@@ -46,7 +46,9 @@ async def payment_method(tx: ReadTx, method_id: PaymentMethodId) -> PaymentMetho
 async def payment_methods(tx: ReadTx, page: Page, filters: MethodFilters) -> Paged[PaymentMethod]:
     """The payment methods, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.payment_methods, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.payment_methods.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_payment_methods, org_id, COUNTED_MAX, *wanted)

@@ -57,7 +57,9 @@ async def payment(tx: ReadTx, payment_id: PaymentId) -> Payment:
 async def payments(tx: ReadTx, page: Page, filters: PaymentFilters) -> Paged[Payment]:
     """The attempts, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.payments, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.payments.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_payments, org_id, COUNTED_MAX, *wanted)

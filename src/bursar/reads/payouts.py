@@ -52,7 +52,9 @@ async def payout(tx: ReadTx, payout_id: PayoutId) -> Payout:
 async def payouts(tx: ReadTx, page: Page, filters: PayoutFilters) -> Paged[Payout]:
     """The payouts, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.payouts, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.payouts.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_payouts, org_id, COUNTED_MAX, *wanted)

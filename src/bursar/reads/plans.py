@@ -59,7 +59,9 @@ async def plans_by_ids(tx: ReadTx, ids: Sequence[PlanId]) -> list[Plan]:
 async def plans(tx: ReadTx, page: Page, filters: PlanFilters) -> Paged[Plan]:
     """The plans, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.plans, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.plans.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_plans, org_id, COUNTED_MAX, *wanted)

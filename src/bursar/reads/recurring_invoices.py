@@ -40,7 +40,7 @@ async def recurring_invoices(
         [status.value for status in statuses] or None,
     )
     rows = await tx.fetch(
-        Q.recurring_invoices, org_id, page.after, page.fetched, page.offset, *wanted
+        Q.recurring_invoices.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
     count = 0
     if not page.is_cursor:

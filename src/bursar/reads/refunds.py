@@ -57,7 +57,9 @@ async def refund(tx: ReadTx, refund_id: RefundId) -> Refund:
 async def refunds(tx: ReadTx, page: Page, filters: RefundFilters) -> Paged[Refund]:
     """The refunds, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.refunds, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.refunds.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_refunds, org_id, COUNTED_MAX, *wanted)

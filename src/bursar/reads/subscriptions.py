@@ -66,7 +66,9 @@ async def subscriptions(
 ) -> Paged[Subscription]:
     """The subscriptions, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.subscriptions, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.subscriptions.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_subscriptions, org_id, COUNTED_MAX, *wanted)
@@ -84,7 +86,7 @@ async def waiting_lines(
     """
     await _subscription(tx, subscription_id)
     key = uuid_of(tx.org_id), uuid_of(subscription_id)
-    rows = await tx.fetch(Q.waiting_lines, *key, page.after, page.fetched, page.offset)
+    rows = await tx.fetch(Q.waiting_lines.along(page), *key, page.after, page.fetched, page.offset)
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_waiting_lines, *key, COUNTED_MAX)

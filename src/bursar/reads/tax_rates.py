@@ -31,7 +31,9 @@ async def tax_rates(tx: ReadTx, page: Page, statuses: tuple[TaxRateStatus, ...])
     """The rates, newest first; those in these states, if any are named."""
     org_id = uuid_of(tx.org_id)
     wanted = [status.value for status in statuses] or None
-    rows = await tx.fetch(Q.tax_rates, org_id, page.after, page.fetched, page.offset, wanted)
+    rows = await tx.fetch(
+        Q.tax_rates.along(page), org_id, page.after, page.fetched, page.offset, wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_tax_rates, org_id, COUNTED_MAX, wanted)

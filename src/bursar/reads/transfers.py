@@ -56,7 +56,9 @@ async def transfer(tx: ReadTx, transfer_id: TransferId) -> Transfer:
 async def transfers(tx: ReadTx, page: Page, filters: TransferFilters) -> Paged[Transfer]:
     """The transfers, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.transfers, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.transfers.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_transfers, org_id, COUNTED_MAX, *wanted)

@@ -56,7 +56,9 @@ async def wallet(tx: ReadTx, wallet_id: WalletId) -> Wallet:
 async def wallets(tx: ReadTx, page: Page, filters: WalletFilters) -> Paged[Wallet]:
     """The wallets, newest first."""
     org_id, wanted = uuid_of(tx.org_id), filters.arguments
-    rows = await tx.fetch(Q.wallets, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.wallets.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_wallets, org_id, COUNTED_MAX, *wanted)

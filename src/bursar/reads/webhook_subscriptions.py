@@ -46,7 +46,9 @@ async def webhook_subscription(
 async def webhook_subscriptions(tx: ReadTx, page: Page) -> Paged[WebhookSubscription]:
     """The endpoints, newest first."""
     org_id = uuid_of(tx.org_id)
-    rows = await tx.fetch(Q.webhook_subscriptions, org_id, page.after, page.fetched, page.offset)
+    rows = await tx.fetch(
+        Q.webhook_subscriptions.along(page), org_id, page.after, page.fetched, page.offset
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_webhook_subscriptions, org_id, COUNTED_MAX)
@@ -89,7 +91,9 @@ async def deliveries(
     await _subscription(tx, subscription_id)
     org_id = uuid_of(tx.org_id)
     wanted = uuid_of(subscription_id), *filters.arguments
-    rows = await tx.fetch(Q.deliveries, org_id, page.after, page.fetched, page.offset, *wanted)
+    rows = await tx.fetch(
+        Q.deliveries.along(page), org_id, page.after, page.fetched, page.offset, *wanted
+    )
     count = 0
     if not page.is_cursor:
         count = await tx.fetchval(Q.count_deliveries, org_id, COUNTED_MAX, *wanted)

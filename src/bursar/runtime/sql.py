@@ -1,15 +1,22 @@
 """Named queries: SQL is text in a `.sql` file beside the Python that maps it.
 
 A file holds queries headed by `-- name: query_name`; they become attributes of the object that
-`beside(__file__)` gives. Nothing builds SQL from parts.
+`beside(__file__)` gives. Nothing builds SQL from parts; a list, which is written newest first, may
+be read from its other end.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
+from bursar.domain.paging import Page
+
 _MARK: Final = "-- name:"
+_ONWARD: Final = re.compile(r"(?<=\bid )<(?= \$[0-9])")
+_NEWEST: Final = re.compile(r"(?<=\bid) DESC(?= LIMIT \$[0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,19 @@ class Query:
 
     name: str
     text: str
+
+    def along(self, page: Page) -> "Query":
+        """A list, which goes by id and is written newest first, in the order of this window."""
+        return _from_the_other_end(self) if page.is_oldest_first else self
+
+
+@cache
+def _from_the_other_end(listed: Query) -> Query:
+    """The same rows oldest first: its one comparison and its one order are turned around."""
+    text, compared = _ONWARD.subn(">", listed.text)
+    text, ordered = _NEWEST.subn("", text)
+    assert (compared, ordered) == (1, 1), f"{listed.name} is no list that goes by id"
+    return Query(listed.name, text)
 
 
 class Queries:

@@ -1,6 +1,6 @@
 """`/v1/events`: the feed that others follow, and the catalogue of what it may tell."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -19,7 +19,7 @@ from bursar.domain.shapes.catalog import sample_of, schema_of
 from bursar.domain.shapes.events import EventOut
 from bursar.domain.shapes.render import resource_type
 from bursar.domain.shapes.samples import SAMPLES
-from bursar.reads.events import FeedFilters, event
+from bursar.reads.events import FeedFilters, event, newest_events
 from bursar.reads.events import events as feed
 from bursar.runtime.idempotency import Answer
 
@@ -28,9 +28,13 @@ TYPES = Room("Events", prefix="/v1/event-types", about="What may happen.")
 
 
 class FeedQuery(Query, frozen=True):
-    """Which facts, and from where on. `type` may name several."""
+    """Which facts, and from where on. `type` may name several.
+
+    `sort` is `createdAt`, oldest first, as one follows; or `-createdAt`, to look back.
+    """
 
     limit: Size = PAGE_SIZE
+    sort: Literal["createdAt", "-createdAt"] = "createdAt"
     after: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     type: Values | None = None
     resource_id: ResourceRef | None = None
@@ -57,9 +61,10 @@ class EventTypeOut(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     Terms(needs=Permission.EVENT_READ, gives=EventOut, is_list=True, query=FeedQuery),
 )
 async def list_events(call: Call[None, FeedQuery]) -> Answer:
-    """Follow the feed of events, oldest first.
+    """Follow the feed of events, oldest first, or look back over it.
 
-    Give the last `nextCursor` as `after`; nothing is skipped and nothing told twice.
+    Give the last `nextCursor` as `after`; nothing is skipped and nothing told twice. Looking back
+    by `sort=-createdAt` ends at the first event, without a cursor.
     """
     query = call.query
     filters = FeedFilters(
@@ -67,9 +72,11 @@ async def list_events(call: Call[None, FeedQuery]) -> Answer:
         resource_id=query.resource_id,
         actor=query.actor,
     )
-    shown = await call.caller.look(
-        feed, after=_cursor(query.after), limit=query.limit, filters=filters
-    )
+    after, limit = _cursor(query.after), query.limit
+    if query.sort == "createdAt":
+        shown = await call.caller.look(feed, after=after, limit=limit, filters=filters)
+    else:
+        shown = await call.caller.look(newest_events, after=after, limit=limit, filters=filters)
     meta = PageMeta(next_cursor=shown.next_cursor)
     return Answer(200, encoded({"data": [*map(EventOut.of, shown.items)], "meta": meta}))
 

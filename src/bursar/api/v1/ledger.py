@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from bursar.api.envelope import all_of
 from bursar.api.fields import Moment, Query
-from bursar.api.paging import ListQuery, PageQuery, numbered, pages, piece
+from bursar.api.paging import ListQuery, NewestQuery, PageQuery, numbered, pages, piece
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.ids import AccountId
@@ -55,11 +55,11 @@ async def list_accounts(call: Call[None, AccountQuery]) -> Answer:
         needs=Permission.LEDGER_READ,
         gives=StatementLineOut,
         is_list=True,
-        query=ListQuery,
+        query=NewestQuery,
         refuses=(NotFound,),
     ),
 )
-async def list_statement(call: Call[None, ListQuery]) -> Answer:
+async def list_statement(call: Call[None, NewestQuery]) -> Answer:
     """List what happened on an account, newest first, each with the balance right after it."""
     page, account_id = pages(call.caller, call.query), AccountId(call.id("accountId"))
     shown = await call.caller.look(statement, account_id, page)

@@ -13,7 +13,7 @@ from bursar.api.fields import (
     PositiveCents,
     Url,
 )
-from bursar.api.paging import ListQuery, pages, piece
+from bursar.api.paging import NewestQuery, pages, piece
 from bursar.api.paying import DepositOut, Wish, deposit_command, deposited_reply
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission, Person
@@ -128,11 +128,11 @@ async def get_own_wallet(call: Call[None, NoQuery]) -> Answer:
         needs=Permission.SELF,
         gives=WalletEntryOut,
         is_list=True,
-        query=ListQuery,
+        query=NewestQuery,
         refuses=(NotFound,),
     ),
 )
-async def list_own_history(call: Call[None, ListQuery]) -> Answer:
+async def list_own_history(call: Call[None, NewestQuery]) -> Answer:
     """List what came into one's own wallet and went out, newest first."""
     page = pages(call.caller, call.query)
     shown = await call.caller.look(own_history, _own_user_id(call.caller), page)
@@ -232,11 +232,11 @@ async def get_wallet_balance(call: Call[None, NoQuery]) -> Answer:
         needs=Permission.WALLET_READ,
         gives=WalletEntryOut,
         is_list=True,
-        query=ListQuery,
+        query=NewestQuery,
         refuses=(NotFound,),
     ),
 )
-async def list_wallet_history(call: Call[None, ListQuery]) -> Answer:
+async def list_wallet_history(call: Call[None, NewestQuery]) -> Answer:
     """List what came into a wallet and went out, newest first, each with the balance it left."""
     page = pages(call.caller, call.query)
     shown = await call.caller.look(wallet_history, _id(call), page)

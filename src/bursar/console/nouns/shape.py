@@ -60,6 +60,7 @@ class Deed:
     route: str
     words: str  # what will happen, before it does
     when: tuple[str, ...] = ()  # the statuses in which it is offered; none means always
+    only_if: str = ""  # a field of the thing without which there is nothing to press it for
     tone: str = "plain"
     needs_reason: bool = False  # where money moves or something ends
     fields: tuple[str, ...] = ()  # those of the body that the form shows; none means all
