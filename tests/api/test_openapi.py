@@ -107,7 +107,7 @@ async def test_it_is_served(anyone: Client) -> None:
     # The document and its pages are there without a credential and without another host.
     served = await anyone.get("/docs/json")
     assert (served.status, served.json["paths"].keys()) == (200, DOCUMENT["paths"].keys())
-    page = (await anyone.get("/docs")).body.decode()
+    page = (await anyone.get("/docs/reference")).body.decode()
     for operation in OPERATIONS:
         assert f'id="{operation.described["operationId"]}"' in page
     errors = (await anyone.get("/docs/errors")).body.decode()

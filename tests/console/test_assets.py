@@ -9,22 +9,23 @@ from tests.api.client import Client
 from tests.console.browser import read, text_of
 from tests.console.conftest import Stage
 
-from bursar import console
+from bursar import api, console
 from bursar.console.assets import PATHS
 from bursar.domain.access import Role
 
-VENDORED = Path(console.__file__).parent / "static" / "vendored"
+VENDORED = [Path(str(floor.__file__)).parent / "static" / "vendored" for floor in (api, console)]
 
 
-def test_what_others_wrote_is_as_they_published_it() -> None:
+@pytest.mark.parametrize("folder", VENDORED, ids=["api", "console"])
+def test_what_others_wrote_is_as_they_published_it(folder: Path) -> None:
     # Each file has its origin, its licence beside it, and the checksum it came with.
-    origins = json.loads((VENDORED / "origins.json").read_text())
-    files = {each.name for each in VENDORED.iterdir() if each.suffix == ".js"}
+    origins = json.loads((folder / "origins.json").read_text())
+    files = {each.name for each in folder.iterdir() if each.suffix == ".js"}
     assert files == origins.keys()
     for name, origin in origins.items():
-        found = hashlib.sha256((VENDORED / name).read_bytes()).hexdigest()
+        found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         assert found == origin["sha256"], name
-        assert (VENDORED / f"{origin['package']}.LICENSE").is_file()
+        assert (folder / f"{name.partition('.')[0]}.LICENSE").is_file()
         assert origin["integrity"].startswith("sha512-")
 
 

@@ -1,11 +1,12 @@
-"""`/docs/swagger`: every operation to be tried in the browser, by Swagger UI, without the internet.
+"""`/docs` and `/docs/swagger`: every operation read and tried in the browser, without the internet.
 
-Owns which files of the `swagger-ui-py` package are shown and under which rules. Each file's name
-carries a hash of its content, so it may be kept for ever. The page runs our own copies of scripts
+Owns which files of Scalar and of Swagger UI are shown and under which rules. Each file's name
+carries a hash of its content, so it may be kept for ever. A page runs our own copies of scripts
 and nothing written into it, talks to this server only, and keeps no credential.
 """
 
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,10 +19,13 @@ from bursar.api.pages import page
 from bursar.domain.refusals import NotFound
 from bursar.runtime.idempotency import Answer
 
-EXPLORER_PATH: Final = "/docs/swagger"
-_OURS: Final = Path(__file__).parent / "static" / "explorer.js"
+REFERENCE_PATH: Final = "/docs"
+SWAGGER_PATH: Final = "/docs/swagger"
+EXPLORER_PATHS: Final = (REFERENCE_PATH, SWAGGER_PATH)
+_FILES_PATH: Final = "/docs/files"
+_STATIC: Final = Path(__file__).parent / "static"
 _TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-# React sets widths and colors on elements, and its icons are pictures in the stylesheet.
+# Both set widths and colors on elements, and their icons are pictures in the stylesheet.
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -29,40 +33,67 @@ _POLICY: Final = (
 )
 
 
-def explorer_routes() -> list[HTTPRouteHandler]:
-    """The page and what it loads; all of it is read once, when it is first asked for."""
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file as it is served: under a name that its content gives it."""
 
-    async def explorer(_request: Wire) -> Answer:
-        return _page()
+    path: str
+    answer: Answer
+
+
+def explorer_routes() -> list[HTTPRouteHandler]:
+    """The pages and what they load; all of it is read once, when it is first asked for."""
+
+    async def reference(_request: Wire) -> Answer:
+        return _explorer("API reference", _scalar())
+
+    async def swagger(_request: Wire) -> Answer:
+        return _explorer("Try the API", _swagger())
 
     async def file(request: Wire) -> Answer:
-        found = _files().get(request.scope["path"])
+        found = _served().get(request.scope["path"])
         if found is None:
             raise NotFound("No such path.")
         return found
 
     return [
-        plain_endpoint("GET", EXPLORER_PATH, explorer),
-        plain_endpoint("GET", f"{EXPLORER_PATH}/{{name}}", file),
+        plain_endpoint("GET", REFERENCE_PATH, reference),
+        plain_endpoint("GET", SWAGGER_PATH, swagger),
+        plain_endpoint("GET", f"{_FILES_PATH}/{{name}}", file),
     ]
 
 
-@cache
-def _page() -> Answer:
-    scripts = [path for path in _files() if path.endswith(".js")]
-    styles = next(path for path in _files() if path.endswith(".css"))
-    return page("explorer.html", {"scripts": scripts, "styles": styles}, policy=_POLICY)
+def _explorer(title: str, files: tuple[_File, ...]) -> Answer:
+    shown: dict[str, object] = {
+        "title": title,
+        "scripts": [file.path for file in files if file.path.endswith(".js")],
+        "styles": [file.path for file in files if file.path.endswith(".css")],
+    }
+    return page("explorer.html", shown, policy=_POLICY)
 
 
 @cache
-def _files() -> dict[str, Answer]:
-    """By path, in the order in which the page loads them."""
-    theirs = _theirs()
-    paths = (theirs / "swagger-ui.css", theirs / "swagger-ui-bundle.js", _OURS)
-    return dict(_served(path) for path in paths)
+def _scalar() -> tuple[_File, ...]:
+    """In the order in which the page loads them; Scalar's own carries its styles."""
+    return _file(_STATIC / "vendored" / "scalar.standalone.js"), _file(_STATIC / "reference.js")
 
 
-def _theirs() -> Path:
+@cache
+def _swagger() -> tuple[_File, ...]:
+    theirs = _swagger_package()
+    return (
+        _file(theirs / "swagger-ui.css"),
+        _file(theirs / "swagger-ui-bundle.js"),
+        _file(_STATIC / "explorer.js"),
+    )
+
+
+@cache
+def _served() -> dict[str, Answer]:
+    return {file.path: file.answer for file in (*_scalar(), *_swagger())}
+
+
+def _swagger_package() -> Path:
     """Where the package keeps them; it is not imported, for it brings servers of its own."""
     found = find_spec("swagger_ui")
     assert found is not None, "it is in pyproject.toml"
@@ -70,11 +101,11 @@ def _theirs() -> Path:
     return Path(found.origin).parent / "static"
 
 
-def _served(path: Path) -> tuple[str, Answer]:
+def _file(path: Path) -> _File:
     content = path.read_bytes()
     name = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:16]}{path.suffix}"
     headers = (
         ("Content-Type", _TYPES[path.suffix]),
         ("Cache-Control", "public, max-age=31536000, immutable"),
     )
-    return f"{EXPLORER_PATH}/{name}", Answer(200, content, headers)
+    return _File(f"{_FILES_PATH}/{name}", Answer(200, content, headers))

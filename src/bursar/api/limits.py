@@ -3,8 +3,8 @@
 The counting is `runtime.limits`; here is who is counted, how high, and what the headers say of it.
 Every request of a credential counts as much as it costs us, writes are counted once more by the
 second, and some doors have a narrower allowance of their own. The shortest window is asked first,
-so a burst that is refused by the second does not use up the minute. Outside production everybody may ask
-as often as a credential may: there, all of them share one address.
+so a burst that is refused by the second does not use up the minute. Outside production everybody
+may ask as often as a credential may: there, all of them share one address.
 """
 
 from collections.abc import Iterable

@@ -170,8 +170,10 @@ def _security(audience: Audience) -> list[Schema]:
             return []
         case Audience.PERSON:
             return [{"accessToken": []}]
-        case Audience.ORG | Audience.PATH_ORG:
+        case Audience.PATH_ORG:
             return [{"accessToken": []}, {"apiKey": []}]
+        case Audience.ORG:
+            return [{"accessToken": [], "organization": []}, {"apiKey": []}]
 
 
 def _parameters(route: Route) -> list[Schema]:
@@ -182,8 +184,6 @@ def _parameters(route: Route) -> list[Schema]:
     for name, schema in next(iter(schemas.values()))["properties"].items():
         described = _of_clean_text(_portable(_present(schema)))
         parameters.append({"name": name, "in": "query", "schema": described})
-    if route.terms.audience is Audience.ORG:
-        parameters.append({"$ref": "#/components/parameters/OrgId"})
     if route.keeps_answers:
         parameters.append({"$ref": "#/components/parameters/IdempotencyKey"})
     if route.terms.is_resumed:
@@ -305,13 +305,6 @@ def _name_of(status: int) -> str:
 
 def _shared_parameters() -> Schema:
     return {
-        "OrgId": {
-            "name": "x-org-id",
-            "in": "header",
-            "description": "The organization; a person names it, an API key has its own.",
-            "schema": {"type": "string", "pattern": f"^org{_ID_PATTERN}"},
-            "example": example_id("org"),
-        },
         "IdempotencyKey": {
             "name": "Idempotency-Key",
             "in": "header",
@@ -359,5 +352,11 @@ def _security_schemes() -> Schema:
             "scheme": "bearer",
             "bearerFormat": "bsk_…",
             "description": "From `POST /v1/api-keys`; bound to one organization.",
+        },
+        "organization": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "x-org-id",
+            "description": "The id of the organization a person acts for; an API key has its own.",
         },
     }

@@ -1,4 +1,4 @@
-"""`/docs`: the API as a page, `/docs/errors`: what every code means, `/docs/json`: the document."""
+"""`/docs/reference`: the API as a plain page; `/docs/errors`: codes; `/docs/json`: the document."""
 
 from typing import Final
 
@@ -36,7 +36,7 @@ def reference_routes(app: App) -> list[HTTPRouteHandler]:
 
     return [
         plain_endpoint("GET", "/docs/json", openapi),
-        plain_endpoint("GET", "/docs", reference),
+        plain_endpoint("GET", "/docs/reference", reference),
         plain_endpoint("GET", "/docs/errors", error_reference),
         *explorer_routes(),
         styles_route(),
