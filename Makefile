@@ -36,6 +36,8 @@ PYTEST := $(BIN)/python -m pytest
 QUICK := -m "not system and not proof and not fuzz"
 # What kills processes or judges a time has the machine to itself; the other proofs share it.
 ALONE := tests/e2e tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py
+# The tests that ask an installed PostgreSQL or Redis what the quick ones asked ours.
+INSTALLED := tests/store tests/runtime tests/system/test_installed_postgres.py
 SQL = $(shell find src -name '*.sql')
 
 .PHONY: list
@@ -106,7 +108,8 @@ test: $(READY)  ## run the tests that need Python alone: make test [tests/domain
 
 .PHONY: test-system
 test-system: $(READY)  ## run the tests that need the Debian packages of .ci/packages
-	@$(PYTEST) -m system $(ARGS)
+	@$(PYTEST) -m system -n 2 --dist loadfile $(INSTALLED) $(ARGS)
+	@$(PYTEST) -m system $(INSTALLED:%=--ignore=%) tests $(ARGS)
 
 .PHONY: proof
 proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer
