@@ -5,14 +5,19 @@ from decimal import Decimal
 import pytest
 from tests.stories.acting import Stage
 from tests.stories.script import FOLDER, read
+from tests.support.agreements import a_meter, per_unit
+from tests.support.billing import a_shop, at
 from tests.support.world import Org, World
 
 from bursar.domain.drafting import NewDiscount, NewLine
-from bursar.domain.explanations import explain
+from bursar.domain.explanations import Explanation, explain
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.invoice_rows import row_to_invoice
+from bursar.domain.invoices import Invoice
+from bursar.domain.shapes.explanations import ExplanationOut, LineUsageOut
 from bursar.operations.invoices import CreateInvoice, create_invoice
 from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
+from bursar.reads.explanations import SAMPLED_MAX, usage_behind
 
 LINE = "UPDATE invoice_lines SET {} WHERE org_id = $1 AND invoice_id = $2 AND position = {}"
 DOCUMENT = "UPDATE invoices SET {} WHERE org_id = $1 AND id = $2"
@@ -118,3 +123,32 @@ async def test_a_derivation_changed_by_hand_is_named(
     )
     statement = LINE.format(f"derivation = jsonb_set(derivation, {change})", place + 1)
     assert f"lines[{place}].amountCents" in await changed(stage.org, invoice_id, statement)
+
+
+async def usage_of(org: Org, invoice: Invoice) -> list[LineUsageOut]:
+    """What the explanation of an invoice says of the usage behind its lines."""
+    sampled = await org.caller.look(usage_behind, invoice.id)
+    shown = ExplanationOut.of(Explanation(invoice, invoice, ()), sampled)
+    return [line.usage for line in shown.lines if line.usage is not None]
+
+
+async def test_a_line_for_usage_names_its_events(world: World) -> None:
+    # Up to when they were known, and the first of them; one that came later is on a later line.
+    shop = await a_shop(world)
+    meter = await a_meter(shop.org)
+    subscription = await shop.subscribe(await shop.plan(0, per_unit(meter, "25")))
+    await shop.bill(subscription.id)
+    await shop.set_clock(at("2026-02-01"))
+    many = [(f"k{place}", at(f"2026-01-{place:02}"), 1) for place in range(2, SAMPLED_MAX + 4)]
+    await shop.use(subscription.id, meter, *many)
+    first = await shop.bill(subscription.id)
+    await shop.use(subscription.id, meter, ("late", at("2026-01-01T12:00"), 4))
+    await shop.set_clock(at("2026-03-01"))
+    second = await shop.bill(subscription.id)
+    assert first is not None
+    assert second is not None
+    (then,), (nothing, late) = [await usage_of(shop.org, each) for each in (first, second)]
+    assert len(then.sample_event_ids) == SAMPLED_MAX
+    assert (nothing.sample_event_ids, len(late.sample_event_ids)) == ((), 1)
+    assert not {*late.sample_event_ids} & {*then.sample_event_ids}
+    assert str(then.known_at) < str(nothing.known_at) == str(late.known_at)

@@ -4,17 +4,19 @@ from typing import Any
 
 import pytest
 from tests.domain.test_pictures import a_png
+from tests.support.billing import Shop, at
 from tests.support.world import Org, World
 
 from bursar.domain.customers import Customer
 from bursar.domain.document_settings import Language, Paper
 from bursar.domain.documents import InvoiceDocument
 from bursar.domain.ids import InvoiceId, uuid_of
+from bursar.domain.paging import Page
 from bursar.operations.customers import UpdateCustomer, update_customer
 from bursar.operations.document_settings import UpdateDocumentSettings, update_document_settings
 from bursar.operations.invoices import DuplicateInvoice, duplicate_invoice
 from bursar.operations.orgs import UpdateOrganization, update_organization
-from bursar.reads.invoices import invoice_document
+from bursar.reads.invoices import InvoiceFilters, invoice_document, invoices
 
 FIRST: dict[str, Any] = {
     "language": Language.GERMAN,
@@ -71,6 +73,26 @@ async def test_what_is_printed_is_what_was_issued(world: World, settings: dict[s
     await say(org, {"footer": "Third"})
     assert await document(org, first.id) == issued
     assert await document(org, second.id) == said
+
+
+async def test_what_is_billed_by_itself_is_issued_too(world: World) -> None:
+    # One by one and in bulk; and each is found by its subscription.
+    shop = Shop(org := await world.org())
+    await shop.set_clock(at("2026-01-01"))
+    plan = await shop.plan(4_900)
+    buyers = [await org.customer(token=None) for _ in range(2)]
+    one, other = [await shop.subscribe(plan, buyer) for buyer in buyers]
+    await shop.bill(one.id)
+    await shop.bill_all()
+    for buyer, subscription in zip(buyers, (one, other), strict=True):
+        filters = InvoiceFilters(subscription_id=subscription.id)
+        found = await org.caller.look(invoices, Page(), filters)
+        (billed,) = found.items
+        assert (found.total_count, billed.finalized_at is not None) == (1, True)
+        issued = await document(org, billed.id)
+        await everything_changes(org, buyer, f"{subscription.id[-4:]}x")
+        assert await document(org, billed.id) == issued
+        assert issued.buyer[0] == buyer.name
 
 
 async def test_a_draft_says_what_holds_today(world: World) -> None:

@@ -24,7 +24,7 @@ def query(file: str, name: str) -> Query:
 # The query, its arguments, and the index in whose order it is read.
 PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     ("customers", "customers", (ORG, SOME, 21, 0, None, None, None, None), "customers_pkey"),
-    ("invoices", "invoices", (ORG, SOME, 21, 0, None, None, None, None, None), "invoices_pkey"),
+    ("invoices", "invoices", (ORG, SOME, 21, 0, *[None] * 6), "invoices_pkey"),
     ("plans", "plans", (ORG, SOME, 21, 0, None, None, None, None), "plans_pkey"),
     ("plans", "prices", (ORG, [SOME], [1]), "prices_"),
     (
@@ -38,9 +38,10 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     (
         "invoices",
         "invoices",
-        (ORG, None, 21, 0, SOME, None, None, None, None),
+        (ORG, None, 21, 0, SOME, *[None] * 5),
         "invoices_by_customer",
     ),
+    ("invoices", "invoices", (ORG, None, 21, 0, *[None] * 5, SOME), "invoices_by_subscription"),
     (
         "recurring_invoices",
         "recurring_invoices",

@@ -24,7 +24,7 @@ from bursar.cli.desk import (
 from bursar.cli.failing import Misused
 from bursar.cli.output import say, show_list, show_one
 from bursar.domain.documents import DocumentNotRendered
-from bursar.domain.ids import InvoiceId
+from bursar.domain.ids import InvoiceId, SubscriptionId
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.payments import Receipt, ReceiptMethod
 from bursar.domain.refusals import Unavailable
@@ -59,11 +59,15 @@ def list_invoices(
     *,
     org: Org = None,
     status: Annotated[list[InvoiceStatus] | None, typer.Option(help="Only these.")] = None,
+    subscription: Annotated[str | None, typer.Option(help="Only those of this one.")] = None,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List invoices, newest first."""
-    filters = InvoiceFilters(statuses=tuple(status or ()))
+    filters = InvoiceFilters(
+        statuses=tuple(status or ()),
+        subscription_id=None if subscription is None else _subscription(subscription),
+    )
     found = desk(context).gather(
         lambda caller, page: caller.look(invoices, page, filters), limit, org=org
     )
@@ -261,6 +265,10 @@ def pdf(
     path = to or Path(f"{name}.pdf")
     path.write_bytes(body)
     say(f"wrote {path}", is_quiet=quiet)
+
+
+def _subscription(text: str) -> SubscriptionId:
+    return SubscriptionId(an_id(text, prefix="sub", name="subscription"))
 
 
 def _id(text: str) -> InvoiceId:

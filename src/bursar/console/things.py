@@ -166,14 +166,15 @@ def _steps(eyes: Eyes, currency: str, line: Mapping[str, Any]) -> list[tuple[str
         ("quantity", eyes.count(line["quantity"])),
         ("unit price", eyes.price(line["unitAmountDecimal"], currency=currency)),
     ]
-    derived = line["derivation"] or {}
+    derived, used = line["derivation"] or {}, line["usage"] or {}
     return [
         *plain,
         *(
             (worded(_spaced(name.removesuffix("Cents"))), _flat(eyes, currency, name, value))
             for name, value in derived.items()
-            if name != "quantity"
+            if name not in {"quantity", "usageEventIds"}
         ),
+        *(("usage event", visible(each)) for each in used.get("sampleEventIds", ())),
     ]
 
 

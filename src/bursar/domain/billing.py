@@ -61,6 +61,7 @@ class Late:
     meter: Meter
     tally: Tally
     event_ids: tuple[UsageEventId, ...]
+    known_at: Instant
 
     @property
     def quantity(self) -> int:
@@ -70,11 +71,15 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """A step of one subscription with what was used in each of its metered periods."""
+    """A step of one subscription with what was used in each of its metered periods.
+
+    Usage that was reported after `known_at`, on the wall clock, is in none of it.
+    """
 
     step: Step
     used: tuple[Tally, ...] = ()
     late: tuple[Late, ...] = ()
+    known_at: Instant | None = None
 
     @property
     def lines(self) -> int:
@@ -335,6 +340,7 @@ def _usage_line(
     assert cover.meter_id is not None
     assert cover.price is not None
     assert cover.amount is not None
+    assert portion.known_at is not None
     price, meter = cover.price, portion.step.tab.meters[cover.meter_id]
     parts = price.parts(cover.quantity)
     name = price.terms.name or meter.name
@@ -346,7 +352,10 @@ def _usage_line(
         terms=payer.taxes,
         subscription_id=portion.step.subscription.id,
         period=cover.period,
-        derivation=_derivation(price, meter, cover, cover.quantity),
+        derivation={
+            **_derivation(price, meter, cover, cover.quantity),
+            "knownAt": wire_instant(portion.known_at),
+        },
     )
     return charged_line(line_id, charge, cover.amount, details)
 
@@ -364,6 +373,7 @@ def _late_line(payer: Payer, late: Late, line_id: InvoiceLineId) -> InvoiceLine:
         period=cover.period,
         derivation={
             **_derivation(late.price, late.meter, cover, late.quantity),
+            "knownAt": wire_instant(late.known_at),
             "billedQuantity": cover.quantity,
             "billedCents": cover.amount.minor,
             "usageEventIds": list(late.event_ids[:NAMED_EVENTS_MAX]),

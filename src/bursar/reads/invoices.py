@@ -10,7 +10,7 @@ from bursar.domain.document_settings_rows import row_to_document_settings
 from bursar.domain.documents import InvoiceDocument
 from bursar.domain.einvoices import einvoice
 from bursar.domain.event_log import LoggedEvent
-from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
+from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId, uuid_of
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_rows import row_to_invoice
 from bursar.domain.invoices import Invoice, InvoiceStatus
@@ -48,6 +48,7 @@ class InvoiceFilters:
     text: str | None = None
     created_from: Instant | None = None
     created_before: Instant | None = None
+    subscription_id: SubscriptionId | None = None
 
     @property
     def arguments(self) -> tuple[object, ...]:
@@ -58,6 +59,7 @@ class InvoiceFilters:
             self.text,
             self.created_from,
             self.created_before,
+            None if self.subscription_id is None else uuid_of(self.subscription_id),
         )
 
 

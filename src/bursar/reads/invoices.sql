@@ -40,6 +40,7 @@ WHERE
     )
     AND ($8::timestamptz IS NULL OR created_at >= $8)
     AND ($9::timestamptz IS NULL OR created_at < $9)
+    AND ($10::uuid IS NULL OR subscription_id = $10)
 ORDER BY id DESC LIMIT $3 OFFSET $4;
 
 -- name: count_invoices
@@ -59,6 +60,7 @@ SELECT count(*) FROM (
         )
         AND ($6::timestamptz IS NULL OR created_at >= $6)
         AND ($7::timestamptz IS NULL OR created_at < $7)
+        AND ($8::uuid IS NULL OR subscription_id = $8)
     LIMIT $2
 ) AS counted;
 

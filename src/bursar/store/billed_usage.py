@@ -97,7 +97,12 @@ async def count(tx: Tx, steps: Sequence[Step]) -> list[Counted]:
     used = [tuple([next(tallies) for _, is_free in row if not is_free]) for row in covered]
     return [
         Counted(
-            Portion(step, mine, await _late(tx, [(each, next(tallies)) for each in _billed(row)])),
+            Portion(
+                step,
+                mine,
+                await _late(tx, [(each, next(tallies)) for each in _billed(row)]),
+                known_at=tx.wall,
+            ),
             tuple(days.get(uuid_of(step.subscription.id), ())),
         )
         for step, mine, row in zip(steps, used, again, strict=True)
@@ -177,6 +182,7 @@ async def _late(tx: Tx, counted: Sequence[tuple[_Again, Tally]]) -> tuple[Late, 
                 again.window.tab.meters[again.window.meter_id],
                 tally,
                 await _events(tx, again),
+                known_at=tx.wall,
             )
             for again, tally in counted
         ]

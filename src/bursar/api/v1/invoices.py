@@ -27,6 +27,7 @@ from bursar.api.fields import (
     PositiveCents,
     Quantity,
     ShortText,
+    SubscriptionRef,
     TaxRateRef,
     Text500,
 )
@@ -172,9 +173,13 @@ class InvoicePatch(Body, frozen=True):
 
 
 class InvoiceQuery(CreatedQuery, frozen=True):
-    """Which invoices; `status` may name several, `q` is part of an invoice number."""
+    """Which invoices; `status` may name several, `q` is part of an invoice number.
+
+    An invoice of several subscriptions at once is of none of them; its lines name them.
+    """
 
     customer_id: CustomerRef | None = None
+    subscription_id: SubscriptionRef | None = None
     status: Values | None = None
     q: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
 
@@ -241,6 +246,7 @@ async def list_invoices(call: Call[None, InvoiceQuery]) -> Answer:
         text=query.q,
         created_from=Moment.plainly(query.created_from),
         created_before=Moment.plainly(query.created_before),
+        subscription_id=query.subscription_id,
     )
     shown = await call.caller.look(invoices_look, page, filters)
     return piece(call.caller, page, shown, partial(linked, call.caller))

@@ -1,8 +1,10 @@
 """Why an invoice is over what it is, as the world sees it."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from bursar.domain.explanations import Difference, Explanation
+from bursar.domain.ids import InvoiceLineId, UsageEventId
 from bursar.domain.invoice_lines import InvoiceLine, LineType
 from bursar.domain.shapes.fields import (
     Cents,
@@ -32,6 +34,27 @@ class ExplanationDifferenceOut(Shape, frozen=True, kw_only=True):
         )
 
 
+class LineUsageOut(Shape, frozen=True, kw_only=True):
+    """The usage behind a line: what was reported after `knownAt` is not in it.
+
+    `sampleEventIds` are the first of its events, at most twenty.
+    """
+
+    known_at: WireInstant | None
+    sample_event_ids: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, line: InvoiceLine, sampled: Mapping[InvoiceLineId, tuple[UsageEventId, ...]]
+    ) -> "LineUsageOut | None":
+        """That of a line; none where it charges for no usage. What came late is named by it."""
+        derivation: Mapping[str, Any] = line.derivation or {}
+        if "meterId" not in derivation:
+            return None
+        named = sampled.get(line.id, derivation.get("usageEventIds", ()))
+        return cls(known_at=derivation.get("knownAt"), sample_event_ids=tuple(named))
+
+
 class LineExplanationOut(Shape, frozen=True, kw_only=True):
     """How a line came about: from its derivation, or from quantity and unit price."""
 
@@ -43,6 +66,7 @@ class LineExplanationOut(Shape, frozen=True, kw_only=True):
     period_start: WireInstant | None
     period_end: WireInstant | None
     derivation: dict[str, Any] | None
+    usage: LineUsageOut | None
     amount_cents: Cents
     discount_cents: Cents
     discounts: tuple[DiscountOut, ...]
@@ -50,7 +74,9 @@ class LineExplanationOut(Shape, frozen=True, kw_only=True):
     total_cents: Cents
 
     @classmethod
-    def of(cls, line: InvoiceLine) -> "LineExplanationOut":
+    def of(
+        cls, line: InvoiceLine, sampled: Mapping[InvoiceLineId, tuple[UsageEventId, ...]]
+    ) -> "LineExplanationOut":
         """The line, worked out anew."""
         return cls(
             id=line.id,
@@ -61,6 +87,7 @@ class LineExplanationOut(Shape, frozen=True, kw_only=True):
             period_start=instant(line.period.start if line.period else None),
             period_end=instant(line.period.end if line.period else None),
             derivation=None if line.derivation is None else dict(line.derivation),
+            usage=LineUsageOut.of(line, sampled),
             amount_cents=line.amount.minor,
             discount_cents=line.discount.minor,
             discounts=tuple(DiscountOut.of(each) for each in line.reductions),
@@ -91,8 +118,12 @@ class ExplanationOut(Shape, frozen=True, kw_only=True):
     total_cents: Cents
 
     @classmethod
-    def of(cls, explanation: Explanation) -> "ExplanationOut":
-        """The explanation's shape."""
+    def of(
+        cls,
+        explanation: Explanation,
+        sampled: Mapping[InvoiceLineId, tuple[UsageEventId, ...]],
+    ) -> "ExplanationOut":
+        """The explanation's shape, with some of the usage behind its lines."""
         anew = explanation.recomputed
         return cls(
             id=anew.id,
@@ -101,7 +132,7 @@ class ExplanationOut(Shape, frozen=True, kw_only=True):
             differences=tuple(
                 ExplanationDifferenceOut.of(each) for each in explanation.differences
             ),
-            lines=tuple(LineExplanationOut.of(each) for each in anew.lines),
+            lines=tuple(LineExplanationOut.of(each, sampled) for each in anew.lines),
             discounts=tuple(InvoiceDiscountOut.of(each) for each in anew.discounts),
             taxes=tuple(InvoiceTaxOut.of(each) for each in anew.taxes),
             subtotal_cents=anew.subtotal.minor,
