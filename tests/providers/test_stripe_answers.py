@@ -1,9 +1,11 @@
 """What the adapter makes of every answer: outcomes, never exceptions, and only believed ones."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.providers.scripted import (
     AMOUNT,
     BROKEN,
@@ -40,6 +42,8 @@ from bursar.domain.provider import (
     Succeeded,
     Unknown,
 )
+from bursar.providers.guard import PAYMENT_PROVIDER, CircuitBreaker, GuardedProvider
+from bursar.runtime.redaction import MASK
 
 ACTION = {"type": "redirect_to_url", "redirect_to_url": {"url": "https://bank.example/3ds"}}
 DECLINE = {"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds"}
@@ -364,6 +368,37 @@ async def test_an_unknown_state_of_a_setup_is_held() -> None:
     said = await provider.set_up_method(a_setup())
     assert said == Unknown("unexpected setup status processing", is_outage=False)
     assert [each.method for each in wire.sent] == ["post", "get"]
+
+
+def told(lines: list[Any]) -> list[tuple[Any, Any]]:
+    """Why each answer was held, and what it was."""
+    held = [each for each in lines if each["event"] == "provider.unexpected"]
+    return [(each["reason"], each["answer"]) for each in held]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "shown"),
+    [
+        (
+            intent(amount="2000", receipt_email="ada@example.com", new={"name": "Ada", "n": [1]}),
+            "malformed answer: ValidationError",
+            intent(amount="2000", receipt_email=MASK, new={"name": MASK, "n": [1]}),
+        ),
+        (intent("teleported"), "unexpected intent status teleported", intent("teleported")),
+        (intent(currency="eur"), "mismatch: currency", intent(currency="eur")),
+        (b"not json", "malformed answer: no JSON", "not json"),
+        ({"error": {"type": 5}}, "malformed card error", {"error": {"type": 5}}),
+    ],
+)
+async def test_what_is_held_is_logged_whole(answer: Any, reason: str, shown: Any) -> None:
+    # Every field as it came, for whoever has to judge it, but nobody's name or address.
+    status = 402 if isinstance(answer, dict) and "error" in answer else 200
+    inner, _ = provider_of(Answer(answer, status), Answer(intent()))
+    guard = GuardedProvider(inner, CircuitBreaker(PAYMENT_PROVIDER, time.monotonic))
+    with capture_logs() as lines:
+        assert isinstance(await guard.charge(a_charge()), Unknown)
+        assert isinstance(await guard.charge(a_charge()), Succeeded)
+    assert told(lines) == [(reason, shown)]
 
 
 async def test_a_hanging_provider_is_given_up() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tests.providers.scripted import (
     AMOUNT,
     CUSTOMER,
@@ -31,6 +32,7 @@ from bursar.domain.provider import (
     Succeeded,
 )
 from bursar.providers.stripe.signatures import sign
+from bursar.runtime.redaction import MASK
 
 CREATED = 1_780_000_000
 ACTION = {"type": "redirect_to_url", "redirect_to_url": {"url": "https://bank.example"}}
@@ -200,6 +202,19 @@ def test_what_says_nothing_final_is_kept_and_does_nothing(kind: str, what: Any) 
     event = heard(an_event(kind, what))
     assert (event.event_id, event.type) == ("evt_1", kind)
     assert (event.kind, event.outcome) == (ProviderEventKind.OTHER, None)
+
+
+@pytest.mark.parametrize(
+    "kind", ["payment_intent.succeeded", "charge.dispute.created", "setup_intent.succeeded"]
+)
+def test_a_shape_that_nobody_published_is_logged_whole(kind: str) -> None:
+    # Signed and beyond us: kept or let go, and a person looks at all of it but the people in it.
+    about = {"id": 7, "billing_details": {"email": "ada@example.com"}, "rest": ["x"]}
+    with capture_logs() as lines:
+        assert heard(an_event(kind, about)).outcome is None
+    (line,) = lines
+    assert (line["event"], line["call"]) == ("provider.unexpected", kind)
+    assert line["answer"] == {**about, "billing_details": MASK}
 
 
 @pytest.mark.parametrize(

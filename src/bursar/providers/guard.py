@@ -44,6 +44,7 @@ from bursar.domain.provider import (
 )
 from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
+from bursar.providers.answers import last_answer, note_answer
 from bursar.runtime import tracing
 from bursar.runtime.logging import get_log
 
@@ -301,6 +302,7 @@ class GuardedProvider(PaymentProvider):
         admission = self._breaker.admit()
         began = asyncio.get_running_loop().time()
         answer: Answer | Unknown
+        note_answer(None)
         try:
             with tracing.span(f"{self.name} {call}", SpanKind.CLIENT):
                 answer = await self._in_time(ask, seconds)
@@ -316,8 +318,14 @@ class GuardedProvider(PaymentProvider):
             self._on_call(call, _name_of(answer), took)
         if _is_unexpected(answer):
             assert isinstance(answer, Unknown)
-            # Held and never guessed: a person looks. The reason carries no word of a customer.
-            log.error("provider.unexpected", call=call, provider=self.name, reason=answer.reason)
+            # Held and never guessed: a person looks, at all of it but whom it is about.
+            log.error(
+                "provider.unexpected",
+                call=call,
+                provider=self.name,
+                reason=answer.reason,
+                answer=last_answer(),
+            )
         return answer
 
     async def _in_time(self, ask: Callable[[], Awaitable[Answer]], seconds: float | None) -> Answer:

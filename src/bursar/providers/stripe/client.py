@@ -50,6 +50,7 @@ from bursar.domain.provider import (
 )
 from bursar.domain.reconciliation import ProviderMove
 from bursar.domain.times import Instant
+from bursar.providers.answers import note_answer
 from bursar.providers.stripe import (
     books,
     disputes,
@@ -234,6 +235,7 @@ class StripeProvider(PaymentProvider):
         try:
             return await self._in_time(work, seconds)
         except stripe.StripeError as error:
+            note_answer(error.json_body or error.http_body)
             return trouble_of(error)
         except _NOT_UNDERSTOOD as fault:
             return _malformed(fault)
@@ -245,6 +247,7 @@ class StripeProvider(PaymentProvider):
             return await work
 
     def _judged(self, error: stripe.StripeError, asked: Asked | None) -> Outcome:
+        note_answer(error.json_body or error.http_body)
         try:
             return refusal_of(error, asked)
         except _NOT_UNDERSTOOD as fault:

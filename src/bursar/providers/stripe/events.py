@@ -33,6 +33,7 @@ from bursar.domain.provider import (
     SetupTold,
     Unknown,
 )
+from bursar.providers.answers import without_people
 from bursar.providers.stripe.amounts import UnreadableAmount
 from bursar.providers.stripe.refunds import outcome_of_refund
 from bursar.providers.stripe.shapes import (
@@ -46,12 +47,15 @@ from bursar.providers.stripe.shapes import (
     id_of,
 )
 from bursar.providers.stripe.translate import outcome_of, outcome_of_session, outcome_of_setup
+from bursar.runtime.logging import get_log
 
 BODY_MAX: Final = 1024 * 1024
 _DEPTH_MAX: Final = 20
 _ID_MAX: Final = 255
 _STRINGS_AND_BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]')
 _UNFINISHED_ON_PAGE: Final = ("requires_payment_method", "requires_action")
+
+log = get_log()
 
 Reading = tuple[Marked, Outcome | RefundOutcome | CheckoutOpened | None]
 _DISPUTES: Final = "charge.dispute."
@@ -110,6 +114,7 @@ def _dispute_event(event: Event, heard: ProviderEvent) -> ProviderEvent:
     try:
         seen = msgspec.json.decode(event.data.object, type=Dispute)
     except msgspec.DecodeError:
+        _tell_beyond_us(event)
         return heard  # the reconciler lists what its charge lost
     return replace(
         heard,
@@ -124,6 +129,7 @@ def _setup_event(event: Event, heard: ProviderEvent) -> ProviderEvent:
     try:
         seen = msgspec.json.decode(event.data.object, type=SetupIntent)
     except msgspec.DecodeError:
+        _tell_beyond_us(event)
         return heard  # the request, sent again, reads what became of it
     org_id, customer_id = seen.marks.get("org_id", ""), seen.marks.get("customer_id", "")
     told = _told_of(seen, CustomerId(customer_id))
@@ -142,6 +148,12 @@ def _told_of(seen: SetupIntent, customer_id: CustomerId) -> SetupTold | None:
         return SetupFailed(customer_id, seen.status)
     said = outcome_of_setup(seen)
     return SetupFailed(customer_id, said.code) if isinstance(said, Declined) else None
+
+
+def _tell_beyond_us(event: Event) -> None:
+    """Signed, and of no shape that is published: a person looks."""
+    about = without_people(msgspec.json.decode(event.data.object))
+    log.error("provider.unexpected", call=event.type, reason="malformed event", answer=about)
 
 
 def _bounded(body: bytes) -> bytes:
@@ -163,7 +175,7 @@ def _read(event: Event) -> tuple[Marked | None, Outcome | RefundOutcome | None]:
     try:
         found, outcome = reader(event.data.object)
     except (msgspec.DecodeError, UnreadableAmount):
-        # Signed, stored, and beyond us: the watchdog asks the books about the payment instead.
+        _tell_beyond_us(event)  # the watchdog asks the books about the payment instead
         return None, None
     if isinstance(outcome, CheckoutOpened | Unknown):
         return found, None

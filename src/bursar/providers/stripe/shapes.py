@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from bursar.providers.answers import note_answer
+
 T = TypeVar("T")
 
 FROM_CHECKOUT = "checkout"
@@ -216,7 +218,9 @@ def read(answer: Any, shape: type[T]) -> T:
     Raises:
         msgspec.ValidationError: Stripe answered something else.
     """
-    return msgspec.convert(answer.to_dict(), type=shape)
+    whole = answer.to_dict()
+    note_answer(whole)
+    return msgspec.convert(whole, type=shape)
 
 
 def id_of(reference: str | Named | Intent | None) -> str | None:

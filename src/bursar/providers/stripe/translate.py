@@ -35,6 +35,7 @@ from bursar.providers.stripe.shapes import Intent, PaymentError, Session, SetupI
 MESSAGE_MAX: Final = 500
 _CODE_MAX: Final = 100
 _RETRY_AFTER_MAX: Final = 3_600
+_REDIRECTED: Final = 300
 _SERVER_ERROR: Final = 500
 _CONFLICT: Final = 409
 _TOO_MANY: Final = 429
@@ -134,6 +135,8 @@ def trouble_of(error: stripe.StripeError) -> Unknown:
         return Unknown("idempotency conflict", wish, is_outage=False)
     if status is None or status >= _SERVER_ERROR:
         return Unknown(f"provider error {status}", wish)
+    if status < _REDIRECTED:
+        return Unknown("malformed answer: no JSON", wish, is_outage=False)
     return Unknown(
         f"refused with {status} {(error.code or '')[:40]}".strip(), wish, is_outage=False
     )
