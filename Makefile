@@ -140,6 +140,10 @@ storm-transfers: $(READY)  ## 10,000 transfers among 50 wallets while everything
 storm-billing: $(READY)  ## 64 tasks and three workers bill one due set while everything is killed with -9
 	@exec $(BIN)/python -m tests.e2e.billing_storm $(ARGS)
 
+.PHONY: year
+year: $(READY)  ## one year of 1,000 subscriptions under a test clock, the books at each month's end
+	@exec $(BIN)/python -m tests.stories.year $(ARGS)
+
 .PHONY: storm-payments
 storm-payments: $(READY)  ## 2,000 payments and refunds over a line that loses one message in five, amid kill -9
 	@exec $(BIN)/python -m tests.e2e.payment_storm $(ARGS)

@@ -1,15 +1,19 @@
-"""One year of many subscriptions under a test clock: `python -m tests.stories.year [--count 1000]`.
+"""One year of many subscriptions under a test clock: `make year [ARGS="--count 1000"]`.
 
-Every month's end the books are verified; at the end every month of every subscription was billed
-once, and the recurring revenue is what all of them are worth. It says how long it took.
+Every month's end the books are verified, the trial balance among them; at the end every month of
+every subscription was billed once, and the recurring revenue is what all of them are worth. It says
+how long each month took, and exits with 1 where anything is wrong.
 """
 
 import argparse
 import asyncio
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from tests.support.database import installation
@@ -20,6 +24,7 @@ from bursar.domain.ids import uuid_of
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.subscriptions import CreateSubscription, create_subscription
+from bursar.reads.ledger import trial_balance
 from bursar.reads.verify import checks
 from bursar.runtime import logging
 
@@ -42,21 +47,23 @@ class Year:
     """What a year came to."""
 
     count: int
+    tell: Callable[[str], None] = lambda _: None
     seconds: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
-async def live(world: World, count: int) -> Year:
+async def live(world: World, year: Year) -> None:
     """Months go by; each subscription begins on one of the first 28 days of January."""
-    org, year = await world.org(), Year(count)
+    org, count = await world.org(), year.count
     await org.freeze(START)
+    begun = time.perf_counter()
     made = await _begun(org, count)
+    year.tell(f"{count} subscriptions made in {time.perf_counter() - begun:.0f} s")
     for month in range(MONTHS):
         begun = time.perf_counter()
         await org.advance(_month(month + 1) - timedelta(seconds=1))
         year.seconds.append(time.perf_counter() - begun)
-        found = await world.operator(org.id).look(checks)
-        year.wrong += [f"{month + 1}: {each.name}" for each in found if not each.is_good]
+        await _look_at_the_books(org, year, f"{_month(month):%Y-%m}")
     connection = await world.house.as_owner()
     try:
         row = await connection.fetchrow(_COUNTED, uuid_of(org.id))
@@ -68,7 +75,21 @@ async def live(world: World, count: int) -> Year:
     wanted["number"] = count * MONTHS
     if told != wanted:
         year.wrong.append(f"told {told}, wanted {wanted}")
-    return year
+
+
+async def _look_at_the_books(org: Org, year: Year, month: str) -> None:
+    """At a month's end: what both sides of the books come to, and every check of `verify`."""
+    balances = [each.entry_sum.minor for each in await org.caller.look(trial_balance)]
+    debit, credit = (sum(each for each in balances if (each > 0) is side) for side in (True, False))
+    found = await org.world.operator(org.id).look(checks)
+    wrong = [f"{month}: {each.name}: {each.offenders[:2]}" for each in found if not each.is_good]
+    wrong += [f"{month}: debit {debit}, credit {credit}"] if debit + credit else []
+    year.wrong += wrong
+    green = "green" if not wrong else "WRONG"
+    year.tell(
+        f"{month}  {year.seconds[-1]:6.1f} s  debit {debit:>14,}  credit {credit:>15,}"
+        f"  {len(found)} checks {green}"
+    )
 
 
 async def _begun(org: Org, count: int) -> int:
@@ -96,19 +117,19 @@ def _month(number: int) -> datetime:
     return datetime(START.year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
-async def main() -> None:
+async def main() -> int:
     """The command line."""
     options = argparse.ArgumentParser()
     options.add_argument("--count", type=int, default=1_000)
-    count = options.parse_args().count
+    year = Year(options.parse_args().count, tell=partial(print, flush=True))
     logging.configure(level="error", is_development=True)
     async with installation() as house, open_world(house) as world:
-        year = await live(world, count)
-    slowest = max(year.seconds)
-    told = f"{sum(year.seconds):.0f} s, {slowest:.1f} s at most"
-    print(f"{count} subscriptions, {MONTHS} months: {told} a month")
+        await live(world, year)
+    told = f"{sum(year.seconds):.0f} s, {max(year.seconds):.1f} s at most"
+    print(f"{year.count} subscriptions, {MONTHS} months: {told} a month")
     print(*year.wrong or ["the books were green at every month's end"], sep="\n")
+    return 1 if year.wrong else 0
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    sys.exit(asyncio.run(main()))
