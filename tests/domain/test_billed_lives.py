@@ -133,14 +133,68 @@ def test_every_instant_is_billed_exactly_once_at_length(
     require_whole(lived(*life))
 
 
+JUMPS: Final = st.lists(
+    st.one_of(
+        st.sampled_from([-1, 1, -3600, 3600, -DAY, DAY]),
+        st.integers(-400 * DAY, 400 * DAY),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(LIVES, JUMPS)
+def test_a_clock_that_jumps_bills_nothing_twice(
+    life: tuple[datetime, str, int, int | None, list[Act]], jumps: list[int]
+) -> None:
+    # Wherever the clock jumps to and back from, what it was ahead of is billed, once, and no more.
+    require_whole(jumped(life, jumps))
+
+
+@pytest.mark.proof
+@settings(max_examples=1_000, deadline=None)
+@given(LIVES, st.lists(st.integers(-3_660 * DAY, 3_660 * DAY), min_size=10, max_size=12))
+def test_ten_thousand_jumps_bill_nothing_twice(
+    life: tuple[datetime, str, int, int | None, list[Act]], jumps: list[int]
+) -> None:
+    # The same for ten thousand jumps of up to ten years, to both sides.
+    require_whole(jumped(life, jumps))
+
+
+def jumped(life: tuple[datetime, str, int, int | None, list[Act]], jumps: list[int]) -> BilledLife:
+    """A life whose clock is put wrong again and again, while billing and customers go by it."""
+    start, zone, days_ahead, trial_days, acts = life
+    # What has not begun by the right time can be called off, whatever a wrong clock has billed.
+    lived_so_far = born(start, zone, min(days_ahead, 0), trial_days)
+    right = lived_so_far.now
+    for place, jump in enumerate(jumps):
+        lived_so_far.now = right + timedelta(seconds=jump)
+        lived_so_far.bill()
+        lived_so_far.now = right
+        if place < len(acts):
+            seconds, what, quantity, which, _ = acts[place]
+            right = lived_so_far.now = right + timedelta(seconds=seconds)
+            lived_so_far.reach(right)
+            act(lived_so_far, what, quantity, which)
+        lived_so_far.bill()
+    ahead = max([0, *jumps])
+    lived_so_far.now = max(right, start) + timedelta(days=800, seconds=ahead)
+    lived_so_far.bill()
+    return lived_so_far
+
+
+def born(start: datetime, zone: str, days_ahead: int, trial_days: int | None) -> BilledLife:
+    """A life that has just begun."""
+    trial_end = None if trial_days is None else start + timedelta(days=trial_days)
+    wish = a_wish(PLANS[0], start, zone, trial_end=trial_end)
+    return BilledLife.open(wish, start - timedelta(days=days_ahead), PLANS, METERS)
+
+
 def lived(
     start: datetime, zone: str, days_ahead: int, trial_days: int | None, acts: list[Act]
 ) -> BilledLife:
     """A whole life, billed to the end."""
-    born = start - timedelta(days=days_ahead)
-    trial_end = None if trial_days is None else start + timedelta(days=trial_days)
-    wish = a_wish(PLANS[0], start, zone, trial_end=trial_end)
-    life = BilledLife.open(wish, born, PLANS, METERS)
+    life = born(start, zone, days_ahead, trial_days)
     for seconds, what, quantity, which, is_billed in acts:
         life.now += timedelta(seconds=seconds)
         if is_billed:

@@ -197,6 +197,20 @@ async def test_silence_is_taken_over_and_heartbeats_are_not(
     assert taken.deaths == 1
 
 
+async def test_a_sign_of_life_from_the_future_is_none(
+    tasks: TaskQueue, connection: Connection
+) -> None:
+    # The clock was put back by more than a silence: the job is taken over, as after a jump ahead.
+    await tasks.enqueue(connection, an_org(), [confirm()])
+    await claim_one(tasks, connection)
+    ahead = "UPDATE queue.pgqueuer SET heartbeat = now() + $1::interval"
+    await connection.execute(ahead, timedelta(seconds=29))
+    assert await tasks.claim(connection, Queue.PAYMENTS, limit=5) == []
+    await connection.execute(ahead, timedelta(days=3_650))
+    (taken,) = await tasks.claim(connection, Queue.PAYMENTS, limit=5)
+    assert taken.deaths == 1
+
+
 async def test_a_running_transaction_keeps_its_job(
     tasks: TaskQueue, machine: Machine, connection: Connection
 ) -> None:

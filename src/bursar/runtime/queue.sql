@@ -1,6 +1,7 @@
 -- name: claim
 -- One claimer gets a job; organizations take turns; silent workers' jobs first; none while paused.
--- A silent worker whose transaction still runs keeps its job until that transaction ends.
+-- A silent worker whose transaction still runs keeps its job until that transaction ends. One heard
+-- of in the future spoke by a clock that has been put back since.
 WITH RECURSIVE turns (place, lap, turn) AS (
     SELECT 0, 0, $5::text
     UNION ALL
@@ -29,9 +30,9 @@ WITH RECURSIVE turns (place, lap, turn) AS (
 
 stale AS MATERIALIZED (
     SELECT job.id
-    FROM queue.pgqueuer AS job
-    INNER JOIN queue.claims AS claim ON claim.job_id = job.id
-    WHERE job.status = 'picked' AND job.entrypoint = $1 AND job.heartbeat < now() - $3::interval
+    FROM queue.pgqueuer AS job INNER JOIN queue.claims AS claim ON claim.job_id = job.id
+    WHERE job.status = 'picked' AND job.entrypoint = $1
+        AND (job.heartbeat < now() - $3::interval OR job.heartbeat > now() + $3::interval)
     ORDER BY job.heartbeat, job.id LIMIT $2
     FOR UPDATE OF job, claim SKIP LOCKED
 ),
