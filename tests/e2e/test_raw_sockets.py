@@ -232,7 +232,16 @@ async def test_a_body_without_end(port: int) -> None:
     # Chunks that go on and on are cut at the limit.
     chunk = b"10000\r\n" + b"a" * 65_536 + b"\r\n"
     said = await talk(port, LOGIN + JSON + b"Transfer-Encoding: chunked\r\n\r\n", *[chunk] * 40)
-    assert said.status in {413, 0}
+    assert said.status == 413
+    assert said.is_closed
+
+
+async def test_a_body_too_large_hears_why(port: int) -> None:
+    # Whoever sends all of it before they listen is told what was wrong, and not just cut off.
+    body = b"a" * 8_388_608
+    length = f"Content-Length: {len(body)}\r\n\r\n".encode()
+    said = await talk(port, LOGIN + JSON + length, body)
+    assert (said.status, json.loads(said.body)["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
     assert said.is_closed
 
 

@@ -1,10 +1,11 @@
 """What the stranger's generator is told, and no more than a JSON Schema cannot say.
 
-Three judgments are our own. Valid data may be refused by the state of things (402, 409, 412, 422),
+Four judgments are our own. Valid data may be refused by the state of things (402, 409, 412, 422),
 or with 400 when each fault named is one that no schema states: a sum of fields, a zone's name, a
 card number, a whole number written as 1.0. A batch refuses what is invalid by its place in it, and
-is 200 as a whole. A provider that is away (502, 503) is no server error. All other checks are the
-generator's, as they are.
+is 200 as a whole. A provider that is away (502, 503) is no server error. An answer that was given
+before, for an idempotency key, promises nothing of today: what it made may have been deleted since.
+All other checks are the generator's, as they are.
 """
 
 import json
@@ -12,7 +13,10 @@ from typing import Any
 
 import schemathesis
 from schemathesis import Case, CheckContext, Response
-from schemathesis.specs.openapi.checks import negative_data_rejection
+from schemathesis.specs.openapi.checks import (
+    ensure_resource_availability,
+    negative_data_rejection,
+)
 
 # Faults that the document describes: data made by it must never run into one of them.
 DESCRIBED = {
@@ -31,6 +35,7 @@ DESCRIBED = {
 BY_STATE = {401, 402, 403, 404, 409, 412, 422, 429, 502, 503}
 AWAY = {502, 503}
 TOO_MUCH = {413, 431}  # a larger body, or more headers, than anyone sends
+_REPLAYED = "idempotent-replayed"
 BATCHES = {"/v1/transactions/batch", "/v1/usage/batch"}
 
 
@@ -68,6 +73,15 @@ def what_is_invalid_is_refused(ctx: CheckContext, response: Response, case: Case
 def _names_a_fault(response: Response) -> bool:
     told: Any = json.loads(response.content)["data"]
     return bool(told.get("refused") or told.get("rejected"))
+
+
+@schemathesis.check
+def what_was_made_is_there(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """What was made just now is found by its id, unless somebody deleted it."""
+    parent = ctx.internals.find_parent(case_id=case.id)
+    made = None if parent is None else ctx.internals.find_response(case_id=parent.id)
+    if made is not None and _REPLAYED not in made.headers:
+        ensure_resource_availability(ctx, response, case)
 
 
 @schemathesis.check

@@ -51,8 +51,9 @@ _LANES: Final = frozenset({"/v1/usage/batch"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _CLOSING: Final = ("connection", "close")
 _SERVER_FAULT: Final = 500
-_DRAIN_MAX: Final = 64 * 1024
-_DRAIN_SECONDS: Final = 1.0
+_DRAIN_MAX: Final = 32 * BODY_MAX
+_DRAIN_SECONDS: Final = 10.0
+_SILENCE_SECONDS: Final = 1.0
 _UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
 _PROBED: Final = frozenset({"/metrics", "/health", "/health/live", "/health/ready"})
@@ -187,24 +188,28 @@ class Inlet:
                 message = await self._receive()
         except TimeoutError:
             raise InvalidInput.at("body", "did not arrive in time", "too_slow") from None
-        self._length += len(message.get("body", b""))
+        self._take(message)
         if self._length > BODY_MAX:
             raise too_large()
-        self._is_whole = not message.get("more_body", False)
         return message
 
     async def drain(self) -> None:
-        """Read what is left of a small body, so that its sender hears the answer.
+        """Read what is left of the body and keep none of it, so that its sender hears the answer.
 
         A connection that is closed over unread bytes is reset, and the answer is lost with it.
         Whoever waits for our word before sending the body hears the answer instead of it.
         """
         if not self._is_sent:
             return
-        with suppress(InvalidInput, PayloadTooLarge, TimeoutError):
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while self.is_left and self._length < _DRAIN_MAX:
-                    await self()
+        deadline = monotonic() + _DRAIN_SECONDS
+        with suppress(TimeoutError):
+            while self.is_left and self._length < _DRAIN_MAX:
+                async with asyncio.timeout(min(_SILENCE_SECONDS, deadline - monotonic())):
+                    self._take(await self._receive())
+
+    def _take(self, message: Message) -> None:
+        self._length += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
 
 
 class Outlet:
