@@ -1,9 +1,11 @@
 """Transfers: one, many, refused, provoked, resumed; every cent in one place at every commit."""
 
+import asyncio
 from dataclasses import replace
 
 import msgspec
 import pytest
+from tests.support.waiting import eventually
 from tests.support.world import Org, World
 
 from bursar.domain.currencies import currency
@@ -22,7 +24,7 @@ from bursar.domain.shapes import render
 from bursar.domain.shapes.transfers import TransferFactOut
 from bursar.domain.transfers import CreditFailure, Till, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation
-from bursar.flows.transfer_money import transfer_money
+from bursar.flows.transfer_money import transfer_many, transfer_money
 from bursar.operations.transfers import (
     PostTransfer,
     PostTransfers,
@@ -50,6 +52,8 @@ SELECT type, is_public, sequence, snapshot::text, previous::text FROM events
 WHERE resource_type = 'transaction' AND 'txn_' || resource_id = $1 AND personal IS NULL
 ORDER BY id
 """
+_HOLD = "UPDATE ledger_accounts SET held_minor = $2 WHERE code = $1"
+_WAITS = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
 GIVEN_BACK = ["INITIATED", "DEBITED", "REFUNDING", "FAILED"]
 
 
@@ -206,7 +210,8 @@ async def test_a_daily_limit_counts_what_was_sent(world: World) -> None:
         await org.caller.run(post_transfer, order(a.id, b.id, 1))
 
 
-async def test_one_bad_transfer_fails_no_other(world: World) -> None:
+@pytest.mark.parametrize("is_ahead", [False, True])
+async def test_one_bad_transfer_fails_no_other(world: World, *, is_ahead: bool) -> None:
     # They are taken in their order: what an earlier one brings, a later one may spend.
     org = await world.org()
     a, b, c = (
@@ -223,7 +228,8 @@ async def test_one_bad_transfer_fails_no_other(world: World) -> None:
                 order(a.id, b.id, 60),
                 order(b.id, c.id, 50),
                 order(a.id, a.id, 1),
-            )
+            ),
+            is_ahead,
         ),
     )
     kinds = [type(each).__name__ for each in outcomes]
@@ -235,6 +241,49 @@ async def test_one_bad_transfer_fails_no_other(world: World) -> None:
         "InvalidInput",
     ]
     assert await held(org, a.id, b.id, c.id) == [40, 10, 50]
+    await require_green(org)
+
+
+async def test_what_was_decided_ahead_of_others_is_decided_again(world: World) -> None:
+    # Something of a wallet is held between the look and the lock: only what is left may be sent,
+    # also where another transfer of the batch brings the same amount back afterwards.
+    org = await world.org()
+    a, b = await org.wallet(100), await org.wallet()
+    asked = order(a.id, b.id, 60), order(b.id, a.id, 60), order(a.id, b.id, 20)
+    connection = await world.house.as_owner()
+    try:
+        async with connection.transaction():
+            await connection.execute(_HOLD, f"wallet:{a.id}", 70)
+            caller = org.with_key("overtaken")
+            many = asyncio.create_task(transfer_many(caller, asked, lambda _: Answer(200, b"{}")))
+            await eventually(lambda: connection.fetchval(_WAITS))
+        outcomes = await many
+        assert await held(org, a.id, b.id) == [80, 20]
+        await connection.execute(_HOLD, f"wallet:{a.id}", 0)
+    finally:
+        await connection.close()
+    kinds = [type(each).__name__ for each in outcomes]
+    assert kinds == ["InsufficientFunds", "InsufficientFunds", "Transfer"]
+    assert isinstance(outcomes[2], Transfer)
+    assert await events_of(org, outcomes[2].id) == DONE
+    await require_green(org)
+
+
+async def test_batches_of_the_same_wallets_move_what_is_there_and_no_more(world: World) -> None:
+    # Written at the same time and locked last, in the order of ids: none waits for ever.
+    org = await world.org()
+    a, b = await org.wallet(100), await org.wallet(100)
+    there = tuple(order(a.id, b.id, 30) for _ in range(3))
+    back = tuple(order(b.id, a.id, 30) for _ in range(3))
+    batches = await asyncio.gather(
+        *(
+            transfer_many(org.caller, each, lambda _: Answer(200, b"{}"))
+            for each in (there, back) * 4
+        )
+    )
+    sent = [each for outcomes in batches for each in outcomes if isinstance(each, Transfer)]
+    gained = sum(each.amount.minor if each.to_wallet_id == b.id else -30 for each in sent)
+    assert await held(org, a.id, b.id) == [100 - gained, 100 + gained]
     await require_green(org)
 
 
@@ -307,7 +356,7 @@ async def test_a_batch_leaves_its_open_transfers_to_a_task(world: World) -> None
     org = await world.org()
     a, b = await org.wallet(100), await org.wallet()
     asked = tuple(order(a.id, b.id, 10, metadata={"provoke": how}) for how in ("later", "refuse"))
-    outcomes = await org.caller.run(post_transfers, PostTransfers(asked))
+    outcomes = await transfer_many(org.caller, asked, lambda _: Answer(200, b"{}"))
     await world.drain()
     ends = []
     for outcome in outcomes:

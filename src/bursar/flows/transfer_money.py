@@ -8,10 +8,14 @@ from collections.abc import Callable
 
 from bursar.domain.transfers import Transfer
 from bursar.operations.transfers import (
+    Outcome,
+    Overtaken,
     PostTransfer,
+    PostTransfers,
     SettleTransfer,
     post_together,
     post_transfer,
+    post_transfers,
     settle_transfer,
 )
 from bursar.runtime.app import Caller
@@ -40,10 +44,35 @@ async def transfer_money(
     if taken.is_open and not caller.is_dry_run:
         taken = await caller.run(settle_transfer, SettleTransfer(taken.id), answer=answer)
     if not taken.is_open:
-        caller.app.telemetry.transfer_ended(
-            outcome=taken.status.value, minor=taken.amount.minor, lasted=taken.lasted
-        )
+        _tell(caller, taken)
     return taken
+
+
+async def transfer_many(
+    caller: Caller,
+    commands: tuple[PostTransfer, ...],
+    answer: Callable[[tuple[Outcome, ...]], Answer],
+) -> tuple[Outcome, ...]:
+    """Many transfers in one commit: ahead of their locks, and under them if others were faster.
+
+    Raises:
+        Refusal: none of them may be asked for; one that is refused by itself is in the outcomes.
+    """
+    try:
+        ahead = PostTransfers(commands, is_ahead=True)
+        outcomes = await caller.run(post_transfers, ahead, answer=answer)
+    except Overtaken:
+        outcomes = await caller.run(post_transfers, PostTransfers(commands), answer=answer)
+    for outcome in outcomes:
+        if isinstance(outcome, Transfer) and not outcome.is_open:
+            _tell(caller, outcome)
+    return outcomes
+
+
+def _tell(caller: Caller, ended: Transfer) -> None:
+    caller.app.telemetry.transfer_ended(
+        outcome=ended.status.value, minor=ended.amount.minor, lasted=ended.lasted
+    )
 
 
 def _id_of(transfer: Transfer) -> str:

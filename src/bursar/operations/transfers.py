@@ -65,11 +65,20 @@ async def post_together(tx: Tx, riders: Sequence[Rider[PostTransfer]]) -> Sequen
     return await _taken(tx, [rider.command for rider in riders], stamps)
 
 
+class Overtaken(Exception):
+    """Others moved meanwhile what was decided by; nothing of it is committed. Ask once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class PostTransfers:
-    """Many amounts to move, in this order."""
+    """Many amounts to move, in this order.
+
+    `is_ahead` has them written before their wallets are locked, so that batches which share a
+    wallet wait for each other a moment only.
+    """
 
     transfers: tuple[PostTransfer, ...]
+    is_ahead: bool = False
 
 
 @operation(requires=Permission.WALLET_MOVE)
@@ -77,8 +86,15 @@ async def post_transfers(tx: Tx, command: PostTransfers) -> tuple[Outcome, ...]:
     """Take many transfers in one commit; one that is refused fails no other.
 
     What is only debited by it is settled by a task right after.
+
+    Raises:
+        Overtaken: they were decided ahead, and do not hold any more.
     """
     stamps = [_stamp(tx)] * len(command.transfers)
+    if command.is_ahead:
+        ahead = await _taken_ahead(tx, command.transfers, stamps)
+        if ahead is not None:
+            return ahead
     outcomes = await _taken(tx, command.transfers, stamps)
     debited = [one.id for one in outcomes if isinstance(one, Transfer) and one.is_open]
     await tx.enqueue(*(ResumeTransfer(transfer_id) for transfer_id in debited))
@@ -126,6 +142,36 @@ async def _taken(
     )
     await transfers.book_completed(tx, locked, counter.completed)
     await transfers.book(tx, locked, counter.begun)
+    return outcomes
+
+
+async def _taken_ahead(
+    tx: Tx, asked: Sequence[PostTransfer], stamps: Sequence[Stamp]
+) -> tuple[Outcome, ...] | None:
+    """The same, decided by what wallets hold now; nothing, when it takes locks to decide.
+
+    What is written is true whenever the wallets still hold enough once they are locked, each in
+    the order of the transfers. Limits of a day and keys need more than that, and so does a debit
+    that stands alone.
+    """
+    if any(each.key is not None for each in asked):
+        return None
+    own = await _own_wallets(tx, asked)
+    orders = [_order(tx, each, own) for each in asked]
+    named = [order for order in orders if isinstance(order, Order)]
+    senders = {order.from_wallet_id for order in named}
+    seen = await transfers.see(tx, senders | {order.to_wallet_id for order in named})
+    if any(seen.purses[each].daily_limit_minor for each in senders & seen.purses.keys()):
+        return None
+    counter = _Counter(tx, seen, {})
+    outcomes = tuple(
+        counter.serve(each, order, stamp)
+        for each, order, stamp in zip(asked, orders, stamps, strict=True)
+    )
+    if counter.begun:
+        return None
+    if not await transfers.book_ahead(tx, seen, counter.completed):
+        raise Overtaken
     return outcomes
 
 

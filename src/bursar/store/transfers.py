@@ -1,10 +1,9 @@
 """Rows of transfers, and the set-based writing of many: one commit, a few statements, any number.
 
-The accounts of all wallets concerned are locked first, in the order of their ids; accounts that are
-folded, such as `transit`, are never locked. Nothing else is locked after.
+The accounts of all wallets concerned are locked first, or last of all, in the order of their ids;
+accounts that are folded, such as `transit`, are never locked. Nothing else is locked after.
 """
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +22,7 @@ from bursar.domain.shapes import render
 from bursar.domain.transfers import FACTS, STRAIGHT, Purse, Transfer, TransferStatus
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
+from bursar.runtime.sql import Query
 from bursar.store import agenda, events, ledger
 from bursar.store.events import Stamp
 from bursar.store.saving import replaced
@@ -75,9 +75,18 @@ class Locked:
 
 async def lock(tx: Tx, wallet_ids: Collection[WalletId]) -> Locked:
     """Lock wallets; one that does not exist is left out."""
+    return await _purses(tx, Q.lock_purses, wallet_ids)
+
+
+async def see(tx: Tx, wallet_ids: Collection[WalletId]) -> Locked:
+    """The same of wallets that are not locked: others may move what they hold meanwhile."""
+    return await _purses(tx, Q.see_purses, wallet_ids)
+
+
+async def _purses(tx: Tx, query: Query, wallet_ids: Collection[WalletId]) -> Locked:
     locked = Locked({}, {}, {})
     wanted = [bare(wallet_id) for wallet_id in wallet_ids]
-    for row in await tx.fetch(Q.lock_purses, uuid_of(tx.org_id), wanted):
+    for row in await tx.fetch(query, uuid_of(tx.org_id), wanted):
         purse = row_to_purse(row)
         locked.purses[purse.wallet_id] = purse
         locked.account_ids[purse.wallet_id] = row["account_id"]
@@ -159,13 +168,43 @@ async def book(tx: Tx, locked: Locked, begun: Sequence[tuple[Change, Stamp]]) ->
 async def book_completed(
     tx: Tx, locked: Locked, completed: Sequence[tuple[Transfer, Stamp]]
 ) -> None:
-    """Write transfers that are completed with this commit, and everything they cause, at once.
+    """Write transfers that are completed with this commit, and everything they cause, at once."""
+    if completed:
+        deltas, _ = _turnover(completed)
+        ids = [locked.account_ids[wallet_id] for wallet_id in deltas]
+        await _write_completed(tx, locked, completed, (ids, list(deltas.values())))
+
+
+async def book_ahead(tx: Tx, seen: Locked, completed: Sequence[tuple[Transfer, Stamp]]) -> bool:
+    """Write the same of wallets that are not locked, and lock them last, to move their balances.
+
+    The rows of others need not wait then while these are written, but for the shortest part.
+    False says that others have moved so much meanwhile that some of it may not be, or not in this
+    order: then nothing of it may be committed.
+    """
+    if not completed:
+        return True
+    await _write_completed(tx, seen, completed, ([], []))
+    deltas, needs = _turnover(completed)
+    ids = [seen.account_ids[wallet_id] for wallet_id in deltas]
+    needed = [needs[wallet_id] for wallet_id in deltas]
+    org_id = uuid_of(tx.org_id)
+    return await tx.execute(Q.move_if_enough, org_id, ids, list(deltas.values()), needed) == len(
+        ids
+    )
+
+
+async def _write_completed(
+    tx: Tx,
+    locked: Locked,
+    completed: Sequence[tuple[Transfer, Stamp]],
+    moved: tuple[list[UUID], list[int]],
+) -> None:
+    """The rows of completed transfers, and the accounts moved with them by how much.
 
     What the statement adds to a row follows from the row alone, so it is said once for all of
     them: the two moves of the chart, and the facts of each status passed.
     """
-    if not completed:
-        return
     rows = [row for row, _ in completed]
     stamps = [stamp for _, stamp in completed]
     tx.told.extend(_NAMES * len(rows))
@@ -173,7 +212,7 @@ async def book_completed(
         Q.insert_completed,
         uuid_of(tx.org_id),
         tx.now,
-        *_deltas(locked, rows),
+        *moved,
         [bare(row.id) for row in rows],
         [bare(row.from_wallet_id) for row in rows],
         [bare(row.to_wallet_id) for row in rows],
@@ -194,13 +233,19 @@ async def book_completed(
     )
 
 
-def _deltas(locked: Locked, rows: Sequence[Transfer]) -> tuple[list[UUID], list[int]]:
-    """What each account gains or loses by all of them together."""
-    gained: Counter[WalletId] = Counter()
-    for row in rows:
-        gained[row.from_wallet_id] -= row.amount.minor
-        gained[row.to_wallet_id] += row.amount.minor
-    return [locked.account_ids[wallet_id] for wallet_id in gained], list(gained.values())
+def _turnover(
+    completed: Sequence[tuple[Transfer, Stamp]],
+) -> tuple[dict[WalletId, int], dict[WalletId, int]]:
+    """What each wallet gains or loses by all of them, and must hold before the first of them."""
+    gained: dict[WalletId, int] = {}
+    needed: dict[WalletId, int] = {}
+    for row, _ in completed:
+        sender, receiver, minor = row.from_wallet_id, row.to_wallet_id, row.amount.minor
+        left = gained[sender] = gained.get(sender, 0) - minor
+        needed[sender] = max(needed.get(sender, 0), -left)
+        gained[receiver] = gained.get(receiver, 0) + minor
+        needed.setdefault(receiver, 0)
+    return gained, needed
 
 
 async def settle(tx: Tx, locked: Locked, before: Transfer, change: Change) -> Transfer:

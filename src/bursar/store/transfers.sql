@@ -14,6 +14,31 @@ LEFT JOIN ledger_accounts AS t ON t.org_id = $1 AND t.code = 'transit' AND t.cur
 WHERE a.org_id = $1 AND a.id = ANY(ARRAY(SELECT o.account_id FROM named AS o))
 ORDER BY a.id FOR NO KEY UPDATE OF a;
 
+-- name: see_purses
+-- The same of wallets, and nothing is locked: whoever decides by it moves balances by `move_if_enough`.
+SELECT
+    w.id AS wallet_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor,
+    a.id AS account_id, a.currency, a.balance_minor, a.held_minor, a.closed_at,
+    t.id AS transit_id
+FROM wallets AS w
+JOIN ledger_accounts AS a ON a.org_id = $1 AND a.id = w.account_id
+LEFT JOIN ledger_accounts AS t ON t.org_id = $1 AND t.code = 'transit' AND t.currency = a.currency
+WHERE w.org_id = $1 AND w.id = ANY($2::uuid[]);
+
+-- name: move_if_enough
+-- Locks accounts in the order of their ids and moves their balances, of those that hold what is needed.
+WITH locked AS (
+    SELECT o.id FROM ledger_accounts AS o
+    WHERE o.org_id = $1 AND o.id = ANY($2::uuid[]) ORDER BY o.id FOR NO KEY UPDATE
+)
+UPDATE ledger_accounts AS a SET balance_minor = a.balance_minor + m.delta
+FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS m (id, delta, needed)
+JOIN locked AS l ON l.id = m.id
+WHERE
+    a.org_id = $1 AND a.id = m.id AND a.closed_at IS NULL
+    AND a.balance_minor - a.held_minor >= m.needed
+    AND a.balance_minor <= 9007199254740991 - greatest(m.delta, 0);
+
 -- name: sent_since
 -- What wallets have sent since a moment and not got back.
 SELECT t.from_wallet_id, sum(t.amount_minor)::bigint AS sent_minor FROM transfers AS t

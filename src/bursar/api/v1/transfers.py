@@ -33,8 +33,8 @@ from bursar.domain.refusals import (
 )
 from bursar.domain.shapes.transfers import TransferOut
 from bursar.domain.transfers import Transfer, TransferStatus
-from bursar.flows.transfer_money import transfer_money
-from bursar.operations.transfers import Outcome, PostTransfer, PostTransfers, post_transfers
+from bursar.flows.transfer_money import transfer_many, transfer_money
+from bursar.operations.transfers import Outcome, PostTransfer
 from bursar.reads.transfers import TransferFilters
 from bursar.reads.transfers import transfer as transfer_look
 from bursar.reads.transfers import transfers as transfers_look
@@ -174,13 +174,7 @@ async def create_transactions(call: Call[list[NewTransferItem | Refusal], NoQuer
         merged = (item if isinstance(item, Refusal) else next(taken) for item in judged)
         return resource(_batch_out(merged, caller.request_id))
 
-    outcomes = await caller.run(post_transfers, PostTransfers(commands), answer=reply)
-    for outcome in outcomes:
-        if isinstance(outcome, Transfer) and not outcome.is_open:
-            caller.app.telemetry.transfer_ended(
-                outcome=outcome.status.value, minor=outcome.amount.minor, lasted=outcome.lasted
-            )
-    return reply(outcomes)
+    return await travelled(transfer_many(caller, commands, reply), reply)
 
 
 @ROOM.get(
