@@ -69,6 +69,7 @@ from bursar.runtime.listening import bound
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
 from bursar.runtime.pooling import Pooling
+from bursar.runtime.probing import Probe, probing
 from bursar.runtime.pulse import keep_pulse
 from bursar.runtime.queue import TaskQueue
 from bursar.runtime.release import VERSION
@@ -139,6 +140,8 @@ async def build(
         means = Means(queue, keys, not settings.is_production, retries, tracer is not None, pooling)
         database = await Database.open(app_url, means=means, application_name=f"bursar-{part}")
         stack.push_async_callback(database.close)
+        probe = Probe(probing(app_url))
+        stack.callback(probe.close)
         direct_url = _direct_url(settings, app_url)
         wake = Wake(
             partial(asyncpg.connect, direct_url, timeout=5),
@@ -159,6 +162,7 @@ async def build(
         yield App(
             settings=settings,
             database=database,
+            probe=probe,
             keys=keys,
             context_key=keys.key("context"),
             passwords=passwords,

@@ -6,9 +6,7 @@ from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.api.envelope import encoded
 from bursar.api.front import ALIVE, HEALTH, LIVE, health
 from bursar.runtime.app import App
-from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.idempotency import Answer
-from bursar.runtime.logging import get_log
 from bursar.runtime.telemetry import CONTENT_TYPE
 
 
@@ -16,14 +14,14 @@ def health_routes(app: App) -> list[HTTPRouteHandler]:
     """`/health` and its two halves, and `/metrics`."""
 
     async def whole(_request: Wire) -> Answer:
-        is_connected = await _is_connected(app)
+        is_connected = await app.probe.is_answered()
         return health(is_connected=is_connected, redis=await _redis(app))
 
     async def live(_request: Wire) -> Answer:
         return ALIVE
 
     async def ready(_request: Wire) -> Answer:
-        is_connected = await _is_connected(app)
+        is_connected = await app.probe.is_answered()
         status = "ok" if is_connected else "unavailable"
         return Answer(200 if is_connected else 503, encoded({"status": status}))
 
@@ -43,13 +41,3 @@ async def _redis(app: App) -> str:
     if app.settings.redis_url is None:
         return "disabled"
     return "connected" if await app.limiter.check() else "disconnected"
-
-
-async def _is_connected(app: App) -> bool:
-    """Whether PostgreSQL answers, asked outside of any organization."""
-    try:
-        async with app.database.machine() as connection:
-            return bool(await connection.fetchval("SELECT true"))
-    except DatabaseAway as away:
-        get_log().warning("health.database_away", reason=str(away))
-        return False

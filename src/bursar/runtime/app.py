@@ -52,6 +52,7 @@ from bursar.runtime.known_keys import KnownKeys
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
+from bursar.runtime.probing import Probe
 from bursar.runtime.pulse import SeenSessions
 from bursar.runtime.queue import TaskClaim, TaskQueue
 from bursar.runtime.settings import Settings
@@ -137,6 +138,7 @@ class App:
 
     settings: Settings
     database: Database
+    probe: Probe
     keys: KeyRing
     context_key: bytes = field(repr=False)
     passwords: Passwords

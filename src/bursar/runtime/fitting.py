@@ -10,33 +10,12 @@ import asyncpg
 from bursar.runtime import clock
 from bursar.runtime.installation import DatabaseUrls, database_of
 from bursar.runtime.key_rings import key_ring
+from bursar.runtime.probing import Probe, probing
 from bursar.runtime.schema import DatabaseUnreachable, fit_connection
 from bursar.runtime.settings import Settings
-from bursar.runtime.transactions import AWAY
 
 _PATIENCE_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.2
-_PROBE_SECONDS: Final = 2.0
-
-
-class Probe:
-    """One connection, asked one question at a time."""
-
-    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        self._connection = connection
-        self._turn = asyncio.Lock()
-
-    async def is_answered(self) -> bool:
-        """Whether PostgreSQL answers, asked outside of any organization."""
-        try:
-            async with self._turn:
-                return bool(await self._connection.fetchval("SELECT true", timeout=_PROBE_SECONDS))
-        except AWAY:
-            return False
-
-    def close(self) -> None:
-        """Leave; what is asked afterwards is not answered."""
-        self._connection.terminate()
 
 
 @asynccontextmanager
@@ -48,7 +27,7 @@ async def fit_database(settings: Settings) -> AsyncIterator[tuple[DatabaseUrls, 
         DatabaseUnreachable: PostgreSQL did not answer for half a minute.
     """
     async with database_of(settings) as urls:
-        probe = Probe(await _fit(settings, urls))
+        probe = Probe(probing(urls.app), await _fit(settings, urls))
         try:
             yield urls, probe
         finally:
