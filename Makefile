@@ -152,6 +152,10 @@ storm-payments: $(READY)  ## 2,000 payments and refunds over a line that loses o
 disaster: $(READY)  ## delete the database's folder under load, five times, and bring it back from a backup
 	@exec $(BIN)/python -m tests.e2e.disaster $(ARGS)
 
+.PHONY: disk-full
+disk-full: $(READY)  ## leave the database no room for data, then none for its log (needs root, for a tmpfs)
+	@exec $(BIN)/python -m tests.e2e.disk_full $(ARGS)
+
 LOCALSTRIPE := build/localstripe
 
 $(LOCALSTRIPE)/.locked: requirements/localstripe.txt

@@ -149,15 +149,18 @@ def children(parent: int) -> list[int]:
 
 
 @asynccontextmanager
-async def running(*, workers: int = 1, sandbox_url: str | None = None) -> AsyncIterator[Tree]:
+async def running(
+    *, workers: int = 1, sandbox_url: str | None = None, under: Path | None = None
+) -> AsyncIterator[Tree]:
     """A fresh installation, healthy, and ended as an operator would.
 
-    With an address of the processor it starts none of its own.
+    With an address of the processor it starts none of its own; `under` is where its data lies.
     """
     folder = Path(tempfile.mkdtemp(prefix="bursar-storm-"))
+    data = folder if under is None else under
     port, sandbox_port = free_ports()
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
-        "DATA_DIR": str(folder / "data"),
+        "DATA_DIR": str(data / "data"),
         "PORT": str(port),
         "SANDBOX_PORT": str(sandbox_port),
         "LOG_LEVEL": "warning",

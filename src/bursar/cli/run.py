@@ -5,9 +5,11 @@ It loads nothing of the application: what needs that is a child.
 """
 
 import asyncio
+import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -51,6 +53,7 @@ _KEY_SECONDS: Final = 15
 _POLL_SECONDS: Final = 0.05
 _PROBE_SECONDS: Final = 2.0
 _HERE: Final = "127.0.0.1"
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - what is made in it has a name of its own
 _PROBE: Final = f"GET /health HTTP/1.1\r\nHost: {_HERE}\r\nConnection: close\r\n\r\n".encode()
 
 command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -146,18 +149,29 @@ def _staged(settings: Settings, *, has_demo: bool) -> Stage:
     for found in (api, sandbox):
         if found.notice is not None:
             _warn(found.notice)
-    metrics = settings.data_dir / "metrics"
-    shutil.rmtree(metrics, ignore_errors=True)
-    metrics.mkdir(parents=True)
     told = {
         "PORT": str(api.port),
         "SANDBOX_PORT": str(sandbox.port),
         "DATA_DIR": str(settings.data_dir),
-        METRICS_FOLDER: str(metrics),
+        METRICS_FOLDER: str(_metrics_folder(settings.data_dir)),
         "METRICS_PORT": "",  # the API shows what its workers count
     }
     environment = child_environment(told)
     return Stage(load(environment), environment, has_demo and not settings.is_production)
+
+
+def _metrics_folder(data_dir: Path) -> Path:
+    """Where the children keep what they count; a link tells the next start what to clear away.
+
+    They have it mapped into memory: on a disk without room, writing there would end them at once.
+    """
+    link = data_dir / "metrics"
+    shutil.rmtree(link.resolve(), ignore_errors=True)
+    link.unlink(missing_ok=True)
+    within = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    made = Path(tempfile.mkdtemp(prefix="bursar-metrics-", dir=within))
+    link.symlink_to(made)
+    return made
 
 
 def _children(stage: Stage) -> list[Child]:
