@@ -21,6 +21,7 @@ PROMISED = frozenset(
         *("http_request_duration_seconds", "http_requests", "invoices_created"),
         *("payments_processed", "queue_job_duration_seconds", "queue_depth", "queue_failed"),
         *("stripe_api_duration_seconds", "circuit_breaker_state", "unhandled_exceptions"),
+        "provider_answers_held",
         *("transactions", "active_transactions", "transaction_amount", "saga_events"),
         *("saga_processing_duration_seconds", "transit_age_seconds", "queue_jobs"),
         *("agenda_lag_seconds", "outbox_lag_seconds", "idempotent_replays", "build_info"),
@@ -73,6 +74,7 @@ def test_verbs_move_their_metrics() -> None:
     telemetry.transfer_ended(outcome="FAILED", minor=2_500, lasted=timedelta(seconds=12))
     telemetry.in_transit(active=3, oldest_seconds=61)
     telemetry.provider_call(call="charge", outcome="succeeded", seconds=0.4)
+    telemetry.provider_call(call="refund", outcome="unexpected", seconds=0.1)
     telemetry.breaker(provider="stripe", state="open")
     telemetry.replay()
     telemetry.unhandled(where="api")
@@ -109,6 +111,7 @@ def test_verbs_move_their_metrics() -> None:
     assert found["saga_events_total{event_type=transaction.refunding}"] == 1
     assert (found["active_transactions{}"], found["transit_age_seconds{}"]) == (3, 61)
     assert found["stripe_api_duration_seconds_sum{call=charge,outcome=succeeded}"] == 0.4
+    assert found["provider_answers_held_total{}"] == 1
     assert found["circuit_breaker_state{provider=stripe}"] == 2
     assert found["idempotent_replays_total{}"] == 1
     assert found["unhandled_exceptions_total{where=api}"] == 1

@@ -37,6 +37,7 @@ ALERTS = {
     "ApiLatency",
     "QueueProcessingStopped",
     "CircuitBreakerOpen",
+    "ProviderAnswersHeld",
 }
 
 
@@ -130,6 +131,10 @@ class Faults:
         for _ in range(5):
             self.breaker.admit().failed()
 
+    def hold_answer(self) -> None:
+        """What came is about another payment."""
+        self.world.app.telemetry.provider_call(call="charge", outcome="unexpected", seconds=0.1)
+
     def mend_line(self) -> None:
         """It is back."""
         for _ in range(2):
@@ -197,7 +202,7 @@ async def test_every_metric_of_the_dashboards_is_scraped(
 
 
 async def test_each_alert_rings_and_is_silent_again(watching: Prometheus, faults: Faults) -> None:
-    # All five are provoked for real, fire, are mended, and clear.
+    # All six are provoked for real, fire, are mended, and clear.
     invoices = await faults.prepare_payments()
     assert await watching.until(lambda firing: not firing, 20) == set()
     await faults.stop_worker()
@@ -206,6 +211,7 @@ async def test_each_alert_rings_and_is_silent_again(watching: Prometheus, faults
     slow = asyncio.create_task(faults.keep_slow())
     await asyncio.sleep(5)  # of those six that a worker may be silent
     faults.break_line()
+    faults.hold_answer()
     await faults.decline_payments(invoices)
     heard: set[str] = set()
     await watching.until(lambda firing: _joined(heard, firing) >= ALERTS, 40)

@@ -39,6 +39,10 @@ class Metric:
 COUNTERS: Final = (
     Metric("http_requests_total", "Requests answered.", ("method", "route", "status")),
     Metric("idempotent_replays_total", "Stored answers given again."),
+    Metric(
+        "provider_answers_held_total",
+        "Answers of a payment provider that came and were not believed.",
+    ),
     Metric("unhandled_exceptions_total", "Exceptions nobody expected.", ("where",)),
     Metric("auth_attempts_total", "Tries to sign in, by how they ended.", ("outcome",)),
     Metric("invoices_created_total", "Invoices made.", ("mode",)),

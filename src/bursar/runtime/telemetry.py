@@ -172,8 +172,10 @@ class Telemetry:
             self._gauge["money_waiting_minor"].labels(kind, currency).set(minor)
 
     def provider_call(self, *, call: str, outcome: str, seconds: float) -> None:
-        """One call to the payment provider."""
+        """One call to the payment provider; `unexpected` is an answer that was not believed."""
         self._time["stripe_api_duration_seconds"].labels(call, outcome).observe(seconds)
+        if outcome == "unexpected":
+            self._count["provider_answers_held_total"].inc()
 
     def webhook_attempted(self, *, status: str, seconds: float) -> None:
         """One attempt to deliver a webhook: `delivered`, `switch_off` or `retry`."""
