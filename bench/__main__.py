@@ -38,6 +38,7 @@ BENCHES = {
     invoices.FINALIZE: invoices.bench_finalize,
     invoices.LIST: invoices.bench_list,
     invoices.PRINT: invoices.bench_print,
+    invoices.KEPT: invoices.bench_kept,
     usage_ingest.NAME: usage_ingest.bench,
     usage_ingest.DUPLICATES: usage_ingest.bench_duplicates,
     billing_run.NAME: billing_run.bench,
@@ -63,7 +64,7 @@ BENCHES = {
 GROUPS = {
     "invoices": (
         *(create_invoice.NAME, get_invoice.NAME),
-        *(invoices.LIST, invoices.FINALIZE, invoices.PRINT),
+        *(invoices.LIST, invoices.FINALIZE, invoices.PRINT, invoices.KEPT),
     )
 }
 

@@ -1,8 +1,9 @@
 """Invoices in bulk: numbered, listed ten thousand rows deep, and printed.
 
 Numbering is measured beside a bare counter with its document in one commit, a deep page beside the
-first one, and a PDF over HTTP beside the printer alone. Afterwards the series has no gap, no row of
-the list came twice, and the same invoice gave the same bytes each time.
+first one, and a PDF over HTTP beside the printer alone: a draft, which is printed each time, and
+final invoices, which are kept. Afterwards the series has no gap, no row of the list came twice, and
+the same invoice gave the same bytes each time.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import cycle
 from typing import Any
 
 import aiohttp
@@ -29,10 +31,12 @@ from bursar.reads.invoices import invoice_document
 from bursar.runtime.app import Caller
 
 FINALIZE, LIST, PRINT = "finalize_invoice", "list_invoices", "print_invoice"
+KEPT = "print_invoice_again"
 DRAFTS = 300
 DEPTH_PAGES = 100
 PAGE_ROWS = 100
 PRINTED = 20
+DIFFERENT = 50  # more than the printer remembers
 _SERIES = """
 CREATE TABLE bench.series (last bigint NOT NULL);
 CREATE TABLE bench.numbers (number bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());
@@ -166,21 +170,21 @@ async def _walked(stage: Stage, first: str) -> tuple[str, set[str]]:
 
 @dataclass(slots=True)
 class Press:
-    """The printer alone: the same document again and again."""
+    """The printer alone: the same documents again and again."""
 
-    document: InvoiceDocument
+    documents: list[InvoiceDocument]
     seconds: float
     prints: set[str] = field(default_factory=set)
     printer: TypstRenderer = field(default_factory=lambda: TypstRenderer(timeout_seconds=60))
 
     async def warm(self) -> None:
-        await self.printer.invoice_pdf(self.document)
+        await self.printer.invoice_pdf(self.documents[0])
 
     async def measure(self) -> float:
         """Documents a second, two at a time as the API prints them."""
-        began, count = time.perf_counter(), 0
+        began, count, turns = time.perf_counter(), 0, cycle(self.documents)
         while time.perf_counter() - began < self.seconds:
-            made = await asyncio.gather(*(self.printer.invoice_pdf(self.document) for _ in "ab"))
+            made = await asyncio.gather(*(self.printer.invoice_pdf(next(turns)) for _ in "ab"))
             self.prints |= {sha256(each).hexdigest() for each in made}
             count += len(made)
         return count / (time.perf_counter() - began)
@@ -197,11 +201,11 @@ async def bench_print(effort: Effort) -> Result:
         path = f"/v1/invoices/{draft}/pdf"
         # As many at once as there are threads to print: the rest would only wait.
         ours = Side(server, msgspec.structs.replace(load, paths=[path], connections=2))
-        press = Press(await _document(place, stage, draft), effort.seconds)
+        press = Press(await _documents(place, stage, [draft]), effort.seconds)
         stack.callback(press.printer.close)
         rounds = await take_turns(ours, press, rounds=effort.rounds, before_each=place.checkpoint)
         broken = [f"answered {dict(ours.faults)}"] if ours.faults else []
-        press.prints |= await _printed(stage, path)
+        press.prints |= await _printed(stage, [path] * PRINTED)
         if len(press.prints) != 1:
             broken.append(f"one invoice gave {len(press.prints)} documents")
         target = Target(must=0.5, goal=0.8)
@@ -211,19 +215,46 @@ async def bench_print(effort: Effort) -> Result:
         return result
 
 
-async def _document(place: Place, stage: Stage, draft: str) -> InvoiceDocument:
+async def bench_kept(effort: Effort) -> Result:
+    """PDFs of final invoices over HTTP, kept since the first time, beside the printer alone."""
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(open_place())
+        server = await stack.enter_async_context(_served(place))
+        stage = await set_stage(server.port)
+        made = await drafts(stage, DIFFERENT)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{stage.port}") as session:
+            for each in made:
+                await post(session, f"/v1/invoices/{each}/finalize", {}, stage.headers)
+        paths = [f"/v1/invoices/{each}/pdf" for each in made]
+        before = await _printed(stage, paths)
+        load = _load(stage, server.port, effort, "GET")
+        ours = Side(server, msgspec.structs.replace(load, paths=paths, connections=2))
+        press = Press(await _documents(place, stage, made), effort.seconds)
+        stack.callback(press.printer.close)
+        rounds = await take_turns(ours, press, rounds=effort.rounds, before_each=place.checkpoint)
+        broken = [f"answered {dict(ours.faults)}"] if ours.faults else []
+        if await _printed(stage, paths) != before or len(before) != DIFFERENT:
+            broken.append(f"{DIFFERENT} invoices did not keep their bytes")
+        target = Target(must=2, goal=5)
+        result = judged(KEPT, target, rounds, unit="documents/s", broken=broken)
+        result.settings.update(effort.shown(), postgres=await place.shown_settings())
+        result.detail.update(ours=ours.shown())
+        return result
+
+
+async def _documents(place: Place, stage: Stage, ids: list[str]) -> list[InvoiceDocument]:
     async with build(place.settings(), part="bench", app_url=place.app_url) as app:
         caller = Caller(
             app=app, org_id=OrgId(stage.org_id), actor=System("bench"), request_id="bench"
         )
-        return await caller.look(invoice_document, InvoiceId(draft))
+        return [await caller.look(invoice_document, InvoiceId(each)) for each in ids]
 
 
-async def _printed(stage: Stage, path: str) -> set[str]:
-    """The digests of what the API prints, some times over."""
+async def _printed(stage: Stage, paths: list[str]) -> set[str]:
+    """The digests of what the API prints."""
     found = set()
     async with aiohttp.ClientSession(f"http://127.0.0.1:{stage.port}") as session:
-        for _ in range(PRINTED):
+        for path in paths:
             async with session.get(path, headers=stage.headers) as answer:
                 found.add(sha256(await answer.read()).hexdigest())
     return found

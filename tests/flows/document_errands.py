@@ -133,8 +133,15 @@ async def _renew_link(stage: Stage) -> Request:
     return replace(asked, again=(303,))
 
 
+async def _print(stage: Stage) -> Request:
+    invoice = await stage.org.invoice(await stage.org.customer(token=None))
+    counted = "SELECT count(*) FROM prints WHERE invoice_id = $1"
+    path = f"/v1/invoices/{invoice.id}/pdf"
+    return Request(stage.client, "GET", path, None, counted, uuid_of(invoice.id))
+
+
 DOCUMENT_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_begin, _edit, _pause, _resume, _cancel),
     *(_send, _duplicate, _import, _open_balance, _set_up, _renew_link),
-    *(_revoke_link, _assess_taxes),
+    *(_revoke_link, _assess_taxes, _print),
 )

@@ -13,6 +13,7 @@ FILES = (
     "hosted.",
     "invoices.revoke_invoice_link.",
     "assess_taxes.",
+    "print_document.",
 )
 
 

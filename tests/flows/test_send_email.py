@@ -22,6 +22,7 @@ from bursar.domain.mails import (
 )
 from bursar.domain.paging import Page
 from bursar.domain.refusals import MailNotSent, NotFound
+from bursar.flows.print_document import print_document
 from bursar.flows.send_email import send_email
 from bursar.operations.mails import OpenMail, open_mail
 from bursar.reads.mails import mails
@@ -49,7 +50,7 @@ async def _one(world: World, org_id: OrgId) -> Mail:
 async def _sent(world: World, org_id: OrgId, mail_id: MailId, outcome: MailOutcome) -> None:
     world.mailbox.mood = lambda _letter: outcome
     try:
-        await send_email(world.system(org_id), mail_id)
+        await send_email(world.system(org_id), mail_id, print_document)
     finally:
         world.mailbox.mood = None
 
@@ -63,7 +64,7 @@ async def test_a_mail_leaves_with_its_commit_and_once(world: World) -> None:
     letter = world.mailbox.newest("ann@example.com", MailKind.INVITATION)
     assert letter.parameters == INVITATION.parameters
     count = len(world.mailbox.letters)
-    await send_email(world.system(org.id), mail_id)
+    await send_email(world.system(org.id), mail_id, print_document)
     assert len(world.mailbox.letters) == count
     found = await _one(world, org.id)
     assert (found.status, found.attempt_count, found.transport) == (MailStatus.SENT, 1, "mailbox")

@@ -108,6 +108,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
     assert {each.name: each.every_seconds for each in passes} == {
         "agenda": 0.5,
         "clocks": 0.5,
+        "print": 2,
         "relay": 0.5,
         "deliver": 0.5,
         "seal": 5,

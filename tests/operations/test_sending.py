@@ -86,7 +86,7 @@ async def test_the_invoice_goes_with_its_letter(world: World) -> None:
     enclosed = world.mailbox.newest(customer.email, MailKind.INVOICE).enclosure
     assert enclosed is not None
     assert enclosed.name == f"{sent.number}.pdf"
-    printed = [await printed_pdf(org.caller, sent) for _ in range(2)]
+    printed = [await printed_pdf(org.caller, sent.id) for _ in range(2)]
     assert [each.body for each in printed] == [enclosed.body] * 2
 
 

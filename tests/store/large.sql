@@ -303,3 +303,7 @@ FROM generate_series(1, {rows}) AS n;
 INSERT INTO figures (measure, org_id, currency, day, amount_minor, count)
 SELECT 'large_' || n % 20, '{org}', 'usd', date '2000-01-01' + (n / 20)::integer, 1, 1
 FROM generate_series(1, {rows}) AS n;
+
+INSERT INTO prints (org_id, subject_id, invoice_id, fingerprint, sha256, body_boxed)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), sha256(n::text::bytea), sha256(n::text::bytea), '\x02'
+FROM generate_series(1, {rows}) AS n;

@@ -179,7 +179,7 @@ async def _pay(visit: Visit) -> Answer:
 
 
 async def _print(visit: Visit, _request: Wire) -> Answer:
-    return await printed(visit.caller, visit.invoice)
+    return await printed(visit.caller, visit.invoice.id)
 
 
 async def _acknowledge(visit: Visit, _request: Wire) -> Answer:

@@ -1,15 +1,16 @@
 """The PDF of an invoice, as an answer: with the link to pay it while there is something to pay."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from bursar.api.hosted_links import own_hosted_url
-from bursar.domain.credit_note_documents import NotePrinting
 from bursar.domain.credit_notes import CreditNote
 from bursar.domain.documents import DocumentNotRendered, InvoiceDocument
-from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.ids import InvoiceId
+from bursar.domain.invoices import Invoice
+from bursar.domain.prints import Print, print_of
 from bursar.domain.refusals import Unavailable
-from bursar.reads.invoices import invoice_document, invoice_printing
+from bursar.flows.print_document import print_invoice, print_note
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
@@ -17,16 +18,15 @@ PDF: Final = "application/pdf"
 XML: Final = "application/xml"
 
 
-async def printed(caller: Caller, invoice: Invoice) -> Answer:
+async def printed(caller: Caller, invoice_id: InvoiceId) -> Answer:
     """The invoice's PDF.
 
     Raises:
         Unavailable: it could not be printed in time.
     """
-    document = await caller.look(invoice_document, invoice.id)
-    if invoice.status is InvoiceStatus.OPEN:
-        document = replace(document, payment_url=own_hosted_url(caller, invoice))
-    return await _sheets(caller, document, str(invoice.number or invoice.id))
+    with _in_time():
+        found, made = await print_invoice(caller, invoice_id)
+    return _sheets(made, str(found.number or found.id))
 
 
 async def acknowledged(caller: Caller, invoice: Invoice, receipt: InvoiceDocument) -> Answer:
@@ -35,7 +35,9 @@ async def acknowledged(caller: Caller, invoice: Invoice, receipt: InvoiceDocumen
     Raises:
         Unavailable: it could not be printed in time.
     """
-    return await _sheets(caller, receipt, f"{invoice.number}-receipt")
+    with _in_time():
+        made = print_of(await caller.app.renderer.invoice_pdf(receipt))
+    return _sheets(made, f"{invoice.number}-receipt")
 
 
 async def noted(caller: Caller, note: CreditNote) -> Answer:
@@ -44,14 +46,22 @@ async def noted(caller: Caller, note: CreditNote) -> Answer:
     Raises:
         Unavailable: it could not be printed in time.
     """
-    printing = await caller.look(invoice_printing, note.invoice_id)
-    return await _sheets(caller, NotePrinting(note, printing).document(), str(note.number))
+    with _in_time():
+        made = await print_note(caller, note)
+    return _sheets(made, str(note.number))
 
 
-async def _sheets(caller: Caller, document: InvoiceDocument, name: str) -> Answer:
+@contextmanager
+def _in_time() -> Iterator[None]:
     try:
-        body = await caller.app.renderer.invoice_pdf(document)
+        yield
     except DocumentNotRendered as failed:
         raise Unavailable("The document could not be printed in time; try again.") from failed
+
+
+def _sheets(made: Print, name: str) -> Answer:
+    """The PDF; its tag is the digest of its bytes."""
     disposition = f'inline; filename="{name}.pdf"'
-    return Answer(200, body, (("Content-Type", PDF), ("Content-Disposition", disposition)))
+    tag = f'"{made.digest.hex()}"'
+    headers = (("Content-Type", PDF), ("Content-Disposition", disposition), ("ETag", tag))
+    return Answer(200, made.body, headers)

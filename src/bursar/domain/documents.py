@@ -101,6 +101,11 @@ class InvoiceDocument:
 class DocumentRenderer(Protocol):
     """Prints documents."""
 
+    @property
+    def press(self) -> str:
+        """A name for all that the bytes of a print come from, beside the document."""
+        ...
+
     async def draws(self, picture: bytes) -> bool:
         """Whether a logo can be printed."""
         ...

@@ -173,6 +173,14 @@ class FollowInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class PrintInvoice:
+    """Print an invoice before anybody asks for it."""
+
+    invoice_id: InvoiceId
+    queue: ClassVar[Queue] = Queue.INVOICES
+
+
+@dataclass(frozen=True, slots=True)
 class ChargeInvoice:
     """Charge the customer's payment method for an invoice that billing made."""
 
@@ -205,6 +213,7 @@ Task = (
     | IssueInvoice
     | ChargeInvoice
     | FollowInvoice
+    | PrintInvoice
     | AdvanceDunning
 )
 TASKS: Final[tuple[type[Task], ...]] = (
@@ -224,5 +233,6 @@ TASKS: Final[tuple[type[Task], ...]] = (
     IssueInvoice,
     ChargeInvoice,
     FollowInvoice,
+    PrintInvoice,
     AdvanceDunning,
 )

@@ -35,6 +35,7 @@ from bursar.domain.tasks import (
     FollowInvoice,
     IssueInvoice,
     IssueRecurring,
+    PrintInvoice,
     ResumeTransfer,
     Task,
 )
@@ -53,6 +54,8 @@ _AGENDA_LEASE: Final = timedelta(seconds=60)
 _FORGOTTEN_AT_ONCE: Final = 1000
 _CLOCKS_AT_ONCE: Final = 50
 _CLOCK_PAUSE_SECONDS: Final = 0.02
+_PRINT_STRETCH: Final = 5_000
+_PRINTED_AHEAD: Final = 32  # of each organization in a stretch of the log
 _JOB_HISTORY: Final = timedelta(days=7)
 _DELIVERY_HISTORY: Final = timedelta(days=90)
 
@@ -112,6 +115,21 @@ async def move_clocks(app: App) -> bool:
     elif found:
         await asyncio.sleep(_CLOCK_PAUSE_SECONDS)
     return bool(found)
+
+
+async def print_finals(app: App) -> bool:
+    """Have invoices that became final printed, while the queue has nothing else to do."""
+    tasks: dict[OrgId, list[Task]] = defaultdict(list)
+    async with app.database.machine() as connection, connection.transaction():
+        for org_id, invoice_id in await doors.finals_to_print(
+            connection, stretch=_PRINT_STRETCH, each=_PRINTED_AHEAD
+        ):
+            tasks[org_id].append(PrintInvoice(invoice_id))
+        for org_id, asked in tasks.items():
+            await app.queue.enqueue(connection, org_id, asked, timedelta(0))
+    if tasks:
+        app.wake()
+    return False
 
 
 async def relay_events(app: App) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from bursar.domain.access import System
+from bursar.domain.documents import DocumentNotRendered
 from bursar.domain.payments import PaymentMode
 from bursar.domain.refusals import CustomerHasNoMethod, NothingToPay, PaymentInProgress
 from bursar.domain.tasks import (
@@ -23,6 +24,7 @@ from bursar.domain.tasks import (
     HandleProviderEvent,
     IssueInvoice,
     IssueRecurring,
+    PrintInvoice,
     ResumeTransfer,
     SendMail,
     SyncCustomer,
@@ -36,6 +38,7 @@ from bursar.flows.confirm_refund import confirm_refund
 from bursar.flows.handle_provider_event import handle_provider_event
 from bursar.flows.issue_recurring import issue_recurring
 from bursar.flows.pay_invoice import pay_invoice
+from bursar.flows.print_document import print_document, print_invoice
 from bursar.flows.resume_transfer import resume_transfer
 from bursar.flows.send_email import send_email
 from bursar.flows.sync_customer import sync_customer
@@ -96,8 +99,14 @@ async def _follow_invoice(caller: Caller, task: FollowInvoice) -> None:
     await caller.run(look_again, LookAgain(task.invoice_id))
 
 
+async def _print_invoice(caller: Caller, task: PrintInvoice) -> None:
+    """Print it ahead; what cannot be printed now is, when it is asked for, or told to who asks."""
+    with suppress(DocumentNotRendered):
+        await print_invoice(caller, task.invoice_id)
+
+
 async def _send_mail(caller: Caller, task: SendMail) -> None:
-    await send_email(caller, task.mail_id)
+    await send_email(caller, task.mail_id, print_document)
 
 
 async def _resume_transfer(caller: Caller, task: ResumeTransfer) -> None:
@@ -154,6 +163,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         ExpireHold: _expire_hold,
         IssueRecurring: _issue_recurring,
         FollowInvoice: _follow_invoice,
+        PrintInvoice: _print_invoice,
         SendMail: _send_mail,
         ResumeTransfer: _resume_transfer,
         CheckThresholds: _check_thresholds,

@@ -22,6 +22,7 @@ from bursar.jobs.dispatch import (
     forget_old_keys,
     forget_old_visits,
     move_clocks,
+    print_finals,
     seal_logs,
 )
 from bursar.jobs.reconciling import reconcile
@@ -68,6 +69,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
             come_home=couriers.come_home,
         ),
         Pass("clocks", 0.5, partial(move_clocks, app)),
+        Pass("print", 2, partial(print_finals, app)),
         Pass("seal", 5, partial(seal_logs, app, anchors, rest=SEALING_RESTS)),
         Pass("reconcile", 3600, partial(reconcile, app)),
         Pass("measure", 5, partial(measure, app)),

@@ -16,7 +16,7 @@ from bursar.domain.refusals import NotFound, PreconditionFailed
 from bursar.domain.tasks import SyncCustomer
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import customers, orgs, payment_methods, subscriptions, wallets
+from bursar.store import customers, orgs, payment_methods, prints, subscriptions, wallets
 from bursar.store.apply import apply
 
 
@@ -136,6 +136,7 @@ async def erase_customer(tx: Tx, command: EraseCustomer) -> Erasure:
         if faceless is not None:
             await apply(tx, faceless)
     assert erased.erased_at is not None
+    await prints.forget(tx, erased.id)
     return await customers.forget(tx, erased.id, erased.erased_at)
 
 

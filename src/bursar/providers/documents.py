@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 from unicodedata import category
@@ -56,6 +57,11 @@ class TypstRenderer(DocumentRenderer):
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="documents")
         folders = [str(each) for each in FONT_FOLDERS if each.is_dir()]
         self._fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)
+        self._press = _press()
+
+    @property
+    def press(self) -> str:
+        return self._press
 
     async def draws(self, picture: bytes) -> bool:
         try:
@@ -118,6 +124,14 @@ class TypstRenderer(DocumentRenderer):
         )
         assert isinstance(found, bytes), "one document is one file"
         return found
+
+
+def _press() -> str:
+    """Another template, printer or set of fonts is another press."""
+    template = sha256((TEMPLATES / "invoice.typ").read_bytes()).hexdigest()
+    files = sorted(each for folder in FONT_FOLDERS for each in folder.rglob("*") if each.is_file())
+    fonts = sha256(repr([(each.name, each.stat().st_size) for each in files]).encode()).hexdigest()
+    return f"typst {version('typst')} {template} {fonts}"
 
 
 def _content(document: InvoiceDocument) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from bursar.domain.ids import ApiKeyId, DeliveryId, OrgId, PaymentId, print_id, uuid_of
+from bursar.domain.ids import ApiKeyId, DeliveryId, InvoiceId, OrgId, PaymentId, print_id, uuid_of
 from bursar.domain.sending import WebhookAnswer
 from bursar.domain.times import Instant
 from bursar.runtime import sql
@@ -207,6 +207,14 @@ async def orgs_with_figures(connection: Connection, limit: int) -> list[OrgId]:
     """Organizations with figures that no day has been told of."""
     rows = await connection.fetch(Q.orgs_with_figures.text, limit)
     return [_org(row["org_id"]) for row in rows]
+
+
+async def finals_to_print(
+    connection: Connection, *, stretch: int, each: int
+) -> list[tuple[OrgId, InvoiceId]]:
+    """Invoices that became final in the next stretch of the log, some of each organization."""
+    rows = await connection.fetch(Q.finals_to_print.text, stretch, each)
+    return [(_org(row["org_id"]), InvoiceId(print_id("inv", row["invoice_id"]))) for row in rows]
 
 
 async def billing_backlog(connection: Connection, org_id: OrgId | None = None) -> Backlog:

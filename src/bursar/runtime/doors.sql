@@ -80,3 +80,7 @@ SELECT found AS org_id FROM sec.orgs_with_figures($1) AS found;
 -- name: forget_deliveries
 -- Removes webhook deliveries that ended before a moment; how many went.
 SELECT sec.forget_deliveries($1, $2);
+
+-- name: finals_to_print
+-- Invoices that became final and may be printed ahead; moves on in the log by what it read.
+SELECT org_id, invoice_id FROM sec.finals_to_print($1, $2);

@@ -154,9 +154,12 @@ async def record_one_payment(call: Call[ReceiptBody, DryRun]) -> Answer:
     Terms(needs=Permission.INVOICE_READ, media=PDF, weight=10, refuses=(NotFound, Unavailable)),
 )
 async def get_invoice_pdf(call: Call[None, NoQuery]) -> Answer:
-    """Get an invoice as PDF; the same invoice always gives the same bytes."""
-    invoice = await call.caller.look(invoice_look, _id(call))
-    return await printed(call.caller, invoice)
+    """Get an invoice as PDF.
+
+    The same invoice always gives the same bytes, whose SHA-256 is the `ETag`. A final one is
+    printed once and kept until something changes on it.
+    """
+    return await printed(call.caller, _id(call))
 
 
 @ROOM.get(
