@@ -144,3 +144,35 @@ async def test_time_is_stopped(world: World, anyone: Client) -> None:
     assert "Jan 31, 2024" in text_of(await owner.see("/test-clock"))
     await owner.press("/settings/-/edit", timezone="Asia/Tokyo", name="Acme Tokyo")
     assert "6:30" in text_of(await owner.see("/test-clock"))
+
+
+async def test_a_draft_is_added_up_while_it_is_typed(stage: Stage) -> None:
+    # The figures are those that saving gives; asking for them saves nothing and keeps what stands.
+    customer = await stage.org.customer()
+    place = f"/customers/{customer.id}/invoice"
+    line = {"lines.0.description": "Oak", "lines.0.quantity": "3", "lines.0.unit": "79.99"}
+    told = await stage.owner.press(place, _step="totals", **line)
+    assert (told.status, read(told).fields["lines.0.unit"]) == (200, "79.99")
+    assert "$239.97" in text_of(told)
+    assert (await stage.owner.see(f"/invoices?customerId={customer.id}")).body.count(b"inv_") == 0
+    odd = await stage.owner.press(place, _step="totals", **line | {"lines.0.unit": "many"})
+    assert (odd.status, "No total yet" in text_of(odd)) == (200, True)
+    made = await stage.owner.press(place, **line)
+    draft = "/invoices/" + made.headers["location"].rpartition("/")[2]
+    assert "$239.97" in text_of(await stage.owner.see(f"{draft}/edit"))
+    more = await stage.owner.press(f"{draft}/edit", _step="totals", **{"lines.0.quantity": "4"})
+    assert "$319.96" in text_of(more)
+    assert "$319.96" not in text_of(await stage.owner.see(draft))
+
+
+async def test_a_script_is_told_the_figures_alone(stage: Stage) -> None:
+    # What asks for a part of the page gets the part; a made-up form is refused all the same.
+    customer = await stage.org.customer()
+    place = f"/console/{stage.org.id}/customers/{customer.id}/invoice"
+    line = {"lines.0.description": "Oak", "lines.0.unit": "5", "customerId": customer.id}
+    typed = {"_token": stage.owner.token, "_step": "totals"} | line
+    asked = {"hx_request": "true", **OWN}
+    told = await stage.owner.post(place, typed, **asked)
+    assert (told.status, "$5.00" in text_of(told)) == (200, True)
+    assert b"<html" not in told.body
+    assert (await stage.owner.post(place, {**typed, "_token": "x"}, **asked)).status == 403

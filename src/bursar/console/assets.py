@@ -1,4 +1,4 @@
-"""The files that pages load: our stylesheet and scripts, and the one library kept beside them.
+"""The files that pages load: our stylesheet and scripts, and the libraries kept beside them.
 
 Each is served from here under a name that carries a hash of what it says, so a browser may keep it
 for ever. What others wrote lies untouched in `static/vendored`, with its licence and its origin.
@@ -18,7 +18,10 @@ from bursar.runtime.idempotency import Answer
 _STATIC: Final = Path(__file__).parent / "static"
 _PREFIX: Final = "/console/static"
 _TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-_NAMES: Final = ("console.css", "charts.js", "live.js", "vendored/echarts.common.min.js")
+_NAMES: Final = (
+    *("console.css", "charts.js", "live.js"),
+    *("vendored/echarts.common.min.js", "vendored/htmx.min.js"),
+)
 
 
 def _path(name: str) -> str:

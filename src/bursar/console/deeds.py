@@ -23,6 +23,7 @@ from bursar.console.nouns.shape import Deed, Noun, Part
 from bursar.console.pages import inside, see_other
 from bursar.console.suggesting import suggestions
 from bursar.console.things import ALONE, is_offered, place_of, question_of, title_of
+from bursar.console.totals import TOTALS, figures, is_partial, standing, tried
 from bursar.console.visits import Visit
 from bursar.domain.refusals import InvalidInput, Refusal
 from bursar.runtime.idempotency import Answer
@@ -55,6 +56,8 @@ async def deed_done(visit: Visit, noun: Noun, deed: Deed, thing_id: str) -> Answ
     if _is_new(noun, thing_id) and typed.get("currency"):
         thing = {**thing, "currency": typed["currency"]}
     form = Form(deed=deed, thing=thing, eyes=visit.eyes, typed=typed)
+    if deed.has_totals and typed.get(STEP) == TOTALS:
+        return await _added_up(visit, noun, form, thing_id)
     try:
         return await _pressed(visit, noun, form, thing_id)
     except (Refusal, AnsweredNo) as refused:
@@ -91,6 +94,14 @@ async def _pressed(visit: Visit, noun: Noun, form: Form, thing_id: str) -> Answe
         }
         return inside(visit, "secret.html", context)
     return see_other(_leads(told) or _back(visit, noun, form, told))
+
+
+async def _added_up(visit: Visit, noun: Noun, form: Form, thing_id: str) -> Answer:
+    """The form as typed, with what it comes to; to a script, that alone."""
+    totals = await tried(visit, form, _ids(visit, form, thing_id))
+    if is_partial(visit):
+        return figures(totals, visit.request.scope["path"])
+    return await _asked(visit, noun, replace(form, totals=totals))
 
 
 def _ids(visit: Visit, form: Form, thing_id: str) -> dict[str, str]:
@@ -163,6 +174,7 @@ async def _asked(
         "title": title_of(noun, form.thing) if thing_id else noun.title,
         "back": place_of(visit, noun, "" if noun.is_single else thing_id),
         "entries": form.entries,
+        "totals": form.totals or standing(form),
         "action": visit.request.scope["path"],
         "said": said,
         "reason": typed.get(REASON, ""),

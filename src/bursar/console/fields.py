@@ -46,6 +46,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """What a draft comes to, or why nobody can say yet."""
+
+    sums: tuple[tuple[str, str], ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """A button's form: for which thing, as typed before, and what was wrong with that."""
 
@@ -55,6 +63,7 @@ class Form:
     typed: Typed | None = None
     suggestions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    totals: Totals | None = None
 
     @property
     def entries(self) -> list[Entry]:

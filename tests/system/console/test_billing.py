@@ -70,6 +70,22 @@ async def test_a_draft_is_edited_and_thrown_away(shop: Storefront, olga: Desk) -
     await expect(olga.page.locator("main .acts")).not_to_contain_text("Finalize")
 
 
+async def test_a_draft_tells_what_it_comes_to(shop: Storefront, olga: Desk) -> None:
+    # The figure follows what is typed, before anything is saved; what makes no sense is said so.
+    customer = await shop.customer("Live Lines")
+    await olga.go(f"/customers/{customer['id']}/invoice")
+    totals = olga.page.locator("#totals")
+    await expect(totals).to_contain_text("once there is a line")
+    await olga.type("lines.0.description", "Oak")
+    await olga.type("lines.0.unit", "79.99")
+    await expect(totals).to_contain_text("$79.99")
+    await olga.type("lines.0.quantity", "3")
+    await expect(totals).to_contain_text("$239.97")
+    await olga.type("lines.0.unit", "many")
+    await expect(totals).to_contain_text("No total yet")
+    assert await shop.ask("GET", f"/v1/invoices?customerId={customer['id']}") == []
+
+
 async def test_an_invoice_is_void(shop: Storefront, olga: Desk) -> None:
     # What was said why stands in its timeline.
     invoice = await shop.invoice()

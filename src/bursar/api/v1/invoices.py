@@ -217,13 +217,14 @@ def _id(call: Call[Any, Any]) -> InvoiceId:
     Terms(
         needs=Permission.INVOICE_WRITE,
         takes=NewInvoice,
+        query=DryRun,
         gives=LinkedInvoice,
         status=201,
         refuses=(NotFound,),
         is_express=True,
     ),
 )
-async def create_draft(call: Call[NewInvoice, NoQuery]) -> Answer:
+async def create_draft(call: Call[NewInvoice, DryRun]) -> Answer:
     """Create a draft invoice.
 
     Each line is rounded once, half to even; everything else is exact sums.
@@ -266,12 +267,13 @@ async def get_invoice(call: Call[None, NoQuery]) -> Answer:
     Terms(
         needs=Permission.INVOICE_WRITE,
         takes=InvoicePatch,
+        query=DryRun,
         gives=LinkedInvoice,
         is_versioned=True,
         refuses=(NotFound, IllegalTransition, PreconditionFailed, StaleVersion),
     ),
 )
-async def edit_draft(call: Call[InvoicePatch, NoQuery]) -> Answer:
+async def edit_draft(call: Call[InvoicePatch, DryRun]) -> Answer:
     """Edit a draft.
 
     A JSON merge patch: what is not named stays, null takes away. A final invoice is never edited.

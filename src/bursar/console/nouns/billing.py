@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bursar.console.nouns.buttons import going_on, making, pausing
+from bursar.console.nouns.buttons import DRAFT_FIELDS, DRAFTED, going_on, making, pausing
 from bursar.console.nouns.columns import (
     AMOUNT,
     BEFORE,
@@ -164,6 +164,7 @@ INVOICES: Final = Noun(
             words="The lines here replace all of the draft's lines.",
             fields=("lines", "dueDate", "memo", "metadata"),
             is_edit=True,
+            has_totals=True,
         ),
         Deed(
             slug="assess-taxes",
@@ -245,11 +246,14 @@ INVOICES: Final = Noun(
         ),
     ),
     makes=(
-        making(
+        Deed(
+            slug="create",
             label="New invoice",
             route="createDraft",
-            words="A draft in the customer's currency; nothing is booked until it is finalized.",
-            fields=("customerId", "lines", "dueDate", "memo"),
+            words=DRAFTED,
+            fields=DRAFT_FIELDS,
+            tone="main",
+            has_totals=True,
         ),
     ),
     export="exportInvoices",

@@ -8,6 +8,8 @@ from typing import Final
 from bursar.console.nouns.shape import Deed
 
 SUBSCRIBED: Final = ("customerId", "planId", "quantity", "startDate", "trialEnd", "couponId")
+DRAFT_FIELDS: Final = ("customerId", "lines", "dueDate", "memo")
+DRAFTED: Final = "A draft in the customer's currency; nothing is booked until it is finalized."
 BILLED: Final = "The preview shows what will be billed, to the cent."
 
 

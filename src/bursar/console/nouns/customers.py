@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from bursar.console.nouns.buttons import BILLED, SUBSCRIBED, deleting, editing, making
+from bursar.console.nouns.buttons import (
+    BILLED,
+    DRAFT_FIELDS,
+    DRAFTED,
+    SUBSCRIBED,
+    deleting,
+    editing,
+    making,
+)
 from bursar.console.nouns.columns import (
     BALANCE,
     BEFORE,
@@ -123,10 +131,11 @@ CUSTOMERS: Final = Noun(
             slug="invoice",
             label="New invoice",
             route="createDraft",
-            words="A draft in the customer's currency; nothing is booked until it is finalized.",
+            words=DRAFTED,
             given={"customerId": "id"},
-            fields=("customerId", "lines", "dueDate", "memo"),
+            fields=DRAFT_FIELDS,
             tone="main",
+            has_totals=True,
         ),
         Deed(
             slug="subscribe",

@@ -65,6 +65,7 @@ class Deed:
     needs_reason: bool = False  # where money moves or something ends
     fields: tuple[str, ...] = ()  # those of the body that the form shows; none means all
     is_edit: bool = False  # the form begins with what is there
+    has_totals: bool = False  # what is typed is added up before it is saved
     given: Mapping[str, str] = field(default_factory=dict)  # of the body, by the thing's fields
     sends: Mapping[str, str] = field(default_factory=dict)  # of the body, whatever the thing is
 
@@ -80,8 +81,8 @@ class Deed:
 
     @property
     def has_preview(self) -> bool:
-        """Whether the real thing can be tried and taken back."""
-        return "dryRun" in self.verb.terms.query.__struct_encode_fields__
+        """Whether the real thing is tried and taken back before the button counts."""
+        return not self.has_totals and "dryRun" in self.verb.terms.query.__struct_encode_fields__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
