@@ -13,6 +13,7 @@ from tests.support.program import Place, Program, place
 from tests.support.tree import children, command_line
 
 STOP_SECONDS = 12
+FIRST_PAGE_SECONDS = 5
 
 
 async def stop(program: Program, number: int = signal.SIGTERM) -> None:
@@ -22,7 +23,8 @@ async def stop(program: Program, number: int = signal.SIGTERM) -> None:
 
 async def test_a_first_and_a_second_start() -> None:
     # Health says what was promised; the words name the database, the API and the docs; another tree
-    # on the same data is refused; a stop leaves no process; the second start migrates nothing.
+    # on the same data is refused; a stop leaves no process; the second start migrates nothing, and
+    # shows a page of the console within seconds.
     async with place() as here:
         first = await here.start("run", "--no-demo")
         await here.until_healthy(first)
@@ -38,7 +40,12 @@ async def test_a_first_and_a_second_start() -> None:
         assert await here.is_healthy()
         await stop(first)
         assert here.alive() == []
-        again = await here.start("run", "--no-demo")
+        async with asyncio.timeout(FIRST_PAGE_SECONDS):
+            again = await here.start("run", "--no-demo")
+            for _ in range(200):  # more than there is time for
+                if (await here.ask("/console/sign-in")).startswith("HTTP/1.1 200 "):
+                    break
+                await asyncio.sleep(0.05)
         await here.until_healthy(again)
         assert "bringing the schema" not in again.said
         await stop(again, signal.SIGINT)
