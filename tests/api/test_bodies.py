@@ -3,12 +3,12 @@
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
 
-from bursar.api.bodies import DEPTH_MAX, read_body
+from bursar.api.bodies import DEPTH_MAX, read_body, read_items
 from bursar.api.faults import FAULTS_MAX
 from bursar.api.fields import (
     AmountCents,
@@ -207,6 +207,30 @@ def test_card_numbers(text: str) -> None:
 def test_what_is_no_card_number(text: str) -> None:
     # Numbers that only look long are let pass.
     assert read({"name": text}).name == text
+
+
+@pytest.mark.parametrize("odd", ["", "4242 4242 4242 4242", "a\x7fb", 1.5, None, {"a": 1}])
+def test_an_item_is_judged_among_many_as_alone(odd: object) -> None:
+    # Whether or not a look at the bytes clears them all: nothing hides behind its neighbors.
+    deep: Any = "4242424242424242"
+    for _ in range(DEPTH_MAX + 5):
+        deep = [deep]
+    items = [{"name": "a"}] * (DEPTH_MAX + 5) + [{"name": odd}, {"name": "b", "metadata": deep}, 7]
+    many = [said(each) for each in judged(items)]
+    assert many == [said(alone) for item in items for alone in judged([item])]
+    assert many[-2]
+
+
+class Wholes(Body, frozen=True):
+    wholes: Annotated[list[Whole], msgspec.Meta(max_length=100)]
+
+
+def judged(items: list[Any]) -> list[Any]:
+    return read_items(json.dumps({"wholes": items}).encode(), Wholes, "wholes")
+
+
+def said(item: object) -> object:
+    return item.details if isinstance(item, InvalidInput) else item
 
 
 def test_duplicate_keys() -> None:

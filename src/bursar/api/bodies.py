@@ -65,8 +65,8 @@ def read_items(raw: bytes, kind: type[Batch], name: str) -> list[Any]:
     if faults:
         raise refusal_of(faults)
     (item_kind,) = get_args(wanted.core)
-    is_clean = _is_surely_clean(raw)
-    return [_judged(item, item_kind, is_clean=is_clean) for item in items]
+    has_clean_texts = _has_surely_clean_texts(raw)
+    return [_judged(item, item_kind, is_clean=has_clean_texts and _is_flat(item)) for item in items]
 
 
 def _judged(
@@ -163,7 +163,18 @@ def _is_surely_clean(raw: bytes) -> bool:
     anything, so with one the answer is no.
     """
     nested = raw.count(b"{") + raw.count(b"[")
-    return b"\\" not in raw and nested <= DEPTH_MAX and text_fault(raw.decode()) is None
+    return nested <= DEPTH_MAX and _has_surely_clean_texts(raw)
+
+
+def _has_surely_clean_texts(raw: bytes) -> bool:
+    return b"\\" not in raw and text_fault(raw.decode()) is None
+
+
+def _is_flat(value: object) -> bool:
+    """Whether it is an object without another one, or a list, within."""
+    if not isinstance(value, dict):
+        return False
+    return not any(isinstance(each, dict | list) for each in value.values())
 
 
 def _is_clean(value: object) -> bool:

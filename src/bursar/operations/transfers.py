@@ -133,7 +133,7 @@ async def _taken(
     keys = [each.key for each in asked if each.key is not None]
     known = await transfers.lock_keys(tx, keys) if keys else {}
     own = await _own_wallets(tx, asked)
-    orders = [_order(tx, each, own) for each in asked]
+    orders = _orders(tx, asked, own)
     locked = await _locked(tx, [order for order in orders if isinstance(order, Order)])
     counter = _Counter(tx, locked, known)
     outcomes = tuple(
@@ -157,7 +157,7 @@ async def _taken_ahead(
     if any(each.key is not None for each in asked):
         return None
     own = await _own_wallets(tx, asked)
-    orders = [_order(tx, each, own) for each in asked]
+    orders = _orders(tx, asked, own)
     named = [order for order in orders if isinstance(order, Order)]
     senders = {order.from_wallet_id for order in named}
     seen = await transfers.see(tx, senders | {order.to_wallet_id for order in named})
@@ -233,14 +233,26 @@ async def _own_wallets(tx: Tx, asked: Sequence[PostTransfer]) -> dict[UserId, Wa
     return await transfers.own_wallets(tx, [each for each in people if each]) if people else {}
 
 
-def _order(tx: Tx, asked: PostTransfer, own: dict[UserId, WalletId]) -> Order | Refusal:
+def _orders(
+    tx: Tx, asked: Sequence[PostTransfer], own: dict[UserId, WalletId]
+) -> list[Order | Refusal]:
+    ids = tx.new_uuids(len(asked))
+    return [
+        _order(each, own, TransferId(print_id("txn", made)))
+        for each, made in zip(asked, ids, strict=True)
+    ]
+
+
+def _order(
+    asked: PostTransfer, own: dict[UserId, WalletId], transfer_id: TransferId
+) -> Order | Refusal:
     sender = asked.from_wallet_id
     if sender is None and asked.user_id is not None:
         sender = own.get(asked.user_id)
     if sender is None:
         return InvalidInput.at("fromWalletId", "name the wallet: you have none here", "required")
     return Order(
-        transfer_id=TransferId(tx.new_id("txn")),
+        transfer_id=transfer_id,
         from_wallet_id=sender,
         to_wallet_id=asked.to_wallet_id,
         amount_minor=asked.amount_minor,

@@ -51,6 +51,9 @@ _MARKS: Final = (
     *("_secret_", "eyJ", "earer", "://"),
 )
 _MANY_DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12}")
+# Without separators, and every digit a zero: a text with no such run has no match of that.
+_ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
+_RUN: Final = b"0" * _PAN_DIGITS_MIN
 
 
 def redacted(value: object) -> Plain:
@@ -89,9 +92,16 @@ def hides_nothing(line: str) -> bool:
 
 def _may_hide(text: str) -> bool:
     """Whether the pattern could match at all."""
-    if len(text) >= _PAN_DIGITS_MIN and _MANY_DIGITS.search(text) is not None:
-        return True
-    return any(map(text.__contains__, _MARKS))
+    return _has_many_digits(text) or any(map(text.__contains__, _MARKS))
+
+
+def _has_many_digits(text: str) -> bool:
+    """Whether a card number's worth of digits follow one another; a run is looked for first."""
+    if len(text) < _PAN_DIGITS_MIN:
+        return False
+    if _RUN not in text.encode("ascii", "replace").translate(_ZEROS, b" -"):
+        return False
+    return _MANY_DIGITS.search(text) is not None
 
 
 def is_secret_name(name: str) -> bool:
@@ -102,7 +112,7 @@ def is_secret_name(name: str) -> bool:
 
 def holds_card_number(text: str) -> bool:
     """Whether a card number stands in the text, as far as its digits can tell."""
-    if len(text) < _PAN_DIGITS_MIN or _MANY_DIGITS.search(text) is None:
+    if not _has_many_digits(text):
         return False
     return any(_is_card_number(re.sub(r"[ -]", "", found["pan"])) for found in _PAN.finditer(text))
 
