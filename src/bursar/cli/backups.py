@@ -1,4 +1,4 @@
-"""`bursar backup` and `bursar restore`: a copy of everything, proven by bringing it back.
+"""`bursar backup`: a copy of everything, proven by bringing it back.
 
 A backup is worth what its restore is: unless told otherwise, each one is brought back into a
 scratch folder at once, and the books, the documents and the log in it are verified there.
@@ -15,9 +15,10 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import Desk, Quiet, Yes, confirm, desk
-from bursar.cli.failing import Exit, Misused
+from bursar.cli.desk import Desk, Quiet, desk
+from bursar.cli.failing import Exit
 from bursar.cli.output import say
+from bursar.cli.restoring import Folder, Unproven, key_note, put_back, require_embedded
 from bursar.cli.verifying import Finding, show_findings, verified
 from bursar.runtime import backups, logging, restores
 from bursar.runtime import embedded_files as files
@@ -28,11 +29,7 @@ from bursar.runtime.schema import newest_revision
 from bursar.runtime.settings import Settings
 from bursar.runtime.stopping import Stop, until_stopped
 
-_NOTE_LABEL: Final = "backup-note"
 _SUPERUSER: Final = "postgres"
-
-Folder = Annotated[Path, typer.Argument(resolve_path=True, help="The folder of the backup.")]
-Unproven = Annotated[bool, typer.Option("--no-verify", help="Do not bring it back and verify it.")]
 
 
 def back_up(
@@ -50,7 +47,7 @@ def back_up(
 ) -> None:
     """Copy the database and what belongs to it into an empty folder, and prove the copy."""
     at = desk(context)
-    _require_embedded(at.settings)
+    require_embedded(at.settings)
     logging.configure(level="warning", is_development=not at.settings.is_production)
     if continuous:
         asyncio.run(until_stopped(lambda stop: _follow(at.settings, folder, stop)))
@@ -59,28 +56,6 @@ def back_up(
     say(f"backed up into {folder}", is_quiet=quiet)
     if not no_verify:
         _show(asyncio.run(_proven(at, folder)), is_quiet=quiet)
-
-
-def restore(
-    context: typer.Context,
-    folder: Folder,
-    *,
-    is_replacing: Annotated[
-        bool, typer.Option("--replace", help="Set aside the database that is there.")
-    ] = False,
-    no_verify: Unproven = False,
-    yes: Yes = False,
-) -> None:
-    """Bring a backup back into DATA_DIR, which must hold no database, and verify it."""
-    at = desk(context)
-    _require_embedded(at.settings)
-    if is_replacing:
-        confirm(f"Replace the database in {at.settings.data_dir}?", is_agreed=yes)
-    found = restores.find(folder)
-    asyncio.run(_restored(at.settings, found, is_replacing=is_replacing))
-    say(f"restored into {at.settings.data_dir}")
-    if not no_verify:
-        _show(_verified(at, at.settings), is_quiet=False)
 
 
 async def _take(settings: Settings, folder: Path) -> None:
@@ -101,31 +76,11 @@ async def _proven(at: Desk, folder: Path) -> list[Finding]:
     scratch = Path(tempfile.mkdtemp(prefix="bursar-restore-", dir=folder.parent))
     try:
         elsewhere = replace(at.settings, data_dir=scratch)
-        await _restored(at.settings, restores.find(folder), into=scratch)
+        await put_back(at.settings, restores.find(folder), into=scratch)
         async with at.programs.opened(elsewhere, "verify") as app:
             return await verified(app, has_books=False)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-
-
-async def _restored(
-    settings: Settings,
-    found: restores.Backup,
-    *,
-    into: Path | None = None,
-    is_replacing: bool = False,
-) -> None:
-    await restores.check(found, secret_key=_key_note(settings))
-    await restores.restore(found, into or settings.data_dir, is_replacing=is_replacing)
-
-
-def _verified(at: Desk, settings: Settings) -> list[Finding]:
-    async def look() -> list[Finding]:
-        async with at.programs.opened(settings, "verify") as app:
-            return await verified(app, has_books=False)
-
-    logging.configure(level="warning", is_development=not settings.is_production)
-    return asyncio.run(look())
 
 
 def _show(found: Sequence[Finding], *, is_quiet: bool) -> None:
@@ -145,18 +100,5 @@ def _source(settings: Settings) -> Source:
         home=paths.home,
         kept={restores.ANCHORS: anchors_path(settings), restores.STATE: paths.state},
         revision=newest_revision(),
-        secret_key=_key_note(settings),
+        secret_key=key_note(settings),
     )
-
-
-def _key_note(settings: Settings) -> str:
-    """By which the secret key is recognized; the key does not follow from it."""
-    return settings.derived(_NOTE_LABEL).reveal()
-
-
-def _require_embedded(settings: Settings) -> None:
-    if settings.database_url is not None:
-        raise Misused(
-            "DATABASE_URL names a server of your own: back it up with pg_basebackup and "
-            "pg_receivewal, as docs/operations.md says."
-        )

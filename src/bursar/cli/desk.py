@@ -6,7 +6,6 @@ Commands run the same verbs and look through the same reads as the API, as `cli:
 import asyncio
 import os
 import pwd
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -14,6 +13,7 @@ from typing import Annotated, Final, TypeVar
 
 import typer
 
+from bursar.cli.agreeing import require_agreement
 from bursar.cli.failing import Misused
 from bursar.cli.output import Format
 from bursar.cli.programs import Programs
@@ -165,11 +165,7 @@ def confirm(question: str, *, is_agreed: bool) -> None:
     Raises:
         Misused: nobody agreed, and nobody can be asked.
     """
-    if is_agreed:
-        return
-    if not sys.stdin.isatty():
-        raise Misused(f"{question} Say --yes where there is no terminal.")
-    typer.confirm(question, abort=True, err=True)
+    require_agreement(question, is_agreed=is_agreed)
 
 
 async def _org(app: App, given: str | None) -> OrgId:

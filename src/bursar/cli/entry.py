@@ -11,7 +11,12 @@ from types import MappingProxyType
 from typing import Final
 
 PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
-    {"run": "bursar.cli.run", "demo": "bursar.cli.demo", "serve": "bursar.serving"}
+    {
+        "run": "bursar.cli.run",
+        "demo": "bursar.cli.demo",
+        "serve": "bursar.serving",
+        "restore": "bursar.cli.restoring",
+    }
 )
 THE_REST: Final = "bursar.main"
 _EXIT_USAGE: Final = 2

@@ -34,13 +34,14 @@ from bursar.cli import (
     wallets,
     webhooks,
 )
-from bursar.cli.backups import back_up, restore
+from bursar.cli.backups import back_up
 from bursar.cli.desk import Desk, Output, Quiet, desk
 from bursar.cli.doctor import examine
 from bursar.cli.entry import PROGRAMS, refuse_optimized
 from bursar.cli.failing import Exit
 from bursar.cli.output import say, show_list
 from bursar.cli.programs import Programs
+from bursar.cli.restoring import restore
 from bursar.cli.starting import start
 from bursar.cli.verifying import verify
 from bursar.runtime import logging

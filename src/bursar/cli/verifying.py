@@ -63,6 +63,9 @@ def verify(
     org: Annotated[
         list[str] | None, typer.Option("--org", help="Only this one (org_…); repeatable.")
     ] = None,
+    no_books: Annotated[
+        bool, typer.Option("--no-books", help="Do not ask the processor for its books.")
+    ] = False,
     output: Output = None,
     quiet: Quiet = False,
 ) -> None:
@@ -70,7 +73,7 @@ def verify(
     wanted = [OrgId(an_id(each, prefix="org", name="--org")) for each in org or ()]
 
     async def act(app: App) -> list[Finding]:
-        return await verified(app, wanted)
+        return await verified(app, wanted, has_books=not no_books)
 
     if not show_findings(desk(context).with_app(act), output, is_quiet=quiet):
         raise typer.Exit(Exit.PROBLEMS)
