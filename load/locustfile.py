@@ -5,6 +5,8 @@ import os
 import random
 from pathlib import Path
 
+import gevent
+from leaks import Uses
 from locust import LoadTestShape, between, events, task
 from people import PASSWORD, Person
 from terms import SCENARIOS, stages
@@ -141,6 +143,13 @@ def _choose():
 _choose()
 
 
+@events.test_start.add_listener
+def begin(environment, **_rest):
+    """Look at what the server uses, for as long as people come."""
+    environment.uses = Uses(environment.host)
+    gevent.spawn(environment.uses.watch)
+
+
 @events.quitting.add_listener
 def judge(environment, **_rest):
     """Hold what was measured against the thresholds: the report, and the exit code."""
@@ -157,6 +166,9 @@ def judge(environment, **_rest):
             "isGoalMet": p95 is not None and p95 * GOAL < limit,
         }
     is_good = all(one["isMet"] for one in measured.values()) and errors <= SCENARIO.errors_max
+    uses = environment.uses.told()
+    if PROFILE == "soak":
+        is_good = is_good and all(use["isFlat"] for use in uses.values())
     report = {
         "scenario": NAME,
         "profile": PROFILE,
@@ -166,6 +178,7 @@ def judge(environment, **_rest):
         "errorRatio": round(errors, 4),
         "errorRatioMax": SCENARIO.errors_max,
         "measured": measured,
+        "uses": uses,
         "ok": is_good,
     }
     Path(os.environ["LOAD_REPORT"]).write_text(json.dumps(report, indent=2) + "\n")

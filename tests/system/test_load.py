@@ -49,5 +49,6 @@ async def test_a_scenario_runs_and_judges(served: Place, scenario: str, tmp_path
     assert limits == EXPECTED[scenario]
     assert all(one["p95Ms"] is not None for one in report["measured"].values()), said.decode()
     assert report["errorRatio"] == 0, said.decode()
+    assert report["uses"].keys() == {"memoryBytes", "openFiles"}
     assert child.returncode == (0 if report["ok"] else 1)
     assert "<html" in (tmp_path / f"{scenario}-smoke.html").read_text()[:500].lower()
