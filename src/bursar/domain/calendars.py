@@ -34,6 +34,8 @@ def day_begins(at: Instant, timezone: str) -> Instant:
 
 def day_in(at: Instant, timezone: str) -> Day:
     """The civil day of an instant in a time zone."""
+    if timezone == "UTC" and at.tzinfo is UTC:
+        return at.date()
     return at.astimezone(ZoneInfo(timezone)).date()
 
 

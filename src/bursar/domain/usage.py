@@ -41,8 +41,7 @@ class UsageReport(msgspec.Struct, frozen=True):
     properties: Properties
 
 
-@dataclass(frozen=True, slots=True)
-class CountedSubscription:
+class CountedSubscription(msgspec.Struct, frozen=True):
     """What counting needs to know of a subscription: when it runs, and what its plan meters."""
 
     id: SubscriptionId

@@ -1,5 +1,6 @@
 """What the database keeps of usage becomes those nouns again."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 from uuid import UUID
 
@@ -37,17 +38,23 @@ def row_to_usage_event(record: Record) -> UsageEvent:
     )
 
 
-def row_to_counted_subscription(record: Record) -> CountedSubscription:
-    """From a subscription's id, start and end beside `timezone` and the plan's `meter_ids`."""
-    return CountedSubscription(
-        id=ids.SubscriptionId(ids.print_id("sub", record["id"])),
-        started_at=record["started_at"],
-        ended_at=record["ended_at"],
-        timezone=record["timezone"],
-        meter_ids=tuple(
-            ids.MeterId(ids.print_id("mtr", meter_id)) for meter_id in record["meter_ids"]
-        ),
-    )
+def rows_to_counted_subscriptions(records: Iterable[Record]) -> Iterator[CountedSubscription]:
+    """From the id, start and end of each beside `timezone` and the plan's `meter_ids`.
+
+    Few plans have many subscribers, so the meters of each are read once.
+    """
+    known: dict[str, tuple[ids.MeterId, ...]] = {}
+    for record in records:
+        named = record["meter_ids"]
+        if named not in known:
+            known[named] = tuple(ids.MeterId(f"mtr_{each}") for each in named.split())
+        yield CountedSubscription(
+            id=ids.SubscriptionId(ids.print_id("sub", record["id"])),
+            started_at=record["started_at"],
+            ended_at=record["ended_at"],
+            timezone=record["timezone"],
+            meter_ids=known[named],
+        )
 
 
 def row_to_tally(record: Record) -> Tally:

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 from bursar.domain.access import Permission
-from bursar.domain.ids import MeterId, SubscriptionId, UsageAggregateId, UsageEventId
+from bursar.domain.ids import MeterId, SubscriptionId, UsageAggregateId, UsageEventId, print_id
 from bursar.domain.meters import Meter
 from bursar.domain.refusals import Refusal
 from bursar.domain.tasks import CheckThresholds
+from bursar.domain.times import Instant
 from bursar.domain.usage import (
     EVENTS_MAX,
     CountedSubscription,
@@ -30,8 +33,7 @@ from bursar.store import usage
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """An event that is in the books; `is_new` when this request brought it."""
 
     event: UsageEvent
@@ -115,16 +117,21 @@ async def _ingested(tx: Tx, command: IngestUsage) -> tuple[Verdict, ...]:
     """
     assert len(command.reports) <= EVENTS_MAX
     bench = await _bench(tx, command)
-    judged = [bench.judge(tx, report) for report in command.reports]
+    ids = [UsageEventId(print_id("ue", each)) for each in tx.new_uuids(len(command.reports))]
+    judged = [
+        bench.judge(report, event_id) for report, event_id in zip(command.reports, ids, strict=True)
+    ]
     firsts: dict[str, UsageEvent] = {}
     for each in judged:
         if isinstance(each, UsageEvent):
             firsts.setdefault(each.key, each)
     fresh = await usage.add(tx, list(firsts.values())) if firsts else set()
+    await tx.enqueue(*bench.checks(firsts[key] for key in fresh))
+    if len(fresh) == len(judged):
+        return tuple(Taken(each, is_new=True) for each in firsts.values())
     unsure = {report.key for report in command.reports} - fresh
     kept = await usage.known(tx, unsure) if unsure else {}
     kept |= {key: firsts[key] for key in fresh}
-    await tx.enqueue(*bench.checks(firsts[key] for key in fresh))
     return tuple(
         _verdict(kept.get(report.key), report, each)
         for report, each in zip(command.reports, judged, strict=True)
@@ -148,8 +155,9 @@ class Bench:
     subscriptions: Mapping[SubscriptionId, CountedSubscription]
     meters: Mapping[MeterId, Meter]
     limits: Limits
+    wall: Instant
 
-    def judge(self, tx: Tx, report: UsageReport) -> UsageEvent | Refusal:
+    def judge(self, report: UsageReport, event_id: UsageEventId) -> UsageEvent | Refusal:
         """The event a report is, or why it is none."""
         subscription = self.subscriptions.get(report.subscription_id)
         if subscription is None:
@@ -164,7 +172,7 @@ class Bench:
         if isinstance(counted, Refusal):
             return counted
         return UsageEvent(
-            id=UsageEventId(tx.new_id("ue")),
+            id=event_id,
             subscription_id=report.subscription_id,
             meter_id=counted.meter_id,
             key=report.key,
@@ -174,7 +182,7 @@ class Bench:
             day=counted.day,
             value=counted.value,
             distinct=counted.distinct,
-            recorded_at=tx.wall,
+            recorded_at=self.wall,
         )
 
     def checks(self, events: Iterable[UsageEvent]) -> list[CheckThresholds]:
@@ -184,6 +192,8 @@ class Bench:
         leaves a check that sees both.
         """
         watched = {each.id for each in self.meters.values() if each.thresholds}
+        if not watched:
+            return []
         pairs = {
             (each.subscription_id, each.meter_id) for each in events if each.meter_id in watched
         }
@@ -199,4 +209,5 @@ async def _bench(tx: Tx, command: IngestUsage) -> Bench:
         subscriptions,
         await usage.meters(tx, named | agreed),
         Limits.around(tx.now, command.late_days_max),
+        tx.wall,
     )

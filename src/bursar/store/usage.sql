@@ -6,12 +6,14 @@ WITH asked AS MATERIALIZED (
 ), agreed AS MATERIALIZED (
     SELECT
         v.plan_id, v.plan_version,
-        ARRAY(
-            SELECT p.meter_id FROM prices AS p
-            WHERE
-                p.org_id = $1 AND p.plan_id = v.plan_id AND p.plan_version = v.plan_version
-                AND p.meter_id IS NOT NULL
-            ORDER BY p.position
+        array_to_string(
+            ARRAY(
+                SELECT p.meter_id FROM prices AS p
+                WHERE
+                    p.org_id = $1 AND p.plan_id = v.plan_id AND p.plan_version = v.plan_version
+                    AND p.meter_id IS NOT NULL
+                ORDER BY p.position
+            ), ' '
         ) AS meter_ids
     FROM (SELECT DISTINCT a.plan_id, a.plan_version FROM asked AS a) AS v
 )
@@ -26,11 +28,12 @@ SELECT * FROM meters WHERE org_id = $1 AND id = ANY($2::uuid[]);
 
 -- name: add_events
 -- New events and what they add up to, in one statement; an event with a known key changes nothing.
+-- Tells the keys of those that are new; null when all of them are.
 WITH given AS (
     SELECT *
     FROM unnest(
-        $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::bigint[], $7::timestamptz[], $8::date[],
-        $9::jsonb[], $10::bigint[], $11::text[]
+        $2::text[], $3::text::uuid[], $4::text::uuid[], $5::text::uuid[], $6::text::bigint[],
+        $7::text::timestamptz[], $8::text::date[], $9::jsonb[], $10::text::bigint[], $11::text[]
     ) AS g (
         idempotency_key, id, subscription_id, meter_id, quantity, occurred_at, day, properties,
         value, distinct_value
@@ -81,7 +84,10 @@ WITH given AS (
     ORDER BY f.subscription_id, f.meter_id, f.day, f.distinct_value
     ON CONFLICT (org_id, subscription_id, meter_id, day, value) DO NOTHING
 )
-SELECT f.idempotency_key FROM fresh AS f;
+SELECT CASE
+    WHEN count(*) < cardinality($2) THEN coalesce(array_agg(f.idempotency_key), '{}')
+END
+FROM fresh AS f;
 
 -- name: events_of_keys
 -- The events that have these keys; each key is looked for in its own partition alone.

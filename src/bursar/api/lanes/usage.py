@@ -89,7 +89,7 @@ class ReadBatch:
 
 _BATCH: Final = msgspec.json.Decoder(QuickBatch)
 _LINE: Final = msgspec.json.Decoder(QuickUsage)
-_CONTROL: Final = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL: Final = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
 _FRACTION: Final = re.compile(rb'":[ \t\n]*-?[0-9]+[.eE]')
 
 
@@ -146,7 +146,7 @@ def _is_plain(raw: bytes) -> bool:
     return (
         raw.isascii()
         and b"\\" not in raw
-        and _CONTROL.search(raw) is None
+        and len(raw.translate(None, _CONTROL)) == len(raw)
         and _FRACTION.search(raw) is None
     )
 
@@ -159,7 +159,9 @@ def _quick(events: Sequence[QuickUsage], raw: bytes, *, around: int) -> list[Usa
     """
     members, texts, reports = around, [], []
     for event in events:
-        at = event.timestamp.astimezone(UTC)
+        at = event.timestamp
+        if at.tzinfo is not UTC:
+            at = at.astimezone(UTC)
         properties = {} if isinstance(event.properties, UnsetType) else event.properties
         meter_id = None if isinstance(event.meter_id, UnsetType) else event.meter_id
         members += 4 + (event.meter_id is not UNSET) + (event.properties is not UNSET)
