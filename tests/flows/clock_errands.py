@@ -100,4 +100,21 @@ async def _carry(stage: Stage) -> Request:
     return Request(client, "GET", path, None, counted, uuid_of(org.id), beside=beside)
 
 
-CLOCK_ERRANDS: Final[tuple[Arrange, ...]] = (_stop, _advance, _release, _add_up, _carry)
+async def _tell_head(stage: Stage) -> Request:
+    """The head of a log that grew is told in one commit."""
+    org = await stage.world.org()
+    await stage.world.seal()
+    grown = "UPDATE audit_growth SET checkpoint_at = now() WHERE org_id = $1"
+    await stage.owner.execute(grown, uuid_of(org.id))
+    client = stage.http.bearing(org.access_token, org.id)
+    beside = partial(dispatch.tell_checkpoints, stage.world.app)
+    counted = TOLD.format("audit.checkpoint")
+    return Request(
+        client, "GET", "/v1/webhook-subscriptions", None, counted, uuid_of(org.id), beside=beside
+    )
+
+
+CLOCK_ERRANDS: Final[tuple[Arrange, ...]] = (
+    *(_stop, _advance, _release),
+    *(_add_up, _carry, _tell_head),
+)

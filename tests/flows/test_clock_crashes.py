@@ -5,7 +5,12 @@ from tests.flows.clock_errands import CLOCK_ERRANDS
 from tests.flows.crash_stage import Stage
 from tests.flows.crash_tour import Arrange, Tour, happens_once
 
-FILES = ("test_clocks.", "dispatch.move_clock.", "dispatch.fold_figures.")
+FILES = (
+    "test_clocks.",
+    "dispatch.move_clock.",
+    "dispatch.fold_figures.",
+    "dispatch.tell_checkpoint.",
+)
 
 
 @pytest.mark.parametrize("errand", CLOCK_ERRANDS, ids=lambda each: each.__name__)

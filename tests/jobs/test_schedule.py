@@ -112,6 +112,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
         "relay": 0.5,
         "deliver": 0.5,
         "seal": 5,
+        "checkpoint": 5,
         "reconcile": 3600,
         "measure": 5,
         "weigh": 60,

@@ -179,6 +179,7 @@ ATTACKS: Final[dict[str, tuple[str, ...]]] = {
     "the machine's doors": (
         "SELECT * FROM sec.org_ids()",
         "SELECT * FROM sec.unsealed_orgs(9)",
+        "SELECT * FROM sec.orgs_to_checkpoint(9)",
         "SELECT * FROM queue.pgqueuer",
         "SELECT * FROM sec.find_api_key(ARRAY['x'::bytea])",
     ),

@@ -5,10 +5,10 @@ A module that tells events is imported here, or its events would not be known.
 
 from typing import Final
 
-from bursar.domain import dunning_events, payment_events
+from bursar.domain import checkpoints, dunning_events, payment_events
 from bursar.domain.events import Event
 
-_TOLD_ELSEWHERE: Final = (payment_events, dunning_events)
+_TOLD_ELSEWHERE: Final = (payment_events, dunning_events, checkpoints)
 
 EVENTS: Final[dict[str, type[Event]]] = {event.name: event for event in Event.__subclasses__()}
 PUBLIC_EVENTS: Final[tuple[str, ...]] = tuple(

@@ -47,6 +47,7 @@ WebhookSubscriptionId = NewType("WebhookSubscriptionId", str)
 DeliveryId = NewType("DeliveryId", str)
 MailId = NewType("MailId", str)
 ClockId = NewType("ClockId", str)
+CheckpointId = NewType("CheckpointId", str)
 DocumentSettingsId = NewType("DocumentSettingsId", str)
 
 PREFIXES: Final = frozenset(
@@ -62,6 +63,7 @@ PREFIXES: Final = frozenset(
         *("rinv", "dset"),
         "dun",
         "clk",
+        "chk",
         "aev",
     }
 )
@@ -93,6 +95,7 @@ PREFIX_OF_RESOURCE: Final = MappingProxyType(
         "transaction": "txn",
         "webhook_subscription": "wh",
         "test_clock": "clk",
+        "audit": "chk",
     }
 )
 """What tells events: the resource's type, as the log keeps it, and the prefix of its ids."""

@@ -41,7 +41,13 @@ from bursar.domain.tasks import (
 )
 from bursar.jobs.couriers import Couriers
 from bursar.operations.analytics import FoldFigures, fold_figures
-from bursar.operations.audit import SEALED_AT_ONCE_MAX, SealEvents, seal_events
+from bursar.operations.audit import (
+    SEALED_AT_ONCE_MAX,
+    SealEvents,
+    TellCheckpoint,
+    seal_events,
+    tell_checkpoint,
+)
 from bursar.operations.ledger import MARGIN, FoldBooks, fold_books
 from bursar.operations.test_clocks import MoveClock, move_clock
 from bursar.runtime import clock, doors
@@ -162,6 +168,15 @@ async def seal_logs(app: App, anchors: Anchors, *, rest: float = 0) -> bool:
             is_more = True
         await asyncio.sleep((clock.monotonic() - began) * rest)
     return is_more
+
+
+async def tell_checkpoints(app: App) -> bool:
+    """Tell organizations whose log has grown the signed heads of their chains."""
+    async with app.database.machine() as connection:
+        due = await doors.orgs_to_checkpoint(connection, _AT_ONCE)
+    for org_id in due:
+        await _system(app, org_id).run(tell_checkpoint, TellCheckpoint())
+    return bool(due)
 
 
 async def carry_forward(app: App, margin: timedelta = MARGIN) -> bool:

@@ -24,6 +24,7 @@ from bursar.jobs.dispatch import (
     move_clocks,
     print_finals,
     seal_logs,
+    tell_checkpoints,
 )
 from bursar.jobs.reconciling import reconcile
 from bursar.jobs.relay import Relay
@@ -71,6 +72,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("clocks", 0.5, partial(move_clocks, app)),
         Pass("print", 2, partial(print_finals, app)),
         Pass("seal", 5, partial(seal_logs, app, anchors, rest=SEALING_RESTS)),
+        Pass("checkpoint", 5, partial(tell_checkpoints, app)),
         Pass("reconcile", 3600, partial(reconcile, app)),
         Pass("measure", 5, partial(measure, app)),
         Pass("weigh", 60, Scales(app).weigh),

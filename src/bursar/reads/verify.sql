@@ -195,6 +195,9 @@ WITH resources AS (
     UNION ALL
     SELECT 'webhook_subscription', w.id, w.sequence, w.version FROM webhook_subscriptions AS w
     WHERE w.org_id = $1
+    UNION ALL
+    SELECT 'audit', k.id, k.sequence, k.version FROM audit_checkpoints AS k
+    WHERE k.org_id = $1
 ), told AS (
     SELECT
         e.resource_type, e.resource_id, count(*) AS held, count(DISTINCT e.sequence) AS numbers,

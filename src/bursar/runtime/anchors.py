@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from bursar.domain.checkpoints import head_text
 from bursar.domain.event_chain import Link
 from bursar.domain.ids import OrgId
 from bursar.runtime.crypto import KeyRing, verify_head
@@ -31,7 +32,7 @@ class Anchor(msgspec.Struct, frozen=True):
 
     def is_signed_by(self, public_key: bytes) -> bool:
         """Whether the holder of the key signed this head."""
-        head = _signed_text(self.org, self.position, self.hash)
+        head = head_text(self.org, position=self.position, head_hash=self.hash)
         return verify_head(public_key, head=head, signature=bytes.fromhex(self.signature))
 
 
@@ -44,7 +45,8 @@ class Anchors:
 
     def keep(self, org_id: OrgId, head: Link) -> None:
         """Sign a head, append it to the file, and log it."""
-        signature = self._keys.sign_head(_signed_text(org_id, head.position, head.hash.hex()))
+        text = head_text(org_id, position=head.position, head_hash=head.hash.hex())
+        signature = self._keys.sign_head(text)
         anchor = Anchor(org_id, head.position, head.hash.hex(), signature.hex())
         line = msgspec.json.encode(anchor) + b"\n"
         descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _MODE)
@@ -71,7 +73,3 @@ class Anchors:
                     continue
                 if is_ours:
                     yield anchor
-
-
-def _signed_text(org: str, position: int, head_hash: str) -> bytes:
-    return f"{org}|{position}|{head_hash}".encode()

@@ -110,6 +110,12 @@ async def unsealed_orgs(connection: Connection, limit: int) -> list[OrgId]:
     return [_org(row["org_id"]) for row in rows]
 
 
+async def orgs_to_checkpoint(connection: Connection, limit: int) -> list[OrgId]:
+    """Organizations whose next checkpoint is due."""
+    rows = await connection.fetch(Q.orgs_to_checkpoint.text, limit)
+    return [_org(row["org_id"]) for row in rows]
+
+
 async def forget_idempotency_keys(connection: Connection, limit: int) -> int:
     """Remove old keys; how many went."""
     gone: int = await connection.fetchval(Q.forget_idempotency_keys.text, limit)

@@ -18,6 +18,10 @@ SELECT sec.keep_delivered($1, $2, $3, $4, $5, $6, $7) AS delivery_id;
 -- Organizations whose chain is behind their events.
 SELECT unsealed AS org_id FROM sec.unsealed_orgs($1) AS unsealed;
 
+-- name: orgs_to_checkpoint
+-- Organizations that are due to be told the head of their chain.
+SELECT due AS org_id FROM sec.orgs_to_checkpoint($1) AS due;
+
 -- name: forget_idempotency_keys
 -- Removes keys past their day; how many went.
 SELECT sec.forget_idempotency_keys($1);

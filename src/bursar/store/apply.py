@@ -11,6 +11,7 @@ from typing import Any, Final
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
+from bursar.domain.checkpoints import Checkpoint
 from bursar.domain.credit_notes import CreditNote
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
@@ -39,6 +40,7 @@ from bursar.runtime.db import Tx
 from bursar.store import (
     agenda,
     api_keys,
+    checkpoints,
     correspondence,
     coupons,
     credit_notes,
@@ -98,6 +100,7 @@ _SAVE: Final[dict[type, Save]] = {
     Hold: holds.save,
     WebhookSubscription: webhook_subscriptions.save,
     OrgClock: test_clocks.save,
+    Checkpoint: checkpoints.save,
 }
 
 

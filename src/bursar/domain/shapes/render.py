@@ -12,6 +12,7 @@ import msgspec
 
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
+from bursar.domain.checkpoints import Checkpoint
 from bursar.domain.credit_notes import CreditNote
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import Coupon
@@ -32,6 +33,7 @@ from bursar.domain.payouts import Payout
 from bursar.domain.recurring_invoices import RecurringInvoice
 from bursar.domain.refunds import Refund
 from bursar.domain.shapes.api_keys import ApiKeyOut
+from bursar.domain.shapes.checkpoints import CheckpointOut
 from bursar.domain.shapes.coupons import CouponOut
 from bursar.domain.shapes.credit_notes import CreditNoteOut
 from bursar.domain.shapes.customers import CustomerOut
@@ -107,6 +109,7 @@ RENDERINGS: Final[dict[type, Rendering]] = {
         "webhook_subscription", WebhookSubscriptionOut, WebhookSubscriptionOut.of
     ),
     OrgClock: Rendering("test_clock", ClockFactOut, ClockFactOut.of),
+    Checkpoint: Rendering("audit", CheckpointOut, CheckpointOut.of),
 }
 
 

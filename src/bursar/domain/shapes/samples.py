@@ -42,6 +42,7 @@ from bursar.domain.money import Money, Rate
 from bursar.domain.numbering import NumberScope
 from bursar.domain.orgs import Mode, Organization
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier, price
+from bursar.domain.shapes.sample_checkpoints import checkpoint_story
 from bursar.domain.shapes.sample_clocks import clock_story
 from bursar.domain.shapes.sample_dunning import by_hand, dunning_story
 from bursar.domain.shapes.sample_papers import paper_story
@@ -311,12 +312,17 @@ WEBHOOK: Final = WebhookSubscription(
 )
 
 
-def story() -> Iterator[Change]:
-    """Everything that can happen, as the rules tell it."""
+def _organization() -> Iterator[Change]:
     yield orgs.found(ORGANIZATION, OWNER)
     yield _made(ORGANIZATION.renamed(name="Acme Cloud GmbH"))
     yield from _team()
     yield from clock_story(AT)
+    yield from checkpoint_story(ORGANIZATION.id, AT)
+
+
+def story() -> Iterator[Change]:
+    """Everything that can happen, as the rules tell it."""
+    yield from _organization()
     yield _made(ORGANIZATION.delete(unfinished={}, at=AT))
     by = Standing(Operator("sample"), None)
     yield issue(API_KEY, by=by, at=AT)
