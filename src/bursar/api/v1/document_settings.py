@@ -101,7 +101,7 @@ async def _picture(renderer: DocumentRenderer, text: str) -> bytes:
     try:
         picture = cleaned(picture)
     except NotAPicture as reason:
-        raise InvalidInput.at(_LOGO, str(reason), "wrong_format") from None
+        raise InvalidInput.at(_LOGO, str(reason), "not_a_picture") from None
     if not await renderer.draws(picture):
         raise InvalidInput.at(_LOGO, "this picture cannot be drawn", "wrong_format")
     return picture
