@@ -103,5 +103,5 @@ async def _picture(renderer: DocumentRenderer, text: str) -> bytes:
     except NotAPicture as reason:
         raise InvalidInput.at(_LOGO, str(reason), "not_a_picture") from None
     if not await renderer.draws(picture):
-        raise InvalidInput.at(_LOGO, "this picture cannot be drawn", "wrong_format")
+        raise InvalidInput.at(_LOGO, "this picture cannot be drawn", "not_a_picture")
     return picture
