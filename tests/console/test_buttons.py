@@ -1,5 +1,6 @@
 """Buttons: who sees them, what they say first, and that pressing one does it once."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from tests.support.world import World
 from bursar.console.nouns.every import NOUNS
 from bursar.console.nouns.shape import Deed, Noun
 from bursar.domain.access import ROLE_PERMISSIONS, Role
+from bursar.domain.drafting import NewDiscount, NewLine
 from bursar.domain.ids import InvoiceId
+from bursar.operations.invoices import CreateInvoice, create_invoice
+from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
 
 DEEDS = [(noun, deed) for noun in NOUNS for deed in (*noun.deeds, *noun.makes)]
 
@@ -163,6 +167,28 @@ async def test_a_draft_is_added_up_while_it_is_typed(stage: Stage) -> None:
     more = await stage.owner.press(f"{draft}/edit", _step="totals", **{"lines.0.quantity": "4"})
     assert "$319.96" in text_of(more)
     assert "$319.96" not in text_of(await stage.owner.see(draft))
+
+
+async def test_a_line_keeps_what_no_field_asks_for(stage: Stage) -> None:
+    # Another quantity changes the quantity: rates and discounts stay, also behind a line removed.
+    customer, org = await stage.org.customer(), stage.org
+    taxed = CreateTaxRate(name="VAT", percent=Decimal(19), metadata={})
+    rate = await org.caller.run(create_tax_rate, taxed)
+    off = NewDiscount(name="Friends", percent_off=Decimal(10))
+    lines = (
+        NewLine("Oak", 1, Decimal(1_000)),
+        NewLine("Ash", 1, Decimal(2_000), (rate.id,), (off,)),
+    )
+    command = CreateInvoice(customer_id=customer.id, lines=lines, metadata={})
+    draft = await org.caller.run(create_invoice, command)
+    removed = {f"lines.0.{part}": "" for part in ("description", "quantity", "unit")}
+    changed = {**removed, "lines.1.quantity": "2"}
+    assert (await stage.owner.press(f"/invoices/{draft.id}/edit", **changed)).status == 303
+    now = await _invoice(stage, draft.id)
+    assert [(line["description"], line["quantity"]) for line in now["lines"]] == [("Ash", 2)]
+    assert [tax["taxRateId"] for tax in now["lines"][0]["taxes"]] == [rate.id]
+    assert [each["name"] for each in now["lines"][0]["discounts"]] == ["Friends"]
+    assert now["totalCents"] == 4_000 * 90 // 100 * 119 // 100
 
 
 async def test_a_script_is_told_the_figures_alone(stage: Stage) -> None:

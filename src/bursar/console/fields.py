@@ -5,7 +5,7 @@ reads; what was typed is turned into the wire's types here, and judged by the ro
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -101,7 +101,8 @@ def _named(form: Form, entry: Entry, typed: Typed) -> dict[str, Any]:
     """What one field adds to the body."""
     thing, before = form.thing, form.thing.get(entry.name)
     if entry.kind == "lines":
-        lines = _lines(typed, thing)
+        there = before if form.deed.is_edit else ()
+        lines = _lines(typed, thing, there or ())
         is_same = form.deed.is_edit and lines == _lines_sent(before)
         return {"lines": lines} if lines and not is_same else {}
     if form.deed.is_edit and entry.value == _shown(form, entry.kind, before):
@@ -118,9 +119,29 @@ def _lines_sent(now: Any) -> list[dict[str, Any]]:
             "description": line["description"],
             "quantity": line["quantity"],
             "unitAmountDecimal": format(Decimal(line["unitAmountDecimal"]).normalize(), "f"),
+            **_agreed(line),
         }
         for line in now or ()
     ]
+
+
+def _agreed(line: Mapping[str, Any]) -> dict[str, Any]:
+    """What a line has that no field asks for: its tax rates and its discounts, which it keeps."""
+    agreed: dict[str, Any] = {}
+    if "taxes" in line:
+        agreed["taxRateIds"] = [tax["taxRateId"] for tax in line["taxes"]]
+    elif line.get("taxRateIds") is not None:
+        agreed["taxRateIds"] = line["taxRateIds"]
+    if line.get("discounts"):
+        agreed["discounts"] = [_discount(each) for each in line["discounts"]]
+    return agreed
+
+
+def _discount(agreed: Mapping[str, Any]) -> dict[str, Any]:
+    """A discount as it is asked for: by its coupon, or by what was agreed without one."""
+    if agreed["couponId"] is not None:
+        return {"couponId": agreed["couponId"]}
+    return {name: value for name, value in agreed.items() if value is not None}
 
 
 def _entry(form: Form, name: str, wanted: Field) -> Entry:
@@ -271,7 +292,10 @@ def _structure(name: str, text: str) -> Any:
         raise InvalidInput.at(name, "is not JSON", "malformed_json") from None
 
 
-def _lines(typed: Typed, thing: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _lines(
+    typed: Typed, thing: Mapping[str, Any], there: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The lines that were typed; one that was there keeps its place in the form."""
     found = []
     for at, line in enumerate(_lines_shown(None, typed, thing)):
         if not any(line.values()):
@@ -283,6 +307,7 @@ def _lines(typed: Typed, thing: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "description": line["description"],
                 "quantity": _whole(f"{place}.quantity", line["quantity"] or "1"),
                 "unitAmountDecimal": format(unit.normalize(), "f"),
+                **(_agreed(there[at]) if at < len(there) else {}),
             }
         )
     return found
