@@ -44,7 +44,7 @@ PLANTED = (
     (
         "bursar/providers/mail",
         "import bursar.providers.stripe.client",
-        "Providers share nothing but their guard",
+        "Providers share nothing but their guard and what it notes",
     ),
     ("bursar/flows/a", "import litestar", "Web and terminal words stay at the edges"),
     ("bursar/flows/a", "import jinja2", "Templates are for pages and mail"),

@@ -142,6 +142,7 @@ def _asked(visit: Visit, form: Form, *, said: str = "", status: int = 200) -> An
         "entries": entries,
         "about": [(each.label, each.value) for each in entries if each.kind == "fixed"],
         "action": visit.request.scope["path"],
+        "totals": None,
         "said": said,
         "reason": typed.get(REASON, ""),
         "reason_fault": "",
