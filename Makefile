@@ -106,6 +106,11 @@ load:  ## load a running installation: make load NAME=mixed [ARGS="--profile smo
 test: $(READY)  ## run the tests that need Python alone: make test [tests/domain]
 	@$(PYTEST) $(QUICK) $(WORKERS) $(T) $(ARGS)
 
+.PHONY: coverage
+coverage: $(READY)  ## say which lines and branches of the rules and verbs the quick tests never run
+	@$(PYTEST) $(QUICK) $(WORKERS) --cov=bursar.domain --cov=bursar.operations --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=90 $(T) $(ARGS)
+
 .PHONY: test-system
 test-system: $(READY)  ## run the tests that need the Debian packages of .ci/packages
 	@$(PYTEST) -m system -n 2 --dist loadfile $(INSTALLED) $(ARGS)
