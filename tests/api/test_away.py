@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import NoReturn
 
 import pytest
 from tests.api.client import Client
@@ -55,7 +56,12 @@ async def test_probes_do_not_stand_in_the_queue(anyone: Client, world: World) ->
 async def test_a_silent_server_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     # PostgreSQL takes the connection and says nothing: no, within the time that a probe has.
     monkeypatch.setattr(probing, "_SECONDS", 0.2)
-    probe = Probe(asyncio.Event().wait)  # type: ignore[arg-type]  # a line that never comes
+
+    async def connect() -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    probe = Probe(connect)
     async with asyncio.timeout(1):
         assert await asyncio.gather(*(probe.is_answered() for _ in range(3))) == [False] * 3
     probe.close()

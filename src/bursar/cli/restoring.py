@@ -5,7 +5,6 @@ in it is verified by a child afterwards, which alone loads what that takes.
 """
 
 import asyncio
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -47,8 +46,14 @@ def restore(
         asyncio.run(put_back(settings, restores.find(folder), is_replacing=is_replacing))
         sys.stderr.write(f"restored into {settings.data_dir}\n")
         if not no_verify:
-            verify = (sys.executable, "-m", THE_REST, "verify", "--no-books")
-            raise typer.Exit(subprocess.run(verify, check=False).returncode)  # noqa: S603 - a module of ours
+            raise typer.Exit(asyncio.run(_verified()))
+
+
+async def _verified() -> int:
+    """The exit status of `bursar verify`, run as a program of its own."""
+    program = sys.executable, "-m", THE_REST, "verify", "--no-books"
+    verifier = await asyncio.create_subprocess_exec(*program)
+    return await verifier.wait()
 
 
 async def put_back(

