@@ -108,8 +108,8 @@ class Visitor:
 
 def _failed(request: Request) -> list[str]:
     """What was asked for in vain; that a page which is left hears no more is no failure."""
-    is_left = request.url.endswith("/live") and request.failure == "net::ERR_ABORTED"
-    return [] if is_left else [request.url]
+    is_script = request.url.endswith("/live") or "hx-request" in request.headers
+    return [] if is_script and request.failure == "net::ERR_ABORTED" else [request.url]
 
 
 @asynccontextmanager
