@@ -1,6 +1,7 @@
 """A checkout page and an automatic charge race for one invoice: it is paid once, whoever wins."""
 
 import asyncio
+import sys
 
 import pytest
 from tests.support.database import installation
@@ -12,6 +13,7 @@ from bursar.domain.payments import Payment, PaymentMode
 from bursar.domain.refusals import NothingToPay, PaymentInProgress
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.verify import checks
+from bursar.runtime import logging
 
 ROUNDS = 6
 PROVEN_ROUNDS = 60
@@ -73,8 +75,10 @@ async def test_a_page_and_a_charge_race_many_times(world: World) -> None:
 
 async def race_for_long() -> None:
     """By hand, `make race-payments`: five hundred races on an installation of their own."""
+    logging.configure(level="error", is_development=True, stream=sys.stderr)
     async with installation() as house, open_world(house) as world:
         await prove(world, LONG_ROUNDS)
+    print(f"{LONG_ROUNDS} races: one charge each, every invoice paid, every check of verify green")
 
 
 if __name__ == "__main__":
