@@ -58,11 +58,12 @@ async def transfer_many(
     Raises:
         Refusal: none of them may be asked for; one that is refused by itself is in the outcomes.
     """
-    try:
-        ahead = PostTransfers(commands, is_ahead=True)
-        outcomes = await caller.run(post_transfers, ahead, answer=answer)
-    except Overtaken:
-        outcomes = await caller.run(post_transfers, PostTransfers(commands), answer=answer)
+    wish, outcomes = PostTransfers(commands, is_ahead=True), None
+    while outcomes is None:
+        try:
+            outcomes = await caller.run(post_transfers, wish, answer=answer)
+        except Overtaken:
+            wish = PostTransfers(commands)  # under their locks nobody overtakes them
     for outcome in outcomes:
         if isinstance(outcome, Transfer) and not outcome.is_open:
             _tell(caller, outcome)
