@@ -3,12 +3,10 @@
 import asyncio
 import hashlib
 import json
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import asyncpg
+from tests.support.offline_audit import checked
 from tests.support.world import Org, World
 
 from bursar.cli.audit_export import LINK, exported
@@ -19,8 +17,6 @@ from bursar.jobs import dispatch
 from bursar.operations.audit import TellCheckpoint, tell_checkpoint
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
 from bursar.runtime.anchors import Anchor
-
-SCRIPT: Final = Path(__file__).parents[2] / "docs/guides/check_audit.py"
 
 
 async def _grown(world: World, org: Org, sql: str) -> int | None:
@@ -67,16 +63,10 @@ def _rewritten(org: Org, links: list[dict[str, Any]]) -> list[bytes]:
     return [json.dumps(link).encode() for link in links]
 
 
-def _checked(*lines: bytes) -> tuple[int, str]:
-    """The exit and the verdict of the script that needs nothing of ours."""
-    done = subprocess.run(
-        [sys.executable, "-I", str(SCRIPT)],
-        input=b"\n".join(lines),
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    return done.returncode, done.stdout.decode().rpartition(": ")[2].strip()
+def _verdict(*lines: bytes) -> tuple[int, str]:
+    """The exit of the checker, and how its last line ends."""
+    code, said = checked(lines)
+    return code, said.rpartition(": ")[2].strip()
 
 
 async def test_a_log_that_grew_tells_its_head_once(world: World) -> None:
@@ -140,12 +130,12 @@ async def test_what_was_kept_shows_a_log_rewritten_with_our_own_key(world: World
     await dispatch.tell_checkpoints(world.app)
     ((_, kept),) = await _told(world, url)
     lines = [line async for line in exported(world.operator(org.id))]
-    assert _checked(*lines, kept) == (0, "no faults")
+    assert _verdict(*lines, kept) == (0, "no faults")
     links = [json.loads(line) for line in lines if line.startswith(LINK)]
     forged = [lines[0], *_rewritten(org, links)]
-    assert _checked(*forged) == (0, "no faults")
-    assert _checked(*forged, kept) == (9, "1 faults")
-    assert _checked(*lines[:2], kept) == (9, "1 faults")  # cut off after its first event
+    assert _verdict(*forged) == (0, "no faults")
+    assert _verdict(*forged, kept) == (9, "1 faults")
+    assert _verdict(*lines[:2], kept) == (9, "1 faults")  # cut off after its first event
     unsigned = json.loads(kept)
     unsigned["data"]["signature"] = "00" * 64
-    assert _checked(*lines, json.dumps(unsigned).encode()) == (9, "1 faults")
+    assert _verdict(*lines, json.dumps(unsigned).encode()) == (9, "1 faults")

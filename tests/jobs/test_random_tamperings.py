@@ -5,17 +5,15 @@ Each tampering is done and judged in a transaction that is rolled back, by the v
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 import pytest
+from tests.support.offline_audit import checked
 from tests.support.world import Org, World
 
 from bursar.cli.audit_export import exported
@@ -26,7 +24,6 @@ from bursar.reads.verify import Q, stretch
 from bursar.runtime.anchors import Anchor
 
 TAMPERINGS: Final = 1_000
-SCRIPT: Final = Path(__file__).parents[2] / "docs/guides/check_audit.py"
 FIELDS: Final = {
     "type": "'invoice.unheard_of'",
     "actor": "'user:somebody'",
@@ -191,17 +188,6 @@ async def test_the_chain_is_verified_in_parts(bench: Bench) -> None:
         f"edited evt_{bench.ids[3]}",
     )
     assert (await caller.look(stretch, after_position=10, limit=1000)).offenders == ()
-
-
-def checked(lines: list[bytes]) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-I", str(SCRIPT)],
-        input=b"\n".join(lines),
-        capture_output=True,
-        check=False,
-        timeout=60,
-    )
-    return done.returncode, done.stdout.decode()
 
 
 def changed(line: bytes, **fields: Any) -> bytes:
