@@ -178,8 +178,8 @@ class Telling:
             waiting, tasks = await self._waiting()
             state = (waiting, self.stage.fuse.blown)
             idle, last = (idle + 1 if state == last else 0), state
-            if not (waiting or tasks) or idle == IDLE_MAX:
-                return
+            if not tasks and (not waiting or idle >= IDLE_MAX):
+                return  # a task that failed in the last idle round is still to come back
             await self.stage.alive(self._let_time_pass)
         self.wrong.append("L1 the story does not come to rest")
 
