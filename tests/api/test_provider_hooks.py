@@ -1,9 +1,11 @@
 """Where providers report: verified, kept, answered, once."""
 
+import hashlib
 import json
 import time
 from typing import Any
 
+from structlog.testing import capture_logs
 from tests.api.client import Client, Response
 from tests.support.world import WEBHOOK_SECRET, Org, World
 
@@ -61,13 +63,19 @@ async def test_a_report_is_kept_and_acted_on(anyone: Client, world: World, org: 
 
 
 async def test_reports_that_cannot_be_verified(anyone: Client, world: World, org: Org) -> None:
-    # Forged, altered, unsigned or malformed: one 400 without a word of why, and nothing kept.
+    # Forged, altered, unsigned or malformed: one 400 without a word of why, and nothing kept but
+    # a line in the log, which names the body by its hash.
     delivery = (await reports(world, org))[0]
     signature = delivery.headers["Stripe-Signature"]
     before = await heard(world, org)
     said = set()
+    altered = delivery.body + b" "
+    with capture_logs() as lines:
+        await deliver(anyone, delivery, body=altered)
+    (line,) = [each for each in lines if each["event"] == "provider_event.refused"]
+    assert line["body_sha256"] == hashlib.sha256(altered).hexdigest()
     for changed in (
-        {"body": delivery.body + b" "},
+        {"body": altered},
         {"body": b"{}"},
         {"body": b"[]"},
         {"body": b"\xff"},

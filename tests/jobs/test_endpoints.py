@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+from structlog.testing import capture_logs
 from tests.support import lanes
 from tests.support.world import Org, World
 
@@ -187,13 +188,16 @@ async def test_a_delivered_one_can_be_sent_once_more(listener: Listener) -> None
 
 
 async def test_six_tries_and_it_has_failed_until_somebody_retries(listener: Listener) -> None:
-    # The first and five more; by hand it gets a schedule of its own.
+    # The first and five more, and the log says so; by hand it gets a schedule of its own.
     await listener.rename(await listener.org.wallet())
     listener.mood(lambda _: BAD)
-    await listener.world.drain()
-    await listener.later(6)
+    with capture_logs() as lines:
+        await listener.world.drain()
+        await listener.later(6)
     (failed,) = await listener.found()
     assert (failed.status, failed.attempt_count) == (DeliveryStatus.FAILED, 6)
+    (told,) = [each for each in lines if each["event"] == "webhook.given_up"]
+    assert (told["delivery_id"], told["attempts"], told["status"]) == (failed.id, 6, 500)
     await listener.org.caller.run(retry_delivery, RetryDelivery(failed.id))
     await listener.world.drain()
     (again,) = await listener.found()

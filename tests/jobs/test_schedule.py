@@ -3,15 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from bursar.domain.ids import CustomerId, print_id
+from bursar.domain.tasks import SyncCustomer
 from bursar.jobs import schedule
+from bursar.jobs.dispatch import set_jobs_right
 from bursar.jobs.schedule import Pass, keep_schedule, measure, schedule_of, spread_wake
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App
 from bursar.runtime.connections import DatabaseAway
+from bursar.runtime.ids import new_uuid
 
 
 @asynccontextmanager
@@ -120,6 +126,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
         "figures": 5,
         "forget keys": 60,
         "forget visits": 60,
+        "set right": 30,
         "forget jobs": 60,
         "forget deliveries": 3600,
     }
@@ -132,3 +139,22 @@ async def test_depths_and_lags_are_told(app: App) -> None:
     told = app.telemetry.exposition().decode()
     for name in ("queue_depth", "queue_lag_seconds", "agenda_lag_seconds", "outbox_lag_seconds"):
         assert f"\n{name}" in told
+
+
+async def test_jobs_of_a_clock_that_was_put_back_run_now(app: App) -> None:
+    # The pass finds them, says how many, and wakes the worker; a second round finds none.
+    async with app.database.machine() as connection:
+        task = SyncCustomer(CustomerId(print_id("cust", new_uuid())))
+        await app.queue.enqueue(connection, None, [task])
+        job_id = await connection.fetchval(
+            "UPDATE queue.pgqueuer SET updated = updated + $1, execute_after = execute_after + $1"
+            " WHERE id = (SELECT max(id) FROM queue.pgqueuer) RETURNING id",
+            timedelta(days=1),
+        )
+    with capture_logs() as lines:
+        assert not await set_jobs_right(app)
+        assert not await set_jobs_right(app)
+    assert [(line["event"], line["jobs"]) for line in lines] == [("queue.clock_put_back", 1)]
+    async with app.database.machine() as connection:
+        is_due = "DELETE FROM queue.pgqueuer WHERE id = $1 RETURNING execute_after <= now()"
+        assert await connection.fetchval(is_due, job_id)

@@ -211,6 +211,26 @@ async def test_a_sign_of_life_from_the_future_is_none(
     assert taken.deaths == 1
 
 
+async def test_a_clock_that_was_put_back_delays_nothing(
+    tasks: TaskQueue, connection: Connection
+) -> None:
+    # What was left meanwhile is due as it was meant; what waits for its time by this clock stays.
+    for delay in (AT_ONCE, AN_HOUR):
+        await tasks.enqueue(connection, an_org(), [confirm()], delay)
+    ahead = timedelta(days=3_650)
+    await connection.execute(
+        "UPDATE queue.pgqueuer SET execute_after = execute_after + $1, updated = updated + $1",
+        ahead,
+    )
+    await tasks.enqueue(connection, an_org(), [confirm(2)], 2 * AN_HOUR)
+    assert await claim_all(tasks, connection, ahead=3 * AN_HOUR) == [confirm(2)]
+    assert await tasks.set_right(connection) == 2
+    assert await tasks.set_right(connection) == 0
+    assert await claim_all(tasks, connection) == [confirm()]
+    assert await claim_all(tasks, connection, ahead=AN_HOUR / 2) == []
+    assert await claim_all(tasks, connection, ahead=AN_HOUR) == [confirm()]
+
+
 async def test_a_running_transaction_keeps_its_job(
     tasks: TaskQueue, machine: Machine, connection: Connection
 ) -> None:

@@ -54,6 +54,7 @@ WHOLE: Final = frozenset(
         "store/ledger/close",  # the worker, over all accounts without a floor
         "store/orgs/unfinished",  # once in an organization's life
         "runtime/queue/depth",
+        "runtime/queue/set_right",  # the worker, over all that waits for later
         "store/figures/fold",  # moves all there are
         "store/test_clocks/is_untouched",  # once in an organization's life, and ends at one row
     }

@@ -21,7 +21,9 @@ from bursar.api.asgi import build_api
 from bursar.domain.ids import CustomerId
 from bursar.domain.tasks import SyncCustomer, Task
 from bursar.jobs.queue_loop import QueueLoop
+from bursar.jobs.schedule import measure
 from bursar.runtime import limits
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.embedded import EmbeddedPostgres
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.queue import Claimed
@@ -152,6 +154,26 @@ async def test_postgresql_goes_and_comes_back(stage: Stage, number: signal.Signa
         await eventually(lambda: all(task in ran(done) for task in left), seconds=20)
     assert [ran(done).count(task) for task in left] == [1] * TASKS
     assert {job.deaths for job in done} == {0}
+
+
+async def test_an_outage_that_lasts_is_rung_for(stage: Stage) -> None:
+    # What a worker tells of its rounds stands still, which is what QueueProcessingStopped looks at.
+    def pulse() -> float:
+        told = stage.world.app.telemetry.exposition().decode()
+        (line,) = [each for each in told.splitlines() if each.startswith("worker_pulse_seconds")]
+        return float(line.split()[-1])
+
+    await measure(stage.world.app)
+    before = pulse()
+    await stage.take_away(signal.SIGKILL)
+    for _ in range(3):
+        with pytest.raises(DatabaseAway):
+            await measure(stage.world.app)
+    assert pulse() == before
+    await stage.server.ensure_running()
+    await stage.until_healthy()
+    await measure(stage.world.app)
+    assert pulse() > before
 
 
 async def test_postgresql_is_taken_away_under_load(stage: Stage) -> None:

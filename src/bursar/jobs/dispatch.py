@@ -54,6 +54,7 @@ from bursar.runtime import clock, doors
 from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
+from bursar.runtime.logging import get_log
 
 _AT_ONCE: Final = 200
 _AGENDA_LEASE: Final = timedelta(seconds=60)
@@ -64,6 +65,8 @@ _PRINT_STRETCH: Final = 5_000
 _PRINTED_AHEAD: Final = 32  # of each organization in a stretch of the log
 _JOB_HISTORY: Final = timedelta(days=7)
 _DELIVERY_HISTORY: Final = timedelta(days=90)
+
+log = get_log()
 
 
 # What is asked for when an item of this kind is due.
@@ -214,6 +217,16 @@ async def forget_old_deliveries(app: App) -> bool:
     before = clock.now() - _DELIVERY_HISTORY
     async with app.database.machine() as connection:
         return bool(await doors.forget_deliveries(connection, before, _FORGOTTEN_AT_ONCE))
+
+
+async def set_jobs_right(app: App) -> bool:
+    """Let jobs run that were left while the database's clock was ahead of what it is now."""
+    async with app.database.machine() as connection:
+        found = await app.queue.set_right(connection)
+    if found:
+        log.warning("queue.clock_put_back", jobs=found)
+        app.wake()
+    return False
 
 
 async def forget_old_jobs(app: App) -> bool:

@@ -24,6 +24,7 @@ from bursar.jobs.dispatch import (
     move_clocks,
     print_finals,
     seal_logs,
+    set_jobs_right,
     tell_checkpoints,
 )
 from bursar.jobs.reconciling import reconcile
@@ -80,6 +81,7 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
         Pass("figures", 5, partial(add_up_figures, app)),
         Pass("forget keys", 60, partial(forget_old_keys, app)),
         Pass("forget visits", 60, partial(forget_old_visits, app)),
+        Pass("set right", 30, partial(set_jobs_right, app)),
         Pass("forget jobs", 60, partial(forget_old_jobs, app)),
         Pass("forget deliveries", 3600, partial(forget_old_deliveries, app)),
     )

@@ -18,9 +18,12 @@ from bursar.domain.webhook_subscriptions import (
 from bursar.domain.webhooks import JITTER_MAX_PERMILLE, DeliveryVerdict, next_attempt
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
+from bursar.runtime.logging import get_log
 from bursar.store import deliveries, mails, members, webhook_subscriptions
 from bursar.store.apply import apply
-from bursar.store.deliveries import Settled
+from bursar.store.deliveries import HeldDelivery, Settled
+
+log = get_log()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ async def settle_delivery(tx: Tx, command: SettleDelivery) -> None:
     )
     if not await deliveries.settle(tx, held, settled):
         return
+    if again_at is None and not is_good:
+        _say_given_up(command, held)
     if before.went_down_at is not None and not health.is_down:
         await webhook_subscriptions.bring_back(tx, held.subscription_id, before.went_down_at)
     if answer.verdict is DeliveryVerdict.SWITCH_OFF:
@@ -108,6 +113,18 @@ async def _tell_owners(tx: Tx, subscription: WebhookSubscription, reason: OffRea
         }
         mail = NewMail(kind=MailKind.WEBHOOK_SWITCHED_OFF, recipient=address, parameters=words)
         await mails.post(tx, mail)
+
+
+def _say_given_up(command: SettleDelivery, held: HeldDelivery) -> None:
+    """For whoever runs the installation: an endpoint's owner sees it among the deliveries."""
+    log.warning(
+        "webhook.given_up",
+        delivery_id=command.delivery_id,
+        subscription_id=held.subscription_id,
+        attempts=held.tried + 1,
+        status=command.answer.status,
+        failure=command.answer.failure,
+    )
 
 
 def _jitter(delivery_id: DeliveryId) -> int:

@@ -241,6 +241,10 @@ class TaskQueue:
         rows = {row["entrypoint"]: row for row in await connection.fetch(DEPTH.text)}
         return tuple(_depth(queue, rows.get(queue.value)) for queue in Queue)
 
+    async def set_right(self, connection: Connection) -> int:
+        """After the clock was put back: how many jobs waited for a moment that was none."""
+        return len(await connection.fetch(Q.set_right.text))
+
     async def forget_log(self, connection: Connection, older_than: timedelta) -> int:
         """Remove history of jobs that are gone; returns how much, at most 10,000 rows at once."""
         return len(await connection.fetch(Q.forget_log.text, older_than, _LOG_ROWS_AT_ONCE))

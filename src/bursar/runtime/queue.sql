@@ -135,6 +135,13 @@ SELECT
 FROM queue.pgqueuer AS job
 GROUP BY job.entrypoint;
 
+-- name: set_right
+-- Jobs left by a clock that has been put back since wait no longer than they were meant to.
+UPDATE queue.pgqueuer AS job
+SET execute_after = job.execute_after - (job.updated - now()), updated = now()
+WHERE job.status = 'queued' AND job.execute_after > now() AND job.updated > now()
+RETURNING job.id;
+
 -- name: forget_log
 -- Old history goes; the last error of a job that still exists stays.
 DELETE FROM queue.pgqueuer_log AS log
