@@ -63,8 +63,9 @@ class Author(Person):
     def on_start(self):
         """Somebody to invoice, and a first invoice."""
         super().on_start()
-        self.customer = self.new_customer("setup customer")["id"]
-        self.invoices = [self.new_invoice(self.customer, "setup invoice")["id"]]
+        self.customer = self.until_made(lambda: self.new_customer("setup customer"))["id"]
+        first = self.until_made(lambda: self.new_invoice(self.customer, "setup invoice"))
+        self.invoices = [first["id"]]
 
     def write_invoice(self, name):
         """A new draft."""
@@ -103,7 +104,7 @@ class Paying(Person):
     def on_start(self):
         """Somebody who pays."""
         super().on_start()
-        self.customer = self.new_customer("setup customer")["id"]
+        self.customer = self.until_made(lambda: self.new_customer("setup customer"))["id"]
 
     @task
     def checkout(self):

@@ -8,10 +8,12 @@ They wait one to three seconds between what they do. Each comes from another add
 import itertools
 import uuid
 
+import gevent
 from locust import between
 from locust.contrib.fasthttp import FastHttpUser
 
 PASSWORD = "Correct-horse-7-battery"
+AGAIN_SECONDS = 2.0
 _numbers = itertools.count(1)
 
 
@@ -29,11 +31,11 @@ class Person(FastHttpUser):
         number = next(_numbers)
         self.address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
         self.headers = {"X-Forwarded-For": self.address}
-        self.email = f"load-{uuid.uuid4().hex}@example.com"
-        self.register(self.registers_as)
+        self.until_made(lambda: self.register(self.registers_as))
 
     def register(self, name):
-        """A new account with an organization."""
+        """A new account with an organization; None where it fails."""
+        self.email = f"load-{uuid.uuid4().hex}@example.com"
         body = {
             "email": self.email,
             "name": "Load Tester",
@@ -41,13 +43,24 @@ class Person(FastHttpUser):
             "organizationName": "Load",
         }
         made = self.asked("POST", "/v1/auth/register", name, body, expects=201)
-        if made is not None:
-            self.refresh_token = made["refreshToken"]
-            self.headers = {
-                "X-Forwarded-For": self.address,
-                "Authorization": f"Bearer {made['accessToken']}",
-                "x-org-id": made["organization"]["id"],
-            }
+        if made is None:
+            return None
+        self.refresh_token = made["refreshToken"]
+        self.headers = {
+            "X-Forwarded-For": self.address,
+            "Authorization": f"Bearer {made['accessToken']}",
+            "x-org-id": made["organization"]["id"],
+        }
+        return made
+
+    def until_made(self, make):
+        """What somebody cannot begin without: asked for again, as each failure is counted anyway.
+
+        Without it people would be missing, and those who are left would have it easy.
+        """
+        while (made := make()) is None:
+            gevent.sleep(AGAIN_SECONDS)
+        return made
 
     def asked(self, method, path, name, body=None, *, expects=200, key=None):
         """One request under this name; the `data` of its answer, or None where it fails."""
