@@ -17,3 +17,18 @@ def test_a_start_loads_no_framework() -> None:
         (sys.executable, "-c", PROGRAM), cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert HEAVY & set(told.stdout.split()) == set()
+
+
+def test_what_few_processes_need_is_not_loaded_with_the_application() -> None:
+    # The printer and the exporter of traces weigh much and wait for whoever asks for them first.
+    program = "import sys; from bursar.main import TypstRenderer; TypstRenderer().close();"
+    told = subprocess.run(
+        (sys.executable, "-c", f"{program} print(*sys.modules)"),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(told.stdout.split())
+    assert "bursar.providers.documents" in loaded
+    assert {"typst", "opentelemetry.sdk.trace"} & loaded == set()

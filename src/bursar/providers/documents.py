@@ -3,6 +3,8 @@
 Text reaches the template as strings and is never read as markup. The only clock is the document's
 own and the only fonts are those inside the typst package and, for letters they lack, those of Noto
 where it is installed: the same document gives the same bytes on every machine with the same fonts.
+Typst and its fonts take a tenth of an API process's memory and of its start, and few processes
+print, so they are loaded with the first document.
 """
 
 import asyncio
@@ -10,15 +12,16 @@ import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from threading import Lock
+from typing import Any, Final, TypeVar
 from unicodedata import category
 
 import segno
-import typst
 
 from bursar.domain.documents import (
     PAGES_MAX,
@@ -32,8 +35,8 @@ from bursar.runtime.logging import get_log
 log = get_log()
 _Taken = TypeVar("_Taken")
 _Given = TypeVar("_Given")
-_Standard: TypeAlias = Literal["a-3b"]
-_ARCHIVED: Final[_Standard] = "a-3b"
+_TYPST: Final = "typst"
+_ARCHIVED: Final = "a-3b"
 TEMPLATES: Final = Path(__file__).parent / "templates"
 _UNPRINTABLE: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 # These turn the order of what follows around, so that an amount could read as another.
@@ -49,14 +52,22 @@ FONT_FOLDERS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Printer:
+    """Typst, and the fonts it was given."""
+
+    typst: Any
+    fonts: Any
+
+
 class TypstRenderer(DocumentRenderer):
     """A `DocumentRenderer`. Its threads are its own, so a slow document delays only documents."""
 
     def __init__(self, timeout_seconds: float = 5, threads: int = 2) -> None:
         self._timeout_seconds = timeout_seconds
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="documents")
-        folders = [str(each) for each in FONT_FOLDERS if each.is_dir()]
-        self._fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)
+        self._printer: _Printer | None = None
+        self._loading = Lock()
         self._press = _press()
 
     @property
@@ -84,18 +95,11 @@ class TypstRenderer(DocumentRenderer):
         given = loop.run_in_executor(self._threads, work, taken)
         try:
             return await asyncio.wait_for(given, self._timeout_seconds)
-        except (typst.TypstError, TimeoutError) as fault:
-            raise DocumentNotRendered(str(fault) or "it took too long") from fault
+        except TimeoutError as late:
+            raise DocumentNotRendered("it took too long") from late
 
     def _drawn(self, picture: bytes) -> bool:
-        typst.compile(
-            str(TEMPLATES / "picture.typ"),
-            root=str(TEMPLATES),
-            font_paths=self._fonts,
-            ignore_system_fonts=True,
-            format="pdf",
-            sys_inputs={"picture": json.dumps(list(picture))},
-        )
+        self._compiled("picture.typ", sys_inputs={"picture": json.dumps(list(picture))})
         return True
 
     def close(self) -> None:
@@ -104,26 +108,42 @@ class TypstRenderer(DocumentRenderer):
 
     def _rendered(self, document: InvoiceDocument) -> bytes:
         """A file to be kept for years; one that lacks a letter of some name is a plain PDF."""
+        inputs = {"document": json.dumps(_content(document))}
+        made_at = int(document.made_at.timestamp())
         try:
-            return self._compiled(document, _ARCHIVED)
-        except typst.TypstError as refused:
+            return self._compiled(
+                "invoice.typ", sys_inputs=inputs, timestamp=made_at, pdf_standards=_ARCHIVED
+            )
+        except DocumentNotRendered as refused:
             if "PDF/A" not in str(refused):
                 raise
-            return self._compiled(document, None)
+            return self._compiled("invoice.typ", sys_inputs=inputs, timestamp=made_at)
 
-    def _compiled(self, document: InvoiceDocument, standard: _Standard | None) -> bytes:
-        found = typst.compile(
-            str(TEMPLATES / "invoice.typ"),
-            root=str(TEMPLATES),
-            font_paths=self._fonts,
-            ignore_system_fonts=True,
-            format="pdf",
-            pdf_standards=standard,
-            sys_inputs={"document": json.dumps(_content(document))},
-            timestamp=int(document.made_at.timestamp()),
-        )
+    def _compiled(self, template: str, **how: Any) -> bytes:
+        printer = self._loaded()
+        try:
+            found = printer.typst.compile(
+                str(TEMPLATES / template),
+                root=str(TEMPLATES),
+                font_paths=printer.fonts,
+                ignore_system_fonts=True,
+                format="pdf",
+                **how,
+            )
+        except printer.typst.TypstError as refused:
+            raise DocumentNotRendered(str(refused)) from refused
         assert isinstance(found, bytes), "one document is one file"
         return found
+
+    def _loaded(self) -> _Printer:
+        """In a thread of ours, by whichever document is the first; another one waits for it."""
+        with self._loading:
+            if self._printer is None:
+                typst = import_module(_TYPST)
+                folders = [str(each) for each in FONT_FOLDERS if each.is_dir()]
+                fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)
+                self._printer = _Printer(typst, fonts)
+            return self._printer
 
 
 def _press() -> str:

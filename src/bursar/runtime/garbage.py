@@ -1,9 +1,27 @@
-"""What Python collects: rings of what a program made, looked for seldom once all of it stands."""
+"""What Python collects: rings of what a program made, looked for seldom once all of it stands.
 
+And what the system gets back: a large block, as soon as it is freed.
+"""
+
+import ctypes
 import gc
 from typing import Final
 
 _THRESHOLDS: Final = (20_000, 20, 50)
+_MMAP_THRESHOLD: Final = -3  # the name of the option for glibc's mallopt
+_LARGE_BYTES: Final = 1 << 20
+
+
+def give_back_large_blocks() -> None:
+    """Have large blocks mapped and unmapped, each by itself.
+
+    Left to itself glibc learns from the first that is freed to keep those that come after: each
+    thread that ever checked a password would hold its nineteen megabytes for ever. Another
+    allocator than glibc's knows no such option and needs none.
+    """
+    tune = getattr(ctypes.CDLL(None), "mallopt", None)
+    if tune is not None:
+        tune(_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def keep_what_stands() -> None:
