@@ -76,6 +76,7 @@ lock: $(READY)  ## write requirements/*.txt from pyproject.toml (ARGS=--upgrade 
 	@$(UV_COMPILE) pyproject.toml --extra embedded -o requirements/run.txt
 	@$(UV_COMPILE) pyproject.toml --all-extras --group dev -c requirements/run.txt -o requirements/dev.txt
 	@$(UV_COMPILE) requirements/localstripe.in -o requirements/localstripe.txt
+	@$(UV_COMPILE) requirements/kubernetes.in -o requirements/kubernetes.txt
 
 .PHONY: clean
 clean:  ## remove the environment and caches; never the data directory
@@ -172,6 +173,21 @@ $(LOCALSTRIPE)/.locked: requirements/localstripe.txt
 .PHONY: localstripe
 localstripe: $(READY) $(LOCALSTRIPE)/.locked  ## ask the payment adapter's verbs of an independent fake of Stripe
 	@exec $(BIN)/python -m tests.providers.localstripe $(LOCALSTRIPE)/bin/python $(ARGS)
+
+KUBERNETES := build/kubernetes
+KUBERNETES_VERSIONS := 1.29 1.34 1.37
+
+$(KUBERNETES)/.locked: requirements/kubernetes.txt
+	@"$(PYTHON)" -m venv $(KUBERNETES)
+	@$(KUBERNETES)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements/kubernetes.txt
+	@touch $@
+
+.PHONY: manifests
+manifests: $(KUBERNETES)/.locked  ## hold the manifests of deploy/kubernetes against Kubernetes' own schemas
+	@for version in $(KUBERNETES_VERSIONS); do \
+		$(KUBERNETES)/bin/kubernetes-validate --quiet --strict -k $$version deploy/kubernetes/*.yaml || exit 1; \
+	done
 
 .PHONY: race-payments
 race-payments: $(READY)  ## a checkout page and an automatic charge race for 500 invoices: one charge each

@@ -24,7 +24,7 @@ def pins(name: str) -> set[tuple[str, str]]:
 
 def test_every_line_is_a_pin_or_a_hash() -> None:
     # Nothing else fits: no host, no index, no path, no unhashed requirement.
-    for name in ("run.txt", "dev.txt", "localstripe.txt"):
+    for name in ("run.txt", "dev.txt", "localstripe.txt", "kubernetes.txt"):
         lines = lock(name).splitlines()
         assert [line for line in lines if not (PIN.fullmatch(line) or HASH.fullmatch(line))] == []
         after_pins = [after for line, after in itertools.pairwise(lines) if PIN.fullmatch(line)]
