@@ -48,7 +48,10 @@ async def test_a_viewer(shop: Storefront, browser: Browser, office: Peer, olga: 
 
 
 async def test_an_operator(shop: Storefront, olga: Desk) -> None:
-    # Named at the terminal, finds the queues, halts one with a reason and lets it go on.
+    # Named at the terminal, finds the queues, halts one with a reason and lets it go on; nothing
+    # is asked of anywhere else.
+    asked: set[str] = set()
+    olga.page.on("request", lambda request: asked.add(request.url))
     answer = await olga.page.goto(f"{shop.url}/admin/queues")
     assert answer is not None
     assert answer.status == 404
@@ -67,3 +70,5 @@ async def test_an_operator(shop: Storefront, olga: Desk) -> None:
     await row.get_by_role("link", name="Go on").click()
     await page.click("button:text-is('Go on')")
     await expect(row).to_contain_text("no")
+    assert asked
+    assert all(each.startswith((shop.url, "data:")) for each in asked), asked
