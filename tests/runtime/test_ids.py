@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from uuid import RFC_4122, UUID
 
 from bursar.domain.ids import parse_id, print_id
-from bursar.runtime.ids import new_uuid, new_uuids
+from bursar.runtime.ids import new_uuid, new_uuid_texts, new_uuids
 
 MANY = 3_000  # more than the supply of chance lasts for
 
@@ -22,6 +22,15 @@ def test_every_id_is_a_uuid_of_version_seven() -> None:
         assert (made.version, made.variant) == (7, RFC_4122)
         printed = print_id("txn", made)
         assert parse_id("txn", text=printed) == made == UUID(printed.partition("_")[2])
+
+
+def test_bare_digits_are_ids_like_all_others() -> None:
+    # They rise among those that are made as values, and are of the same version and variant.
+    texts = new_uuid_texts(50)
+    made = [new_uuid(), *map(UUID, new_uuid_texts(MANY)), new_uuid()]
+    assert made == sorted(made)
+    assert len(set(made)) == MANY + 2
+    assert {(UUID(each).version, UUID(each).variant) for each in texts} == {(7, RFC_4122)}
 
 
 def test_threads_never_share_an_id() -> None:
