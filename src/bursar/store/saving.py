@@ -29,3 +29,23 @@ def recordset(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def nested(document: str | bytes | None) -> msgspec.Raw | None:
     """A JSON document as it stands inside such a row."""
     return None if document is None else msgspec.Raw(document)
+
+
+def plain(values: Iterable[object]) -> str:
+    """An array as PostgreSQL reads it from text, of values that need no quotes: ids and numbers.
+
+    The driver asks of each element of a list what it is, several times; of a text it asks nothing.
+    """
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def quoted(values: Iterable[str | None]) -> str:
+    """The same of any texts, and of None."""
+    return f"{{{','.join(map(_quoted, values))}}}"
+
+
+def _quoted(text: str | None) -> str:
+    if text is None:
+        return "NULL"
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -22,16 +22,18 @@ from bursar.domain.shapes import render
 from bursar.domain.transfers import FACTS, STRAIGHT, Purse, Transfer, TransferStatus
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
+from bursar.runtime.ids import new_uuid_texts
 from bursar.runtime.sql import Query
 from bursar.store import agenda, events, ledger
 from bursar.store.events import Stamp
-from bursar.store.saving import replaced
+from bursar.store.saving import plain, quoted, replaced
 
 Q = sql.beside(__file__)
 
 # Locks on keys are few, whatever the number of keys: the server has room for so many only.
 _KEY_LOCKS: Final = 64
 
+_ENCODE: Final = msgspec.json.Encoder().encode
 _MOVES: Final = 2  # of a completed transfer: debited and credited
 _NAMES: Final = [FACTS[status].name for status in STRAIGHT]
 
@@ -85,7 +87,7 @@ async def see(tx: Tx, wallet_ids: Collection[WalletId]) -> Locked:
 
 async def _purses(tx: Tx, query: Query, wallet_ids: Collection[WalletId]) -> Locked:
     locked = Locked({}, {}, {})
-    wanted = [bare(wallet_id) for wallet_id in wallet_ids]
+    wanted = plain([bare(wallet_id) for wallet_id in wallet_ids])
     for row in await tx.fetch(query, uuid_of(tx.org_id), wanted):
         purse = row_to_purse(row)
         locked.purses[purse.wallet_id] = purse
@@ -170,9 +172,8 @@ async def book_completed(
 ) -> None:
     """Write transfers that are completed with this commit, and everything they cause, at once."""
     if completed:
-        deltas, _ = _turnover(completed)
-        ids = [locked.account_ids[wallet_id] for wallet_id in deltas]
-        await _write_completed(tx, locked, completed, (ids, list(deltas.values())))
+        moved, _ = _turnover(locked, completed)
+        await _write_completed(tx, locked, completed, (plain(moved), plain(moved.values())))
 
 
 async def book_ahead(tx: Tx, seen: Locked, completed: Sequence[tuple[Transfer, Stamp]]) -> bool:
@@ -184,21 +185,23 @@ async def book_ahead(tx: Tx, seen: Locked, completed: Sequence[tuple[Transfer, S
     """
     if not completed:
         return True
-    await _write_completed(tx, seen, completed, ([], []))
-    deltas, needs = _turnover(completed)
-    ids = [seen.account_ids[wallet_id] for wallet_id in deltas]
-    needed = [needs[wallet_id] for wallet_id in deltas]
-    org_id = uuid_of(tx.org_id)
-    return await tx.execute(Q.move_if_enough, org_id, ids, list(deltas.values()), needed) == len(
-        ids
+    await _write_completed(tx, seen, completed, (plain(()), plain(())))
+    moved, needed = _turnover(seen, completed)
+    touched = await tx.execute(
+        Q.move_if_enough,
+        uuid_of(tx.org_id),
+        plain(moved),
+        plain(moved.values()),
+        plain([needed[account_id] for account_id in moved]),
     )
+    return touched == len(moved)
 
 
 async def _write_completed(
     tx: Tx,
     locked: Locked,
     completed: Sequence[tuple[Transfer, Stamp]],
-    moved: tuple[list[UUID], list[int]],
+    moved: tuple[str, str],
 ) -> None:
     """The rows of completed transfers, and the accounts moved with them by how much.
 
@@ -207,45 +210,51 @@ async def _write_completed(
     """
     rows = [row for row, _ in completed]
     stamps = [stamp for _, stamp in completed]
+    accounts = locked.account_ids
+    moves = new_uuid_texts(_MOVES * len(rows))
+    facts = new_uuid_texts(len(STRAIGHT) * len(rows))
     tx.told.extend(_NAMES * len(rows))
     await tx.execute(
         Q.insert_completed,
         uuid_of(tx.org_id),
         tx.now,
         *moved,
-        [bare(row.id) for row in rows],
-        [bare(row.from_wallet_id) for row in rows],
-        [bare(row.to_wallet_id) for row in rows],
-        [locked.account_ids[row.from_wallet_id] for row in rows],
-        [locked.account_ids[row.to_wallet_id] for row in rows],
-        [locked.transit_ids[row.amount.currency] for row in rows],
-        [row.amount.minor for row in rows],
-        [row.amount.currency for row in rows],
-        [row.description for row in rows],
-        [row.caller_key for row in rows],
-        [render.snapshot(row).decode() for row in rows],
-        [stamp.actor for stamp in stamps],
-        [stamp.reason for stamp in stamps],
-        [stamp.request_id for stamp in stamps],
-        tx.new_uuids(_MOVES * len(rows)),
-        tx.new_uuids(len(STRAIGHT) * len(rows)),
+        plain([bare(row.id) for row in rows]),
+        plain([bare(row.from_wallet_id) for row in rows]),
+        plain([bare(row.to_wallet_id) for row in rows]),
+        plain([accounts[row.from_wallet_id] for row in rows]),
+        plain([accounts[row.to_wallet_id] for row in rows]),
+        plain([locked.transit_ids[row.amount.currency] for row in rows]),
+        *(plain(moves[at::_MOVES]) for at in range(_MOVES)),
+        *(plain(facts[at :: len(STRAIGHT)]) for at in range(len(STRAIGHT))),
+        plain([row.amount.minor for row in rows]),
+        plain([row.amount.currency for row in rows]),
+        quoted([row.caller_key for row in rows]),
+        quoted([stamp.actor for stamp in stamps]),
+        quoted([stamp.reason for stamp in stamps]),
+        quoted([stamp.request_id for stamp in stamps]),
+        _ENCODE([render.shape_of(row) for row in rows]).decode(),
         *_FACT_COLUMNS,
     )
 
 
 def _turnover(
-    completed: Sequence[tuple[Transfer, Stamp]],
-) -> tuple[dict[WalletId, int], dict[WalletId, int]]:
-    """What each wallet gains or loses by all of them, and must hold before the first of them."""
-    gained: dict[WalletId, int] = {}
-    needed: dict[WalletId, int] = {}
+    locked: Locked, completed: Sequence[tuple[Transfer, Stamp]]
+) -> tuple[dict[UUID, int], dict[UUID, int]]:
+    """What each account gains or loses by all of them, and must hold before the first of them.
+
+    What they gain is in the order of the accounts' ids, as the statements expect it.
+    """
+    gained: dict[UUID, int] = {}
+    needed: dict[UUID, int] = {}
     for row, _ in completed:
-        sender, receiver, minor = row.from_wallet_id, row.to_wallet_id, row.amount.minor
-        left = gained[sender] = gained.get(sender, 0) - minor
+        sender = locked.account_ids[row.from_wallet_id]
+        receiver = locked.account_ids[row.to_wallet_id]
+        left = gained[sender] = gained.get(sender, 0) - row.amount.minor
         needed[sender] = max(needed.get(sender, 0), -left)
-        gained[receiver] = gained.get(receiver, 0) + minor
+        gained[receiver] = gained.get(receiver, 0) + row.amount.minor
         needed.setdefault(receiver, 0)
-    return gained, needed
+    return dict(sorted(gained.items())), needed
 
 
 async def settle(tx: Tx, locked: Locked, before: Transfer, change: Change) -> Transfer:

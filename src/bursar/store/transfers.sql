@@ -1,43 +1,56 @@
 -- name: lock_purses
 -- Locks the accounts of wallets in the order of their ids, before anything is decided.
-WITH named AS MATERIALIZED (
-    SELECT w.id, w.account_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor
-    FROM wallets AS w WHERE w.org_id = $1 AND w.id = ANY($2::uuid[])
+WITH locked AS MATERIALIZED (
+    SELECT a.id, a.currency, a.balance_minor, a.held_minor, a.closed_at FROM ledger_accounts AS a
+    WHERE
+        a.org_id = $1 AND a.id = ANY(
+            ARRAY(
+                SELECT n.account_id FROM wallets AS n
+                WHERE n.org_id = $1 AND n.id = ANY((SELECT $2::text::uuid[])::uuid[])
+            )
+        )
+    ORDER BY a.id FOR NO KEY UPDATE
 )
 SELECT
-    n.id AS wallet_id, n.provoke_credit, n.transfer_limit_minor, n.daily_limit_minor,
-    a.id AS account_id, a.currency, a.balance_minor, a.held_minor, a.closed_at,
-    t.id AS transit_id
-FROM named AS n
-JOIN ledger_accounts AS a ON a.id = n.account_id
-LEFT JOIN ledger_accounts AS t ON t.org_id = $1 AND t.code = 'transit' AND t.currency = a.currency
-WHERE a.org_id = $1 AND a.id = ANY(ARRAY(SELECT o.account_id FROM named AS o))
-ORDER BY a.id FOR NO KEY UPDATE OF a;
+    w.id AS wallet_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor,
+    l.id AS account_id, l.currency, l.balance_minor, l.held_minor, l.closed_at, t.id AS transit_id
+FROM locked AS l
+CROSS JOIN LATERAL (
+    SELECT o.id, o.provoke_credit, o.transfer_limit_minor, o.daily_limit_minor FROM wallets AS o
+    WHERE o.org_id = $1 AND o.account_id = l.id OFFSET 0
+) AS w
+LEFT JOIN ledger_accounts AS t ON t.org_id = $1 AND t.code = 'transit' AND t.currency = l.currency;
 
 -- name: see_purses
 -- The same of wallets, and nothing is locked: whoever decides by it moves balances by `move_if_enough`.
 SELECT
     w.id AS wallet_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor,
-    a.id AS account_id, a.currency, a.balance_minor, a.held_minor, a.closed_at,
-    t.id AS transit_id
+    a.id AS account_id, a.currency, a.balance_minor, a.held_minor, a.closed_at, t.id AS transit_id
 FROM wallets AS w
-JOIN ledger_accounts AS a ON a.org_id = $1 AND a.id = w.account_id
+CROSS JOIN LATERAL (
+    SELECT o.id, o.currency, o.balance_minor, o.held_minor, o.closed_at FROM ledger_accounts AS o
+    WHERE o.org_id = $1 AND o.id = w.account_id OFFSET 0
+) AS a
 LEFT JOIN ledger_accounts AS t ON t.org_id = $1 AND t.code = 'transit' AND t.currency = a.currency
-WHERE w.org_id = $1 AND w.id = ANY($2::uuid[]);
+WHERE w.org_id = $1 AND w.id = ANY((SELECT $2::text::uuid[])::uuid[]);
 
 -- name: move_if_enough
--- Locks accounts in the order of their ids and moves their balances, of those that hold what is needed.
-WITH locked AS (
+-- Locks accounts, named in the order of their ids, and moves the balances of those that hold enough.
+WITH m AS MATERIALIZED (
+    SELECT $2::text::uuid[] AS ids, $3::text::bigint[] AS deltas, $4::text::bigint[] AS needs
+), locked AS (
     SELECT o.id FROM ledger_accounts AS o
-    WHERE o.org_id = $1 AND o.id = ANY($2::uuid[]) ORDER BY o.id FOR NO KEY UPDATE
+    WHERE o.org_id = $1 AND o.id = ANY((SELECT ids FROM m)::uuid[]) ORDER BY o.id FOR NO KEY UPDATE
 )
-UPDATE ledger_accounts AS a SET balance_minor = a.balance_minor + m.delta
-FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) AS m (id, delta, needed)
-JOIN locked AS l ON l.id = m.id
+-- A row finds its place in the sorted ids by halves; a join of guessed size might go through them all.
+UPDATE ledger_accounts AS a
+SET balance_minor = a.balance_minor + (SELECT deltas FROM m)[width_bucket(a.id, (SELECT ids FROM m))]
 WHERE
-    a.org_id = $1 AND a.id = m.id AND a.closed_at IS NULL
-    AND a.balance_minor - a.held_minor >= m.needed
-    AND a.balance_minor <= 9007199254740991 - greatest(m.delta, 0);
+    a.org_id = $1 AND a.id = ANY((SELECT ids FROM m)::uuid[]) AND a.closed_at IS NULL
+    AND (SELECT count(*) FROM locked) = (SELECT cardinality(ids) FROM m)
+    AND a.balance_minor - a.held_minor >= (SELECT needs FROM m)[width_bucket(a.id, (SELECT ids FROM m))]
+    AND a.balance_minor <= 9007199254740991
+    - greatest((SELECT deltas FROM m)[width_bucket(a.id, (SELECT ids FROM m))], 0);
 
 -- name: sent_since
 -- What wallets have sent since a moment and not got back.
@@ -94,16 +107,21 @@ FROM unnest(
 -- Transfers with both their moves, all their facts and what balances come to, under locks held already.
 WITH t AS MATERIALIZED (
     SELECT * FROM unnest(
-        $5::uuid[], $6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[], $11::bigint[],
-        $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::text[], $17::text[], $18::text[]
-    ) WITH ORDINALITY AS t (
-        id, from_wallet_id, to_wallet_id, from_id, to_id, transit_id, minor, currency, description,
-        caller_key, snapshot, actor, reason, request_id, place
+        $5::text::uuid[], $6::text::uuid[], $7::text::uuid[], $8::text::uuid[], $9::text::uuid[],
+        $10::text::uuid[], $11::text::uuid[], $12::text::uuid[], $13::text::uuid[], $14::text::uuid[],
+        $15::text::uuid[], $16::text::uuid[], $17::text::bigint[], $18::text::text[], $19::text::text[],
+        $20::text::text[], $21::text::text[], $22::text::text[],
+        ARRAY(SELECT jsonb_array_elements($23::jsonb))
+    ) AS t (
+        id, from_wallet_id, to_wallet_id, from_id, to_id, transit_id, debit, credit, fact_1, fact_2,
+        fact_3, fact_4, minor, currency, caller_key, actor, reason, request_id, snapshot
     )
+), m AS MATERIALIZED (
+    SELECT $3::text::uuid[] AS ids, $4::text::bigint[] AS deltas
 ), moved AS (
-    UPDATE ledger_accounts AS a SET balance_minor = a.balance_minor + m.delta
-    FROM unnest($3::uuid[], $4::bigint[]) AS m (id, delta)
-    WHERE a.org_id = $1 AND a.id = ANY($3::uuid[]) AND a.id = m.id
+    UPDATE ledger_accounts AS a
+    SET balance_minor = a.balance_minor + (SELECT deltas FROM m)[width_bucket(a.id, (SELECT ids FROM m))]
+    WHERE a.org_id = $1 AND a.id = ANY((SELECT ids FROM m)::uuid[])
 ), written AS (
     INSERT INTO transfers (
         org_id, id, from_wallet_id, to_wallet_id, status, amount_minor, currency, description,
@@ -111,34 +129,34 @@ WITH t AS MATERIALIZED (
         completed_at, caller_key
     )
     SELECT
-        $1, t.id, t.from_wallet_id, t.to_wallet_id, 'COMPLETED', t.minor, t.currency, t.description,
-        t.snapshot -> 'metadata', 'none', 0, cardinality($21::text[]), cardinality($21::text[]), $2, $2, $2,
-        $2, t.caller_key
+        $1, t.id, t.from_wallet_id, t.to_wallet_id, 'COMPLETED', t.minor, t.currency,
+        t.snapshot ->> 'description', t.snapshot -> 'metadata', 'none', 0, cardinality($24::text[]),
+        cardinality($24::text[]), $2, $2, $2, $2, t.caller_key
     FROM t
 ), posted AS (
     INSERT INTO ledger_transactions (org_id, id, kind, source_id, description, occurred_at)
-    SELECT $1, ($19::uuid[])[2 * (t.place - 1) + m.turn], m.kind, 'txn_' || t.id, '', $2
-    FROM t CROSS JOIN (VALUES (1, 'transfer_debited'), (2, 'transfer_credited')) AS m (turn, kind)
+    SELECT $1, p.id, p.kind, 'txn_' || t.id, '', $2
+    FROM t CROSS JOIN LATERAL (
+        VALUES (t.debit, 'transfer_debited'), (t.credit, 'transfer_credited')
+    ) AS p (id, kind)
 ), entered AS (
     INSERT INTO ledger_entries (org_id, transaction_id, position, account_id, amount_minor, currency)
-    SELECT $1, ($19::uuid[])[2 * (t.place - 1) + e.turn], e.position, e.account_id, e.minor, t.currency
+    SELECT $1, e.transaction_id, e.position, e.account_id, e.minor, t.currency
     FROM t CROSS JOIN LATERAL (
         VALUES
-        (1, 1::smallint, t.from_id, t.minor), (1, 2::smallint, t.transit_id, -t.minor),
-        (2, 1::smallint, t.transit_id, t.minor), (2, 2::smallint, t.to_id, -t.minor)
-    ) AS e (turn, position, account_id, minor)
+        (t.debit, 1::smallint, t.from_id, t.minor), (t.debit, 2::smallint, t.transit_id, -t.minor),
+        (t.credit, 1::smallint, t.transit_id, t.minor), (t.credit, 2::smallint, t.to_id, -t.minor)
+    ) AS e (transaction_id, position, account_id, minor)
 )
 INSERT INTO events (
     org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence,
     actor, reason, request_id, occurred_at, snapshot, previous
 )
 SELECT
-    $1, ($20::uuid[])[f.slot], ($21::text[])[f.turn], ($22::smallint[])[f.turn], ($23::boolean[])[f.turn],
+    $1, f.id, ($24::text[])[f.turn], ($25::smallint[])[f.turn], ($26::boolean[])[f.turn],
     'transaction', t.id, f.turn, t.actor, t.reason, t.request_id, $2,
-    t.snapshot || ($24::jsonb[])[f.turn], ($25::jsonb[])[f.turn]
-FROM t CROSS JOIN LATERAL (
-    VALUES (1, 4 * t.place - 3), (2, 4 * t.place - 2), (3, 4 * t.place - 1), (4, 4 * t.place)
-) AS f (turn, slot);
+    t.snapshot || ($27::jsonb[])[f.turn], ($28::jsonb[])[f.turn]
+FROM t CROSS JOIN LATERAL (VALUES (1, t.fact_1), (2, t.fact_2), (3, t.fact_3), (4, t.fact_4)) AS f (turn, id);
 
 -- name: settle_transfer
 -- The rest of a transfer whose debit stood alone; it is settled once.
