@@ -9,16 +9,19 @@ from tests.support.world import Org, World
 from bursar.api.printing import noted as printed_note
 from bursar.api.printing import printed as printed_pdf
 from bursar.domain.document_settings import Language
-from bursar.domain.ids import InvoiceId, uuid_of
+from bursar.domain.ids import InvoiceId, print_id, uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.mails import MailKind
 from bursar.flows.send_invoice import send_invoice
+from bursar.jobs.dispatch import drain_agenda
 from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
 from bursar.operations.document_settings import UpdateDocumentSettings, update_document_settings
 from bursar.operations.invoices import VoidInvoice, void_invoice
 from bursar.operations.sending import LookAgain, look_again
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import timeline
+from bursar.reads.test_clocks import clock_reading
+from bursar.runtime.ids import new_uuid
 
 
 async def say(org: Org, **changes: Any) -> None:
@@ -140,7 +143,7 @@ async def test_reminders_come_once_each(world: World) -> None:
     org = await world.org()
     await say(org, reminder_days=(-3, 7))
     invoice = await org.invoice(await org.customer(token=None))
-    look = LookAgain(invoice.id)
+    look = LookAgain((invoice.id,))
     await age(org, invoice, 12)
     assert await letters_about(world, invoice) == [MailKind.REMINDER]
     await world.system(org.id).run(look_again, look)
@@ -155,6 +158,104 @@ async def test_reminders_come_once_each(world: World) -> None:
     assert int(reminder.parameters["days"]) >= 29
     told = [each.name for each in await org.caller.look(timeline, invoice.id)]
     assert told.count("invoice.overdue") == 1
+
+
+async def looked_at(world: World, looks: tuple[tuple[int, ...], ...]) -> list[str]:
+    """What five invoices of three customers leave, some of them late, when looked at like this."""
+    org = await world.org()
+    await say(org, reminder_days=(3, 60))
+    buyers = [await org.customer(token=None) for _ in range(3)]
+    made = [await org.invoice(buyers[number % 3], 1_000 + number) for number in range(5)]
+    await org.caller.run(void_invoice, VoidInvoice(made[1].id))
+    for number, days in ((0, 40), (1, 40), (2, 15), (3, 100)):
+        await age(org, made[number], days)
+    before = await org.caller.look(clock_reading)
+    for look in looks:
+        command = LookAgain(tuple(made[number].id for number in look))
+        late = await world.system(org.id).run(look_again, command)
+        assert late == sum(number in {0, 2, 3} for number in look)
+    left = []
+    for each in made:
+        invoice = await org.caller.look(invoice_look, each.id)
+        told = [one.name for one in await org.caller.look(timeline, each.id)]
+        assert invoice.overdue_at is None or invoice.overdue_at >= before.now
+        is_late = invoice.overdue_at is not None
+        kept = invoice.version, invoice.sequence, invoice.status.value, is_late, len(invoice.lines)
+        left.append(f"{kept} {told} {await waits_until(org, invoice)}")
+    letters = [await letters_about(world, each) for each in made]
+    assert letters == [[MailKind.REMINDER], [], [], [MailKind.REMINDER], []]
+    return left
+
+
+async def waits_until(org: Org, invoice: Invoice) -> int | None:
+    """So many days after it is due the invoice is looked at next."""
+    owner = await org.world.house.as_owner()
+    try:
+        query = "SELECT due_at FROM agenda WHERE subject_id = $1 AND kind = 'follow_invoice'"
+        at = await owner.fetchval(query, uuid_of(invoice.id))
+    finally:
+        await owner.close()
+    assert invoice.due_at is not None
+    return None if at is None else (at - invoice.due_at).days
+
+
+async def test_many_looked_at_together_are_as_if_each_were_alone(world: World) -> None:
+    # In one go or one by one: the same facts, once, the same reminders and days to come.
+    alone = await looked_at(world, ((0,), (1,), (2,), (3,), (4,)))
+    together = await looked_at(world, ((4, 2, 0, 3, 1),))
+    assert alone == together
+    assert [line.count("invoice.overdue") for line in alone] == [1, 0, 1, 1, 0]
+
+
+async def test_what_is_due_together_is_one_task(world: World) -> None:
+    # A day on which many invoices fall due costs one job; whoever brings it again tells nothing.
+    org = await world.org()
+    made = [await org.invoice(await org.customer(token=None)) for _ in range(4)]
+    await world.drain()
+    for each in made:
+        await age(org, each, 40)
+    await drain_agenda(world.app)
+    jobs = [each for each in await queued(world) if '"FollowInvoice' in each]
+    assert len(jobs) == 1
+    assert all(str(uuid_of(each.id)) in jobs[0] for each in made)
+    await world.drain()
+    again = LookAgain(tuple(each.id for each in made))
+    assert await world.system(org.id).run(look_again, again) == 0
+    for each in made:
+        told = [one.name for one in await org.caller.look(timeline, each.id)]
+        assert told.count("invoice.overdue") == 1
+
+
+async def test_an_invoice_that_is_not_there_is_not_looked_for_again(world: World) -> None:
+    # Its day comes off the agenda, and those beside it are looked at all the same.
+    org = await world.org()
+    invoice = await org.invoice(await org.customer(token=None))
+    await age(org, invoice, 40)
+    nobody = InvoiceId(print_id("inv", new_uuid()))
+    owner = await world.house.as_owner()
+    try:
+        await owner.execute(
+            "INSERT INTO agenda (org_id, kind, subject_id, clock, due_at)"
+            " VALUES ($1, 'follow_invoice', $2, 'business', now())",
+            *(uuid_of(org.id), uuid_of(nobody)),
+        )
+    finally:
+        await owner.close()
+    look = LookAgain((nobody, invoice.id))
+    assert await world.system(org.id).run(look_again, look) == 1
+    assert await waiting(org, nobody) == 0
+
+
+async def queued(world: World) -> list[str]:
+    """What waits in the queues, as it is written there."""
+    owner = await world.house.as_owner()
+    try:
+        found = await owner.fetch(
+            "SELECT convert_from(payload, 'UTF8') AS task FROM queue.pgqueuer"
+        )
+    finally:
+        await owner.close()
+    return [row["task"] for row in found]
 
 
 async def test_nobody_is_reminded_of_what_is_settled(world: World) -> None:

@@ -7,12 +7,13 @@ organization's calendar has them.
 
 from dataclasses import dataclass
 
+from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.calendars import day_in
 from bursar.domain.credit_notes import CreditNote
 from bursar.domain.customers import Customer
 from bursar.domain.document_settings import DocumentSettings
 from bursar.domain.events import CreditNoteCreated, Event, InvoicePaid
-from bursar.domain.invoices import Invoice
+from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.mails import MailKind, NewMail
 from bursar.domain.orgs import Organization
 from bursar.domain.payment_events import PaymentFailed
@@ -69,6 +70,32 @@ class Occasion:
     def _day(self, at: Instant | None) -> str:
         assert at is not None, "a document that is final has a due date, a paid one its day"
         return day_in(at, self.organization.timezone).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceCalendar:
+    """The days on which an organization looks at invoices that are open."""
+
+    settings: DocumentSettings
+    timezone: str
+
+    def next_look(self, invoice: Invoice, at: Instant) -> Due | Undue:
+        """The next day that matters to this invoice, or never again."""
+        day = None
+        if invoice.status is InvoiceStatus.OPEN and invoice.due_at is not None:
+            day = self.settings.next_moment(invoice.due_at, self.timezone, after=at)
+        if day is None:
+            return Undue(DueKind.FOLLOW_INVOICE, invoice.id)
+        return Due(DueKind.FOLLOW_INVOICE, invoice.id, day)
+
+    def reminder_due(self, invoice: Invoice, at: Instant) -> int | None:
+        """The reminder whose day has come, if the invoice is still open."""
+        if invoice.status is not InvoiceStatus.OPEN or invoice.due_at is None:
+            return None
+        assert invoice.finalized_at is not None
+        return self.settings.reminder_due(
+            invoice.due_at, self.timezone, since=invoice.finalized_at, at=at
+        )
 
 
 def kind_for(event: Event, settings: DocumentSettings) -> MailKind | None:

@@ -173,6 +173,14 @@ class FollowInvoice:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowInvoices:
+    """The same of several invoices whose day came together, in one go."""
+
+    invoice_ids: tuple[InvoiceId, ...]
+    queue: ClassVar[Queue] = Queue.INVOICES
+
+
+@dataclass(frozen=True, slots=True)
 class PrintInvoice:
     """Print an invoice before anybody asks for it."""
 
@@ -213,6 +221,7 @@ Task = (
     | IssueInvoice
     | ChargeInvoice
     | FollowInvoice
+    | FollowInvoices
     | PrintInvoice
     | AdvanceDunning
 )
@@ -233,6 +242,7 @@ TASKS: Final[tuple[type[Task], ...]] = (
     IssueInvoice,
     ChargeInvoice,
     FollowInvoice,
+    FollowInvoices,
     PrintInvoice,
     AdvanceDunning,
 )

@@ -6,7 +6,7 @@ back at once. Passes of several workers never take the same thing: rows are leas
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -33,6 +33,7 @@ from bursar.domain.tasks import (
     ConfirmRefund,
     ExpireHold,
     FollowInvoice,
+    FollowInvoices,
     IssueInvoice,
     IssueRecurring,
     PrintInvoice,
@@ -99,16 +100,28 @@ async def drain_agenda(app: App) -> bool:
 
 
 def _tasks(due: Iterable[Record]) -> dict[OrgId, list[Task]]:
-    """What is asked for, by organization; subscriptions that are due together share one task."""
+    """What is asked for, by organization; what is due together shares one task where it may."""
     tasks: dict[OrgId, list[Task]] = defaultdict(list)
     for item in due:
         task = _TASK_OF[DueKind(item["kind"])](item["subject_id"])
         tasks[OrgId(print_id("org", item["org_id"]))].append(task)
-    for org_id, asked in tasks.items():
-        rest = [each for each in asked if not isinstance(each, BillSubscription)]
-        if len(asked) - len(rest) > 1:
-            tasks[org_id] = [*rest, BillDue()]
-    return tasks
+    return {org_id: list(_together(asked)) for org_id, asked in tasks.items()}
+
+
+def _together(asked: Sequence[Task]) -> Iterator[Task]:
+    """The same tasks, subscriptions to bill as one of them and invoices to look at as another."""
+    followed = [each.invoice_id for each in asked if isinstance(each, FollowInvoice)]
+    billed = [each for each in asked if isinstance(each, BillSubscription)]
+    for each in asked:
+        if isinstance(each, FollowInvoice) and len(followed) > 1:
+            continue
+        if isinstance(each, BillSubscription) and len(billed) > 1:
+            continue
+        yield each
+    if len(followed) > 1:
+        yield FollowInvoices(tuple(followed))
+    if len(billed) > 1:
+        yield BillDue()
 
 
 async def move_clocks(app: App) -> bool:

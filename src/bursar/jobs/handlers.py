@@ -21,6 +21,7 @@ from bursar.domain.tasks import (
     ConfirmRefund,
     ExpireHold,
     FollowInvoice,
+    FollowInvoices,
     HandleProviderEvent,
     IssueInvoice,
     IssueRecurring,
@@ -96,7 +97,11 @@ async def _issue_recurring(caller: Caller, task: IssueRecurring) -> None:
 
 
 async def _follow_invoice(caller: Caller, task: FollowInvoice) -> None:
-    await caller.run(look_again, LookAgain(task.invoice_id))
+    await caller.run(look_again, LookAgain((task.invoice_id,)))
+
+
+async def _follow_invoices(caller: Caller, task: FollowInvoices) -> None:
+    await caller.run(look_again, LookAgain(task.invoice_ids))
 
 
 async def _print_invoice(caller: Caller, task: PrintInvoice) -> None:
@@ -163,6 +168,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         ExpireHold: _expire_hold,
         IssueRecurring: _issue_recurring,
         FollowInvoice: _follow_invoice,
+        FollowInvoices: _follow_invoices,
         PrintInvoice: _print_invoice,
         SendMail: _send_mail,
         ResumeTransfer: _resume_transfer,

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from bursar.domain.access import Permission, opens_invoice
+from bursar.domain.agenda import DueKind, Undue
 from bursar.domain.change import Change
 from bursar.domain.ids import InvoiceId
-from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.invoices import Invoice
 from bursar.domain.mails import MailKind
 from bursar.domain.refusals import NotFound
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
-from bursar.store import correspondence, customers, document_settings, invoices, orgs
+from bursar.store import billing_run, correspondence, customers, invoices
 from bursar.store.apply import apply
 
 
@@ -86,28 +87,33 @@ async def revoke_link(tx: Tx, command: RevokeLink) -> Invoice:
 
 @dataclass(frozen=True, slots=True)
 class LookAgain:
-    """An invoice on a day that matters."""
+    """Invoices on a day that matters."""
 
-    invoice_id: InvoiceId
+    invoice_ids: tuple[InvoiceId, ...]
 
 
 @operation(requires=Permission.INVOICE_FINALIZE)
-async def look_again(tx: Tx, command: LookAgain) -> Invoice:
-    """Tell that an open invoice is overdue, and remind of it, each once; then wait again.
+async def look_again(tx: Tx, command: LookAgain) -> int:
+    """Tell that open invoices are overdue, and remind of them, each once; then wait again.
 
-    Of several reminders whose day has passed in the meantime only the last is written.
+    Of several reminders whose day has passed in the meantime only the last is written. However many
+    invoices there are, it takes as many statements; gives how many became overdue.
     """
-    await customers.lock_through(tx, command.invoice_id)
-    invoice = await invoices.get(tx, command.invoice_id)
-    invoice = await _written(tx, invoice, invoice.fall_due(tx.now))
-    if invoice.status is InvoiceStatus.OPEN and invoice.due_at is not None:
-        assert invoice.finalized_at is not None
-        settings, zone = await document_settings.get(tx), (await orgs.get(tx)).timezone
-        days = settings.reminder_due(invoice.due_at, zone, since=invoice.finalized_at, at=tx.now)
+    await customers.lock_through_many(tx, command.invoice_ids)
+    found = await invoices.get_many(tx, command.invoice_ids)
+    calendar = await correspondence.calendar(tx)
+    changes = [change for each in found if (change := each.fall_due(tx.now)) is not None]
+    gone = set(command.invoice_ids) - {each.id for each in found}
+    waits = [
+        *(calendar.next_look(each, tx.now) for each in found),
+        *(Undue(DueKind.FOLLOW_INVOICE, each) for each in sorted(gone)),
+    ]
+    await billing_run.apply_together(tx, [*changes, Change(agenda=tuple(waits))])
+    for each in found:
+        days = calendar.reminder_due(each, tx.now)
         if days is not None:
-            await correspondence.remind(tx, invoice, days)
-    await correspondence.wait_for(tx, invoice)
-    return invoice
+            await correspondence.remind(tx, each, days)
+    return len(changes)
 
 
 async def _written(tx: Tx, invoice: Invoice, change: Change | None) -> Invoice:

@@ -1,7 +1,7 @@
 """The bulk lane of the billing run: many changes become true in a handful of statements.
 
 It writes what `apply` writes one by one, and no other rows: subscriptions that go on, invoices that
-are new, the books, the log, the agenda and the queue. Refuses a change of anything else.
+are new or became overdue, the books, the log, agenda and queue. Refuses a change of anything else.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from bursar.domain.agenda import CLOCK_OF, Due, DueKind, Undue
+from bursar.domain.agenda import CLOCK_OF, Due, Undue
 from bursar.domain.change import Change
 from bursar.domain.events import Row
 from bursar.domain.ids import uuid_of
@@ -35,7 +35,9 @@ async def apply_together(tx: Tx, changes: Sequence[Change]) -> None:
     written = _stamped(tx, changes)
     rows = list(written.values())
     await _save_subscriptions(tx, [each for each in rows if isinstance(each, Subscription)])
-    await _save_invoices(tx, [each for each in rows if isinstance(each, Invoice)])
+    documents = [each for each in rows if isinstance(each, Invoice)]
+    await _save_invoices(tx, [each for each in documents if each.version == 1])
+    await _save_overdue(tx, [each for each in documents if each.version > 1])
     for each in rows:
         if isinstance(each, Payment):
             await payments.save(tx, each)
@@ -137,6 +139,16 @@ def _invoice(row: Invoice) -> tuple[object, ...]:
     )
 
 
+async def _save_overdue(tx: Tx, rows: Sequence[Invoice]) -> None:
+    """Documents that fell due; nothing else changes of one that is there already."""
+    if not rows:
+        return
+    assert all(each.overdue_at == tx.now for each in rows), "what is there only becomes overdue"
+    values = _columns((uuid_of(each.id), each.version, each.sequence) for each in rows)
+    if await tx.execute(Q.note_overdue, uuid_of(tx.org_id), tx.now, *values) != len(rows):
+        raise StaleVersion("an invoice was changed by somebody else.")
+
+
 async def _post(tx: Tx, postings: Sequence[Posting]) -> None:
     if postings:
         await ledger.post_many(tx, postings, await ledger.accounts_of(tx, postings))
@@ -155,9 +167,9 @@ async def _note(tx: Tx, items: Sequence[Due | Undue]) -> None:
         )
     over = [each for each in items if isinstance(each, Undue)]
     if over:
-        assert all(each.kind is DueKind.BILL_SUBSCRIPTION for each in over)
+        kinds = [each.kind.value for each in over]
         ended = [uuid_of(each.subject_id) for each in over]
-        await tx.execute(Q.drop_looks, uuid_of(tx.org_id), ended)
+        await tx.execute(Q.drop_looks, uuid_of(tx.org_id), kinds, ended)
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

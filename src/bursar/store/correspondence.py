@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bursar.domain.agenda import Due, DueKind, Undue
-from bursar.domain.correspondence import Occasion, kind_for
+from bursar.domain.correspondence import InvoiceCalendar, Occasion, kind_for
 from bursar.domain.credit_notes import CreditNote
 from bursar.domain.customers import Customer
 from bursar.domain.events import (
@@ -20,7 +20,7 @@ from bursar.domain.events import (
     Row,
 )
 from bursar.domain.ids import uuid_of
-from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.invoices import Invoice
 from bursar.domain.mails import MailKind
 from bursar.domain.payment_events import PaymentFailed
 from bursar.domain.payments import Payment
@@ -50,16 +50,20 @@ async def follow_together(tx: Tx, events: Sequence[Event], written: Mapping[str,
     await follow(tx, [each for each in events if not isinstance(each, InvoiceFinalized)], written)
     if not finalized:
         return []
-    settings, zone = await document_settings.get(tx), (await orgs.get(tx)).timezone
+    known = await calendar(tx)
     days = []
     for event in finalized:
         invoice = written[event.subject.id]
         assert isinstance(invoice, Invoice)
-        if invoice.status is InvoiceStatus.OPEN and invoice.due_at is not None:
-            at = settings.next_moment(invoice.due_at, zone, after=tx.now)
-            if at is not None:
-                days.append(Due(DueKind.FOLLOW_INVOICE, invoice.id, at))
+        look = known.next_look(invoice, tx.now)
+        if isinstance(look, Due):
+            days.append(look)
     return days
+
+
+async def calendar(tx: Tx) -> InvoiceCalendar:
+    """The days on which the organization looks at open invoices."""
+    return InvoiceCalendar(await document_settings.get(tx), (await orgs.get(tx)).timezone)
 
 
 async def _follow(tx: Tx, event: Event, written: Mapping[str, Row]) -> None:
@@ -86,12 +90,7 @@ async def _write(tx: Tx, event: Event, subject: Row) -> None:
 
 async def wait_for(tx: Tx, invoice: Invoice) -> None:
     """Look at the invoice again on the next day that matters, or never again."""
-    settings, zone = await document_settings.get(tx), (await orgs.get(tx)).timezone
-    at = None
-    if invoice.status is InvoiceStatus.OPEN and invoice.due_at is not None:
-        at = settings.next_moment(invoice.due_at, zone, after=tx.now)
-    item = Undue(DueKind.FOLLOW_INVOICE, invoice.id)
-    await agenda.note(tx, item if at is None else Due(item.kind, item.subject_id, at))
+    await agenda.note(tx, (await calendar(tx)).next_look(invoice, tx.now))
 
 
 async def write(tx: Tx, invoice: Invoice, kind: MailKind, note: CreditNote | None = None) -> bool:

@@ -14,6 +14,17 @@ JOIN invoices AS i ON i.org_id = c.org_id AND i.customer_id = c.id
 WHERE i.org_id = $1 AND i.id = $2
 FOR NO KEY UPDATE OF c;
 
+-- name: lock_through_invoices
+-- Finds and locks the customers of invoices; everybody who waits for several does so in this order.
+SELECT c.id FROM customers AS c
+WHERE
+    c.org_id = $1
+    AND c.id = ANY(
+        ARRAY(SELECT i.customer_id FROM invoices AS i WHERE i.org_id = $1 AND i.id = ANY($2::uuid[]))
+    )
+ORDER BY c.id
+FOR NO KEY UPDATE OF c;
+
 -- name: lock_through_recurring_invoice
 -- Finds and locks the customer of a template in one statement.
 SELECT c.id FROM customers AS c

@@ -1,6 +1,7 @@
 """Rows of invoices and their lines."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -19,6 +20,7 @@ from bursar.domain.invoice_rows import (
 )
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import NotFound
+from bursar.domain.rows import Record
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store import events
@@ -50,6 +52,16 @@ async def get(tx: Tx, invoice_id: InvoiceId) -> Invoice:
     if row is None:
         raise NotFound(f"No invoice {invoice_id}.")
     return row_to_invoice(row, await tx.fetch(Q.get_invoice_lines, *key))
+
+
+async def get_many(tx: Tx, invoice_ids: Collection[InvoiceId]) -> list[Invoice]:
+    """These invoices with their lines, where they exist."""
+    keys = uuid_of(tx.org_id), [*map(uuid_of, invoice_ids)]
+    rows = await tx.fetch(Q.get_invoices, *keys)
+    lines: dict[object, list[Record]] = defaultdict(list)
+    for line in await tx.fetch(Q.get_lines_of, *keys):
+        lines[line["invoice_id"]].append(line)
+    return [row_to_invoice(row, lines[row["id"]]) for row in rows]
 
 
 async def save(tx: Tx, row: Invoice) -> None:

@@ -6,6 +6,18 @@ SELECT * FROM invoices WHERE org_id = $1 AND id = $2;
 -- Its lines, in their order.
 SELECT * FROM invoice_lines WHERE org_id = $1 AND invoice_id = $2 ORDER BY position;
 
+-- name: get_invoices
+-- Some invoices of the bound organization, each found by its key.
+SELECT i.* FROM unnest($2::uuid[]) AS k (id)
+JOIN invoices AS i ON i.org_id = $1 AND i.id = k.id
+ORDER BY i.id;
+
+-- name: get_lines_of
+-- Their lines, each document's in their order.
+SELECT l.* FROM unnest($2::uuid[]) AS k (id)
+JOIN invoice_lines AS l ON l.org_id = $1 AND l.invoice_id = k.id
+ORDER BY l.invoice_id, l.position;
+
 -- name: insert_invoice
 -- A new document; the schema checks that it adds up. A final one keeps what it is issued under.
 INSERT INTO invoices (
