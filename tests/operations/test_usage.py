@@ -2,19 +2,29 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.support.agreements import a_meter, a_plan, a_subscription, per_unit
 from tests.support.world import Org, World
 
-from bursar.domain.ids import MeterId, SubscriptionId, uuid_of
+from bursar.domain.access import ApiKey
+from bursar.domain.ids import MeterId, SubscriptionId, print_id, uuid_of
 from bursar.domain.meters import Aggregation
-from bursar.domain.refusals import Refusal
+from bursar.domain.paging import Page
+from bursar.domain.refusals import NotAllowed, NotFound, Refusal, UsageKeyTaken
 from bursar.domain.usage import UsageReport
+from bursar.flows.report_usage import EVENTS_SHARED_MAX, report_usage
+from bursar.operations.api_keys import CreateApiKey, create_api_key
 from bursar.operations.usage import IngestUsage, Taken, Verdict, ingest_usage
-from bursar.reads.usage import usage_summary
+from bursar.reads.usage import usage_events, usage_summary
+from bursar.runtime.app import Caller
+from bursar.runtime.idempotency import Answer, Idempotency, Replayed
+from bursar.runtime.ids import new_uuid
 
 DAY = timedelta(days=1)
 
@@ -110,6 +120,84 @@ async def test_batches_at_once_count_each_event_once(world: World) -> None:
     for subscription in subscriptions:
         summary = await org.caller.look(usage_summary, subscription.id, None)
         assert summary.quantity == 60
+
+
+def answered(verdicts: Sequence[Verdict]) -> Answer:
+    return Answer(200, str(new_ones(verdicts)).encode())
+
+
+async def test_reports_that_share_a_commit_are_each_answered_alone(world: World) -> None:
+    # Among forty at once: repeated ones, contradicting ones, strange ones, one that may not.
+    org = await world.org()
+    plan = await a_plan(org, per_unit(await a_meter(org), "1"))
+    subscription = await a_subscription(org, plan, datetime.now(UTC) - DAY)
+    now = datetime.now(UTC)
+    odd = 'a, "b" \\ {NULL} \' é'
+
+    def report(key: str, quantity: int = 1, **properties: str | int) -> UsageReport:
+        return UsageReport(subscription.id, None, key, quantity, now, properties)
+
+    nobody = UsageReport(SubscriptionId(print_id("sub", new_uuid())), None, "lost", 1, now, {})
+    asked = [
+        *((report(f"k{number}"), report("shared")) for number in range(20)),
+        *((report("fought over", quantity),) for quantity in (3, 4)),
+        (report(odd, said=odd), report("NULL", 1, size=2)),
+        (nobody, report("beside it")),
+    ]
+    reader = await by_key(org, "billing:read")
+    tried = replace(org.caller, is_dry_run=True)
+    commands = [IngestUsage(each, late_days_max=35) for each in asked]
+    *taken, refused, dry = await asyncio.gather(
+        *(report_usage(org.caller, each, answered) for each in commands),
+        report_usage(reader, commands[0], answered),
+        report_usage(tried, IngestUsage((report("tried"),), late_days_max=35), answered),
+        return_exceptions=True,
+    )
+    assert isinstance(refused, NotAllowed)
+    assert isinstance(dry, tuple)
+    verdicts = [each for each in taken if isinstance(each, tuple)]
+    assert len(verdicts) == len(asked)
+    assert sum(new_ones(each[1:]) for each in verdicts[:20]) == 1
+    assert sum(new_ones(each[:1]) for each in verdicts[:20]) == 20
+    (winner,) = [each for (each,) in verdicts[20:22] if isinstance(each, Taken)]
+    (loser,) = [each for (each,) in verdicts[20:22] if isinstance(each, Refusal)]
+    assert isinstance(loser, UsageKeyTaken)
+    assert new_ones(verdicts[22]) == 2
+    assert isinstance(verdicts[23][0], NotFound)
+    assert new_ones(verdicts[23]) == 1
+    kept = await org.caller.look(usage_events, subscription.id, Page(size=100))
+    assert {each.key: each.properties for each in kept.items}[odd] == {"said": odd}
+    assert "tried" not in {each.key for each in kept.items}
+    summary = await org.caller.look(usage_summary, subscription.id, None)
+    assert summary.quantity == 20 + 1 + winner.event.quantity + 2 + 1
+
+
+@pytest.mark.parametrize("count", [1, EVENTS_SHARED_MAX, EVENTS_SHARED_MAX + 1])
+async def test_any_number_of_events_under_a_key(world: World, count: int) -> None:
+    # Sent twice at once under one key, and again later: taken once, with one answer; a long
+    # one goes alone.
+    org = await world.org()
+    plan = await a_plan(org, per_unit(await a_meter(org), "1"))
+    subscription = await a_subscription(org, plan, datetime.now(UTC) - DAY)
+    now = datetime.now(UTC)
+    reports = [UsageReport(subscription.id, None, f"n{n}", 1, now, {}) for n in range(count)]
+    command = IngestUsage(reports, late_days_max=35)
+    first, again = (
+        replace(org.caller, idempotency=Idempotency("once", b"f" * 32, uuid4())) for _ in range(2)
+    )
+    came = await asyncio.gather(
+        *(report_usage(each, command, answered) for each in (first, again)), return_exceptions=True
+    )
+    (verdicts,) = [each for each in came if isinstance(each, tuple)]
+    assert new_ones(verdicts) == count
+    with pytest.raises(Replayed) as replayed:
+        await report_usage(again, command, answered)
+    assert replayed.value.answer.body == str(count).encode()
+
+
+async def by_key(org: Org, scope: str) -> Caller:
+    issued = await org.caller.run(create_api_key, CreateApiKey(name=scope, scopes=(scope,)))
+    return replace(org.caller, actor=ApiKey(issued.record.id, (scope,)), request_id=str(uuid4()))
 
 
 async def test_thresholds_that_are_reached_together(world: World) -> None:

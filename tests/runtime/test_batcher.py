@@ -52,6 +52,19 @@ async def test_a_crowd_opens_another_lane() -> None:
     assert counter.batches == [[0], list(range(1, last)), list(range(last, 2 * last))]
 
 
+async def test_a_batch_is_as_large_as_its_act_allows() -> None:
+    # Whose items are large takes few of them at once; the rest are next, in their order.
+    counter, gathered = Counter(), Batcher()
+    tasks = []
+    for number in range(8):
+        tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act, size_max=3)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    counter.gate.set()
+    assert await asyncio.gather(*tasks) == [number * 2 for number in range(8)]
+    assert counter.batches == [[0], [1, 2, 3], [4, 5, 6], [7]]
+
+
 async def test_keys_do_not_wait_for_each_other() -> None:
     # One that hangs keeps only its own.
     stuck, free = Counter(), Counter()

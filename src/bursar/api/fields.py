@@ -4,6 +4,7 @@ A kind is a type that `bodies` checks strictly and the OpenAPI document describe
 is made of these and nothing looser. Text is never trimmed or repaired: it is right or refused.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -57,6 +58,11 @@ def _id(prefix: str) -> Meta:
         max_length=len(prefix) + 1 + _UUID_LENGTH,
         examples=[example_id(prefix)],
     )
+
+
+def ids_each_on_a_line(prefix: str) -> re.Pattern[str]:
+    """Matches ids of a noun, one a line, all at once: for whoever reads them by the hundred."""
+    return re.compile(rf"(?:{prefix}_{_UUID7}\n)*")
 
 
 def example_id(prefix: str) -> str:
@@ -259,8 +265,9 @@ MeterKey: TypeAlias = Annotated[
         examples=["api_calls"],
     ),
 ]
+PROPERTY_NAME: Final = "[A-Za-z][A-Za-z0-9_]{0,39}"
 PropertyName: TypeAlias = Annotated[
-    str, _text("[A-Za-z][A-Za-z0-9_]{0,39}", "expected a name", max_length=40, examples=["region"])
+    str, _text(PROPERTY_NAME, "expected a name", max_length=40, examples=["region"])
 ]
 MetadataKey: TypeAlias = Annotated[
     str, _text(_LINE, "expected one line of text", max_length=40, examples=["orderId"])
@@ -281,11 +288,11 @@ UsageKey: TypeAlias = Annotated[
     str, _text(_LINE, "expected one line of text", max_length=255, examples=["req-8a7f2c"])
 ]
 UsageQuantity: TypeAlias = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, examples=[25])]
+PropertyValue: TypeAlias = (
+    Annotated[str, Meta(max_length=500)] | Annotated[int, Meta(ge=-AMOUNT_MAX, le=AMOUNT_MAX)]
+)
 Properties: TypeAlias = Annotated[
-    dict[
-        PropertyName,
-        Annotated[str, Meta(max_length=500)] | Annotated[int, Meta(ge=-AMOUNT_MAX, le=AMOUNT_MAX)],
-    ],
+    dict[PropertyName, PropertyValue],
     Meta(max_length=METADATA_KEYS_MAX, examples=[{"region": "eu"}]),
 ]
 Percentage: TypeAlias = Annotated[

@@ -1,8 +1,9 @@
 """Usage: take events in, once each; tell of thresholds that were reached."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import islice
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -28,9 +29,14 @@ from bursar.domain.usage import (
 )
 from bursar.reads.usage import summarized
 from bursar.runtime.app import operation
+from bursar.runtime.convoys import Rider, convoy
 from bursar.runtime.db import Tx
 from bursar.store import usage
 from bursar.store.apply import apply
+
+# Of so many requests, each with a hundred events at most (see `flows/report_usage.py`), a statement
+# stays far from its time-out.
+RIDERS_MAX: Final = 20
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -54,7 +60,16 @@ class IngestUsage:
 @operation(requires=Permission.USAGE_WRITE)
 async def ingest_usage(tx: Tx, command: IngestUsage) -> tuple[Verdict, ...]:
     """A verdict for each event, in their order; the good ones are taken whatever the others are."""
-    return await _ingested(tx, command)
+    (verdicts,) = await _ingested(tx, [command])
+    return verdicts
+
+
+@convoy(requires=Permission.USAGE_WRITE, lanes=2, size_max=RIDERS_MAX)
+async def ingest_together(
+    tx: Tx, riders: Sequence[Rider[IngestUsage]]
+) -> Sequence[tuple[Verdict, ...]]:
+    """The same for many requests, in as many statements as one takes."""
+    return await _ingested(tx, [rider.command for rider in riders])
 
 
 @operation(requires=Permission.USAGE_WRITE)
@@ -66,7 +81,7 @@ async def record_usage(tx: Tx, command: IngestUsage) -> Taken:
         UsageKeyTaken: the key belongs to another event.
         InvalidInput: too early, too late, or without what the meter looks at.
     """
-    (verdict,) = await _ingested(tx, command)
+    ((verdict,),) = await _ingested(tx, [command])
     if isinstance(verdict, Refusal):
         raise verdict
     return verdict
@@ -109,18 +124,16 @@ async def check_thresholds(tx: Tx, command: CheckUsage) -> int:
     return told
 
 
-async def _ingested(tx: Tx, command: IngestUsage) -> tuple[Verdict, ...]:
+async def _ingested(tx: Tx, commands: Sequence[IngestUsage]) -> list[tuple[Verdict, ...]]:
     """Judge, add what is good, and look up whatever was known or refused.
 
     A key that is known answers for its event even when a new event of this kind would be refused:
     whoever repeats a report much later is told that it is in the books.
     """
-    assert len(command.reports) <= EVENTS_MAX
-    bench = await _bench(tx, command)
-    ids = [UsageEventId(print_id("ue", each)) for each in tx.new_uuids(len(command.reports))]
-    judged = [
-        bench.judge(report, event_id) for report, event_id in zip(command.reports, ids, strict=True)
-    ]
+    assert all(len(each.reports) <= EVENTS_MAX for each in commands)
+    reports = [report for each in commands for report in each.reports]
+    bench = await _bench(tx, reports)
+    judged = _judged(tx, bench, commands)
     firsts: dict[str, UsageEvent] = {}
     for each in judged:
         if isinstance(each, UsageEvent):
@@ -128,14 +141,28 @@ async def _ingested(tx: Tx, command: IngestUsage) -> tuple[Verdict, ...]:
     fresh = await usage.add(tx, list(firsts.values())) if firsts else set()
     await tx.enqueue(*bench.checks(firsts[key] for key in fresh))
     if len(fresh) == len(judged):
-        return tuple(Taken(each, is_new=True) for each in firsts.values())
-    unsure = {report.key for report in command.reports} - fresh
-    kept = await usage.known(tx, unsure) if unsure else {}
-    kept |= {key: firsts[key] for key in fresh}
-    return tuple(
-        _verdict(kept.get(report.key), report, each)
-        for report, each in zip(command.reports, judged, strict=True)
-    )
+        verdicts: Iterator[Verdict] = (Taken(each, is_new=True) for each in firsts.values())
+    else:
+        unsure = {report.key for report in reports} - fresh
+        kept = await usage.known(tx, unsure) if unsure else {}
+        kept |= {key: firsts[key] for key in fresh}
+        verdicts = (
+            _verdict(kept.get(report.key), report, each)
+            for report, each in zip(reports, judged, strict=True)
+        )
+    return [tuple(islice(verdicts, len(each.reports))) for each in commands]
+
+
+def _judged(tx: Tx, bench: "Bench", commands: Sequence[IngestUsage]) -> list[UsageEvent | Refusal]:
+    """What each report is, in their order."""
+    ids = iter(tx.new_uuids(sum(len(each.reports) for each in commands)))
+    judged = []
+    for command in commands:
+        limits = Limits.around(tx.now, command.late_days_max)
+        for report in command.reports:
+            event_id = UsageEventId(print_id("ue", next(ids)))
+            judged.append(bench.judge(report, event_id, limits))
+    return judged
 
 
 def _verdict(kept: UsageEvent | None, report: UsageReport, judged: UsageEvent | Refusal) -> Verdict:
@@ -154,10 +181,11 @@ class Bench:
 
     subscriptions: Mapping[SubscriptionId, CountedSubscription]
     meters: Mapping[MeterId, Meter]
-    limits: Limits
     wall: Instant
 
-    def judge(self, report: UsageReport, event_id: UsageEventId) -> UsageEvent | Refusal:
+    def judge(
+        self, report: UsageReport, event_id: UsageEventId, limits: Limits
+    ) -> UsageEvent | Refusal:
         """The event a report is, or why it is none."""
         subscription = self.subscriptions.get(report.subscription_id)
         if subscription is None:
@@ -168,7 +196,7 @@ class Bench:
         meter = None if meter_id is None else self.meters.get(meter_id)
         if meter_id is not None and meter is None:
             return unknown_meter()
-        counted = count(report, subscription, meter, self.limits)
+        counted = count(report, subscription, meter, limits)
         if isinstance(counted, Refusal):
             return counted
         return UsageEvent(
@@ -200,14 +228,8 @@ class Bench:
         return [CheckThresholds(subscription_id, meter_id) for subscription_id, meter_id in pairs]
 
 
-async def _bench(tx: Tx, command: IngestUsage) -> Bench:
-    reports = command.reports
+async def _bench(tx: Tx, reports: Sequence[UsageReport]) -> Bench:
     subscriptions = await usage.counted(tx, {report.subscription_id for report in reports})
     named = {report.meter_id for report in reports if report.meter_id is not None}
     agreed = {meter_id for each in subscriptions.values() for meter_id in each.meter_ids}
-    return Bench(
-        subscriptions,
-        await usage.meters(tx, named | agreed),
-        Limits.around(tx.now, command.late_days_max),
-        tx.wall,
-    )
+    return Bench(subscriptions, await usage.meters(tx, named | agreed), tx.wall)

@@ -40,7 +40,9 @@ class Batcher:
         self._lines: dict[Hashable, _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def submit(self, key: Hashable, item: object, act: Act, *, lanes: int = 1) -> Any:
+    async def submit(
+        self, key: Hashable, item: object, act: Act, *, lanes: int = 1, size_max: int = SIZE_MAX
+    ) -> Any:
         """What becomes of an item; `act` takes a batch and answers in the same order.
 
         With several lanes so many batches of a key may be under way at once: one is decided on
@@ -56,16 +58,16 @@ class Batcher:
         line.waiting.append((item, answer))
         if not line.moving or (line.moving < lanes and len(line.waiting) >= CROWD):
             line.moving += 1
-            task = asyncio.create_task(self._drain(key, line, act))
+            task = asyncio.create_task(self._drain(key, line, act, size_max))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await answer
 
-    async def _drain(self, key: Hashable, line: _Line, act: Act) -> None:
+    async def _drain(self, key: Hashable, line: _Line, act: Act, size_max: int) -> None:
         """Batch after batch, until nothing waits."""
         try:
             while line.waiting:
-                size = min(len(line.waiting), SIZE_MAX)
+                size = min(len(line.waiting), size_max)
                 taken = [line.waiting.popleft() for _ in range(size)]
                 # Whoever asked may be gone by now; then nothing of it has begun.
                 await _serve([each for each in taken if not each[1].done()], act)

@@ -2,7 +2,7 @@
 -- When these subscriptions run, in which zone, and the meters of what they agreed to.
 WITH asked AS MATERIALIZED (
     SELECT s.id, s.started_at, s.ended_at, s.plan_id, s.plan_version FROM subscriptions AS s
-    WHERE s.org_id = $1 AND s.id = ANY($2::uuid[])
+    WHERE s.org_id = $1 AND s.id = ANY($2::text::uuid[])
 ), agreed AS MATERIALIZED (
     SELECT
         v.plan_id, v.plan_version,
@@ -32,8 +32,9 @@ SELECT * FROM meters WHERE org_id = $1 AND id = ANY($2::uuid[]);
 WITH given AS (
     SELECT *
     FROM unnest(
-        $2::text[], $3::text::uuid[], $4::text::uuid[], $5::text::uuid[], $6::text::bigint[],
-        $7::text::timestamptz[], $8::text::date[], $9::jsonb[], $10::text::bigint[], $11::text[]
+        $2::text::text[], $3::text::uuid[], $4::text::uuid[], $5::text::uuid[], $6::text::bigint[],
+        $7::text::timestamptz[], $8::text::date[], $9::text::jsonb[], $10::text::bigint[],
+        $11::text::text[]
     ) AS g (
         idempotency_key, id, subscription_id, meter_id, quantity, occurred_at, day, properties,
         value, distinct_value
@@ -85,7 +86,7 @@ WITH given AS (
     ON CONFLICT (org_id, subscription_id, meter_id, day, value) DO NOTHING
 )
 SELECT CASE
-    WHEN count(*) < cardinality($2) THEN coalesce(array_agg(f.idempotency_key), '{}')
+    WHEN count(*) < $13 THEN coalesce(array_agg(f.idempotency_key), '{}')
 END
 FROM fresh AS f;
 

@@ -6,7 +6,7 @@ is wrong. Both give the same events. Each event is judged by itself, in JSON as 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
@@ -16,16 +16,21 @@ from msgspec import UNSET, Meta, UnsetType
 
 from bursar.api.bodies import read_body, read_items
 from bursar.api.fields import (
+    METADATA_KEYS_MAX,
+    PROPERTY_NAME,
     YEARS,
     Body,
     MeterRef,
     Moment,
     Properties,
+    PropertyValue,
     SubscriptionRef,
     UsageKey,
     UsageQuantity,
+    ids_each_on_a_line,
 )
 from bursar.api.texts import text_fault
+from bursar.domain.ids import MeterId, SubscriptionId
 from bursar.domain.refusals import InvalidInput, PayloadTooLarge, Refusal
 from bursar.domain.times import Instant
 from bursar.domain.usage import EVENTS_MAX, UsageReport
@@ -64,14 +69,19 @@ class NewUsageBatch(Body, frozen=True):
 
 
 class QuickUsage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The same event where it is read without a second look."""
+    """The same event where it is read without a second look.
 
-    subscription_id: SubscriptionRef
-    idempotency_key: UsageKey
+    What is matched against a pattern is matched for all events at once, in `_are_plain`.
+    """
+
+    subscription_id: SubscriptionId
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=255)]
     quantity: UsageQuantity
     timestamp: Annotated[datetime, Meta(tz=True)]
-    meter_id: MeterRef | UnsetType | None = UNSET
-    properties: Properties | UnsetType = UNSET
+    meter_id: MeterId | UnsetType | None = UNSET
+    properties: (
+        Annotated[dict[str, PropertyValue], Meta(max_length=METADATA_KEYS_MAX)] | UnsetType
+    ) = UNSET
 
 
 class QuickBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +97,9 @@ class ReadBatch:
     entries: Sequence[UsageReport | Refusal]
 
 
+_SUBSCRIPTIONS: Final = ids_each_on_a_line("sub")
+_METERS: Final = ids_each_on_a_line("mtr")
+_NAMES: Final = re.compile(rf"(?:{PROPERTY_NAME}\n)*")
 _BATCH: Final = msgspec.json.Decoder(QuickBatch)
 _LINE: Final = msgspec.json.Decoder(QuickUsage)
 _CONTROL: Final = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
@@ -157,17 +170,20 @@ def _quick(events: Sequence[QuickUsage], raw: bytes, *, around: int) -> list[Usa
     Without escapes, a quote before a colon ends a key; so when there are as many of them as
     members, no member was given twice.
     """
-    members, texts, reports = around, [], []
+    members, reports = around, []
     for event in events:
-        at = event.timestamp
+        at, properties, meter_id = event.timestamp, event.properties, event.meter_id
         if at.tzinfo is not UTC:
             at = at.astimezone(UTC)
-        properties = {} if isinstance(event.properties, UnsetType) else event.properties
-        meter_id = None if isinstance(event.meter_id, UnsetType) else event.meter_id
-        members += 4 + (event.meter_id is not UNSET) + (event.properties is not UNSET)
-        members += len(properties)
-        texts.append(event.idempotency_key)
-        texts += (text for pair in properties.items() for text in pair if isinstance(text, str))
+        members += 4
+        if properties is UNSET:
+            properties = {}
+        else:
+            members += 1 + len(properties)
+        if meter_id is UNSET:
+            meter_id = None
+        else:
+            members += 1
         if at.year not in YEARS:
             return None
         reports.append(
@@ -180,5 +196,26 @@ def _quick(events: Sequence[QuickUsage], raw: bytes, *, around: int) -> list[Usa
                 properties,
             )
         )
-    is_whole = raw.count(b'":') == members
-    return reports if is_whole and text_fault("\n".join(texts)) is None else None
+    return reports if raw.count(b'":') == members and _are_plain(reports) else None
+
+
+def _are_plain(reports: Sequence[UsageReport]) -> bool:
+    """Whether all ids are ids, all names names, and no text is what no text may be.
+
+    Here no text holds a line's end: inside a JSON text it would have had to be escaped.
+    """
+    keys = [each.key for each in reports]
+    meters = {each.meter_id for each in reports if each.meter_id is not None}
+    names = {name for each in reports for name in each.properties}
+    texts = {text for each in reports for text in each.properties.values() if isinstance(text, str)}
+    return (
+        _SUBSCRIPTIONS.fullmatch(_lined(each.subscription_id for each in reports)) is not None
+        and _METERS.fullmatch(_lined(meters)) is not None
+        and _NAMES.fullmatch(_lined(names)) is not None
+        and all(map(str.strip, keys))
+        and text_fault("\n".join([*keys, *names, *texts])) is None
+    )
+
+
+def _lined(texts: Iterable[str]) -> str:
+    return "".join([f"{each}\n" for each in texts])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bursar.api.envelope import changed, found, resource
+from bursar.api.envelope import changed, found, once, resource, travelled
 from bursar.api.errors import CODES
 from bursar.api.fields import Moment, NoQuery, Query
 from bursar.api.lanes.usage import NDJSON, NewUsage, NewUsageBatch, ReadBatch, read_batch
@@ -19,7 +19,8 @@ from bursar.domain.shapes.usage import (
 )
 from bursar.domain.times import Period
 from bursar.domain.usage import UsageReport
-from bursar.operations.usage import IngestUsage, Taken, Verdict, ingest_usage, record_usage
+from bursar.flows.report_usage import report_usage
+from bursar.operations.usage import IngestUsage, Taken, Verdict, record_usage
 from bursar.reads.usage import usage_events, usage_summary
 from bursar.runtime.idempotency import Answer
 
@@ -101,7 +102,8 @@ async def ingest_batch(call: Call[ReadBatch, NoQuery]) -> Answer:
         judged = iter(verdicts)
         return _batch([next(judged) if isinstance(e, UsageReport) else e for e in entries])
 
-    return await changed(call.caller, ingest_usage, command, found(summed_up))
+    reply = once(found(summed_up))
+    return await travelled(report_usage(call.caller, command, reply), reply)
 
 
 @ROOM.get(
