@@ -16,8 +16,8 @@ _EXPOSED: Final = (
     "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
 )
 _ACCEPTED: Final = (
-    "Authorization, Content-Type, Idempotency-Key, If-Match, X-Audit-Reason, X-Org-Id, "
-    "X-Request-Id, traceparent"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Audit-Reason, "
+    "X-Org-Id, X-Request-Id, traceparent"
 )
 _PREFLIGHT: Final = (
     ("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE"),

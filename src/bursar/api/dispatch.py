@@ -35,6 +35,7 @@ from bursar.api.limits import RequestLimits
 from bursar.api.queries import read_query
 from bursar.api.routes import ID_PREFIXES, Audience, Call, Method, Route, litestar_path
 from bursar.api.streaming import MEDIA, Streamed
+from bursar.api.tags import unless_known
 from bursar.api.trace import Trace, traced
 from bursar.domain.access import actor_label
 from bursar.domain.ids import MalformedId, parse_id
@@ -170,6 +171,8 @@ async def performed(edge: Edge, route: Route, request: Incoming, credential: Cre
     last_seen = header(scope, LAST_EVENT_ID) if route.terms.is_resumed else None
     body = _body(route, scope, raw) if route.is_write else None
     answer = await _ran(route, Call(caller, ids, body, query, version, last_seen), trace)
+    if route.terms.is_tagged:
+        return unless_known(answer, scope)
     wish = getattr(query, EXPAND, None)
     return answer if wish is None else await expanded(caller, answer, wish)
 

@@ -18,7 +18,8 @@ from bursar.api.hosted_states import state_of
 from bursar.api.hosted_words import language_of, said_in
 from bursar.api.pages import page
 from bursar.api.paying import Wish, begin_command
-from bursar.api.printing import acknowledged, printed
+from bursar.api.printing import acknowledged, printed, spelled
+from bursar.api.tags import unless_known
 from bursar.api.trace import Trace, traced
 from bursar.domain.access import Link, Permission, actor_label
 from bursar.domain.document_settings import Language
@@ -178,19 +179,21 @@ async def _pay(visit: Visit) -> Answer:
     return _seen_other(payment.checkout_url or f"{visit.path}?{_BACK}=1")
 
 
-async def _print(visit: Visit, _request: Wire) -> Answer:
-    return await printed(visit.caller, visit.invoice.id)
+async def _print(visit: Visit, request: Wire) -> Answer:
+    return unless_known(await printed(visit.caller, visit.invoice.id), request.scope)
 
 
-async def _acknowledge(visit: Visit, _request: Wire) -> Answer:
+async def _acknowledge(visit: Visit, request: Wire) -> Answer:
     payments = [each for each in reversed(visit.hosted.attempts) if each.status in HOLDS_MONEY]
     if visit.invoice.status is not InvoiceStatus.PAID or not payments:
         raise NotFound("No such link.")
-    return await acknowledged(visit.caller, visit.invoice, visit.hosted.printing.receipt(payments))
+    receipt = visit.hosted.printing.receipt(payments)
+    return unless_known(await acknowledged(visit.caller, visit.invoice, receipt), request.scope)
 
 
-async def _tell(visit: Visit, _request: Wire) -> Answer:
-    return Answer(200, einvoice(visit.hosted.printing), (("Content-Type", "application/xml"),))
+async def _tell(visit: Visit, request: Wire) -> Answer:
+    told = spelled(einvoice(visit.hosted.printing), str(visit.invoice.number))
+    return unless_known(told, request.scope)
 
 
 def _language(request: Wire) -> Language:

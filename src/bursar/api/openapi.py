@@ -190,6 +190,8 @@ def _parameters(route: Route) -> list[Schema]:
         parameters.append({"$ref": "#/components/parameters/LastEventId"})
     if route.terms.is_versioned:
         parameters.append({"$ref": "#/components/parameters/IfMatch"})
+    if route.terms.is_tagged:
+        parameters.append({"$ref": "#/components/parameters/IfNoneMatch"})
     return parameters
 
 
@@ -219,6 +221,8 @@ def _responses(route: Route, refs: Mapping[type, Schema], schemas: Mapping[str, 
         str(status): _good_response(route, meaning, refs, schemas)
         for status, meaning in sorted(good.items())
     }
+    if route.terms.is_tagged:
+        responses["304"] = {"description": "What `If-None-Match` names is still what it is."}
     for status in sorted(_error_statuses(route)):
         responses[str(status)] = {"$ref": f"#/components/responses/{_name_of(status)}"}
     return responses
@@ -335,6 +339,13 @@ def _shared_parameters() -> Schema:
                 "pattern": '^"[0-9]{1,10}"$',
             },
             "example": '"3"',
+        },
+        "IfNoneMatch": {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of what the caller has; 304 while it is still that.",
+            "schema": {"type": "string"},
+            "example": f'"{"0" * 64}"',
         },
     }
 

@@ -1,9 +1,10 @@
-"""The PDF of an invoice, as an answer: with the link to pay it while there is something to pay."""
+"""Documents as answers: the PDF, which leads to paying while something is due, and the XML."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from bursar.api.tags import tag_of
 from bursar.domain.credit_notes import CreditNote
 from bursar.domain.documents import DocumentNotRendered, InvoiceDocument
 from bursar.domain.ids import InvoiceId
@@ -51,6 +52,11 @@ async def noted(caller: Caller, note: CreditNote) -> Answer:
     return _sheets(made, str(note.number))
 
 
+def spelled(body: bytes, name: str) -> Answer:
+    """The e-invoice."""
+    return _file(print_of(body), XML, f"{name}.xml")
+
+
 @contextmanager
 def _in_time() -> Iterator[None]:
     try:
@@ -60,8 +66,10 @@ def _in_time() -> Iterator[None]:
 
 
 def _sheets(made: Print, name: str) -> Answer:
-    """The PDF; its tag is the digest of its bytes."""
-    disposition = f'inline; filename="{name}.pdf"'
-    tag = f'"{made.digest.hex()}"'
-    headers = (("Content-Type", PDF), ("Content-Disposition", disposition), ("ETag", tag))
-    return Answer(200, made.body, headers)
+    return _file(made, PDF, f"{name}.pdf")
+
+
+def _file(made: Print, media: str, name: str) -> Answer:
+    """A file that a browser shows; its tag is the digest of its bytes."""
+    disposition = ("Content-Disposition", f'inline; filename="{name}"')
+    return Answer(200, made.body, (("Content-Type", media), disposition, tag_of(made.digest)))

@@ -99,6 +99,7 @@ class Terms:
     audience: Audience = Audience.ORG
     refuses: tuple[type[Refusal], ...] = ()
     is_versioned: bool = False  # reads `If-Match`
+    is_tagged: bool = False  # gives a file by its digest, and reads `If-None-Match`
     is_resumed: bool = False  # reads `Last-Event-ID`
     media: str = JSON
     or_media: str | None = None  # what the query may ask for instead

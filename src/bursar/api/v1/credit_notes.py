@@ -19,7 +19,7 @@ from bursar.api.fields import (
     Text500,
 )
 from bursar.api.paging import ListQuery, pages, piece
-from bursar.api.printing import PDF, XML, noted
+from bursar.api.printing import PDF, XML, noted, spelled
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.credit_notes import CreditDestination, CreditNote
@@ -151,27 +151,38 @@ async def get_credit_note(call: Call[Any, NoQuery]) -> Answer:
 
 @ROOM.get(
     "/{creditNoteId}/pdf",
-    Terms(needs=Permission.INVOICE_READ, media=PDF, weight=10, refuses=(NotFound, Unavailable)),
+    Terms(
+        needs=Permission.INVOICE_READ,
+        media=PDF,
+        is_tagged=True,
+        weight=10,
+        refuses=(NotFound, Unavailable),
+    ),
 )
 async def get_credit_note_pdf(call: Call[None, NoQuery]) -> Answer:
-    """Get a credit note as PDF; the same credit note always gives the same bytes."""
+    """Get a credit note as PDF.
+
+    The same credit note always gives the same bytes, whose SHA-256 is the `ETag`: who names it in
+    `If-None-Match` has them already, and is answered 304.
+    """
     return await noted(call.caller, await _note(call))
 
 
 @ROOM.get(
     "/{creditNoteId}/xml",
-    Terms(needs=Permission.INVOICE_READ, media=XML, refuses=(NotFound, NotExpressible)),
+    Terms(
+        needs=Permission.INVOICE_READ, media=XML, is_tagged=True, refuses=(NotFound, NotExpressible)
+    ),
 )
 async def get_credit_note_xml(call: Call[None, NoQuery]) -> Answer:
     """Get a credit note as an e-invoice: EN 16931 type 381, which names the invoice it takes back.
 
-    The PDF carries the same file as `factur-x.xml`.
+    The PDF carries the same file as `factur-x.xml`. The SHA-256 of its bytes is the `ETag`, which
+    `If-None-Match` may name.
     """
     note = await _note(call)
     printing = await call.caller.look(invoice_printing, note.invoice_id)
-    disposition = f'inline; filename="{note.number}.xml"'
-    headers = (("Content-Type", XML), ("Content-Disposition", disposition))
-    return Answer(200, einvoice_of_note(note, printing), headers)
+    return spelled(einvoice_of_note(note, printing), str(note.number))
 
 
 async def _note(call: Call[Any, NoQuery]) -> CreditNote:

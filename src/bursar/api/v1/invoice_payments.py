@@ -151,13 +151,20 @@ async def record_one_payment(call: Call[ReceiptBody, DryRun]) -> Answer:
 
 @ROOM.get(
     "/{invoiceId}/pdf",
-    Terms(needs=Permission.INVOICE_READ, media=PDF, weight=10, refuses=(NotFound, Unavailable)),
+    Terms(
+        needs=Permission.INVOICE_READ,
+        media=PDF,
+        is_tagged=True,
+        weight=10,
+        refuses=(NotFound, Unavailable),
+    ),
 )
 async def get_invoice_pdf(call: Call[None, NoQuery]) -> Answer:
     """Get an invoice as PDF.
 
-    The same invoice always gives the same bytes, whose SHA-256 is the `ETag`. A final one is
-    printed once and kept until something changes on it.
+    The same invoice always gives the same bytes, whose SHA-256 is the `ETag`: who names it in
+    `If-None-Match` has them already, and is answered 304. A final one is printed once and kept
+    until something changes on it.
     """
     return await printed(call.caller, _id(call))
 

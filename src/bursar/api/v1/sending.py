@@ -2,7 +2,7 @@
 
 from bursar.api.envelope import Reply, found, travelled
 from bursar.api.fields import NoQuery, Nothing
-from bursar.api.printing import XML
+from bursar.api.printing import XML, spelled
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.einvoices import einvoice
@@ -39,15 +39,16 @@ async def send_one_invoice(call: Call[Nothing, NoQuery]) -> Answer:
 
 @ROOM.get(
     "/{invoiceId}/xml",
-    Terms(needs=Permission.INVOICE_READ, media=XML, refuses=(NotFound, NotExpressible)),
+    Terms(
+        needs=Permission.INVOICE_READ, media=XML, is_tagged=True, refuses=(NotFound, NotExpressible)
+    ),
 )
 async def get_invoice_xml(call: Call[None, NoQuery]) -> Answer:
     """Get an invoice as an e-invoice: Cross Industry Invoice, EN 16931 (Factur-X, ZUGFeRD).
 
     The same file lies in the PDF. A draft has none, and neither has an invoice with a line on which
-    several taxes lie.
+    several taxes lie. The SHA-256 of the bytes is the `ETag`: who names it in `If-None-Match` has
+    the file already, and is answered 304.
     """
     printing = await call.caller.look(invoice_printing, InvoiceId(call.id("invoiceId")))
-    disposition = f'inline; filename="{printing.invoice.number or printing.invoice.id}.xml"'
-    body = einvoice(printing)
-    return Answer(200, body, (("Content-Type", XML), ("Content-Disposition", disposition)))
+    return spelled(einvoice(printing), str(printing.invoice.number or printing.invoice.id))
