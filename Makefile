@@ -244,6 +244,10 @@ fix: $(READY)  ## format and mend what can be mended (STAGED=1: only what is sta
 docs: $(READY)  ## write docs/reference from the code
 	@$(BIN)/python -m tests.support.reference
 
+.PHONY: client
+client: $(READY)  ## write the generated half of clients/python from the API's own document
+	@$(BIN)/python -m tests.support.client_writer
+
 # --- looking ------------------------------------------------------------------------------------
 
 .PHONY: where

@@ -11,7 +11,8 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH_LIKE = re.compile(r"\.?[\w*-]+(?:[./][\w*.{},-]+)*/?")
 MAKE = re.compile(r"make ([a-z][a-z-]*)(?: .*)?")
 # A span is taken for a path when it begins with one of these, or ends like a file of the root.
-TOP = (".ci/", ".githooks/", ".github/", "bench/", "docs/", "requirements/", "src/", "tests/")
+OUTSIDE = (".ci/", ".githooks/", ".github/")
+TOP = (*OUTSIDE, "bench/", "clients/", "docs/", "requirements/", "src/", "tests/")
 FLOORS = (
     "api",
     "cli",

@@ -18,7 +18,7 @@ ENTRIES = (
     "bursar_sandbox.main",
     "bursar.migrations",
 )
-OURS = frozenset({"bursar", "bursar_sandbox", "bench", "tests"})
+OURS = frozenset({"bursar", "bursar_client", "bursar_sandbox", "bench", "tests"})
 
 
 def imports_of(source: Source) -> set[str]:
