@@ -71,7 +71,7 @@ def scripted(*answers: tuple[int, Any, dict[str, str]] | None) -> Iterator[tuple
     """A client, and the server that it asks."""
     script = Script(list(answers))
 
-    class Handler(BaseHTTPRequestHandler):
+    class Scripted(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
@@ -99,7 +99,7 @@ def scripted(*answers: tuple[int, Any, dict[str, str]] | None) -> Iterator[tuple
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Scripted)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         with Bursar(f"http://127.0.0.1:{server.server_port}", "bsk_secret") as bursar:
