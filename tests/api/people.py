@@ -35,6 +35,7 @@ from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.payouts import FollowPayout, follow_payout
 from bursar.operations.plans import CreatePlan, create_plan
 from bursar.operations.refunds import BeginRefund
+from bursar.operations.saved_views import SaveView, save_view
 from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
 from bursar.operations.transfers import PostTransfer, post_transfer
 from bursar.operations.wallets import CreateWallet, create_wallet
@@ -50,6 +51,7 @@ from bursar.runtime.ids import new_uuid
 
 # A file whose only row is refused, so that nobody comes with it.
 NOBODY = ImportFile(FileFormat.CSV, "reference\nnobody\n")
+A_VIEW = SaveView(name="Open ones", list="invoices", query="status=open")
 _JOIN = """
     INSERT INTO members (org_id, id, user_id, role, status, version, sequence,
         created_at, updated_at)
@@ -135,11 +137,12 @@ def _prefix(text: str) -> str:
 
 
 async def _heard_of(org: Org) -> dict[str, str]:
-    """An endpoint, and what goes to it."""
+    """An endpoint, what goes to it, and a list that somebody keeps an eye on."""
     command = SubscribeWebhook("https://example.com/hook", ("*",))
     endpoint = (await org.caller.run(subscribe_webhook, command)).subscription
     tried = await org.caller.run(try_webhook, TryWebhook(endpoint.id))
-    return {"wh": endpoint.id, "whd": tried.id}
+    view = await org.caller.run(save_view, A_VIEW)
+    return {"wh": endpoint.id, "whd": tried.id, "view": view.id}
 
 
 async def _told_and_booked(org: Org) -> dict[str, str]:

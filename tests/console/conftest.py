@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from tests.api.client import Client
-from tests.api.people import Things, member, things_of
+from tests.api.people import A_VIEW, Things, member, things_of
 from tests.console.browser import Browser, signed_in
 from tests.support.world import Org, World
 
@@ -15,6 +15,7 @@ from bursar.console.nouns.shape import Noun
 from bursar.console.site import console_routes
 from bursar.domain.access import Role
 from bursar.domain.ids import print_id
+from bursar.operations.saved_views import save_view
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.limits import RateLimiter
 
@@ -62,4 +63,7 @@ async def stage(world: World, anyone: Client) -> Stage:
             somebody = await member(world, org, role, anyone)
             token = somebody.headers["authorization"].removeprefix("Bearer ")
         browsers[role] = signed_in(world.app, anyone, token, org.id)
-    return Stage(org, await things_of(org), browsers)
+    things = await things_of(org)
+    shared = replace(A_VIEW, is_shared=True)  # each role has a page of it
+    things.by_prefix["view"] = (await org.caller.run(save_view, shared)).id
+    return Stage(org, things, browsers)

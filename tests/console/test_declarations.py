@@ -1,6 +1,8 @@
 """The declarations of the nouns say only what the routes can answer."""
 
+import re
 from enum import EnumType
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -91,7 +93,7 @@ def test_everything_is_reachable() -> None:
 @each_noun
 def test_looks_change_nothing(noun: Noun) -> None:
     # Whatever a page asks is a question: opening it changes nothing.
-    asked = [noun.rows, noun.item, noun.export, *noun.files.values()]
+    asked = [noun.rows, noun.item, *noun.files.values()]
     asked += [part.route for part in noun.parts]
     assert {BY_NAME[name].method for name in asked if name} == {"GET"}
 
@@ -119,7 +121,9 @@ def test_filters_exist(noun: Noun) -> None:
     assert {each.name for each in noun.filters} <= set(known)
     for part in noun.parts:
         if part.route:
-            assert set(part.query) <= set(BY_NAME[part.route].terms.query.__struct_encode_fields__)
+            assert {*part.query, *part.asks} <= set(
+                BY_NAME[part.route].terms.query.__struct_encode_fields__
+            )
 
 
 @each_deed
@@ -140,9 +144,10 @@ def test_ends_ask_why(noun: Noun, deed: Deed) -> None:
     # What gives money away, or cannot be taken back, asks for a reason.
     asks_why = {"refundAPayment", "refundAPart", "createTransaction", "withdrawFromWallet"}
     asks_why.add("eraseOneCustomer")
+    asks_nothing = {"deleteDraft", "removeSavedView"}  # nobody was promised anything by them
 
     if deed.route in asks_why or deed.verb.method == "DELETE":
-        assert deed.needs_reason or deed.route == "deleteDraft", (noun.slug, deed.slug)
+        assert deed.needs_reason or deed.route in asks_nothing, (noun.slug, deed.slug)
 
 
 def test_every_verb_has_a_button() -> None:
@@ -151,3 +156,11 @@ def test_every_verb_has_a_button() -> None:
     verbs = {route.name for route in ROUTES if route.is_write}
     assert verbs - pressed <= NOT_BUTTONS.keys()
     assert not pressed & NOT_BUTTONS.keys()
+
+
+@each_noun
+def test_commands_exist(noun: Noun) -> None:
+    # What a page tells to type at a terminal is a command of the reference, which is generated.
+    text = (Path(__file__).parents[2] / "docs/reference/commands.md").read_text("utf-8")
+    known = set(re.findall("`(bursar [a-z -]+)`", text))
+    assert {each for each in (noun.command, noun.tells) if each} <= known

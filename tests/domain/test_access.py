@@ -50,7 +50,7 @@ RULE = (
 )
 REFUNDS = "refund:write"
 OWNERSHIP = "org:delete org:transfer"
-PEOPLE = "member:read member:leave"
+PEOPLE = "member:read member:leave view:save"
 # Whoever changes this table has changed who may do what; the diff is the decision.
 ROLES = {
     Role.OWNER: f"{READS} {MONEY} {REFUNDS} {SELLING} {RULE} {OWNERSHIP} {PEOPLE} audit:read",
@@ -133,6 +133,7 @@ def test_a_key_never_manages_keys_people_or_the_audit() -> None:
             Permission.MEMBER_READ,
             Permission.MEMBER_WRITE,
             Permission.MEMBER_LEAVE,
+            Permission.VIEW_SAVE,
             Permission.ORG_DELETE,
             Permission.ORG_TRANSFER,
             Permission.ORG_WRITE,

@@ -49,6 +49,8 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
         "recurring_invoices_by_customer",
     ),
     ("invoices", "lines", (ORG, [SOME]), "invoice_lines"),
+    ("saved_views", "views", (ORG, SOME, 21, 0, SOME, None), "saved_views_pkey"),
+    ("saved_views", "views", (ORG, None, 51, 0, SOME, "invoices"), "saved_views_by_list"),
     ("payments", "payments", (ORG, SOME, 21, 0, *[None] * 6), "payments_pkey"),
     ("ledger", "postings", (ORG, SOME, 21, 0, None, None), "ledger_transactions_pkey"),
     ("ledger", "entries", (ORG, [SOME]), "ledger_entries_pkey"),

@@ -265,6 +265,10 @@ SELECT
     '{org}', pg_temp.id(n), 'Old', 20, false, 'standard', true, 'archived', now(), '{}', 1, 1, now(), now()
 FROM generate_series(1, {rows}) AS n;
 
+INSERT INTO saved_views (org_id, id, user_id, list, query, name, is_shared, created_at, updated_at)
+SELECT '{org}', pg_temp.id(n), pg_temp.id(n), 'invoices', 'status=open', 'Old', false, now(), now()
+FROM generate_series(1, {rows}) AS n;
+
 INSERT INTO dunning_cases (
     org_id, id, invoice_id, customer_id, policy, step, retry_count, current_action, next_at, decline_kind,
     resolved_at, resolution, version, sequence, created_at, updated_at

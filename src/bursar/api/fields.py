@@ -99,6 +99,19 @@ Name: TypeAlias = Annotated[
 ShortText: TypeAlias = Annotated[
     str, _text(_LINE, "expected one line of text", max_length=100, examples=["Production"])
 ]
+# A list of the console by the name in its address, and what stands there after the question mark.
+ListName: TypeAlias = Annotated[
+    str, _text("[a-z][a-z-]{0,39}", "expected the name of a list", examples=["invoices"])
+]
+ListQueryText: TypeAlias = Annotated[
+    str,
+    _text(
+        r"[A-Za-z0-9%&=+.,:;_~*\[\]@!$'()/?-]*",
+        "expected what stands in an address after the question mark",
+        max_length=1000,
+        examples=["status=open&sort=createdAt"],
+    ),
+]
 Text500: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500, examples=["Consulting"])]
 Memo: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=2000, examples=["Thank you for your business."])

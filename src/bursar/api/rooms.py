@@ -37,6 +37,7 @@ from bursar.api.v1 import (
     reconciliation,
     recurring_invoices,
     refunds,
+    saved_views,
     sending,
     subscriptions,
     tax_rates,
@@ -93,6 +94,7 @@ ROOMS: Final[tuple[Room, ...]] = (
     audit_log.ROOM,
     test_clocks.ROOM,
     analytics.ROOM,
+    saved_views.ROOM,
     queues.ROOM,
 )
 

@@ -40,6 +40,7 @@ ID_PREFIXES: Final[Mapping[str, str]] = {
     "organizationId": "org",
     "paymentId": "pay",
     "transactionId": "txn",
+    "savedViewId": "view",
     "subscriptionId": "sub",
     "sessionId": "ses",
     "taxRateId": "txr",

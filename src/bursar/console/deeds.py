@@ -31,7 +31,7 @@ from bursar.runtime.ids import new_uuid
 
 _UNKNOWN_FROM: Final = 500
 _PREVIEW: Final = "preview"
-_PREFILLED: Final = ("customerId", "planId")
+_PREFILLED: Final = ("customerId", "planId", "list", "query")
 _SECRETS: Final = ("key", "secret")
 
 
@@ -131,6 +131,8 @@ def _back(visit: Visit, noun: Noun, form: Form, told: Any) -> str:
     is_delete = form.deed.verb.method == "DELETE"
     if is_delete or (target is None and not form.thing.get(noun.id_field)):
         return f"{visit.root}/{noun.slug}"
+    if target is not None and target.leads is not None:
+        return f"{visit.root}/{target.leads(told)}"
     if target is None or target.is_single or noun.id_field != "id":
         thing_id = "" if noun.is_single else str(form.thing[noun.id_field])
         return place_of(visit, noun, thing_id)

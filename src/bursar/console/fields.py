@@ -147,10 +147,10 @@ def _discount(agreed: Mapping[str, Any]) -> dict[str, Any]:
 def _entry(form: Form, name: str, wanted: Field) -> Entry:
     deed, thing, typed = form.deed, form.thing, form.typed
     kind, choices = _kind(name, wanted.core)
-    if name in deed.given or name in deed.sends:
-        kind = "fixed"
     is_known = deed.is_edit or name in deed.given or "id" not in thing
     now = thing.get(deed.given.get(name, name)) if is_known else None
+    if name in deed.sends or (name in deed.given and now):
+        kind = "fixed"
     value = _shown(form, kind, now) if typed is None else typed.get(name, "")
     value = deed.sends.get(name, value)
     faulty = [

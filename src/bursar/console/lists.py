@@ -4,6 +4,7 @@ It is the noun's own list route that is asked, so its filters, its order and its
 the API; the page adds links and words.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -17,12 +18,13 @@ from bursar.console.nouns.shape import Filter, Noun, Part
 from bursar.console.orders import SORT, Order, address, order_of
 from bursar.console.pages import inside
 from bursar.console.recipes import recipes
+from bursar.console.views import views_of
 from bursar.console.visits import Visit
 from bursar.runtime.idempotency import Answer
 
 PIECE: Final = 25
 _PART: Final = 10
-_PAGED: Final = ("after", "page")
+PAGED: Final = ("after", "page")
 _DATED: Final = ("createdAt[gte]", "createdAt[lt]", "at")
 
 
@@ -53,15 +55,12 @@ async def list_page(visit: Visit, noun: Noun) -> Answer:
     visit.require(noun.needs)
     chosen = chosen_of(visit)
     place = f"{visit.root}/{noun.slug}"
-    kept = {name: text for name, text in chosen.items() if name not in _PAGED}
-    order = order_of(noun.rows, kept, place=place)
-    asked = {
-        name: visit.eyes.moment(text) if name in _DATED else text for name, text in chosen.items()
-    } | (order.query if order else {})
+    kept = {name: text for name, text in chosen.items() if name not in PAGED}
+    asked, order = asked_of(visit, noun, chosen)
     read_query(urlencode(asked).encode(), BY_NAME[noun.rows].terms.query)
     extra = _piece(noun, chosen) | companions(noun.rows, noun.columns)
     question = Question(route=noun.rows, query=asked | extra)
-    found = await visit.asker.ask(question)
+    found, views = await asyncio.gather(visit.asker.ask(question), views_of(visit, noun, kept))
     table = Table(
         title=noun.title,
         columns=noun.columns,
@@ -71,7 +70,6 @@ async def list_page(visit: Visit, noun: Noun) -> Answer:
         order=order,
     )
     narrowed = kept.keys() - {SORT}
-    export = noun.export and visit.may(BY_NAME[noun.export].terms.needs)
     context: dict[str, object] = {
         "noun": noun,
         "place": place,
@@ -81,10 +79,23 @@ async def list_page(visit: Visit, noun: Noun) -> Answer:
         "is_first": chosen == kept,
         "first": address(place, kept),
         "makes": [deed for deed in noun.makes if visit.may(deed.needs)],
-        "export": f"{place}/-/csv" if export else None,
+        "export": address(f"{place}/-/csv", kept),
+        "views": views,
         "recipes": recipes(visit, question, noun.command),
     }
     return inside(visit, "list.html", context)
+
+
+def asked_of(
+    visit: Visit, noun: Noun, chosen: Mapping[str, str]
+) -> tuple[dict[str, str], Order | None]:
+    """What the noun's route is asked for an address, and the order that this means."""
+    kept = {name: text for name, text in chosen.items() if name not in PAGED}
+    order = order_of(noun.rows, kept, place=f"{visit.root}/{noun.slug}")
+    asked = {
+        name: visit.eyes.moment(text) if name in _DATED else text for name, text in chosen.items()
+    }
+    return asked | (order.query if order else {}), order
 
 
 def chosen_of(visit: Visit) -> dict[str, str]:

@@ -28,6 +28,7 @@ from bursar.console.doors import (
     signed_in,
     signed_out,
 )
+from bursar.console.exports import list_file
 from bursar.console.home import home_page
 from bursar.console.lists import list_page
 from bursar.console.live import events_live, is_by_itself, queues_live
@@ -179,8 +180,8 @@ def _deed(visit: Visit, noun: Noun) -> Deed:
 
 async def _offered(visit: Visit) -> Answer:
     noun, place = _noun(visit), visit.request.path_params
-    if place["thing"] == ALONE and place["deed"] == "csv" and noun.export:
-        return await visit.asker.answer(Question(route=noun.export, query={"format": "csv"}))
+    if place["thing"] == ALONE and place["deed"] == "csv" and noun.rows:
+        return await list_file(visit, noun)
     if place["deed"] == "explain" and noun.slug == "invoices":
         return await explanation_page(visit, noun, place["thing"])
     return await deed_page(visit, noun, _deed(visit, noun), place["thing"])

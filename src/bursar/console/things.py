@@ -45,10 +45,18 @@ async def thing_page(visit: Visit, noun: Noun, thing_id: str = "") -> Answer:
         "parts": parts,
         "deeds": [deed for deed in noun.deeds if is_offered(visit, deed, noun, thing)],
         "files": files,
+        "leads": f"{visit.root}/{noun.leads(thing)}" if noun.leads else "",
         "has_explanation": noun.slug == "invoices",
-        "recipes": recipes(visit, question),
+        "recipes": recipes(visit, question, _command(noun, thing_id)),
     }
     return inside(visit, "thing.html", context)
+
+
+def _command(noun: Noun, thing_id: str) -> str:
+    """How the command line shows it."""
+    if noun.is_single:
+        return noun.command
+    return f"{noun.tells} {thing_id}" if noun.tells else ""
 
 
 def question_of(visit: Visit, noun: Noun, thing_id: str) -> Question:
@@ -93,7 +101,7 @@ async def part_table(visit: Visit, part: Part, thing: Mapping[str, Any]) -> Tabl
     """One part: from the thing itself, or from what its route tells."""
     if not part.route:
         return own_table(visit, part, thing)
-    query = {name: str(thing[of]) for name, of in part.query.items()}
+    query = {name: str(thing[of]) for name, of in part.query.items()} | dict(part.asks)
     names = BY_NAME[part.route].terms.query.__struct_encode_fields__
     size = {"limit": "10"} if "limit" in names else {"pageSize": "10"} if "page" in names else {}
     ids = {name: str(thing[of]) for name, of in part.ids.items()}

@@ -63,6 +63,7 @@ class Permission(StrEnum):
     TEST_CLOCK_WRITE = "test_clock:write"
     TEST_CLOCK_MOVE = "test_clock:move"
     OPERATOR_NAME = "operator:name"
+    VIEW_SAVE = "view:save"
     QUEUE_READ = "queue:read"
     QUEUE_WRITE = "queue:write"
 
@@ -124,7 +125,7 @@ _ADMINISTRATION: Final = frozenset(
     }
 )
 _OWNERSHIP: Final = frozenset({Permission.ORG_DELETE, Permission.ORG_TRANSFER})
-_PEOPLE: Final = frozenset({Permission.MEMBER_READ, Permission.MEMBER_LEAVE})
+_PEOPLE: Final = frozenset({Permission.MEMBER_READ, Permission.MEMBER_LEAVE, Permission.VIEW_SAVE})
 _AUDIT: Final = frozenset({Permission.AUDIT_READ})
 _MACHINE: Final = frozenset(
     {

@@ -49,6 +49,7 @@ MailId = NewType("MailId", str)
 ClockId = NewType("ClockId", str)
 CheckpointId = NewType("CheckpointId", str)
 DocumentSettingsId = NewType("DocumentSettingsId", str)
+SavedViewId = NewType("SavedViewId", str)
 
 PREFIXES: Final = frozenset(
     {
@@ -65,6 +66,7 @@ PREFIXES: Final = frozenset(
         "clk",
         "chk",
         "aev",
+        "view",
     }
 )
 PREFIX_OF_RESOURCE: Final = MappingProxyType(

@@ -256,9 +256,9 @@ INVOICES: Final = Noun(
             has_totals=True,
         ),
     ),
-    export="exportInvoices",
     command="bursar invoice list",
     files={"pdf": "getInvoicePdf", "xml": "getInvoiceXml"},
+    tells="bursar invoice show",
 )
 
 RECURRING: Final = Noun(
@@ -325,6 +325,7 @@ RECURRING: Final = Noun(
         ),
     ),
     command="bursar recurring-invoice list",
+    tells="bursar recurring-invoice show",
 )
 
 CREDIT_NOTES: Final = Noun(
@@ -362,6 +363,8 @@ CREDIT_NOTES: Final = Noun(
         CREATED,
     ),
     parts=(lines(TAX, AMOUNT),),
+    command="bursar credit-note list",
+    tells="bursar credit-note show",
 )
 
 ALL: Final = (INVOICES, RECURRING, CREDIT_NOTES)

@@ -79,6 +79,7 @@ TRIAL_BALANCE: Final = Noun(
             ),
         ),
     ),
+    command="bursar report trial-balance",
 )
 
 RECONCILIATION: Final = Noun(
@@ -98,7 +99,7 @@ RECONCILIATION: Final = Noun(
         wide("How to mend it", of="repair"),
         OCCURRED,
     ),
-    command="bursar report reconciliation",
+    command="bursar report reconcile",
 )
 
 ALL: Final = (ACCOUNTS, POSTINGS, TRIAL_BALANCE, RECONCILIATION)

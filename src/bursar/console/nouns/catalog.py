@@ -182,6 +182,7 @@ SUBSCRIPTIONS: Final = Noun(
         ),
     ),
     command="bursar subscription list",
+    tells="bursar subscription show",
 )
 
 PLANS: Final = Noun(
@@ -272,6 +273,7 @@ PLANS: Final = Noun(
         ),
     ),
     command="bursar plan list",
+    tells="bursar plan show",
 )
 
 METERS: Final = Noun(
@@ -304,6 +306,7 @@ METERS: Final = Noun(
             label="New meter", route="createMeter", words="How it counts cannot be changed later."
         ),
     ),
+    command="bursar meter list",
 )
 
 COUPONS: Final = Noun(
@@ -393,6 +396,8 @@ TAX_RATES: Final = Noun(
             words="The percentage cannot be changed later.",
         ),
     ),
+    command="bursar tax-rate list",
+    tells="bursar tax-rate show",
 )
 
 ALL: Final = (SUBSCRIPTIONS, PLANS, METERS, COUPONS, TAX_RATES)

@@ -166,8 +166,8 @@ CUSTOMERS: Final = Noun(
             words="Only the address and the name are needed.",
         ),
     ),
-    export="exportCustomers",
     command="bursar customer list",
+    tells="bursar customer show",
 )
 
 ALL: Final = (CUSTOMERS,)

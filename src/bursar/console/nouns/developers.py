@@ -323,6 +323,8 @@ EMAILS: Final = Noun(
         CREATED,
     ),
     filters=(statuses(MailStatus), OF_INVOICE),
+    command="bursar mail list",
+    tells="bursar mail show",
 )
 
 ALL: Final = (WEBHOOKS, DELIVERIES, EVENTS, AUDIT, CHAIN, API_KEYS, EMAILS)

@@ -1,6 +1,7 @@
 """The organization itself: who works in it, how it bills, and its time."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from bursar.console.nouns.columns import (
     CREATED,
@@ -9,6 +10,7 @@ from bursar.console.nouns.columns import (
     ID,
     NAME,
     STATUS,
+    TOLD,
     UPDATED,
     code,
     count,
@@ -17,9 +19,19 @@ from bursar.console.nouns.columns import (
     percent,
     structure,
     text,
+    wide,
     words,
 )
-from bursar.console.nouns.shape import Deed, Noun, Section
+from bursar.console.nouns.shape import Deed, Filter, Noun, Part, Section
+
+
+def place_of_view(view: Mapping[str, Any]) -> str:
+    """The list that a saved view is of, narrowed and ordered as it says."""
+    return f"{view['list']}?{view['query']}" if view["query"] else str(view["list"])
+
+
+_LIST: Final = text("List", of="list")
+_QUERY: Final = code("Filters and order", of="query")
 
 TEAM: Final = Noun(
     slug="team",
@@ -175,6 +187,16 @@ CLOCK: Final = Noun(
     teaches="",
     item="getTestClock",
     headline=("object",),
+    parts=(
+        Part(
+            title="What happened",
+            route="listEvents",
+            asks={"sort": "-createdAt"},
+            noun="events",
+            columns=(TOLD, wide("What", of="type"), ID),
+            teaches="Whatever comes due while time passes stands here, the newest first.",
+        ),
+    ),
     facts=(
         instant("Now", of="now"),
         flag("Stopped", of="frozen"),
@@ -207,4 +229,47 @@ CLOCK: Final = Noun(
     command="bursar clock show",
 )
 
-ALL: Final = (TEAM, ROLES, SETTINGS, DOCUMENTS, CLOCK)
+VIEWS: Final = Noun(
+    slug="saved-views",
+    title="Saved views",
+    one="view",
+    section=Section.ORGANIZATION,
+    teaches="Filter a list and save it from there: its filters and its order come along.",
+    rows="listSavedViews",
+    columns=(NAME, _LIST, _QUERY, flag("Shared", of="shared"), flag("Own", of="own"), CREATED),
+    filters=(Filter(name="list", label="List"),),
+    item="getSavedView",
+    id_name="savedViewId",
+    headline=("name",),
+    facts=(_LIST, _QUERY, flag("Shared", of="shared"), flag("Own", of="own"), ID, CREATED, UPDATED),
+    deeds=(
+        Deed(
+            slug="edit",
+            label="Rename",
+            route="changeSavedView",
+            words="What it shows stays. A shared view is seen by everybody in the organization.",
+            fields=("name", "shared"),
+            is_edit=True,
+        ),
+        Deed(
+            slug="remove",
+            label="Remove",
+            route="removeSavedView",
+            words="The view goes; what it showed stays.",
+            tone="danger",
+        ),
+    ),
+    makes=(
+        Deed(
+            slug="save",
+            label="Save a view",
+            route="createSavedView",
+            words="It stands above its list from now on. A shared one is seen by everybody here.",
+            given={"list": "list", "query": "query"},
+            tone="main",
+        ),
+    ),
+    leads=place_of_view,
+)
+
+ALL: Final = (TEAM, ROLES, SETTINGS, DOCUMENTS, CLOCK, VIEWS)

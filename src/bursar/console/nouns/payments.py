@@ -111,8 +111,8 @@ PAYMENTS: Final = Noun(
             needs_reason=True,
         ),
     ),
-    export="exportPayments",
     command="bursar payment list",
+    tells="bursar payment show",
 )
 
 REFUNDS: Final = Noun(
@@ -152,6 +152,7 @@ REFUNDS: Final = Noun(
         ID,
         CREATED,
     ),
+    command="bursar payment refunds",
 )
 
 DISPUTES: Final = Noun(
@@ -249,6 +250,7 @@ DUNNING: Final = Noun(
         ),
     ),
     command="bursar dunning status",
+    tells="bursar dunning status",
 )
 
 ALL: Final = (PAYMENTS, REFUNDS, DISPUTES, DUNNING)

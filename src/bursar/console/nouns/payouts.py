@@ -112,6 +112,7 @@ PAYOUTS: Final = Noun(
         UPDATED,
     ),
     command="bursar payout list",
+    tells="bursar payout show",
 )
 
 ALL: Final = (PAYMENT_METHODS, PAYOUTS)

@@ -5,9 +5,10 @@ and the dry run follow from the routes. One declaration is a list page, a page o
 buttons.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from bursar.api.routes import Route
 from bursar.console.asking import BY_NAME
@@ -46,6 +47,7 @@ class Part:
     route: str = ""
     ids: Mapping[str, str] = field(default_factory=dict)  # of the path, by the thing's fields
     query: Mapping[str, str] = field(default_factory=dict)  # of the query, by the thing's fields
+    asks: Mapping[str, str] = field(default_factory=dict)  # of the query, whatever the thing is
     noun: str = ""  # where its rows lead
     total: Column | None = None
     teaches: str = "Nothing yet."
@@ -106,10 +108,11 @@ class Noun:
     parts: tuple[Part, ...] = ()
     deeds: tuple[Deed, ...] = ()
     makes: tuple[Deed, ...] = ()  # what the list offers
-    export: str = ""
     command: str = ""  # how the command line lists them
+    tells: str = ""  # how it shows one
     is_single: bool = False  # there is one, and its page is the list
     files: Mapping[str, str] = field(default_factory=dict)  # routes that give documents, by name
+    leads: Callable[[Mapping[str, Any]], str] | None = None  # where one of them leads, if elsewhere
 
     @property
     def needs(self) -> Permission:

@@ -161,6 +161,7 @@ WALLETS: Final = Noun(
         ),
     ),
     command="bursar wallet list",
+    tells="bursar wallet show",
 )
 
 HOLDS: Final = Noun(
@@ -249,6 +250,7 @@ TRANSACTIONS: Final = Noun(
         ),
     ),
     command="bursar transaction list",
+    tells="bursar transaction show",
 )
 
 ALL: Final = (WALLETS, HOLDS, TRANSACTIONS)
