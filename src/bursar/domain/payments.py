@@ -397,6 +397,7 @@ def _failed(payment: Payment, code: str, message: str, at: Instant) -> Change:
         payment.to(PaymentStatus.FAILED),
         failure_code=code[:100],
         failure_message=message[:500],
+        decline_kind=None,  # what a card was refused for on the page is not why the attempt ended
         next_action_url=None,
         settled_at=at,
     )
