@@ -1,10 +1,11 @@
 """Payment methods over HTTP: attached, listed, chosen, detached; charged by our id or by theirs."""
 
 from tests.api.client import Client, Response
-from tests.support.sandbox import browse, stripe_client
+from tests.support.sandbox import browse, control, stripe_client
 from tests.support.world import Org, World
 
 from bursar.domain.customers import Customer
+from bursar.domain.ids import uuid_of
 from bursar.runtime.ids import new_uuid
 from bursar_sandbox.core.outbox import Delivery
 
@@ -181,6 +182,55 @@ async def test_a_holder_who_never_comes_back_has_the_card(
     invoice = await org.invoice(customer)
     paid = await owner.post(f"/v1/invoices/{invoice.id}/pay", {"mode": "charge"})
     assert paid.status == 200, paid.body
+
+
+async def test_a_card_whose_event_never_comes_is_found(
+    owner: Client, org: Org, world: World
+) -> None:
+    # Nobody asks again, and nothing is told: the watch looks until its holder has acted, and then
+    # no more; what it finds is charged by default, and once is enough.
+    customer = await org.customer("pm_card_mastercard")
+    wait = await asked(owner, customer, ASKING, "k")
+    for _ in range(2):
+        await world.make_due(org)
+        await world.drain()
+    assert len(await listed(owner, customer)) == await watched(world, customer) == 1
+    browse(world.sandbox, "POST", str(wait.value["nextActionUrl"]), outcome="complete")
+    assert world.sandbox.take_deliveries()
+    await world.make_due(org)
+    await world.drain()
+    (kept, before) = await listed(owner, customer)
+    assert await default_of(owner, customer) == kept["id"] != before["id"]
+    assert await watched(world, customer) == 0
+    assert (await owner.ask("DELETE", f"{PATH}/{kept['id']}")).status == 204
+    assert (await asked(owner, customer, "pm_card_visa", "another")).status == 201
+    await world.make_due(org)
+    await world.drain()
+    now = await listed(owner, customer)
+    assert [each["detachedAt"] is None for each in now] == [True, False, True]
+    assert await default_of(owner, customer) == now[0]["id"]
+
+
+async def test_books_that_cannot_be_read_are_asked_again(
+    owner: Client, org: Org, world: World
+) -> None:
+    # An outage forgets no setup.
+    customer = await org.customer(None)
+    assert (await asked(owner, customer, ASKING, "k")).status == 202
+    fault = {"kind": "error_before", "value": 500, "path": "/v1/setup_intents", "times": 1}
+    control(world.sandbox, "POST", "faults", **fault)
+    await world.make_due(org)
+    await world.drain()
+    assert await watched(world, customer) == 1
+
+
+async def watched(world: World, customer: Customer) -> int:
+    query = "SELECT count(*) FROM agenda WHERE kind = 'watch_setup' AND subject_id = $1"
+    connection = await world.house.as_owner()
+    try:
+        return int(await connection.fetchval(query, uuid_of(customer.id)))
+    finally:
+        await connection.close()
 
 
 async def test_what_is_heard_of_a_card_late_changes_nothing(

@@ -6,7 +6,10 @@ from tests.flows.crash_tour import Arrange, Tour, happens_once
 from tests.flows.method_errands import METHOD_ERRANDS
 from tests.flows.refund_errands import REFUND_ERRANDS
 
-FILES = ("refund_payment.", "confirm_refund.", "sync_method.", "save_method.", "payment_methods.")
+FILES = (
+    *("refund_payment.", "confirm_refund."),
+    *("sync_method.", "save_method.", "confirm_setups.", "payment_methods."),
+)
 
 
 @pytest.mark.parametrize("errand", REFUND_ERRANDS + METHOD_ERRANDS, ids=lambda each: each.__name__)

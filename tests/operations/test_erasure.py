@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import pytest
@@ -198,14 +199,56 @@ async def test_a_card_that_comes_while_its_owner_goes_is_sent_back(
         await attach_method(caller, AttachMethod(customer.id, "pm_card_visa"))
     assert (await erasing[0]).customer_id == customer.id
     await world.drain()
+    person = person_of(world, customer)
+    assert (person["email"], person["name"]) == (ERASED_EMAIL, ERASED_NAME)
+    assert cards_of(world, customer) == []
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+async def test_a_card_that_nobody_kept_goes_with_its_owner(
+    world: World, is_told_first: bool
+) -> None:
+    # Whoever attached it died before it was kept: it goes with the erasure; or, if the provider was
+    # told of that before the card came there, with what is told again later.
+    org = await world.org()
+    customer = await org.customer(token=None)
+
+    async def die(passed: str) -> None:
+        if passed == "prepare_method.after_commit" and is_told_first:
+            await erase(org, customer)
+            await world.drain()
+        if passed == "keep_method.before_commit":
+            raise asyncio.CancelledError(passed)
+
+    caller = replace(org.caller, app=replace(world.app, checkpoint=die))
+    with pytest.raises(asyncio.CancelledError):
+        await attach_method(caller, AttachMethod(customer.id, "pm_card_visa"))
+    assert len(cards_of(world, customer)) == 1
+    if not is_told_first:
+        await erase(org, customer)
+    await world.drain()
+    assert len(cards_of(world, customer)) == is_told_first
+    await world.make_due(org)
+    await world.drain()
+    assert cards_of(world, customer) == []
+    assert person_of(world, customer)["email"] == ERASED_EMAIL
+
+
+def person_of(world: World, customer: Customer) -> Any:
+    """Them, as the provider knows them."""
     (person,) = (
         each
         for each in world.sandbox.books.all("customer")
         if each["metadata"].get("customer_id") == customer.id
     )
-    assert (person["email"], person["name"]) == (ERASED_EMAIL, ERASED_NAME)
+    return person
+
+
+def cards_of(world: World, customer: Customer) -> list[str]:
+    """What the provider would charge them by."""
+    there = person_of(world, customer)["id"]
     cards = world.sandbox.books.all("payment_method")
-    assert [card["id"] for card in cards if card["customer"] == person["id"]] == []
+    return [card["id"] for card in cards if card["customer"] == there]
 
 
 async def test_nobody_knows_under_which_name_an_erased_person_came(world: World) -> None:

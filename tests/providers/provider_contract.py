@@ -10,7 +10,14 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 import pytest
-from tests.providers.scripted import AMOUNT, ORG, PAYMENT, a_charge, a_checkout, a_customer
+from tests.providers.scripted import (
+    AMOUNT,
+    ORG,
+    PAYMENT,
+    a_charge,
+    a_checkout,
+    a_customer,
+)
 
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import OrgId, PaymentId
@@ -200,27 +207,6 @@ class ProviderContract:
         outcome = await processor.provider.charge(request)
         assert isinstance(outcome, Declined)
         assert outcome.kind is DeclineKind.NEW_METHOD
-
-    async def test_a_card_refused_at_the_door_is_not_attached(self, processor: Processor) -> None:
-        # Attaching declines like charging.
-        linked = await processor.provider.ensure_customer(a_customer())
-        assert isinstance(linked, Linked)
-        token = "pm_card_chargeDeclinedExpiredCard"
-        attached = await processor.provider.attach_method(linked.reference, token=token)
-        assert isinstance(attached, Declined)
-
-    async def test_a_method_is_read_as_its_owners(self, processor: Processor) -> None:
-        # Only while it is the customer's: another's, a detached and an unknown one are nobody's.
-        linked = await processor.provider.ensure_customer(a_customer())
-        assert isinstance(linked, Linked)
-        attach, find = processor.provider.attach_method, processor.provider.find_method
-        kept = await attach(linked.reference, token="pm_card_visa")
-        assert isinstance(kept, MethodAttached)
-        assert await find(linked.reference, method=kept.reference) == kept
-        assert await find("cus_other", method=kept.reference) == NotFound()
-        assert await find(linked.reference, method="pm_of_nobody") == NotFound()
-        await processor.provider.detach_method(kept.reference)
-        assert await find(linked.reference, method=kept.reference) == NotFound()
 
     async def test_one_key_is_one_charge(self, processor: Processor) -> None:
         # Twenty times the same request, at once and again: the same answer, one charge.

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
+from tests.providers.method_contract import MethodContract
 from tests.providers.provider_contract import Processor, ProviderContract
 from tests.support.sandbox import BASE_URL, InProcessClient, browse, control
 
@@ -78,5 +79,5 @@ def processor(request: pytest.FixtureRequest) -> SandboxProcessor:
     return made
 
 
-class TestStripeAdapter(ProviderContract):
+class TestStripeAdapter(ProviderContract, MethodContract):
     """Every test of the contract."""

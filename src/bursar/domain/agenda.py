@@ -23,6 +23,7 @@ class DueKind(StrEnum):
 
     WATCH_PAYMENT = "watch_payment"
     WATCH_REFUND = "watch_refund"
+    WATCH_SETUP = "watch_setup"
     EXPIRE_HOLD = "expire_hold"
     RESUME_TRANSFER = "resume_transfer"
     ISSUE_RECURRING = "issue_recurring"
@@ -35,6 +36,7 @@ class DueKind(StrEnum):
 CLOCK_OF: Final[dict[DueKind, Clock]] = {
     DueKind.WATCH_PAYMENT: Clock.WALL,
     DueKind.WATCH_REFUND: Clock.WALL,
+    DueKind.WATCH_SETUP: Clock.WALL,
     DueKind.EXPIRE_HOLD: Clock.WALL,
     DueKind.RESUME_TRANSFER: Clock.WALL,
     DueKind.ISSUE_RECURRING: Clock.BUSINESS,

@@ -300,6 +300,19 @@ class SetupFailed:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class SetupSeen:
+    """A setup in the books: what it proved, or nothing while its holder may still act."""
+
+    customer_id: CustomerId
+    method: MethodAttached | None
+    is_default: bool
+
+    def is_of(self, customer_id: CustomerId) -> bool:
+        """Whether it carries the mark of this customer."""
+        return self.customer_id == customer_id
+
+
 SetupTold = SetupProven | SetupFailed
 Told = Outcome | RefundOutcome | DisputeNamed | SetupTold
 
@@ -397,12 +410,22 @@ class PaymentProvider(Protocol):
         """What the books show of a method; `NotFound` when it is not, or no longer, theirs."""
         ...
 
+    async def setups_since(
+        self, customer_reference: str, *, org_id: OrgId, since: Instant
+    ) -> tuple[SetupSeen, ...] | Unknown:
+        """The customer's setups begun since then that were proven or wait for their holder."""
+        ...
+
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
         """Make an attached method the customer's default."""
         ...
 
     async def detach_method(self, method: str) -> CustomerOutcome:
         """Take a method from its customer; `Declined` when it is nobody's any more."""
+        ...
+
+    async def detach_methods(self, customer_reference: str) -> CustomerOutcome:
+        """Take all methods from a customer, whoever attached them."""
         ...
 
     async def charge(self, request: ChargeRequest) -> Outcome:

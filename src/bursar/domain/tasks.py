@@ -93,6 +93,14 @@ class ConfirmRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmSetups:
+    """Ask the provider's books which methods a customer has proven, or is just proving."""
+
+    customer_id: CustomerId
+    queue: ClassVar[Queue] = Queue.PAYMENTS
+
+
+@dataclass(frozen=True, slots=True)
 class CloseAttempt:
     """Close an open checkout session whose invoice is gone."""
 
@@ -210,6 +218,7 @@ Task = (
     | HandleProviderEvent
     | ConfirmPayment
     | ConfirmRefund
+    | ConfirmSetups
     | CloseAttempt
     | ExpireHold
     | SendMail
@@ -231,6 +240,7 @@ TASKS: Final[tuple[type[Task], ...]] = (
     HandleProviderEvent,
     ConfirmPayment,
     ConfirmRefund,
+    ConfirmSetups,
     CloseAttempt,
     ExpireHold,
     SendMail,

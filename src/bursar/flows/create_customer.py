@@ -26,14 +26,14 @@ async def create_customer_everywhere(
     customer = await caller.run(create_customer, command)
     if caller.is_dry_run:
         return customer
-    request, mode = await caller.run(describe_customer, DescribeCustomer(customer.id))
+    told = await caller.run(describe_customer, DescribeCustomer(customer.id))
     reference = None
-    provider = caller.app.providers.get(mode)
+    provider = caller.app.providers.get(told.mode)
     if provider is not None:
         try:
-            outcome = await provider.ensure_customer(request)
+            outcome = await provider.ensure_customer(told.request)
         except CircuitOpen:
             outcome = None  # the task goes on trying
         reference = outcome.reference if isinstance(outcome, Linked) else None
-    link = LinkCustomer(customer.id, reference, request)
+    link = LinkCustomer(customer.id, reference, told.request)
     return await caller.run(link_customer, link, answer=answer)

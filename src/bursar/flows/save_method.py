@@ -1,7 +1,8 @@
 """Saves a payment method without a payment: a token is attached, or proven with its holder.
 
 Where the holder has to act (3-D Secure), nothing is kept yet: the provider's event keeps what they
-proved, and so does the same request, sent again when they are back. Whichever comes first.
+proved, and so does the same request, sent again when they are back, or a watch that asks the books.
+Whichever comes first.
 """
 
 from collections.abc import Callable, Iterator
@@ -116,7 +117,9 @@ async def set_up_method(
 
 
 async def _holder(caller: Caller, command: AttachMethod | SetUpMethod) -> _Holder:
-    request, mode = await caller.run(prepare_method, PrepareMethod(command.customer_id))
+    is_proof = isinstance(command, SetUpMethod)
+    prepare = PrepareMethod(command.customer_id, is_watched=is_proof)
+    request, mode = await caller.run(prepare_method, prepare)
     provider = caller.provider(mode)
     with _refused_while_away():
         known = await provider.ensure_customer(request)

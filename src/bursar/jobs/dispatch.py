@@ -14,6 +14,7 @@ from uuid import UUID
 from bursar.domain.access import System
 from bursar.domain.agenda import DueKind
 from bursar.domain.ids import (
+    CustomerId,
     HoldId,
     InvoiceId,
     OrgId,
@@ -31,6 +32,7 @@ from bursar.domain.tasks import (
     BillSubscription,
     ConfirmPayment,
     ConfirmRefund,
+    ConfirmSetups,
     ExpireHold,
     FollowInvoice,
     FollowInvoices,
@@ -74,6 +76,7 @@ log = get_log()
 _TASK_OF: Final[Mapping[DueKind, Callable[[UUID], Task]]] = {
     DueKind.WATCH_PAYMENT: lambda subject: ConfirmPayment(PaymentId(print_id("pay", subject))),
     DueKind.WATCH_REFUND: lambda subject: ConfirmRefund(RefundId(print_id("rfd", subject))),
+    DueKind.WATCH_SETUP: lambda subject: ConfirmSetups(CustomerId(print_id("cust", subject))),
     DueKind.RESUME_TRANSFER: lambda subject: ResumeTransfer(TransferId(print_id("txn", subject))),
     DueKind.FOLLOW_INVOICE: lambda subject: FollowInvoice(InvoiceId(print_id("inv", subject))),
     DueKind.ISSUE_RECURRING: lambda subject: IssueRecurring(

@@ -19,6 +19,7 @@ from bursar.domain.tasks import (
     CloseAttempt,
     ConfirmPayment,
     ConfirmRefund,
+    ConfirmSetups,
     ExpireHold,
     FollowInvoice,
     FollowInvoices,
@@ -36,6 +37,7 @@ from bursar.flows.advance_dunning import advance_dunning
 from bursar.flows.close_attempt import close_attempt
 from bursar.flows.confirm_payment import confirm_payment
 from bursar.flows.confirm_refund import confirm_refund
+from bursar.flows.confirm_setups import confirm_setups
 from bursar.flows.handle_provider_event import handle_provider_event
 from bursar.flows.issue_recurring import issue_recurring
 from bursar.flows.pay_invoice import pay_invoice
@@ -82,6 +84,10 @@ async def _confirm_payment(caller: Caller, task: ConfirmPayment) -> None:
 
 async def _confirm_refund(caller: Caller, task: ConfirmRefund) -> None:
     await confirm_refund(caller, task.refund_id)
+
+
+async def _confirm_setups(caller: Caller, task: ConfirmSetups) -> None:
+    await confirm_setups(caller, task.customer_id)
 
 
 async def _close_attempt(caller: Caller, task: CloseAttempt) -> None:
@@ -164,6 +170,7 @@ HANDLERS: Final[Mapping[type[Task], Handler]] = MappingProxyType(
         HandleProviderEvent: _handle_provider_event,
         ConfirmPayment: _confirm_payment,
         ConfirmRefund: _confirm_refund,
+        ConfirmSetups: _confirm_setups,
         CloseAttempt: _close_attempt,
         ExpireHold: _expire_hold,
         IssueRecurring: _issue_recurring,

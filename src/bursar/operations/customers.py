@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -18,6 +19,9 @@ from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import customers, orgs, payment_methods, prints, subscriptions, wallets
 from bursar.store.apply import apply
+
+# Longer than a call to the provider may take: by then whoever attached a card and died is dead.
+_LAST_CALL: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,8 @@ class EraseCustomer:
 async def erase_customer(tx: Tx, command: EraseCustomer) -> Erasure:
     """The person goes, from the log too; documents and books stay. Doing it again changes nothing.
 
-    What they were charged by is detached, which the provider is told by a task.
+    What they were charged by is detached, which the provider is told by a task; and by a second
+    one later, for a card may be on its way there that nobody here will ever hear of.
 
     Raises:
         StillInUse: subscriptions run, or drafts, open invoices or open wallets remain.
@@ -131,6 +136,8 @@ async def erase_customer(tx: Tx, command: EraseCustomer) -> Erasure:
         at=tx.now,
     )
     erased = await _written(tx, customer, change)
+    if change is not None:
+        await tx.enqueue(SyncCustomer(erased.id), delay=_LAST_CALL)
     for method in await payment_methods.of_customer(tx, customer.id):
         faceless = method.erase(tx.now)
         if faceless is not None:
@@ -147,14 +154,24 @@ class DescribeCustomer:
     customer_id: CustomerId
 
 
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The request that makes the provider know a customer, and the organization's mode."""
+
+    request: CustomerRequest
+    mode: Mode
+    is_erased: bool
+
+
 @operation(requires=Permission.CUSTOMER_WRITE)
-async def describe_customer(tx: Tx, command: DescribeCustomer) -> tuple[CustomerRequest, Mode]:
-    """The request that makes the provider know the customer, and the organization's mode."""
+async def describe_customer(tx: Tx, command: DescribeCustomer) -> Described:
+    """What the provider should know now."""
     customer = await customers.lock(tx, command.customer_id, even_deleted=True)
     if customer.deleted_at is not None and customer.erased_at is None:
         raise NotFound(f"No customer {customer.id}.")  # only an erasure is told of afterwards
     assert tx.mode is not None
-    return customer.described(tx.org_id), Mode(tx.mode)
+    is_erased = customer.erased_at is not None
+    return Described(customer.described(tx.org_id), Mode(tx.mode), is_erased)
 
 
 @dataclass(frozen=True, slots=True)

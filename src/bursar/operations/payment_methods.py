@@ -1,34 +1,45 @@
 """Payment methods: keep what the provider attached, choose the default, detach."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
 
 from bursar.domain.access import Permission
+from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
-from bursar.domain.ids import CustomerId, PaymentMethodId
+from bursar.domain.ids import CustomerId, OrgId, PaymentMethodId
 from bursar.domain.orgs import Mode
 from bursar.domain.payment_methods import PaymentMethod, attach
 from bursar.domain.provider import CustomerRequest, MethodFace
 from bursar.domain.refusals import IllegalTransition, NotFound
 from bursar.domain.tasks import SyncCustomer, SyncMethod
+from bursar.domain.times import Instant
 from bursar.runtime.app import operation
 from bursar.runtime.db import Tx
 from bursar.store import collection, customers, payment_methods
 from bursar.store.apply import apply
 
+_SETUP_WATCHED_AFTER: Final = timedelta(minutes=5)
+_SETUPS_SINCE: Final = timedelta(hours=25)  # no longer than somebody may prove a method
+
 
 @dataclass(frozen=True, slots=True)
 class PrepareMethod:
-    """Whose method it becomes."""
+    """Whose method it becomes; one that its holder proves is asked about in the books later."""
 
     customer_id: CustomerId
+    is_watched: bool = False
 
 
 @operation(requires=Permission.PAYMENT_METHOD_WRITE)
 async def prepare_method(tx: Tx, command: PrepareMethod) -> tuple[CustomerRequest, Mode]:
     """What the provider should know of the customer first, and the organization's mode."""
     assert tx.mode is not None
-    return (await customers.lock(tx, command.customer_id)).described(tx.org_id), Mode(tx.mode)
+    customer = await customers.lock(tx, command.customer_id)
+    if command.is_watched:
+        await _watched(tx, customer.id, _SETUP_WATCHED_AFTER)
+    return customer.described(tx.org_id), Mode(tx.mode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +102,57 @@ async def _kept(tx: Tx, customer: Customer, command: KeepMethod) -> Kept | None:
     if command.is_default or customer.method_reference is None:
         customer = await _chosen(tx, customer, method)
     return Kept(method, customer)
+
+
+@dataclass(frozen=True, slots=True)
+class AskAboutSetups:
+    """Whose setups."""
+
+    customer_id: CustomerId
+
+
+@dataclass(frozen=True, slots=True)
+class SetupQuestion:
+    """Where a customer is at the provider, if they are yet, and since when setups matter.
+
+    Whoever went before they were known there has no setups that anybody could find.
+    """
+
+    org_id: OrgId
+    customer_reference: str | None
+    mode: Mode
+    since: Instant
+    is_over: bool
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def ask_about_setups(tx: Tx, command: AskAboutSetups) -> SetupQuestion:
+    """The question for the provider's books; the task that asks it takes the place of the watch."""
+    customer = await customers.lock(tx, command.customer_id, even_deleted=True)
+    await apply(tx, Change(agenda=(Undue(DueKind.WATCH_SETUP, customer.id),)))
+    assert tx.mode is not None
+    reference, since = customer.provider_reference, tx.wall - _SETUPS_SINCE
+    is_over = reference is None and customer.deleted_at is not None
+    return SetupQuestion(tx.org_id, reference, Mode(tx.mode), since, is_over)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSetups:
+    """Whose setups to ask about again, and when."""
+
+    customer_id: CustomerId
+    after: timedelta
+
+
+@operation(requires=Permission.PAYMENT_METHOD_WRITE)
+async def watch_setups(tx: Tx, command: WatchSetups) -> None:
+    """Ask the books again: a holder may still act, or the books could not be read."""
+    await _watched(tx, command.customer_id, command.after)
+
+
+async def _watched(tx: Tx, customer_id: CustomerId, after: timedelta) -> None:
+    due = Due(DueKind.WATCH_SETUP, customer_id, tx.wall + after)
+    await apply(tx, Change(agenda=(due,)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ from bursar.domain.provider import (
     RefundRequest,
     SetupOutcome,
     SetupRequest,
+    SetupSeen,
     Unknown,
 )
 from bursar.domain.reconciliation import ProviderMove
@@ -235,6 +236,14 @@ class GuardedProvider(PaymentProvider):
             "find_method", lambda: self._inner.find_method(customer_reference, method=method)
         )
 
+    async def setups_since(
+        self, customer_reference: str, *, org_id: OrgId, since: Instant
+    ) -> tuple[SetupSeen, ...] | Unknown:
+        return await self._asked(
+            "setups_since",
+            lambda: self._inner.setups_since(customer_reference, org_id=org_id, since=since),
+        )
+
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
         return await self._asked(
             "choose_method", lambda: self._inner.choose_method(customer_reference, method=method)
@@ -242,6 +251,11 @@ class GuardedProvider(PaymentProvider):
 
     async def detach_method(self, method: str) -> CustomerOutcome:
         return await self._asked("detach_method", lambda: self._inner.detach_method(method))
+
+    async def detach_methods(self, customer_reference: str) -> CustomerOutcome:
+        return await self._asked(
+            "detach_methods", lambda: self._inner.detach_methods(customer_reference)
+        )
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         return await self._asked("charge", lambda: self._inner.charge(request))

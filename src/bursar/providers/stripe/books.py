@@ -24,6 +24,8 @@ from bursar.providers.stripe.shapes import (
     BalanceEntry,
     Charge,
     Intent,
+    ListedSetup,
+    Method,
     Payout,
     Refund,
     Session,
@@ -46,7 +48,9 @@ _AFTER: Final = timedelta(hours=25)
 _NEAREST: Final = ("succeeded", "complete", "processing", "requires_action", "open")
 
 Found = TypeVar("Found", Intent, Session)
-Listed = TypeVar("Listed", Intent, Session, Charge, Refund, BalanceEntry, Payout)
+Listed = TypeVar(
+    "Listed", Intent, Session, Charge, Refund, BalanceEntry, Payout, ListedSetup, Method
+)
 
 
 class TooMany(ValueError):

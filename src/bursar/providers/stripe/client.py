@@ -46,6 +46,7 @@ from bursar.domain.provider import (
     RefundUnderway,
     SetupOutcome,
     SetupRequest,
+    SetupSeen,
     Unknown,
 )
 from bursar.domain.reconciliation import ProviderMove
@@ -149,12 +150,22 @@ class StripeProvider(PaymentProvider):
     ) -> MethodAttached | NotFound | Unknown:
         return await self._look(methods.find(self._stripe, customer_reference, method=method))
 
+    async def setups_since(
+        self, customer_reference: str, *, org_id: OrgId, since: Instant
+    ) -> tuple[SetupSeen, ...] | Unknown:
+        listing = methods.setups(self._stripe, customer_reference, org_id=org_id, since=since)
+        return await self._look(listing)
+
     async def choose_method(self, customer_reference: str, *, method: str) -> CustomerOutcome:
         work = methods.choose(self._stripe, customer_reference, method=method)
         return _for_customer(await self._effect(work))
 
     async def detach_method(self, method: str) -> CustomerOutcome:
         return _for_customer(await self._effect(methods.detach(self._stripe, method)))
+
+    async def detach_methods(self, customer_reference: str) -> CustomerOutcome:
+        work = methods.detach_all(self._stripe, customer_reference)
+        return _for_customer(await self._effect(work))
 
     async def charge(self, request: ChargeRequest) -> Outcome:
         return await self._effect(self._charge(request), Asked.by(request))

@@ -1,10 +1,12 @@
 """Stored payment methods at Stripe: attached or proven, chosen, detached, and what is shown."""
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 import stripe
 
+from bursar.domain.ids import CustomerId, OrgId
 from bursar.domain.provider import (
     Linked,
     MethodAttached,
@@ -12,11 +14,15 @@ from bursar.domain.provider import (
     NotFound,
     SetupOutcome,
     SetupRequest,
+    SetupSeen,
     Unknown,
 )
+from bursar.domain.times import Instant
+from bursar.providers.stripe.books import everything
 from bursar.providers.stripe.shapes import (
     CHOSEN,
     NOT_CHOSEN,
+    ListedSetup,
     Method,
     SetupIntent,
     id_of,
@@ -26,11 +32,17 @@ from bursar.providers.stripe.translate import mismatch, outcome_of_setup
 
 if TYPE_CHECKING:
     from stripe._v1_services import V1Services
-    from stripe.params import SetupIntentCreateParams
+    from stripe.params import (
+        CustomerPaymentMethodListParams,
+        SetupIntentCreateParams,
+        SetupIntentListParams,
+    )
 
 _SHOWN_MAX: Final = 100
 _LAST: Final = 4
 _PROVEN: Final = "succeeded"
+_WAITING: Final = ("requires_action", "processing")
+_PAGE: Final = 100
 
 
 async def attach(
@@ -87,6 +99,42 @@ async def find(
     return MethodAttached(found.id, face_of(found))
 
 
+async def setups(
+    v1: "V1Services", customer_reference: str, *, org_id: OrgId, since: Instant
+) -> tuple[SetupSeen, ...]:
+    """The customer's setups of this organization since then, but those that came to nothing.
+
+    Raises:
+        TooMany: there are more than the bound.
+    """
+
+    async def page(after: str | None) -> Any:
+        params: SetupIntentListParams = {
+            "customer": customer_reference,
+            "created": {"gte": int(since.timestamp())},
+            "expand": ["data.payment_method"],
+            "limit": _PAGE,
+        }
+        if after is not None:
+            params["starting_after"] = after
+        return await v1.setup_intents.list_async(params)
+
+    listed = await everything(page, ListedSetup)
+    mine = [each for each in listed if each.marks.get("org_id") == org_id]
+    seen = [_seen(each, customer_reference) for each in mine]
+    return tuple(each for each in seen if each is not None)
+
+
+def _seen(setup: ListedSetup, customer_reference: str) -> SetupSeen | None:
+    customer_id = CustomerId(setup.marks.get("customer_id", ""))
+    if setup.status in _WAITING:
+        return SetupSeen(customer_id, None, setup.is_default)
+    method = setup.payment_method
+    if setup.status != _PROVEN or method is None or id_of(method.customer) != customer_reference:
+        return None
+    return SetupSeen(customer_id, MethodAttached(method.id, face_of(method)), setup.is_default)
+
+
 def setup_params(request: SetupRequest) -> "SetupIntentCreateParams":
     """The request in Stripe's words."""
     return {
@@ -121,6 +169,25 @@ async def detach(v1: "V1Services", method: str) -> Linked:
     """Take the method from its customer for good."""
     await v1.payment_methods.detach_async(method)
     return Linked(method)
+
+
+async def detach_all(v1: "V1Services", customer_reference: str) -> Linked:
+    """Take every method from the customer; what went meanwhile is gone.
+
+    Raises:
+        TooMany: there are more than the bound.
+    """
+
+    async def page(after: str | None) -> Any:
+        params: CustomerPaymentMethodListParams = {"limit": _PAGE}
+        if after is not None:
+            params["starting_after"] = after
+        return await v1.customers.payment_methods.list_async(customer_reference, params)
+
+    for method in await everything(page, Method):
+        with suppress(stripe.InvalidRequestError):
+            await detach(v1, method.id)
+    return Linked(customer_reference)
 
 
 def face_of(method: Method) -> MethodFace:

@@ -182,12 +182,17 @@ class Account(msgspec.Struct, frozen=True):
     last4: str | None = None
 
 
-class Method(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
+class Method(Named, frozen=True, kw_only=True):
     type: str
     customer: str | Named | None = None
     card: Card | None = None
     us_bank_account: Account | None = None
+
+
+class ListedSetup(SetupIntent, frozen=True, kw_only=True):
+    """A setup whose method was expanded."""
+
+    payment_method: Method | None = None
 
 
 class CustomerDefaults(msgspec.Struct, frozen=True):
