@@ -12,10 +12,19 @@ from tests.support.world import Org, World
 from bursar.cli.audit_export import LINK, exported
 from bursar.domain.checkpoints import EVENTS_MAX
 from bursar.domain.event_chain import FIRST
+from bursar.domain.event_names import MEANT_BY_ALL, PUBLIC_EVENTS
 from bursar.domain.ids import uuid_of
+from bursar.domain.webhook_subscriptions import ReplayScope
 from bursar.jobs import dispatch
 from bursar.operations.audit import TellCheckpoint, tell_checkpoint
-from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
+from bursar.operations.webhook_subscriptions import (
+    ReplayEvents,
+    SubscribeWebhook,
+    replay_events,
+    subscribe_webhook,
+)
+from bursar.reads.events import FeedFilters, events
+from bursar.runtime import clock
 from bursar.runtime.anchors import Anchor
 
 
@@ -96,6 +105,47 @@ async def test_a_log_that_grew_tells_its_head_once(world: World) -> None:
             org.id,
             True,
         )
+
+
+async def test_only_who_names_a_checkpoint_hears_of_it(world: World) -> None:
+    # All events are all but this one, also when they are sent again; the feed has it for everybody.
+    org = await world.org()
+    hooks, began = [], clock.now()
+    for types in (("*",), ("*", "audit.checkpoint"), ("audit.checkpoint",)):
+        url = f"https://hooks.example.com/{org.id}/{len(hooks)}"
+        made = await org.caller.run(subscribe_webhook, SubscribeWebhook(url, types))
+        hooks.append(made.subscription)
+    await org.customer(token=None)
+    await world.seal()
+    await _come_due(world, org)
+    await dispatch.tell_checkpoints(world.app)
+    heard = [[body["type"] for body, _ in await _told(world, hook.url)] for hook in hooks]
+    assert [types.count("audit.checkpoint") for types in heard] == [0, 1, 1]
+    assert heard[0] == [each for each in heard[1] if each != "audit.checkpoint"] != []
+    again = ReplayEvents(
+        subscription_id=hooks[0].id,
+        from_at=began,
+        before_at=None,
+        scope=ReplayScope.ALL,
+        event_types=(),
+        per_second=1_000,
+    )
+    assert (await org.caller.run(replay_events, again)).delivery_count == len(heard[0])
+    shown = await org.caller.look(events, after=None, limit=50, filters=FeedFilters())
+    assert [each.name for each in shown.items].count("audit.checkpoint") == 1
+
+
+async def test_the_database_knows_what_all_events_are(world: World) -> None:
+    # As the catalogue says it of each.
+    connection = await world.house.as_owner()
+    try:
+        query = "SELECT t FROM unnest($1::text[]) AS t WHERE sec.is_wanted(t, '{*}') ORDER BY t"
+        meant = [row["t"] for row in await connection.fetch(query, list(PUBLIC_EVENTS))]
+        named = "SELECT bool_and(sec.is_wanted(t, ARRAY[t])) FROM unnest($1::text[]) AS t"
+        assert await connection.fetchval(named, list(PUBLIC_EVENTS))
+    finally:
+        await connection.close()
+    assert tuple(meant) == MEANT_BY_ALL != PUBLIC_EVENTS
 
 
 async def test_many_events_wait_for_no_time(world: World) -> None:

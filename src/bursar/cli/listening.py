@@ -10,7 +10,7 @@ from typing import Final
 
 from bursar.cli.output import say
 from bursar.domain.event_log import LoggedEvent
-from bursar.domain.event_names import PUBLIC_EVENTS
+from bursar.domain.event_names import MEANT_BY_ALL, PUBLIC_EVENTS
 from bursar.domain.ids import EventId
 from bursar.domain.paging import SIZE_MAX
 from bursar.domain.refusals import InvalidInput
@@ -49,7 +49,7 @@ async def forward(caller: Caller, wish: Forwarding) -> None:
     forwarder = _Forwarder(caller, wish.url, secret, is_quiet=wish.is_quiet)
     try:
         async with asyncio.timeout(wish.seconds):
-            await forwarder.follow(wish.after, FeedFilters(types=wish.event_types))
+            await forwarder.follow(wish.after, FeedFilters(types=wish.event_types or MEANT_BY_ALL))
     except TimeoutError:
         return
     finally:

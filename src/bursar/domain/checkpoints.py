@@ -23,9 +23,11 @@ EVENTS_MAX: Final = 1000
 
 class AuditCheckpoint(Event):
     name = "audit.checkpoint"
+    is_in_all = False
     when = (
         "The log has grown: its signed head, five minutes or 1,000 events after what it covers "
-        "began. Keep it; it shows a log that was cut or rewritten later."
+        "began. Keep it; it shows a log that was cut or rewritten later. Only an endpoint that "
+        "names it hears of it; `*` does not mean it."
     )
 
 

@@ -14,3 +14,7 @@ EVENTS: Final[dict[str, type[Event]]] = {event.name: event for event in Event.__
 PUBLIC_EVENTS: Final[tuple[str, ...]] = tuple(
     sorted(name for name, event in EVENTS.items() if event.is_public)
 )
+MEANT_BY_ALL: Final[tuple[str, ...]] = tuple(
+    name for name in PUBLIC_EVENTS if EVENTS[name].is_in_all
+)
+"""What `*` asks for."""

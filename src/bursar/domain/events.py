@@ -38,11 +38,15 @@ class Row(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact about `subject`; `before` is the same resource a moment earlier, if it was."""
+    """A fact about `subject`; `before` is the same resource a moment earlier, if it was.
+
+    Whoever asks for all events hears of it, unless it says that they do not.
+    """
 
     name: ClassVar[str]
     payload_version: ClassVar[int] = 1
     is_public: ClassVar[bool] = True
+    is_in_all: ClassVar[bool] = True
     when: ClassVar[str]
     subject: Row
     before: Row | None = None

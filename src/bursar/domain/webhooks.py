@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, urlsplit
 from bursar.domain.times import Instant
 
 EVENT_TYPE_ALL: Final = "*"
-"""A subscription to this hears every public event."""
+"""A subscription to this hears every public event that is not only for who names it."""
 
 RETRY_DELAYS_SECONDS: Final = (60, 300, 1800, 7200, 43_200)
 FAST_DELAYS_SECONDS: Final = (1, 2, 4, 8, 16)

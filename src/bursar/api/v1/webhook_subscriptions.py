@@ -50,7 +50,7 @@ ROOM = Room(
 
 
 class NewWebhookSubscription(Body, frozen=True):
-    """An endpoint and what it wants to hear of; `*` is everything.
+    """An endpoint and what it wants to hear of; `*` is everything but `audit.checkpoint`.
 
     What it does not take is tried again by its `retryPolicy`: `standard` after 1 min, 5 min,
     30 min, 2 h and 12 h, `fast` after 1, 2, 4, 8 and 16 s, or after `retryDelaysSeconds`, if given.
