@@ -83,4 +83,5 @@ class Bursar:
         self.audit_log = rooms.AuditLog(self.wire)
         self.test_clock = rooms.TestClock(self.wire)
         self.analytics = rooms.Analytics(self.wire)
+        self.saved_views = rooms.SavedViews(self.wire)
         self.queues = rooms.Queues(self.wire)

@@ -404,6 +404,7 @@ class Permission(OpenEnum):
     TEST_CLOCK_WRITE = "test_clock:write"
     USAGE_READ = "usage:read"
     USAGE_WRITE = "usage:write"
+    VIEW_SAVE = "view:save"
     WALLET_MOVE = "wallet:move"
     WALLET_READ = "wallet:read"
     WEBHOOK_DELIVER = "webhook:deliver"
@@ -1981,6 +1982,15 @@ class NewRecurringInvoice(msgspec.Struct, rename="camel", kw_only=True, frozen=T
     metadata: dict[str, str] | UnsetType = UNSET
 
 
+class NewSavedView(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """A list to keep; `query` is what stands in its address after the question mark."""
+
+    name: str
+    list: str
+    query: str | UnsetType = UNSET
+    shared: bool | UnsetType = UNSET
+
+
 class NewSubscription(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     """A subscription to create.
 
@@ -2073,7 +2083,7 @@ class NewWallet(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
 
 
 class NewWebhookSubscription(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
-    """An endpoint and what it wants to hear of; `*` is everything.
+    """An endpoint and what it wants to hear of; `*` is everything but `audit.checkpoint`.
 
     What it does not take is tried again by its `retryPolicy`: `standard` after 1 min, 5
     min, 30 min, 2 h and 12 h, `fast` after 1, 2, 4, 8 and 16 s, or after
@@ -2647,6 +2657,28 @@ class RowFaultOut(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     field: str
     message: str
     code: str
+
+
+class SavedViewOut(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """One list of the console as it was saved; `query` is what stands in its address."""
+
+    id: str
+    object: str = "saved_view"
+    name: str
+    list: str
+    query: str
+    shared: bool
+    own: bool
+    created_at: dt.datetime
+    updated_at: dt.datetime
+
+
+class SavedViewPatch(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+    """What is to be different."""
+
+    name: str | UnsetType = UNSET
+    query: str | UnsetType = UNSET
+    shared: bool | UnsetType = UNSET
 
 
 class ScheduledOut(msgspec.Struct, rename="camel", kw_only=True, frozen=True):

@@ -3084,6 +3084,72 @@ class Analytics(Room):
         return self.wire.one(asked, models.DunningReportOut)
 
 
+class SavedViews(Room):
+    """Lists of the console with their filters and order, kept by people under a name."""
+
+    def create_saved_view(
+        self, body: models.NewSavedView, *, idempotency_key: str | None = None
+    ) -> models.SavedViewOut:
+        """Save a view.
+
+        It is one's own; a shared one is seen by everybody in the organization.
+        """
+        asked = Asked("POST", "/v1/saved-views", body=body, key=key_or_new(idempotency_key))
+        return self.wire.one(asked, models.SavedViewOut)
+
+    def list_saved_views(
+        self,
+        *,
+        page: int | None = None,
+        page_size: int | None = None,
+        limit: int | None = None,
+        after: str | None = None,
+        sort: Literal["-createdAt", "createdAt"] | None = None,
+        list: str | None = None,
+    ) -> Listing[models.SavedViewOut]:
+        """List one's own views and those that are shared, newest first."""
+        asked = Asked(
+            "GET",
+            "/v1/saved-views",
+            query={
+                "page": page,
+                "pageSize": page_size,
+                "limit": limit,
+                "after": after,
+                "sort": sort,
+                "list": list,
+            },
+        )
+        return Listing(self.wire, asked, models.SavedViewOut, has_cursor=True)
+
+    def get_saved_view(self, saved_view_id: str) -> models.SavedViewOut:
+        """Get a saved view."""
+        asked = Asked("GET", path("/v1/saved-views/{}", saved_view_id))
+        return self.wire.one(asked, models.SavedViewOut)
+
+    def change_saved_view(
+        self, saved_view_id: str, body: models.SavedViewPatch, *, idempotency_key: str | None = None
+    ) -> models.SavedViewOut:
+        """Rename a view, or change its filters or who sees it.
+
+        What others share is changed by them, or by whoever may change the organization.
+        """
+        asked = Asked(
+            "PATCH",
+            path("/v1/saved-views/{}", saved_view_id),
+            body=body,
+            key=key_or_new(idempotency_key),
+        )
+        return self.wire.one(asked, models.SavedViewOut)
+
+    def remove_saved_view(self, saved_view_id: str, *, idempotency_key: str | None = None) -> None:
+        """Remove a saved view; what it showed stays."""
+        asked = Asked(
+            "DELETE", path("/v1/saved-views/{}", saved_view_id), key=key_or_new(idempotency_key)
+        )
+        self.wire.nothing(asked)
+
+
 class Queues(Room):
     """Work that waits and dead letters.
 

@@ -6,7 +6,7 @@ Revision ID: 0040
 from bursar.migrations.scripts import run_scripts
 
 revision = "0040"
-down_revision = "0038"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
