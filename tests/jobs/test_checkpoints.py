@@ -14,7 +14,7 @@ from bursar.domain.checkpoints import EVENTS_MAX
 from bursar.domain.event_chain import FIRST
 from bursar.domain.event_names import MEANT_BY_ALL, PUBLIC_EVENTS
 from bursar.domain.ids import uuid_of
-from bursar.domain.webhook_subscriptions import ReplayScope
+from bursar.domain.webhook_subscriptions import ReplayScope, WebhookSubscription
 from bursar.jobs import dispatch
 from bursar.operations.audit import TellCheckpoint, tell_checkpoint
 from bursar.operations.webhook_subscriptions import (
@@ -110,7 +110,8 @@ async def test_a_log_that_grew_tells_its_head_once(world: World) -> None:
 async def test_only_who_names_a_checkpoint_hears_of_it(world: World) -> None:
     # All events are all but this one, also when they are sent again; the feed has it for everybody.
     org = await world.org()
-    hooks, began = [], clock.now()
+    began = clock.now()
+    hooks: list[WebhookSubscription] = []
     for types in (("*",), ("*", "audit.checkpoint"), ("audit.checkpoint",)):
         url = f"https://hooks.example.com/{org.id}/{len(hooks)}"
         made = await org.caller.run(subscribe_webhook, SubscribeWebhook(url, types))

@@ -25,7 +25,7 @@ import bursar
 from bursar.domain.mails import Letter, Mailer, MailOutcome, PrintedMail
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookAnswer, WebhookRequest, WebhookSender
-from bursar.runtime.batcher import Act, Batcher
+from bursar.runtime.batcher import SIZE_MAX, Act, Batcher
 from bursar.runtime.connections import DatabaseAway
 
 SOURCE: Final = Path(bursar.__path__[0])
@@ -327,7 +327,9 @@ class TappedBatcher(Batcher):
     Who asks in the midst of a convoy plays another process, which has convoys of its own.
     """
 
-    async def submit(self, key: Hashable, item: object, act: Act, *, lanes: int = 1) -> Any:
+    async def submit(
+        self, key: Hashable, item: object, act: Act, *, lanes: int = 1, size_max: int = SIZE_MAX
+    ) -> Any:
         if _IS_ABOARD.get():
             (answer,) = await act([item])
             if isinstance(answer, Exception):
@@ -341,7 +343,7 @@ class TappedBatcher(Batcher):
             except Crash:
                 return [_DEAD] * len(batch)
 
-        answer = await super().submit(key, item, dying, lanes=lanes)
+        answer = await super().submit(key, item, dying, lanes=lanes, size_max=size_max)
         if answer is _DEAD:
             raise Crash
         return answer
