@@ -326,10 +326,12 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
 @contextmanager
 def quiet() -> Iterator[None]:
     """Crashes are loud in the log; here they are the point."""
+    config = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+    structlog.configure(**config)
 
 
 def main() -> int:

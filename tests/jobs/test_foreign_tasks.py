@@ -18,6 +18,7 @@ NAMED: Final = {
     "customer_id": "cust",
     "hold_id": "hld",
     "invoice_id": "inv",
+    "invoice_ids": "inv",
     "mail_id": "mail",
     "meter_id": "mtr",
     "payment_id": "pay",
@@ -46,7 +47,10 @@ async def test_a_foreign_task(kind: type[Any], world: World) -> None:
     await world.drain()
     before = await fingerprint(theirs)
     unknown = "mail_01970b2e-6f80-7a31-9d42-5c7e8f1a2b3d"
-    ids = {field.name: foreign.get(NAMED[field.name], unknown) for field in fields(kind)}
+    ids: dict[str, object] = {}
+    for field in fields(kind):
+        named = foreign.get(NAMED[field.name], unknown)
+        ids[field.name] = (named,) if field.name.endswith("_ids") else named
     task: Task = kind(**ids)
     with suppress(NotFound):
         await HANDLERS[kind](world.system(ours.id), task)

@@ -85,8 +85,7 @@ async def queue_deed_page(visit: Visit) -> Answer:
     """
     deed = _deed(visit.request.path_params["deed"])
     await visit.asker.get("listQueues")
-    asked = visit.request.query_params
-    about = {name: asked[name] for name in _ABOUT if asked.get(name)}
+    about = _about(visit.request.query_params)
     return _asked(visit, Form(deed=deed, thing=about, eyes=visit.eyes))
 
 
@@ -95,7 +94,7 @@ async def queue_deed_done(visit: Visit) -> Answer:
     deed = _deed(visit.request.path_params["deed"])
     typed = await read_form(visit.request)
     require_own_form(visit, typed)
-    form = Form(deed=deed, thing={}, eyes=visit.eyes, typed=typed)
+    form = Form(deed=deed, thing=_about(typed), eyes=visit.eyes, typed=typed)
     try:
         question = Question(route=deed.route, body=_body(form, typed), key=typed.get(KEY, ""))
         await visit.asker.ask(question)
@@ -106,6 +105,11 @@ async def queue_deed_done(visit: Visit) -> Answer:
         told = msgspec.json.decode(answer.body)["error"]
         return _asked(visit, form, said=told["message"], status=answer.status)
     return see_other(QUEUES)
+
+
+def _about(told: Mapping[str, str]) -> dict[str, str]:
+    """The letters or the queue that an address or a form names."""
+    return {name: told[name] for name in _ABOUT if told.get(name)}
 
 
 def _deed(slug: str) -> Deed:

@@ -1,7 +1,7 @@
 -- Which events an endpoint hears of: what it names, and by `*` all but checkpoints of the log, which
 -- are for whoever keeps them. The domain says the same of each event.
 CREATE FUNCTION sec.is_wanted(p_type text, p_wanted text[]) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT p_wanted && CASE p_type WHEN 'audit.checkpoint' THEN ARRAY[p_type] ELSE ARRAY['*', p_type] END
 $$;
 REVOKE ALL ON FUNCTION sec.is_wanted(text, text[]) FROM PUBLIC;
