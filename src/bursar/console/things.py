@@ -47,6 +47,7 @@ async def thing_page(visit: Visit, noun: Noun, thing_id: str = "") -> Answer:
         "files": files,
         "leads": f"{visit.root}/{noun.leads(thing)}" if noun.leads else "",
         "has_explanation": noun.slug == "invoices",
+        "is_under_way": bool(thing.get("progress")),
         "recipes": recipes(visit, question, _command(noun, thing_id)),
     }
     return inside(visit, "thing.html", context)

@@ -1,5 +1,6 @@
 /* Keeps a page current: when something happened, the page is asked for once more, and what is
-   marked as fresh is exchanged for what it says now. What somebody is typing in stays as it is. */
+   marked as fresh is exchanged for what it says now. What somebody is typing in stays as it is.
+   What is under way arrives without a word: its page is asked for again until it is there. */
 "use strict";
 (() => {
   const root = document.querySelector("[data-live]");
@@ -36,9 +37,11 @@
       });
     } catch { /* the stream comes back, and with it the next try */ } finally {
       asking = false;
+      follow();
     }
   };
 
+  const follow = () => { if (source && document.querySelector("[data-under-way]")) hear(); };
   const hear = () => { waiting ??= setTimeout(ask, PAUSE_MS); };
   const close = () => { source?.close(); source = null; root.classList.remove("is-live"); };
   const open = () => {
@@ -46,6 +49,7 @@
     source = new EventSource(root.dataset.live);
     source.onopen = () => root.classList.add("is-live");
     source.addEventListener("changed", hear);
+    follow();
   };
 
   document.addEventListener("visibilitychange", () => {
