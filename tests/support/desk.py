@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from playwright.async_api import Browser, Locator, Page, expect
 from tests.support.storefront import PASSWORD, Storefront, visitor
@@ -27,21 +28,11 @@ async def barriers(page: Page) -> list[str]:
     return found
 
 
-async def enter(page: Page, shop: Storefront) -> str:
-    """In by the form; where the pages of the organization begin."""
-    me = await shop.ask("GET", "/v1/auth/me")
-    await page.goto(f"{shop.url}/console")
-    await page.fill("#email", me["email"])
-    await page.fill("#password", PASSWORD)
-    await page.click("button[type=submit]")
-    await expect(page.locator("h1")).to_have_text(me["memberships"][0]["name"])
-    return root_of(shop)
-
-
 @dataclass
 class Desk:
     """A page of the console, and whoever sits there."""
 
+    hand: ClassVar[str] = "mouse"
     page: Page
     root: str
     complaints: list[str]
@@ -72,9 +63,27 @@ class Desk:
         else:
             await self.fill(place, text)
 
+    async def follow(self, where: str) -> None:
+        """The first link or button of the page that is so."""
+        await self.click(self.page.locator(where).first)
+
+    async def search(self, words: str) -> None:
+        """By the field above every page."""
+        field = self.page.locator("#q")
+        await self.fill(field, words)
+        await field.press("Enter")
+
     async def click(self, place: Locator) -> None:
         """A link or a button."""
         await place.click()
+
+    async def twice(self, place: Locator) -> None:
+        """Impatiently."""
+        await place.dblclick()
+
+    async def reach(self, place: Locator) -> None:
+        """To where it could be clicked, and no further."""
+        await expect(place).to_be_visible()
 
     async def fill(self, place: Locator, text: str) -> None:
         """A field, with whatever stood there gone."""
@@ -98,23 +107,65 @@ class Desk:
         await self.click(self.page.locator(where).first)
 
 
-_TABS_MAX: Final = 150
-_IS_FOCUSED: Final = "each => each === document.activeElement"
+async def enter(there: Desk, shop: Storefront) -> None:
+    """In by the form, to the first page of the organization."""
+    me = await shop.ask("GET", "/v1/auth/me")
+    await there.page.goto(f"{shop.url}/console")
+    await sign_in(there, me["email"])
+    await expect(there.page.locator("h1")).to_have_text(me["memberships"][0]["name"])
+
+
+async def sign_in(there: Desk, email: str) -> None:
+    """What the first form asks for, typed and sent."""
+    await there.fill(there.page.locator("#email"), email)
+    await there.fill(there.page.locator("#password"), PASSWORD)
+    await there.follow("button[type=submit]")
+
+
+_TABS_MAX: Final = 250
+_PARTS: Final = 6  # of a moment: day, month, year, hour, minute, half of the day
+_IS_FOCUSED: Final = """
+each => each.closest("a, button, summary, input, select, textarea") === document.activeElement
+"""
 
 
 class KeyboardDesk(Desk):
     """Somebody without a mouse: whatever is clicked, filled in or chosen is reached by Tab."""
 
+    hand: ClassVar[str] = "keyboard"
+
     async def click(self, place: Locator) -> None:
-        """Followed or pressed by Enter."""
+        """Followed or pressed by Enter, with whatever comes of it awaited as after a click."""
         await self.reach(place)
+        await self.page.locator(":focus").press("Enter")
+
+    async def twice(self, place: Locator) -> None:
+        """Enter, and Enter before anything has come of it."""
+        await self.reach(place)
+        await self.page.keyboard.press("Enter")
         await self.page.keyboard.press("Enter")
 
     async def fill(self, place: Locator, text: str) -> None:
         """Typed letter by letter."""
         await self.reach(place)
+        if await place.get_attribute("type") == "datetime-local":
+            await self._moment(place, text)
+            return
         await self.page.keyboard.press("Control+A")
         await self.page.keyboard.type(text)
+
+    async def _moment(self, place: Locator, text: str) -> None:
+        """Part by part, in whichever order the browser shows them."""
+        at, keyboard = datetime.fromisoformat(text), self.page.keyboard
+        for day, time in (("%d%m%Y", "%H%M"), ("%m%d%Y", "%I%M%p"), ("%m%d%Y", "%H%M")):
+            for _ in range(_PARTS):
+                await keyboard.press("ArrowLeft")
+            await keyboard.type(at.strftime(day))
+            await keyboard.press("ArrowRight")
+            await keyboard.type(at.strftime(time))
+            if await place.input_value() == text:
+                return
+        raise AssertionError(f"{text} is not typed: {await place.input_value()}")
 
     async def choose(self, place: Locator, value: str) -> None:
         """By the arrows, from the first on."""
@@ -138,20 +189,23 @@ class KeyboardDesk(Desk):
 
 @asynccontextmanager
 async def desk(
-    browser: Browser, shop: Storefront, *, size: str = "desktop", look: str = "light", **more: Any
+    browser: Browser, shop: Storefront, *, by: type[Desk] = Desk, **more: Any
 ) -> AsyncIterator[Desk]:
     """Somebody signed in; with what a browser kept (`storage_state`) nothing is typed."""
-    async with visitor(browser, size=size, look=look, **more) as olga:
+    async with visitor(browser, **more) as olga:
+        there = by(olga.page, root_of(shop), olga.complaints)
         if "storage_state" not in more:
-            await enter(olga.page, shop)
-        yield Desk(olga.page, root_of(shop), olga.complaints)
+            await enter(there, shop)
+        yield there
 
 
 @asynccontextmanager
-async def keyboard_desk(browser: Browser, shop: Storefront) -> AsyncIterator[KeyboardDesk]:
-    """Somebody before the sign-in page, with nothing but a keyboard."""
-    async with visitor(browser) as olga:
-        yield KeyboardDesk(olga.page, root_of(shop), olga.complaints)
+async def stranger(
+    browser: Browser, shop: Storefront, *, by: type[Desk] = Desk
+) -> AsyncIterator[Desk]:
+    """Somebody who is not in yet."""
+    async with visitor(browser) as ann:
+        yield by(ann.page, root_of(shop), ann.complaints)
 
 
 def root_of(shop: Storefront) -> str:

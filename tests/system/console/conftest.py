@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, StorageState
-from tests.support.desk import Desk, desk, enter
+from tests.support.desk import Desk, KeyboardDesk, desk
 from tests.support.mail_server import Peer, post_office
-from tests.support.storefront import Storefront, chromium, storefront, visitor
+from tests.support.storefront import Storefront, chromium, storefront
 
 
 @pytest.fixture(scope="package")
@@ -36,13 +36,21 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="package")
 async def kept(shop: Storefront, browser: Browser) -> StorageState:
     """What a browser keeps of somebody who signed in once."""
-    async with visitor(browser) as olga:
-        await enter(olga.page, shop)
+    async with desk(browser, shop) as olga:
         return await olga.page.context.storage_state()
 
 
+@pytest.fixture(params=[Desk, KeyboardDesk], ids=["mouse", "keyboard"])
+def by(request: pytest.FixtureRequest) -> type[Desk]:
+    """With what somebody works: every journey is made with a mouse, and by keyboard alone."""
+    chosen: type[Desk] = request.param
+    return chosen
+
+
 @pytest.fixture
-async def olga(shop: Storefront, browser: Browser, kept: StorageState) -> AsyncIterator[Desk]:
-    async with desk(browser, shop, storage_state=kept) as there:
+async def olga(
+    shop: Storefront, browser: Browser, kept: StorageState, by: type[Desk]
+) -> AsyncIterator[Desk]:
+    async with desk(browser, shop, by=by, storage_state=kept) as there:
         yield there
         assert there.complaints == [], "the browser complains of nothing, its policy among it"

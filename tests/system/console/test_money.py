@@ -31,7 +31,7 @@ async def test_a_card_that_fails(shop: Storefront, olga: Desk) -> None:
     # The case stands on the first page; it is tried again, paused, and resolved by hand.
     invoice_id = await a_case(shop)
     await olga.go()
-    await olga.page.click("text=Failed payments in dunning")
+    await olga.follow("text=Failed payments in dunning")
     await expect(olga.page.locator("h1")).to_have_text("Dunning")
     await olga.go(f"/dunning/{invoice_id}")
     await olga.press("Pause", reason="they called")
@@ -76,7 +76,7 @@ async def test_a_disputed_payment(shop: Storefront, olga: Desk) -> None:
             break
         await asyncio.sleep(0.25)
     await olga.go()
-    await olga.page.click("text=Disputes that want an answer")
+    await olga.follow("text=Disputes that want an answer")
     await olga.open("")
     await olga.tells("$499.00")
 
@@ -88,7 +88,7 @@ async def test_the_books(shop: Storefront, olga: Desk) -> None:
     balanced = olga.page.locator("tbody tr:not(.inner) td[data-label='Balanced']")
     await expect(balanced.first).to_have_text("yes")
     await olga.go(f"/postings?sourceId={invoice['id']}")
-    await olga.page.click("td[data-label='Because of'] a")
+    await olga.follow("td[data-label='Because of'] a")
     await expect(olga.page.locator("h1")).to_contain_text(invoice["invoiceNumber"])
 
 
@@ -97,8 +97,8 @@ async def test_a_list_for_elsewhere(shop: Storefront, olga: Desk) -> None:
     await shop.invoice()
     await olga.go("/invoices")
     async with olga.page.expect_download() as begun:
-        await olga.page.click("text=Export CSV")
+        await olga.follow("text=Export CSV")
     saved = await (await begun.value).path()
     assert saved.read_text().splitlines()[0].startswith("id,")
-    await olga.page.click("text=For programs")
+    await olga.follow("text=For programs")
     await expect(olga.page.locator(".recipes")).to_contain_text("/v1/invoices?")

@@ -22,22 +22,19 @@ async def token_for(olga: Desk, office: Peer, address: str, kind: str) -> str:
     raise AssertionError(f"no letter to {address}")
 
 
-async def test_a_viewer(shop: Storefront, browser: Browser, office: Peer, olga: Desk) -> None:
+async def test_a_viewer(shop: Storefront, browser: Browser, office: Peer, by: type[Desk]) -> None:
     # Invited by mail with a button; sees no button, and is refused by hand.
-    owner = (await shop.ask("GET", "/v1/auth/me"))["email"]
-    told = {"token": await token_for(olga, office, owner, "verify")}
-    await shop.ask("POST", "/v1/auth/verify-email", told)
-    await olga.go("/team")
-    await olga.press("Invite somebody", email="vera@example.com", role="viewer")
+    house = Storefront(shop.session, shop.here)
+    await house.open("Looking Glass Ltd")
     vera = Storefront(shop.session, shop.here)
-    who = {"email": "vera@example.com", "password": PASSWORD, "name": "Vera"}
-    signed = await vera.ask("POST", "/v1/auth/register", who)
-    vera.headers = {"Authorization": f"Bearer {signed['accessToken']}"}
-    token = await token_for(olga, office, "vera@example.com", "invitation")
-    await vera.ask("POST", "/v1/auth/accept-invitation", {"token": token})
-    vera.headers["x-org-id"] = shop.headers["x-org-id"]
-    customer = await shop.customer("Only To Look At")
-    async with desk(browser, vera) as there:
+    async with desk(browser, house, by=by) as olga:
+        await _hired(olga, office, house, vera)
+        assert olga.complaints == []
+    customer = await house.customer("Only To Look At")
+    async with desk(browser, vera, by=by) as there:
+        await there.follow("nav.side a:has-text('Customers')")
+        await there.follow("a.first:has-text('Only To Look At')")
+        await there.tells(customer["email"])
         for place in ("/customers", f"/customers/{customer['id']}", "/plans"):
             await there.go(place)
             buttons = there.page.locator("main .acts a.main, main .acts a.danger")
@@ -47,28 +44,48 @@ async def test_a_viewer(shop: Storefront, browser: Browser, office: Peer, olga: 
         assert answer.status == 403
 
 
-async def test_an_operator(shop: Storefront, olga: Desk) -> None:
+async def _hired(olga: Desk, office: Peer, house: Storefront, vera: Storefront) -> None:
+    """Vera may look from now on: invited at the desk, and in by the link in her letter."""
+    owner = (await house.ask("GET", "/v1/auth/me"))["email"]
+    told = {"token": await token_for(olga, office, owner, "verify")}
+    await house.ask("POST", "/v1/auth/verify-email", told)
+    address = f"vera-{owner}"
+    await olga.go("/team")
+    await olga.press("Invite somebody", email=address, role="viewer")
+    who = {"email": address, "password": PASSWORD, "name": "Vera"}
+    signed = await vera.ask("POST", "/v1/auth/register", who)
+    vera.headers = {"Authorization": f"Bearer {signed['accessToken']}"}
+    token = await token_for(olga, office, address, "invitation")
+    await vera.ask("POST", "/v1/auth/accept-invitation", {"token": token})
+    vera.headers["x-org-id"] = house.headers["x-org-id"]
+
+
+async def test_an_operator(shop: Storefront, browser: Browser, by: type[Desk]) -> None:
     # Named at the terminal, finds the queues, halts one with a reason and lets it go on; nothing
     # is asked of anywhere else.
     asked: set[str] = set()
-    olga.page.on("request", lambda request: asked.add(request.url))
-    answer = await olga.page.goto(f"{shop.url}/admin/queues")
-    assert answer is not None
-    assert answer.status == 404
-    olga.complaints.clear()  # the browser tells of the page that was not there
-    me = await shop.ask("GET", "/v1/auth/me")
-    code, said = await shop.here.run("member", "operator", me["email"])
-    assert code == 0, said
-    page = olga.page
-    await page.goto(f"{shop.url}/admin/queues")
-    assert await barriers(page) == []
-    row = page.locator("tr:has(td:text-is('integrations'))").first
-    await row.get_by_role("link", name="Halt").click()
-    await page.fill("[name=_reason]", "the receiver moves")
-    await page.click("button:text-is('Halt')")
-    await expect(row).to_contain_text("yes")
-    await row.get_by_role("link", name="Go on").click()
-    await page.click("button:text-is('Go on')")
-    await expect(row).to_contain_text("no")
+    house = Storefront(shop.session, shop.here)
+    await house.open("Engine Room Ltd")
+    async with desk(browser, house, by=by) as otto:
+        page = otto.page
+        page.on("request", lambda request: asked.add(request.url))
+        answer = await page.goto(f"{shop.url}/admin/queues")
+        assert answer is not None
+        assert answer.status == 404
+        otto.complaints.clear()  # the browser tells of the page that was not there
+        me = await house.ask("GET", "/v1/auth/me")
+        code, said = await shop.here.run("member", "operator", me["email"])
+        assert code == 0, said
+        await page.goto(f"{shop.url}/admin/queues")
+        assert await barriers(page) == []
+        row = page.locator("tr:has(td:text-is('integrations'))").first
+        await otto.click(row.get_by_role("link", name="Halt"))
+        await otto.type("_reason", "the receiver moves")
+        await otto.follow("button:text-is('Halt')")
+        await expect(row).to_contain_text("yes")
+        await otto.click(row.get_by_role("link", name="Go on"))
+        await otto.follow("button:text-is('Go on')")
+        await expect(row).to_contain_text("no")
+        assert otto.complaints == []
     assert asked
     assert all(each.startswith((shop.url, "data:")) for each in asked), asked
