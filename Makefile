@@ -114,8 +114,12 @@ coverage: $(READY)  ## say which lines and branches of the rules and verbs the q
 
 .PHONY: test-system
 test-system: $(READY)  ## run the tests that need the Debian packages of .ci/packages
-	@$(PYTEST) -m system -n 2 --dist loadfile $(INSTALLED) $(ARGS)
-	@$(PYTEST) -m system $(INSTALLED:%=--ignore=%) tests $(ARGS)
+	@$(PYTEST) -m "system and not by_keyboard" -n 2 --dist loadfile $(INSTALLED) $(ARGS)
+	@$(PYTEST) -m "system and not by_keyboard" $(INSTALLED:%=--ignore=%) tests $(ARGS)
+
+.PHONY: journeys
+journeys: $(READY)  ## make every journey of the console by keyboard alone, in a real browser
+	@$(PYTEST) -m by_keyboard tests/system/console $(ARGS)
 
 .PHONY: proof
 proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer

@@ -40,7 +40,12 @@ async def kept(shop: Storefront, browser: Browser) -> StorageState:
         return await olga.page.context.storage_state()
 
 
-@pytest.fixture(params=[Desk, KeyboardDesk], ids=["mouse", "keyboard"])
+@pytest.fixture(
+    params=[
+        pytest.param(Desk, id="mouse"),
+        pytest.param(KeyboardDesk, id="keyboard", marks=pytest.mark.by_keyboard),
+    ]
+)
 def by(request: pytest.FixtureRequest) -> type[Desk]:
     """With what somebody works: every journey is made with a mouse, and by keyboard alone."""
     chosen: type[Desk] = request.param

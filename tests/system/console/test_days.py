@@ -22,8 +22,8 @@ _YEAR_MS = 60_000
             for size in ("desktop", "phone")
             for has_scripts in (True, False)
         ),
-        (KeyboardDesk, "desktop", True),
-        (KeyboardDesk, "phone", False),
+        pytest.param(KeyboardDesk, "desktop", True, marks=pytest.mark.by_keyboard),
+        pytest.param(KeyboardDesk, "phone", False, marks=pytest.mark.by_keyboard),
     ],
 )
 async def test_a_day(

@@ -4,10 +4,14 @@ import asyncio
 
 import pytest
 from playwright.async_api import expect
-from tests.support.desk import Desk
+from tests.support.desk import Desk, KeyboardDesk
 from tests.support.storefront import Storefront
 
-pytestmark = pytest.mark.system
+# These are made by keyboard in every run; the others by `make journeys`.
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.parametrize("by", [Desk, KeyboardDesk], ids=["mouse", "keyboard"]),
+]
 
 
 async def a_case(shop: Storefront) -> str:
