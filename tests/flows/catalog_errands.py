@@ -9,13 +9,14 @@ from tests.flows.crash_tour import Arrange, Request
 from tests.support.agreements import a_meter, a_plan, a_subscription, per_unit
 
 from bursar.domain.ids import uuid_of
+from bursar.flows.report_usage import EVENTS_SHARED_MAX
 
 _numbers = count(1)
 PLANS: Final = "/v1/plans"
 KEPT: Final = "SELECT count(*) FROM usage_events WHERE idempotency_key = $1"
 ADDED: Final = """
     SELECT count(*) FROM usage_days AS d WHERE d.subscription_id = $1
-        AND d.event_count = 2 AND d.total = 12
+        AND (d.event_count, d.total) = ({}, {})
         AND (SELECT count(*) FROM usage_aggregates AS a WHERE a.subscription_id = $1) = 1
 """
 
@@ -71,7 +72,15 @@ async def _report(stage: Stage) -> Request:
 async def _report_many(stage: Stage) -> Request:
     subscription_id = await _subscription(stage)
     body = {"events": [_event(subscription_id, 5), _event(subscription_id, 7)]}
-    counted, subject = ADDED, uuid_of(subscription_id)
+    counted, subject = ADDED.format(2, 12), uuid_of(subscription_id)
+    return Request(stage.client, "POST", "/v1/usage/batch", body, counted, subject)
+
+
+async def _report_very_many(stage: Stage) -> Request:
+    """A batch too long to share its commit."""
+    subscription_id, many = await _subscription(stage), EVENTS_SHARED_MAX + 1
+    body = {"events": [_event(subscription_id, 1) for _ in range(many)]}
+    counted, subject = ADDED.format(many, many), uuid_of(subscription_id)
     return Request(stage.client, "POST", "/v1/usage/batch", body, counted, subject)
 
 
@@ -127,6 +136,6 @@ async def _take_back(stage: Stage) -> Request:
 
 CATALOG_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_publish, _reprice, _archive, _define),
-    *(_report, _report_many, _offer, _archive_coupon, _tax, _archive_tax),
+    *(_report, _report_many, _report_very_many, _offer, _archive_coupon, _tax, _archive_tax),
     _take_back,
 )

@@ -103,7 +103,7 @@ async def _issue_recurring(caller: Caller, task: IssueRecurring) -> None:
 
 
 async def _follow_invoice(caller: Caller, task: FollowInvoice) -> None:
-    await caller.run(look_again, LookAgain((task.invoice_id,)))
+    await _follow_invoices(caller, FollowInvoices((task.invoice_id,)))
 
 
 async def _follow_invoices(caller: Caller, task: FollowInvoices) -> None:
