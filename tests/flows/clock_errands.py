@@ -112,7 +112,7 @@ async def _tell_head(stage: Stage) -> Request:
     """The head of a log that grew is told in one commit."""
     org = await stage.world.org()
     await stage.world.seal()
-    grown = "UPDATE audit_growth SET checkpoint_at = now() WHERE org_id = $1"
+    grown = "UPDATE audit_growth SET checkpoint_at = '-infinity' WHERE org_id = $1"
     await stage.owner.execute(grown, uuid_of(org.id))
     client = stage.http.bearing(org.access_token, org.id)
     beside = partial(dispatch.tell_checkpoints, stage.world.app)
