@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import asyncpg
+import pytest
+from structlog.testing import capture_logs
 from tests.support.offline_audit import checked
 from tests.support.world import Org, World
 
@@ -106,6 +108,23 @@ async def test_a_log_that_grew_tells_its_head_once(world: World) -> None:
             org.id,
             True,
         )
+
+
+async def test_an_organization_that_fails_holds_up_no_other(world: World) -> None:
+    # One comes first, has nothing sealed to tell of and fails; the next is told, then it is said.
+    org = await world.org()
+    url = await _listening(org)
+    await world.seal()
+    broken = await world.org()
+    planted = "INSERT INTO audit_growth VALUES ($1, 1, '-infinity') RETURNING 1"
+    assert await _grown(world, broken, planted) == 1
+    await _come_due(world, org)
+    with pytest.raises(AssertionError, match="what has grown was sealed"), capture_logs() as lines:
+        await dispatch.tell_checkpoints(world.app)
+    assert len(await _told(world, url)) == 1
+    (line,) = [each for each in lines if each["event"] == "pass.org_failed"]
+    assert (line["task"], line["org_id"]) == ("tell_checkpoint", broken.id)
+    await _grown(world, broken, "DELETE FROM audit_growth WHERE org_id = $1 RETURNING 1")
 
 
 async def test_only_who_names_a_checkpoint_hears_of_it(world: World) -> None:

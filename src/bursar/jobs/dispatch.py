@@ -6,7 +6,7 @@ back at once. Passes of several workers never take the same thing: rows are leas
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -55,12 +55,14 @@ from bursar.operations.ledger import MARGIN, FoldBooks, fold_books
 from bursar.operations.test_clocks import MoveClock, move_clock
 from bursar.runtime import clock, doors
 from bursar.runtime.anchors import Anchors
-from bursar.runtime.app import App, Caller
+from bursar.runtime.app import App, Caller, Command, Operation, Result
+from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
 
 _AT_ONCE: Final = 200
 _AGENDA_LEASE: Final = timedelta(seconds=60)
+_ORGS_AT_ONCE: Final = 10_000  # all there are: of fewer, busy ones might come first always
 _FORGOTTEN_AT_ONCE: Final = 1000
 _CLOCKS_AT_ONCE: Final = 50
 _CLOCK_PAUSE_SECONDS: Final = 0.02
@@ -134,7 +136,7 @@ async def move_clocks(app: App) -> bool:
     """
     async with app.database.machine() as connection:
         found = await doors.clocks_under_way(connection, _CLOCKS_AT_ONCE)
-    moved = [await _system(app, org_id).run(move_clock, MoveClock()) for org_id in found]
+    moved = [has async for _, has in _in_turn(app, found, move_clock, MoveClock())]
     if any(moved):
         await drain_agenda(app)
     elif found:
@@ -177,42 +179,42 @@ async def seal_logs(app: App, anchors: Anchors, *, rest: float = 0) -> bool:
     After each it rests for that part of what it took, so that writers come in between.
     """
     async with app.database.machine() as connection:
-        behind = await doors.unsealed_orgs(connection, _AT_ONCE)
-    is_more = False
-    for org_id in behind:
-        caller, began = _system(app, org_id), clock.monotonic()
-        head = await caller.run(seal_events, SealEvents(SEALED_AT_ONCE_MAX))
+        behind = await doors.unsealed_orgs(connection, _ORGS_AT_ONCE)
+    is_more, began = False, clock.monotonic()
+    sealed = _in_turn(app, behind, seal_events, SealEvents(SEALED_AT_ONCE_MAX))
+    async for org_id, head in sealed:
         if head is not None:
             anchors.keep(org_id, head)
             is_more = True
         await asyncio.sleep((clock.monotonic() - began) * rest)
+        began = clock.monotonic()
     return is_more
 
 
 async def tell_checkpoints(app: App) -> bool:
     """Tell organizations whose log has grown the signed heads of their chains."""
     async with app.database.machine() as connection:
-        due = await doors.orgs_to_checkpoint(connection, _AT_ONCE)
-    for org_id in due:
-        await _system(app, org_id).run(tell_checkpoint, TellCheckpoint())
+        due = await doors.orgs_to_checkpoint(connection, _ORGS_AT_ONCE)
+    async for _ in _in_turn(app, due, tell_checkpoint, TellCheckpoint()):
+        pass
     return bool(due)
 
 
 async def carry_forward(app: App, margin: timedelta = MARGIN) -> bool:
     """Carry the sums of busy accounts forward up to so long ago, organization by organization."""
     async with app.database.machine() as connection:
-        found = await doors.orgs_to_fold(connection, margin, _AT_ONCE)
-    for org_id in found:
-        await _system(app, org_id).run(fold_books, FoldBooks(margin))
+        found = await doors.orgs_to_fold(connection, margin, _ORGS_AT_ONCE)
+    async for _ in _in_turn(app, found, fold_books, FoldBooks(margin)):
+        pass
     return False
 
 
 async def add_up_figures(app: App) -> bool:
     """Move figures into the sums of their days, organization by organization."""
     async with app.database.machine() as connection:
-        found = await doors.orgs_with_figures(connection, _AT_ONCE)
-    for org_id in found:
-        await _system(app, org_id).run(fold_figures, FoldFigures())
+        found = await doors.orgs_with_figures(connection, _ORGS_AT_ONCE)
+    async for _ in _in_turn(app, found, fold_figures, FoldFigures()):
+        pass
     return False
 
 
@@ -249,6 +251,30 @@ async def forget_old_jobs(app: App) -> bool:
     """Remove the queue's history of jobs that ended a week ago."""
     async with app.database.machine() as connection:
         return bool(await app.queue.forget_log(connection, _JOB_HISTORY))
+
+
+async def _in_turn(
+    app: App, org_ids: Iterable[OrgId], verb: Operation[Command, Result], command: Command
+) -> AsyncIterator[tuple[OrgId, Result]]:
+    """What it gave for each; an organization where it fails holds up no other.
+
+    Raises:
+        DatabaseAway: nobody else can have their turn either.
+        Exception: the first fault, after the turn of the last.
+    """
+    faults: list[Exception] = []
+    for org_id in org_ids:
+        try:
+            result = await _system(app, org_id).run(verb, command)
+        except DatabaseAway:
+            raise
+        except Exception as fault:
+            log.exception("pass.org_failed", task=verb.name, org_id=org_id, reason=str(fault))
+            faults.append(fault)
+        else:
+            yield org_id, result
+    if faults:
+        raise faults[0]
 
 
 def _system(app: App, org_id: OrgId) -> Caller:

@@ -18,7 +18,7 @@ from bursar.domain.usage_rows import (
 )
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
-from bursar.store.saving import replaced
+from bursar.store.saving import plain, quoted, replaced
 
 Q = sql.beside(__file__)
 
@@ -30,7 +30,7 @@ async def counted(
     tx: Tx, subscription_ids: Iterable[SubscriptionId]
 ) -> dict[SubscriptionId, CountedSubscription]:
     """What counting needs to know of these subscriptions, where they exist."""
-    keys = _plain(map(bare, subscription_ids))
+    keys = plain(map(bare, subscription_ids))
     rows = await tx.fetch(Q.counted_subscriptions, uuid_of(tx.org_id), keys)
     return {each.id: each for each in rows_to_counted_subscriptions(rows)}
 
@@ -54,16 +54,16 @@ async def add(tx: Tx, events: Sequence[UsageEvent]) -> set[str]:
     fresh = await tx.fetchval(
         Q.add_events,
         uuid_of(tx.org_id),
-        _plain(map(_quoted, keys)),
-        _plain(bare(each.id) for each in ordered),
-        _plain(bare(each.subscription_id) for each in ordered),
-        _plain(_NO_METER if each.meter_id is None else bare(each.meter_id) for each in ordered),
-        _plain(str(each.quantity) for each in ordered),
-        _plain(each.at.isoformat() for each in ordered),
-        _plain(each.day.isoformat() for each in ordered),
-        _plain(_quoted(_ENCODE(each.properties).decode()) for each in ordered),
-        _plain(str(each.value) for each in ordered),
-        _plain("NULL" if each.distinct is None else _quoted(each.distinct) for each in ordered),
+        quoted(keys),
+        plain(bare(each.id) for each in ordered),
+        plain(bare(each.subscription_id) for each in ordered),
+        plain(_NO_METER if each.meter_id is None else bare(each.meter_id) for each in ordered),
+        plain(each.quantity for each in ordered),
+        plain(each.at.isoformat() for each in ordered),
+        plain(each.day.isoformat() for each in ordered),
+        quoted(_ENCODE(each.properties).decode() for each in ordered),
+        plain(each.value for each in ordered),
+        quoted(each.distinct for each in ordered),
         tx.wall,
         len(keys),
     )
@@ -107,17 +107,3 @@ async def save(tx: Tx, row: UsageAggregate) -> None:
         row.updated_at,
     )
     replaced(row, touched)
-
-
-def _quoted(text: str) -> str:
-    """Any text as an element of such an array."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _plain(values: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it from text, of values that need no quotes or have them.
-
-    The driver asks of each element of a list what it is, several times; of a text it asks nothing.
-    """
-    return f"{{{','.join(values)}}}"
