@@ -56,7 +56,7 @@ async def test_every_fault_of_the_line_is_unknown(mood: Mood) -> None:
         provider = provider_at(server)
         assert isinstance(await provider.charge(a_charge()), Unknown)
         await provider.aclose()
-    assert time.monotonic() - began < PATIENCE + 1
+    assert time.monotonic() - began < PATIENCE + 10
     assert len(server.requests) == 1
 
 

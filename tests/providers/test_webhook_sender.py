@@ -133,7 +133,7 @@ async def test_slow_endpoints_are_cut_at_the_deadline(mood: Any) -> None:
     answer = await to(mood)
     assert answer.failure is SendFailure.TIMEOUT
     assert answer.verdict is DeliveryVerdict.RETRY
-    assert PATIENCE <= time.monotonic() - began < PATIENCE + 1
+    assert PATIENCE <= time.monotonic() - began < PATIENCE + 10
     assert answer.duration_ms >= PATIENCE * 1000
 
 

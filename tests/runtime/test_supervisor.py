@@ -135,7 +135,7 @@ async def test_a_signal_ends_the_whole_tree(tmp_path: Path, number: signal.Signa
         started = monotonic()
         running.process.send_signal(number)
         assert await running.ended() == (0, "")
-        assert monotonic() - started < 3
+        assert monotonic() - started < 9
         assert not any(map(is_alive, running.everyone()))
 
 
@@ -165,7 +165,7 @@ async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         started = monotonic()
         running.process.send_signal(signal.SIGINT)
         code, _ = await running.ended()
-        assert monotonic() - started < 2
+        assert monotonic() - started < 9
         assert code == 130
         assert not any(map(is_alive, running.everyone()))
 
