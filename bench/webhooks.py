@@ -162,12 +162,14 @@ async def working(app: App) -> AsyncIterator[None]:
     couriers, stopping = Couriers(app), asyncio.Event()
     relay = Relay(app, couriers.bell)
     passes = (
-        Pass("relay", 0.5, relay.pass_on, is_woken=True),
-        Pass("deliver", 0.5, couriers.set_out, is_woken=True, bell=couriers.bell),
+        Pass("relay", 0.5, relay.pass_on, is_woken=True, bell=relay.bell),
+        Pass("deliver", 0.5, couriers.go_round, bell=couriers.bell),
     )
     tasks = [
         asyncio.create_task(keep_schedule(app, passes, stopping)),
-        asyncio.create_task(spread_wake(app.woken, [each.bell for each in passes])),
+        asyncio.create_task(
+            spread_wake(app.woken, [each.bell for each in passes if each.is_woken])
+        ),
     ]
     try:
         yield

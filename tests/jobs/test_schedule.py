@@ -130,7 +130,7 @@ async def test_the_table_is_whole(app: App, tmp_path: Path) -> None:
         "forget jobs": 60,
         "forget deliveries": 3600,
     }
-    assert {each.name for each in passes if each.is_woken} == {"relay", "deliver"}
+    assert {each.name for each in passes if each.is_woken} == {"relay"}
 
 
 async def test_depths_and_lags_are_told(app: App) -> None:

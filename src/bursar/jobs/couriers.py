@@ -23,6 +23,7 @@ AT_ONCE: Final = 256
 PER_ENDPOINT: Final = 2
 _AT_THE_DATABASE: Final = 6  # fewer than the pool has: others work there, too
 LEASE: Final = timedelta(seconds=45)
+_LEFT_SECONDS: Final = 0.02
 
 
 class Couriers:
@@ -34,6 +35,15 @@ class Couriers:
         self._out: set[asyncio.Task[None]] = set()
         self._gate = asyncio.Semaphore(_AT_THE_DATABASE)
         self.bell = asyncio.Event()
+
+    async def go_round(self) -> bool:
+        """Send out whoever can go, and look a moment later whether somebody was left.
+
+        Not at once: a claim that finds nothing is in the way of those who only just set out.
+        """
+        if await self.set_out():
+            asyncio.get_running_loop().call_later(_LEFT_SECONDS, self.bell.set)
+        return False
 
     async def set_out(self) -> bool:
         """Send out as many as there is room and work for; says whether there was any."""

@@ -1,7 +1,9 @@
 """Passes new events on to whoever listens, and says when something is to be carried.
 
 What a running transaction holds back is looked for again very soon, and less and less often while
-it stays held back: a long transaction delays the log and must not keep a processor busy.
+it stays held back: a long transaction delays the log and must not keep a processor busy. Whoever
+carries is told first and what may be left is looked for a moment later: a look at the same time
+only gets in the way of what is just on its way out.
 """
 
 import asyncio
@@ -12,25 +14,29 @@ from bursar.runtime.app import App
 
 _AT_ONCE: Final = 200
 _SOON_SECONDS: Final = 0.005
+_LEFT_SECONDS: Final = 0.02
 _LATER_SECONDS: Final = 0.5
 
 
 class Relay:
-    """Reads the log for everybody; `bell` rings when deliveries were made."""
+    """Reads the log for everybody; `couriers` is rung after every look, `bell` makes it look."""
 
-    def __init__(self, app: App, bell: asyncio.Event) -> None:
+    def __init__(self, app: App, couriers: asyncio.Event) -> None:
         self._app = app
-        self._bell = bell
+        self._couriers = couriers
         self._pause = _SOON_SECONDS
+        self.bell = asyncio.Event()
 
     async def pass_on(self) -> bool:
         """One stretch of the log; says whether there is more."""
         async with self._app.database.machine() as connection:
             count = await doors.relay_events(connection, _AT_ONCE)
+        self._couriers.set()
         if count > 0:
             self._pause = _SOON_SECONDS
-            self._bell.set()
-            return True
+            if count < _AT_ONCE:
+                asyncio.get_running_loop().call_later(_LEFT_SECONDS, self.bell.set)
+            return count >= _AT_ONCE
         if count == 0 or self._pause > _LATER_SECONDS:
             return False
         await asyncio.sleep(self._pause)

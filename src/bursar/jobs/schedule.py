@@ -61,15 +61,9 @@ def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
     relay = Relay(app, couriers.bell)
     return (
         Pass("agenda", 0.5, partial(drain_agenda, app)),
-        Pass("relay", 0.5, relay.pass_on, is_woken=True),
-        Pass(
-            "deliver",
-            0.5,
-            couriers.set_out,
-            is_woken=True,
-            bell=couriers.bell,
-            come_home=couriers.come_home,
-        ),
+        Pass("relay", 0.5, relay.pass_on, is_woken=True, bell=relay.bell),
+        # Not woken: the relay rings when it has looked, and before that there is nothing to carry.
+        Pass("deliver", 0.5, couriers.go_round, bell=couriers.bell, come_home=couriers.come_home),
         Pass("clocks", 0.5, partial(move_clocks, app)),
         Pass("print", 2, partial(print_finals, app)),
         Pass("seal", 5, partial(seal_logs, app, anchors, rest=SEALING_RESTS)),
