@@ -19,7 +19,7 @@ _STATIC: Final = Path(__file__).parent / "static"
 _PREFIX: Final = "/console/static"
 _TYPES: Final = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 _NAMES: Final = (
-    *("console.css", "charts.js", "live.js"),
+    *("console.css", "charts.js", "copy.js", "live.js"),
     *("vendored/echarts.common.min.js", "vendored/htmx.min.js"),
 )
 

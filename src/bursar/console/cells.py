@@ -46,6 +46,7 @@ class Kind(StrEnum):
     JSON = "json"
 
 
+_NAMING: Final = frozenset({Kind.CODE, Kind.REF})
 NUMERIC: Final = frozenset({Kind.MONEY, Kind.PRICE, Kind.COUNT, Kind.PERCENT})
 _TONES: Final[Mapping[str, str]] = {
     **dict.fromkeys(
@@ -134,6 +135,11 @@ class Cell:
     def is_number(self) -> bool:
         """Whether it stands at the right."""
         return self.kind in NUMERIC
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is what a machine calls something, for people to take along."""
+        return self.kind in _NAMING and self.text != ABSENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,6 +156,33 @@ async def test_a_list_kept_for_tomorrow(shop: Storefront, olga: Desk) -> None:
     await expect(views).to_have_count(0)
 
 
+async def test_taken_along(
+    shop: Storefront, browser: Browser, kept: StorageState, by: type[Desk]
+) -> None:
+    # A button beside an id, and beside what programs ask, copies it; without scripts it is away,
+    # and what it would copy stands there all the same.
+    customer = await shop.customer("Copy & Sons")
+    place, allowed = f"/customers/{customer['id']}", ["clipboard-read", "clipboard-write"]
+    async with desk(browser, shop, by=by, storage_state=kept, permissions=allowed) as olga:
+        page = olga.page
+        await olga.go(place)
+        await olga.click(page.get_by_role("button", name="Copy Id", exact=True))
+        await expect(page.get_by_role("status")).to_have_text("Copied")
+        assert await page.evaluate("navigator.clipboard.readText()") == customer["id"]
+        await olga.follow("text=For programs")
+        for name in ("curl", "CLI"):
+            await olga.click(page.get_by_role("button", name=f"Copy {name}", exact=True))
+            copied = await page.evaluate("navigator.clipboard.readText()")
+            assert customer["id"] in copied
+            assert await page.locator(f".recipes code:text-is('{copied}')").count() == 1
+        assert olga.complaints == []
+    async with desk(browser, shop, storage_state=kept, java_script_enabled=False) as olga:
+        await olga.go(place)
+        assert await olga.page.locator(".copy:visible").count() == 0
+        await olga.follow("text=For programs")
+        await expect(olga.page.locator(".recipes")).to_contain_text(customer["id"])
+
+
 HOSTILE = "<img src=x onerror=alert(1)>\"'><script>alert(1)</script>{{7*7}}"
 
 
