@@ -93,9 +93,8 @@ class Terminal:
         raise AssertionError("no test here starts a server")
 
 
-@pytest.fixture
-def terminal(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
-    """The command line of the suite's installation; it leaves the logs as they were."""
+def seated(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """At the command line of the suite's installation; it leaves the logs as they were."""
     monkeypatch.setenv("APP_ENV", "test")
     monkeypatch.setenv("DATA_DIR", str(world.house.settings.data_dir))
     monkeypatch.setenv("NO_COLOR", "1")
@@ -103,3 +102,9 @@ def terminal(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal
     config = structlog.get_config()
     yield Terminal(world)
     structlog.configure(**config)
+
+
+@pytest.fixture
+def terminal(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """The command line, for whoever asks."""
+    yield from seated(world, monkeypatch)

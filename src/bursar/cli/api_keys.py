@@ -18,6 +18,7 @@ from bursar.cli.desk import (
     confirm,
     desk,
 )
+from bursar.cli.narrowing import OldestFirst
 from bursar.cli.output import say, show_list, show_one
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.api_keys import OVERLAP_MAX, network
@@ -72,10 +73,20 @@ def create(
 
 @group.command("list")
 def list_keys(
-    context: typer.Context, *, org: Org = None, limit: Limit = ROWS, output: Output = None
+    context: typer.Context,
+    *,
+    org: Org = None,
+    oldest_first: OldestFirst = False,
+    limit: Limit = ROWS,
+    output: Output = None,
 ) -> None:
     """List API keys, newest first; never the keys themselves."""
-    found = desk(context).gather(lambda caller, page: caller.look(api_keys, page), limit, org=org)
+    found = desk(context).gather(
+        lambda caller, page: caller.look(api_keys, page),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
+    )
     show_list([ApiKeyOut.of(each) for each in found], _COLUMNS, output)
 
 

@@ -16,6 +16,7 @@ from bursar.cli.desk import (
     confirm,
     desk,
 )
+from bursar.cli.narrowing import Customer, Invoice, OldestFirst, customer_of, invoice_of
 from bursar.cli.output import show_list, show_one
 from bursar.domain.credit_notes import CreditDestination
 from bursar.domain.ids import CreditNoteId, InvoiceId
@@ -33,16 +34,19 @@ def list_notes(
     context: typer.Context,
     *,
     org: Org = None,
-    invoice: Annotated[str | None, typer.Option(help="Only of this one (inv_…).")] = None,
+    invoice: Invoice = None,
+    customer: Customer = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List credit notes, newest first."""
-    filters = CreditNoteFilters(
-        invoice_id=None if invoice is None else _invoice_id(invoice, "--invoice")
-    )
+    filters = CreditNoteFilters(invoice_id=invoice_of(invoice), customer_id=customer_of(customer))
     found = desk(context).gather(
-        lambda caller, page: caller.look(credit_notes, page, filters), limit, org=org
+        lambda caller, page: caller.look(credit_notes, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([CreditNoteOut.of(each) for each in found], _COLUMNS, output)
 

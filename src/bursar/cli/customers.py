@@ -16,6 +16,7 @@ from bursar.cli.desk import (
     confirm,
     desk,
 )
+from bursar.cli.narrowing import OldestFirst, Since, Until, utc
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import CustomerId
 from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut, ErasureOut
@@ -35,13 +36,25 @@ def list_customers(
     *,
     org: Org = None,
     search: Annotated[str | None, typer.Option(help="Part of a name or an e-mail.")] = None,
+    email: Annotated[str | None, typer.Option(help="Only with this address.")] = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List customers, newest first."""
-    filters = CustomerFilters(text=search)
+    filters = CustomerFilters(
+        email=email,
+        text=search,
+        created_from=utc(since),
+        created_before=utc(until),
+    )
     found = desk(context).gather(
-        lambda caller, page: caller.look(customers, page, filters), limit, org=org
+        lambda caller, page: caller.look(customers, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([CustomerOut.of(each) for each in found], _COLUMNS, output)
 

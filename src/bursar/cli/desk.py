@@ -7,7 +7,7 @@ import asyncio
 import os
 import pwd
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Annotated, Final, TypeVar
 
@@ -96,9 +96,14 @@ class Desk:
         limit: int,
         *,
         org: str | None = None,
+        is_oldest_first: bool = False,
     ) -> tuple[Found, ...]:
-        """List what there is in an organization, newest first, up to the limit."""
-        return self.ask(lambda caller: gather(partial(look, caller), limit), org=org)
+        """List what there is in an organization, newest first unless asked, up to the limit."""
+
+        async def act(caller: Caller) -> tuple[Found, ...]:
+            return await gather(partial(look, caller), limit, is_oldest_first=is_oldest_first)
+
+        return self.ask(act, org=org)
 
 
 def desk(context: typer.Context) -> Desk:
@@ -146,17 +151,19 @@ def known_currency(text: str | None) -> Currency | None:
     raise InvalidInput.at("--currency", "expected a code such as usd", "unknown_value")
 
 
-async def gather(look: Callable[[Page], Awaitable[Paged[Found]]], limit: int) -> tuple[Found, ...]:
-    """Page after page, newest first, up to the limit."""
+async def gather(
+    look: Callable[[Page], Awaitable[Paged[Found]]], limit: int, *, is_oldest_first: bool = False
+) -> tuple[Found, ...]:
+    """Page after page, newest first unless asked, up to the limit."""
     found: list[Found] = []
-    page = Page(size=min(limit, SIZE_MAX), is_cursor=True)
+    page = Page(size=min(limit, SIZE_MAX), is_cursor=True, is_oldest_first=is_oldest_first)
     while True:
         shown = await look(page)
         found += shown.items
         if shown.next_cursor is None or len(found) >= limit:
             return tuple(found[:limit])
         after = uuid_of(shown.next_cursor)
-        page = Page(size=min(limit - len(found), SIZE_MAX), is_cursor=True, after=after)
+        page = replace(page, size=min(limit - len(found), SIZE_MAX), after=after)
 
 
 def confirm(question: str, *, is_agreed: bool) -> None:

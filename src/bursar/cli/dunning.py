@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, an_id, desk
+from bursar.cli.narrowing import Customer, OldestFirst, customer_of
 from bursar.cli.output import show_list, show_one
 from bursar.domain.access import Permission
 from bursar.domain.dunning import DunningCase
@@ -36,6 +37,9 @@ def status(
     invoice_id: Annotated[str | None, typer.Argument(help="One invoice; else all open.")] = None,
     *,
     every: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    resolved: Annotated[bool, typer.Option("--resolved", help="Only those that are over.")] = False,
+    customer: Customer = None,
+    oldest_first: OldestFirst = False,
     org: Org = None,
     limit: Limit = ROWS,
     output: Output = None,
@@ -46,9 +50,13 @@ def status(
         found = desk(context).ask(lambda caller: caller.look(dunning_case, known), org=org)
         show_one(DunningOut.of(found), output)
         return
-    is_resolved = None if every else False
+    is_resolved = None if every and not resolved else resolved
+    whose = customer_of(customer)
     cases = desk(context).gather(
-        lambda caller, page: caller.look(dunning_cases, page, None, is_resolved), limit, org=org
+        lambda caller, page: caller.look(dunning_cases, page, whose, is_resolved),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([DunningOut.of(each) for each in cases], _COLUMNS, output)
 

@@ -1,7 +1,6 @@
 """`bursar event` and `bursar audit`: what was told, and who did what."""
 
 import sys
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from bursar.cli.audit_archive import archive
 from bursar.cli.audit_export import exported
 from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk, gather
 from bursar.cli.failing import Exit
+from bursar.cli.narrowing import OldestFirst, Since, Until, utc
 from bursar.cli.output import show_list
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import EventId, scope_of
@@ -18,7 +18,7 @@ from bursar.domain.people import AuthEvent
 from bursar.domain.refusals import NotFound
 from bursar.domain.shapes.events import AuditOut, EventOut
 from bursar.domain.shapes.sessions import AuthEventOut
-from bursar.reads.events import AuditFilters, FeedFilters, audit, events
+from bursar.reads.events import AuditFilters, FeedFilters, audit, events, newest_events
 from bursar.reads.sessions import auth_history
 from bursar.reads.users import user_of_email
 from bursar.reads.verify import chain
@@ -41,19 +41,27 @@ def list_events(
     *,
     org: Org = None,
     kind: Annotated[list[str] | None, typer.Option("--type", help="Only these.")] = None,
+    resource: Annotated[str | None, typer.Option(help="Of what: an id.")] = None,
+    actor: Annotated[str | None, typer.Option(help="By whom, as the log spells it.")] = None,
+    newest_first: Annotated[bool, typer.Option("--newest-first", help="Looking back.")] = False,
     after: Annotated[str | None, typer.Option(help="Go on after this event (evt_…).")] = None,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List public events, oldest first."""
-    filters = FeedFilters(types=tuple(kind or ()))
+    filters = FeedFilters(
+        types=tuple(kind or ()),
+        resource_id=None if resource is None else _of_some_noun(resource),
+        actor=actor,
+    )
+    told = newest_events if newest_first else events
 
     async def act(caller: Caller) -> list[LoggedEvent]:
         found: list[LoggedEvent] = []
         cursor = None if after is None else EventId(an_id(after, prefix="evt", name="--after"))
         while len(found) < limit:
             size = min(SIZE_MAX, limit - len(found))
-            shown = await caller.look(events, after=cursor, limit=size, filters=filters)
+            shown = await caller.look(told, after=cursor, limit=size, filters=filters)
             found += shown.items
             if len(shown.items) < size or shown.next_cursor is None:
                 break
@@ -75,8 +83,9 @@ def query_audit(
     kind: Annotated[
         str | None, typer.Option("--resource-type", help="Of what kind, such as invoice.")
     ] = None,
-    since: Annotated[datetime | None, typer.Option(help="From this instant on (UTC).")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Before this one.")] = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
@@ -86,11 +95,14 @@ def query_audit(
         resource_id=None if resource is None else _of_some_noun(resource),
         actor=actor,
         action=action,
-        created_from=None if since is None else since.replace(tzinfo=UTC),
-        created_before=None if until is None else until.replace(tzinfo=UTC),
+        created_from=utc(since),
+        created_before=utc(until),
     )
     found = desk(context).gather(
-        lambda caller, page: caller.look(audit, page, filters), limit, org=org
+        lambda caller, page: caller.look(audit, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([AuditOut.of(each) for each in found], _AUDIT_COLUMNS, output)
 

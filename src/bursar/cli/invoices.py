@@ -22,9 +22,19 @@ from bursar.cli.desk import (
     desk,
 )
 from bursar.cli.failing import Misused
+from bursar.cli.narrowing import (
+    Contract,
+    Customer,
+    OldestFirst,
+    Since,
+    Until,
+    contract_of,
+    customer_of,
+    utc,
+)
 from bursar.cli.output import say, show_list, show_one
 from bursar.domain.documents import DocumentNotRendered
-from bursar.domain.ids import InvoiceId, SubscriptionId
+from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.payments import Receipt, ReceiptMethod
 from bursar.domain.refusals import Unavailable
@@ -59,17 +69,29 @@ def list_invoices(
     *,
     org: Org = None,
     status: Annotated[list[InvoiceStatus] | None, typer.Option(help="Only these.")] = None,
-    subscription: Annotated[str | None, typer.Option(help="Only those of this one.")] = None,
+    subscription: Contract = None,
+    customer: Customer = None,
+    search: Annotated[str | None, typer.Option(help="Part of a number.")] = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List invoices, newest first."""
     filters = InvoiceFilters(
+        customer_id=customer_of(customer),
         statuses=tuple(status or ()),
-        subscription_id=None if subscription is None else _subscription(subscription),
+        text=search,
+        created_from=utc(since),
+        created_before=utc(until),
+        subscription_id=contract_of(subscription),
     )
     found = desk(context).gather(
-        lambda caller, page: caller.look(invoices, page, filters), limit, org=org
+        lambda caller, page: caller.look(invoices, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([InvoiceOut.of(each) for each in found], _COLUMNS, output)
 
@@ -265,10 +287,6 @@ def pdf(
     path = to or Path(f"{name}.pdf")
     path.write_bytes(body)
     say(f"wrote {path}", is_quiet=quiet)
-
-
-def _subscription(text: str) -> SubscriptionId:
-    return SubscriptionId(an_id(text, prefix="sub", name="subscription"))
 
 
 def _id(text: str) -> InvoiceId:

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk, gather
+from bursar.cli.narrowing import Invoice, OldestFirst, invoice_of
 from bursar.cli.output import show_list
 from bursar.domain.ids import MailId, UserId, scope_of
-from bursar.domain.mails import Mail, PrintedMail
+from bursar.domain.mails import Mail, MailStatus, PrintedMail
 from bursar.domain.refusals import NotFound
 from bursar.domain.shapes.mails import EmailOut
 from bursar.operations.mails import OpenMail, open_mail
@@ -29,14 +30,22 @@ def list_mails(
     *,
     person: Person = None,
     org: Org = None,
+    status: Annotated[list[MailStatus] | None, typer.Option(help="Only these.")] = None,
+    invoice: Invoice = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List the mail of an organization, or of a person's own account, newest first."""
+    about, statuses = invoice_of(invoice), tuple(status or ())
 
     async def act(caller: Caller) -> tuple[Mail, ...]:
         scoped = await _scoped(caller, person)
-        return await gather(lambda page: scoped.look(mails, page), limit)
+        return await gather(
+            lambda page: scoped.look(mails, page, about, statuses),
+            limit,
+            is_oldest_first=oldest_first,
+        )
 
     at = desk(context)
     found = at.ask(act, org=org) if person is None else at.ask_nowhere(act)

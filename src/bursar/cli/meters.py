@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, desk
+from bursar.cli.narrowing import OldestFirst
 from bursar.cli.output import show_list, show_one
 from bursar.domain.meters import Aggregation
 from bursar.domain.shapes.meters import MeterOut
@@ -18,11 +19,20 @@ _COLUMNS = ("id", "key", "name", "aggregation", "property")
 
 @group.command("list")
 def list_meters(
-    context: typer.Context, *, org: Org = None, limit: Limit = ROWS, output: Output = None
+    context: typer.Context,
+    *,
+    org: Org = None,
+    key: Annotated[str | None, typer.Option(help="Only the one with this name.")] = None,
+    oldest_first: OldestFirst = False,
+    limit: Limit = ROWS,
+    output: Output = None,
 ) -> None:
     """List meters, newest first."""
     found = desk(context).gather(
-        lambda caller, page: caller.look(meters, page, None), limit, org=org
+        lambda caller, page: caller.look(meters, page, key),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([MeterOut.of(each) for each in found], _COLUMNS, output)
 

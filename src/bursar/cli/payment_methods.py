@@ -15,6 +15,7 @@ from bursar.cli.desk import (
     confirm,
     desk,
 )
+from bursar.cli.narrowing import Customer, OldestFirst, customer_of
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import CustomerId, PaymentMethodId
 from bursar.domain.shapes.payment_methods import MethodSetupOut, PaymentMethodOut
@@ -38,18 +39,19 @@ def list_methods(
     context: typer.Context,
     *,
     org: Org = None,
-    customer: Annotated[str | None, typer.Option(help="Only of this customer (cust_…).")] = None,
+    customer: Customer = None,
     detached: Annotated[bool, typer.Option("--detached", help="The detached ones too.")] = False,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List payment methods, newest first."""
-    whose = (
-        None if customer is None else CustomerId(an_id(customer, prefix="cust", name="--customer"))
-    )
-    filters = MethodFilters(customer_id=whose, has_detached=detached)
+    filters = MethodFilters(customer_id=customer_of(customer), has_detached=detached)
     found = desk(context).gather(
-        lambda caller, page: caller.look(payment_methods, page, filters), limit, org=org
+        lambda caller, page: caller.look(payment_methods, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([PaymentMethodOut.of(each) for each in found], _COLUMNS, output)
 

@@ -17,8 +17,22 @@ from bursar.cli.desk import (
     desk,
 )
 from bursar.cli.failing import Exit
+from bursar.cli.narrowing import (
+    Customer,
+    Invoice,
+    OldestFirst,
+    Payment,
+    Since,
+    Until,
+    Wallet,
+    customer_of,
+    invoice_of,
+    payment_of,
+    utc,
+    wallet_of,
+)
 from bursar.cli.output import show_list, show_one
-from bursar.domain.ids import InvoiceId, PaymentId
+from bursar.domain.ids import PaymentId
 from bursar.domain.payments import PaymentStatus
 from bursar.domain.refunds import Refund, RefundStatus
 from bursar.domain.shapes.payments import PaymentOut
@@ -42,15 +56,29 @@ def list_payments(
     *,
     org: Org = None,
     status: Annotated[list[PaymentStatus] | None, typer.Option(help="Only these.")] = None,
-    invoice: Annotated[str | None, typer.Option(help="Only of this invoice (inv_…).")] = None,
+    invoice: Invoice = None,
+    customer: Customer = None,
+    wallet: Wallet = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List payments, newest first."""
-    of = None if invoice is None else InvoiceId(an_id(invoice, prefix="inv", name="--invoice"))
-    filters = PaymentFilters(invoice_id=of, statuses=tuple(status or ()))
+    filters = PaymentFilters(
+        invoice_id=invoice_of(invoice),
+        customer_id=customer_of(customer),
+        wallet_id=wallet_of(wallet),
+        statuses=tuple(status or ()),
+        created_from=utc(since),
+        created_before=utc(until),
+    )
     found = desk(context).gather(
-        lambda caller, page: caller.look(payments, page, filters), limit, org=org
+        lambda caller, page: caller.look(payments, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([PaymentOut.of(each) for each in found], _COLUMNS, output)
 
@@ -103,14 +131,28 @@ def list_refunds(
     *,
     org: Org = None,
     status: Annotated[list[RefundStatus] | None, typer.Option(help="Only these.")] = None,
-    payment: Annotated[str | None, typer.Option(help="Only of this payment (pay_…).")] = None,
+    payment: Payment = None,
+    invoice: Invoice = None,
+    customer: Customer = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List refunds, newest first."""
-    of = None if payment is None else PaymentId(an_id(payment, prefix="pay", name="--payment"))
-    filters = RefundFilters(payment_id=of, statuses=tuple(status or ()))
+    filters = RefundFilters(
+        payment_id=payment_of(payment),
+        invoice_id=invoice_of(invoice),
+        customer_id=customer_of(customer),
+        statuses=tuple(status or ()),
+        created_from=utc(since),
+        created_before=utc(until),
+    )
     found = desk(context).gather(
-        lambda caller, page: caller.look(refunds, page, filters), limit, org=org
+        lambda caller, page: caller.look(refunds, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([RefundOut.of(each) for each in found], _REFUND_COLUMNS, output)

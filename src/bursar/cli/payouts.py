@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk
+from bursar.cli.narrowing import OldestFirst, Since, Until, utc
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import PayoutId
 from bursar.domain.payout_reports import PayoutStatus
@@ -22,13 +23,23 @@ def list_payouts(
     *,
     org: Org = None,
     status: Annotated[list[PayoutStatus] | None, typer.Option(help="Only these.")] = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List payouts, newest first."""
-    filters = PayoutFilters(statuses=tuple(status or ()))
+    filters = PayoutFilters(
+        statuses=tuple(status or ()),
+        created_from=utc(since),
+        created_before=utc(until),
+    )
     found = desk(context).gather(
-        lambda caller, page: caller.look(payouts, page, filters), limit, org=org
+        lambda caller, page: caller.look(payouts, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([PayoutOut.of(each) for each in found], _COLUMNS, output)
 

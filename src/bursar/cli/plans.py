@@ -17,6 +17,7 @@ from bursar.cli.desk import (
     desk,
     known_currency,
 )
+from bursar.cli.narrowing import OldestFirst, Since, Until, utc
 from bursar.cli.output import show_list, show_one
 from bursar.domain.catalog import PlanStatus
 from bursar.domain.ids import MeterId, PlanId
@@ -40,13 +41,25 @@ def list_plans(
     *,
     org: Org = None,
     status: Annotated[list[PlanStatus] | None, typer.Option(help="Only these.")] = None,
+    search: Annotated[str | None, typer.Option(help="Part of a name.")] = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List plans, newest first."""
-    filters = PlanFilters(statuses=tuple(status or ()))
+    filters = PlanFilters(
+        statuses=tuple(status or ()),
+        text=search,
+        created_from=utc(since),
+        created_before=utc(until),
+    )
     found = desk(context).gather(
-        lambda caller, page: caller.look(plans, page, filters), limit, org=org
+        lambda caller, page: caller.look(plans, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([PlanOut.of(each) for each in found], _COLUMNS, output)
 

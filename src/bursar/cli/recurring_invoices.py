@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, Yes, an_id, confirm, desk, gather
+from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, Yes, an_id, confirm, desk
+from bursar.cli.narrowing import Customer, OldestFirst, customer_of
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import CustomerId, RecurringInvoiceId
 from bursar.domain.recurring_invoices import (
@@ -26,7 +27,7 @@ from bursar.operations.recurring_invoices import (
     resume_recurring_invoice,
 )
 from bursar.reads.recurring_invoices import recurring_invoice, recurring_invoices
-from bursar.runtime.app import Caller, Operation
+from bursar.runtime.app import Operation
 
 group = typer.Typer(help="Invoices that come by themselves.", no_args_is_help=True)
 
@@ -39,19 +40,20 @@ def list_recurring(
     context: typer.Context,
     *,
     org: Org = None,
+    customer: Customer = None,
     status: Annotated[list[RecurringStatus] | None, typer.Option(help="Only these.")] = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List recurring invoices, newest first."""
-    statuses = tuple(status or ())
-
-    async def act(caller: Caller) -> tuple[RecurringInvoice, ...]:
-        return await gather(
-            lambda page: caller.look(recurring_invoices, page, None, statuses), limit
-        )
-
-    found = desk(context).ask(act, org=org)
+    whose, statuses = customer_of(customer), tuple(status or ())
+    found = desk(context).gather(
+        lambda caller, page: caller.look(recurring_invoices, page, whose, statuses),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
+    )
     show_list([RecurringInvoiceOut.of(each) for each in found], _COLUMNS, output)
 
 

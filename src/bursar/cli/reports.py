@@ -6,6 +6,7 @@ import typer
 
 from bursar.cli.desk import Org, Output, desk, known_currency
 from bursar.cli.failing import Exit
+from bursar.cli.narrowing import At, utc
 from bursar.cli.output import Format, as_table, plain, show_list, show_one
 from bursar.domain.reconciliation import Difference
 from bursar.domain.refusals import InvalidInput
@@ -36,9 +37,11 @@ _COLUMNS = ("account", "kind", "debitCents", "creditCents", "currency")
 
 
 @group.command("trial-balance")
-def show_trial_balance(context: typer.Context, *, org: Org = None, output: Output = None) -> None:
+def show_trial_balance(
+    context: typer.Context, *, at: At = None, org: Org = None, output: Output = None
+) -> None:
     """Every account with its balance, and the proof that they sum to zero."""
-    held = desk(context).ask(lambda caller: caller.look(trial_balance), org=org)
+    held = desk(context).ask(lambda caller: caller.look(trial_balance, utc(at)), org=org)
     balances = TrialBalanceOut.of(held)
     if output in {Format.JSON, Format.JSONL}:
         show_list(balances, _COLUMNS, output)

@@ -17,6 +17,7 @@ from bursar.cli.desk import (
     confirm,
     desk,
 )
+from bursar.cli.narrowing import OldestFirst, Plan, Since, Until, customer_of, plan_of, utc
 from bursar.cli.output import Format, show_list, show_one
 from bursar.domain.agreements import Proration
 from bursar.domain.ids import CouponId, CustomerId, PlanId, SubscriptionId
@@ -68,16 +69,26 @@ def list_subscriptions(
     org: Org = None,
     customer: Customer = None,
     status: Annotated[list[SubscriptionStatus] | None, typer.Option(help="Only these.")] = None,
+    plan: Plan = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List subscriptions, newest first."""
     filters = SubscriptionFilters(
-        customer_id=None if customer is None else _customer_id(customer),
+        customer_id=customer_of(customer),
+        plan_id=plan_of(plan),
         statuses=tuple(status or ()),
+        created_from=utc(since),
+        created_before=utc(until),
     )
     found = desk(context).gather(
-        lambda caller, page: caller.look(subscriptions, page, filters), limit, org=org
+        lambda caller, page: caller.look(subscriptions, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([SubscriptionOut.of(each) for each in found], _COLUMNS, output)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, Yes, an_id, confirm, desk
+from bursar.cli.narrowing import OldestFirst
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import TaxRateId
 from bursar.domain.money import Rate
@@ -32,13 +33,17 @@ def list_rates(
     *,
     org: Org = None,
     status: Annotated[list[TaxRateStatus] | None, typer.Option(help="Only these.")] = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List tax rates, newest first."""
     statuses = tuple(status or ())
     found = desk(context).gather(
-        lambda caller, page: caller.look(tax_rates, page, statuses), limit, org=org
+        lambda caller, page: caller.look(tax_rates, page, statuses),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([TaxRateOut.of(each) for each in found], _COLUMNS, output)
 

@@ -16,6 +16,7 @@ from bursar.cli.desk import (
     confirm,
     desk,
 )
+from bursar.cli.narrowing import OldestFirst, Since, Until, utc, wallet_of
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import TransferId, WalletId
 from bursar.domain.shapes.transfers import TransferOut
@@ -38,14 +39,28 @@ def list_transfers(
     org: Org = None,
     wallet: Annotated[str | None, typer.Option(help="Only to or from it (wal_…).")] = None,
     status: Annotated[list[TransferStatus] | None, typer.Option(help="Only these.")] = None,
+    from_wallet: Annotated[str | None, typer.Option(help="Only out of it (wal_…).")] = None,
+    to_wallet: Annotated[str | None, typer.Option(help="Only into it (wal_…).")] = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List transfers, newest first."""
-    of = None if wallet is None else WalletId(an_id(wallet, prefix="wal", name="--wallet"))
-    filters = TransferFilters(wallet_id=of, statuses=tuple(status or ()))
+    filters = TransferFilters(
+        from_wallet_id=wallet_of(from_wallet, name="--from-wallet"),
+        to_wallet_id=wallet_of(to_wallet, name="--to-wallet"),
+        wallet_id=wallet_of(wallet),
+        statuses=tuple(status or ()),
+        created_from=utc(since),
+        created_before=utc(until),
+    )
     found = desk(context).gather(
-        lambda caller, page: caller.look(transfers, page, filters), limit, org=org
+        lambda caller, page: caller.look(transfers, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([TransferOut.of(each) for each in found], _COLUMNS, output)
 

@@ -15,7 +15,9 @@ from bursar.cli.desk import (
     an_id,
     confirm,
     desk,
+    known_currency,
 )
+from bursar.cli.narrowing import Customer, OldestFirst, Since, Until, customer_of, utc
 from bursar.cli.output import show_list, show_one
 from bursar.domain.ids import CustomerId, HoldId, WalletId
 from bursar.domain.shapes.holds import HoldOut
@@ -55,15 +57,28 @@ def list_wallets(
     context: typer.Context,
     *,
     org: Org = None,
-    customer: Annotated[str | None, typer.Option(help="Only of this customer (cust_…).")] = None,
+    customer: Customer = None,
     status: Annotated[list[WalletStatus] | None, typer.Option(help="Only these.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Only in this currency: usd.")] = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
     limit: Limit = ROWS,
     output: Output = None,
 ) -> None:
     """List wallets, newest first."""
-    filters = WalletFilters(customer_id=_customer(customer), statuses=tuple(status or ()))
+    filters = WalletFilters(
+        customer_id=customer_of(customer),
+        currency=known_currency(currency),
+        statuses=tuple(status or ()),
+        created_from=utc(since),
+        created_before=utc(until),
+    )
     found = desk(context).gather(
-        lambda caller, page: caller.look(wallets, page, filters), limit, org=org
+        lambda caller, page: caller.look(wallets, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([WalletOut.of(each) for each in found], _COLUMNS, output)
 

@@ -19,6 +19,7 @@ from bursar.cli.desk import (
     desk,
 )
 from bursar.cli.listening import Forwarding, forward
+from bursar.cli.narrowing import OldestFirst
 from bursar.cli.output import say, show_list, show_one
 from bursar.domain.event_names import PUBLIC_EVENTS
 from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId
@@ -74,11 +75,19 @@ _DELIVERY_COLUMNS = ("id", "eventType", "eventId", "status", "attemptCount", "la
 
 @group.command("list")
 def list_webhooks(
-    context: typer.Context, *, org: Org = None, limit: Limit = ROWS, output: Output = None
+    context: typer.Context,
+    *,
+    org: Org = None,
+    oldest_first: OldestFirst = False,
+    limit: Limit = ROWS,
+    output: Output = None,
 ) -> None:
     """List endpoints, newest first."""
     found = desk(context).gather(
-        lambda caller, page: caller.look(webhook_subscriptions, page), limit, org=org
+        lambda caller, page: caller.look(webhook_subscriptions, page),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
     )
     show_list([WebhookSubscriptionOut.of(each) for each in found], _COLUMNS, output)
 

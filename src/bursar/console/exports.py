@@ -4,6 +4,7 @@ It is the noun's own list route that is asked, piece by piece, so nothing leaves
 not show. A very long list ends at a stated length, and the name of the file says so.
 """
 
+from dataclasses import replace
 from typing import Any, Final
 
 from bursar.api.trace import traced
@@ -23,11 +24,16 @@ _LINES: Final = "lines"
 async def list_file(visit: Visit, noun: Noun) -> Answer:
     """Every row that the address leaves, up to the most that there may be."""
     visit.require(noun.needs)
+    return await file_of(visit, Question(route=noun.rows), name=noun.slug)
+
+
+async def file_of(visit: Visit, question: Question, *, name: str) -> Answer:
+    """The same of any list that a question asks for."""
     asker, scope = visit.asker, visit.request.scope
     route = BY_NAME[_WEIGHS_LIKE]
     await asker.edge.limits.admit_actor(asker.credential.actor, route, scope, traced(scope))
-    rows, is_whole = await _gathered(visit, noun)
-    name = noun.slug if is_whole else f"{noun.slug}-first-{len(rows)}"
+    rows, is_whole = await _gathered(visit, question)
+    name = name if is_whole else f"{name}-first-{len(rows)}"
     told = csv_of({at: row[at] for at in row if at != _LINES} for row in rows)
     headers = (
         ("Content-Type", f"{CSV}; charset=utf-8"),
@@ -36,15 +42,15 @@ async def list_file(visit: Visit, noun: Noun) -> Answer:
     return Answer(200, told, headers)
 
 
-async def _gathered(visit: Visit, noun: Noun) -> tuple[list[dict[str, Any]], bool]:
+async def _gathered(visit: Visit, question: Question) -> tuple[list[dict[str, Any]], bool]:
     """The rows, and whether they are all."""
     kept = {name: text for name, text in chosen_of(visit).items() if name not in PAGED}
-    asked, _ = asked_of(visit, noun, kept)
-    names = BY_NAME[noun.rows].terms.query.__struct_encode_fields__
+    asked, _ = asked_of(visit, question.route, kept, place="")
+    names = BY_NAME[question.route].terms.query.__struct_encode_fields__
     rows: list[dict[str, Any]] = []
     way = _first(names)
     while True:
-        found = await visit.asker.ask(Question(route=noun.rows, query=asked | way))
+        found = await visit.asker.ask(replace(question, query=asked | way))
         rows += found["data"]
         onward = _onward(way, found.get("meta") or {})
         if onward is None or len(rows) >= ROWS_MAX:

@@ -17,13 +17,13 @@ from bursar.console.nouns.every import BY_PREFIX
 from bursar.console.nouns.shape import Filter, Noun, Part
 from bursar.console.orders import SORT, Order, address, order_of
 from bursar.console.pages import inside
-from bursar.console.recipes import recipes
+from bursar.console.recipes import list_recipes
 from bursar.console.views import views_of
 from bursar.console.visits import Visit
 from bursar.runtime.idempotency import Answer
 
 PIECE: Final = 25
-_PART: Final = 10
+PART: Final = 10
 PAGED: Final = ("after", "page")
 _DATED: Final = ("createdAt[gte]", "createdAt[lt]", "at")
 
@@ -56,9 +56,9 @@ async def list_page(visit: Visit, noun: Noun) -> Answer:
     chosen = chosen_of(visit)
     place = f"{visit.root}/{noun.slug}"
     kept = {name: text for name, text in chosen.items() if name not in PAGED}
-    asked, order = asked_of(visit, noun, chosen)
+    asked, order = asked_of(visit, noun.rows, chosen, place=place)
     read_query(urlencode(asked).encode(), BY_NAME[noun.rows].terms.query)
-    extra = _piece(noun, chosen) | companions(noun.rows, noun.columns)
+    extra = piece_of(noun.rows, chosen) | companions(noun.rows, noun.columns)
     question = Question(route=noun.rows, query=asked | extra)
     found, views = await asyncio.gather(visit.asker.ask(question), views_of(visit, noun, kept))
     table = Table(
@@ -66,7 +66,7 @@ async def list_page(visit: Visit, noun: Noun) -> Answer:
         columns=noun.columns,
         rows=tuple(row_of(visit, noun, thing) for thing in found["data"]),
         teaches=noun.teaches,
-        more=_next(place, kept, found.get("meta") or {}),
+        more=next_of(place, kept, found.get("meta") or {}),
         order=order,
     )
     narrowed = kept.keys() - {SORT}
@@ -81,17 +81,17 @@ async def list_page(visit: Visit, noun: Noun) -> Answer:
         "makes": [deed for deed in noun.makes if visit.may(deed.needs)],
         "export": address(f"{place}/-/csv", kept),
         "views": views,
-        "recipes": recipes(visit, question, noun.command),
+        "recipes": list_recipes(visit, noun, question),
     }
     return inside(visit, "list.html", context)
 
 
 def asked_of(
-    visit: Visit, noun: Noun, chosen: Mapping[str, str]
+    visit: Visit, route: str, chosen: Mapping[str, str], *, place: str
 ) -> tuple[dict[str, str], Order | None]:
-    """What the noun's route is asked for an address, and the order that this means."""
+    """What a route is asked for an address, and the order that this means."""
     kept = {name: text for name, text in chosen.items() if name not in PAGED}
-    order = order_of(noun.rows, kept, place=f"{visit.root}/{noun.slug}")
+    order = order_of(route, kept, place=place)
     asked = {
         name: visit.eyes.moment(text) if name in _DATED else text for name, text in chosen.items()
     }
@@ -114,8 +114,9 @@ def companions(route: str, columns: tuple[Column, ...]) -> dict[str, str]:
     return {"expand": ",".join(dict.fromkeys(named))} if named else {}
 
 
-def _piece(noun: Noun, chosen: Mapping[str, str]) -> dict[str, str]:
-    names = BY_NAME[noun.rows].terms.query.__struct_encode_fields__
+def piece_of(route: str, chosen: Mapping[str, str]) -> dict[str, str]:
+    """How much of a list is asked for, in the words that its route knows."""
+    names = BY_NAME[route].terms.query.__struct_encode_fields__
     if "after" in names:
         return {"limit": str(PIECE)}
     return (
@@ -125,7 +126,8 @@ def _piece(noun: Noun, chosen: Mapping[str, str]) -> dict[str, str]:
     )
 
 
-def _next(place: str, kept: Mapping[str, str], meta: Mapping[str, Any]) -> str | None:
+def next_of(place: str, kept: Mapping[str, str], meta: Mapping[str, Any]) -> str | None:
+    """Where the next piece is, if there is one."""
     cursor = meta.get("nextCursor")
     if cursor:
         return address(place, {**kept, "after": cursor})
@@ -169,7 +171,7 @@ def table_of(
 ) -> Table:
     """A part of a page, written."""
     rows = []
-    for thing in things[:_PART] if part.route else things:
+    for thing in things[:PART] if part.route else things:
         href = f"{visit.root}/{part.noun}/{thing['id']}" if part.noun else None
         rows.append(Row(cells=_led(cells_of(visit, part.columns, thing), thing, href), href=href))
     return Table(

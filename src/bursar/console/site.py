@@ -39,6 +39,7 @@ from bursar.console.passes import cookie
 from bursar.console.queue_deeds import queue_deed_done, queue_deed_page
 from bursar.console.queues import queues_page
 from bursar.console.searching import search_page
+from bursar.console.sublists import part_page
 from bursar.console.things import ALONE, explanation_page, question_of, thing_page
 from bursar.console.visits import SignedOut, Visit, is_secure, visit_of
 from bursar.domain.refusals import NotAuthenticated, NotFound
@@ -92,6 +93,7 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
         plain_endpoint("GET", _THING + "/{deed}", opened(_offered), _failed),
         plain_endpoint("POST", _THING + "/{deed}", opened(_pressed), _failed),
         plain_endpoint("GET", _THING + "/files/{name}", opened(_file), _failed),
+        plain_endpoint("GET", _THING + "/parts/{part}", opened(_parted), _failed),
     ]
 
 
@@ -199,6 +201,13 @@ async def _file(visit: Visit) -> Answer:
         raise NotFound("No such page.")
     ids = question_of(visit, noun, place["thing"]).ids
     return await visit.asker.answer(Question(route=route, ids=ids))
+
+
+async def _parted(visit: Visit) -> Answer:
+    noun = _noun(visit)
+    if not noun.item:
+        raise NotFound("No such page.")
+    return await part_page(visit, noun, visit.request.path_params["thing"])
 
 
 def _faulty(visit: Visit, error: Exception) -> Answer:

@@ -2,15 +2,17 @@
 
 import asyncio
 import re
+import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from bursar.console.asking import BY_NAME, Question
 from bursar.console.cells import Eyes, Kind, plucked, short, visible, worded, written
-from bursar.console.lists import Table, cells_of, companions, inherited, own_table, table_of
+from bursar.console.lists import PART, Table, cells_of, companions, inherited, own_table, table_of
 from bursar.console.nouns.columns import status
-from bursar.console.nouns.every import BY_SLUG
+from bursar.console.nouns.every import BY_ROUTE
 from bursar.console.nouns.shape import Deed, Noun, Part
 from bursar.console.pages import inside
 from bursar.console.recipes import recipes
@@ -26,12 +28,13 @@ async def thing_page(visit: Visit, noun: Noun, thing_id: str = "") -> Answer:
     visit.require(noun.needs)
     question = question_of(visit, noun, thing_id)
     thing = (await visit.asker.ask(question))["data"]
+    place = place_of(visit, noun, thing_id)
     seen = [part for part in noun.parts if _is_seen(visit, part)]
-    parts = await asyncio.gather(*(part_table(visit, part, thing) for part in seen))
+    parts = await asyncio.gather(*(part_table(visit, part, thing, place=place) for part in seen))
     files = {name: f"files/{name}" for name, route in noun.files.items() if is_final(thing)}
     context: dict[str, object] = {
         "noun": noun,
-        "place": place_of(visit, noun, thing_id),
+        "place": place,
         "deed_place": place_of(visit, noun, ALONE if noun.is_single else thing_id),
         "list_place": f"{visit.root}/{noun.slug}" if noun.rows else None,
         "title": title_of(noun, thing),
@@ -57,7 +60,7 @@ def _command(noun: Noun, thing_id: str) -> str:
     """How the command line shows it."""
     if noun.is_single:
         return noun.command
-    return f"{noun.tells} {thing_id}" if noun.tells else ""
+    return f"{noun.tells} {shlex.quote(thing_id)}" if noun.tells else ""
 
 
 def question_of(visit: Visit, noun: Noun, thing_id: str) -> Question:
@@ -98,7 +101,7 @@ def _is_seen(visit: Visit, part: Part) -> bool:
     return not part.route or visit.may(BY_NAME[part.route].terms.needs)
 
 
-async def part_table(visit: Visit, part: Part, thing: Mapping[str, Any]) -> Table:
+async def part_table(visit: Visit, part: Part, thing: Mapping[str, Any], *, place: str) -> Table:
     """One part: from the thing itself, or from what its route tells."""
     if not part.route:
         return own_table(visit, part, thing)
@@ -110,18 +113,19 @@ async def part_table(visit: Visit, part: Part, thing: Mapping[str, Any]) -> Tabl
     found = await visit.asker.ask(Question(route=part.route, ids=ids, query=query | size | extra))
     told = found["data"]
     if part.own:
-        return table_of(visit, part, inherited(told[part.own], told))
+        return table_of(visit, replace(part, route=""), inherited(told[part.own], told))
     if not isinstance(told, list):
         return table_of(visit, part, [told])
-    is_more = bool((found.get("meta") or {}).get("nextCursor"))
-    return table_of(visit, part, told, _more(visit, part, query) if is_more else None)
+    meta = found.get("meta") or {}
+    is_more = len(told) > PART or meta.get("nextCursor") or meta.get("totalPages", 0) > 1
+    return table_of(visit, part, told, _rest(visit, part, query, place=place) if is_more else None)
 
 
-def _more(visit: Visit, part: Part, query: Mapping[str, str]) -> str | None:
-    listed = BY_SLUG.get(part.noun)
-    if listed is None or listed.rows != part.route:
-        return None
-    return f"{visit.root}/{listed.slug}?{urlencode(query)}"
+def _rest(visit: Visit, part: Part, query: Mapping[str, str], *, place: str) -> str:
+    """Where all of it is: on a page of its own, or in the list that has it, too."""
+    if part.has_page:
+        return f"{place}/parts/{part.slug}"
+    return f"{visit.root}/{BY_ROUTE[part.route].slug}?{urlencode(query)}"
 
 
 async def explanation_page(visit: Visit, noun: Noun, thing_id: str) -> Answer:

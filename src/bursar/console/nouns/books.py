@@ -100,6 +100,7 @@ RECONCILIATION: Final = Noun(
         OCCURRED,
     ),
     command="bursar report reconcile",
+    aside="It asks the processor anew first, and mends what that tells.",
 )
 
 ALL: Final = (ACCOUNTS, POSTINGS, TRIAL_BALANCE, RECONCILIATION)

@@ -32,6 +32,7 @@ from bursar.console.nouns.columns import (
 )
 from bursar.console.nouns.shape import Deed, Filter, Noun, Part, Section
 from bursar.domain.mails import MailStatus
+from bursar.domain.webhook_subscriptions import DeliveryStatus
 
 WEBHOOKS: Final = Noun(
     slug="webhooks",
@@ -81,6 +82,15 @@ WEBHOOKS: Final = Noun(
                 text("Answer", of="lastResponseStatus"),
                 instant("Last try", of="lastAttemptAt"),
                 instant("Next try", of="nextAttemptAt"),
+                CREATED,
+            ),
+            filters=(
+                statuses(DeliveryStatus),
+                Filter(name="eventType", label="Event"),
+                Filter(name="eventId", label="Event id"),
+                Filter(name="resourceId", label="About (id)"),
+                SINCE,
+                BEFORE,
             ),
             teaches="Nothing was sent yet. Press Send a test.",
         ),
@@ -202,6 +212,7 @@ EVENTS: Final = Noun(
         CREATED,
     ),
     command="bursar event list",
+    flags={"sort": {"-createdAt": "--newest-first"}},
 )
 
 AUDIT: Final = Noun(

@@ -29,6 +29,7 @@ NOUNS: Final[tuple[Noun, ...]] = (
     *house.ALL,
 )
 BY_SLUG: Final[Mapping[str, Noun]] = {noun.slug: noun for noun in NOUNS}
+BY_ROUTE: Final[Mapping[str, Noun]] = {noun.rows: noun for noun in NOUNS if noun.rows}
 BY_PREFIX: Final[Mapping[str, Noun]] = {
     ID_PREFIXES[noun.id_name]: noun
     for noun in reversed(NOUNS)

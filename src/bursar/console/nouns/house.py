@@ -38,7 +38,7 @@ TEAM: Final = Noun(
     title="Team",
     one="member",
     section=Section.ORGANIZATION,
-    teaches="",
+    teaches="Whoever works here stands here. Press Invite to bring somebody in.",
     rows="listMembers",
     columns=(
         NAME,
@@ -94,7 +94,7 @@ ROLES: Final = Noun(
     title="Roles",
     one="permission",
     section=Section.ORGANIZATION,
-    teaches="",
+    teaches="What each role may do.",
     rows="listPermissions",
     columns=(
         code("Permission", of="permission"),

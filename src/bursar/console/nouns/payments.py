@@ -15,6 +15,7 @@ from bursar.console.nouns.columns import (
     INVOICE,
     OF_CUSTOMER,
     OF_INVOICE,
+    OF_WALLET,
     PAUSED,
     PAYMENT,
     PROVIDER,
@@ -63,6 +64,7 @@ PAYMENTS: Final = Noun(
         statuses(PaymentStatus),
         OF_CUSTOMER,
         OF_INVOICE,
+        OF_WALLET,
         SINCE,
         BEFORE,
     ),
@@ -133,6 +135,7 @@ REFUNDS: Final = Noun(
     filters=(
         statuses(RefundStatus),
         _OF_PAYMENT,
+        OF_INVOICE,
         OF_CUSTOMER,
         SINCE,
         BEFORE,
@@ -170,7 +173,7 @@ DISPUTES: Final = Noun(
         instant("Evidence until", of="evidenceDueAt"),
         CREATED,
     ),
-    filters=(statuses(DisputeStatus), _OF_PAYMENT),
+    filters=(statuses(DisputeStatus), _OF_PAYMENT, SINCE, BEFORE),
     item="getDispute",
     id_name="disputeId",
     facts=(

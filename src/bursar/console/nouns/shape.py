@@ -48,9 +48,20 @@ class Part:
     ids: Mapping[str, str] = field(default_factory=dict)  # of the path, by the thing's fields
     query: Mapping[str, str] = field(default_factory=dict)  # of the query, by the thing's fields
     asks: Mapping[str, str] = field(default_factory=dict)  # of the query, whatever the thing is
+    filters: tuple[Filter, ...] = ()  # of the page that has all of it
     noun: str = ""  # where its rows lead
     total: Column | None = None
     teaches: str = "Nothing yet."
+
+    @property
+    def slug(self) -> str:
+        """What the page that has all of it is called."""
+        return self.title.lower().replace(" ", "-")
+
+    @property
+    def has_page(self) -> bool:
+        """Whether it is a list inside the thing, which goes on where the thing's page ends."""
+        return bool(self.route and self.ids and not self.own and BY_NAME[self.route].terms.is_list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +121,8 @@ class Noun:
     makes: tuple[Deed, ...] = ()  # what the list offers
     command: str = ""  # how the command line lists them
     tells: str = ""  # how it shows one
+    flags: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # where it says else
+    aside: str = ""  # what that command does besides
     is_single: bool = False  # there is one, and its page is the list
     files: Mapping[str, str] = field(default_factory=dict)  # routes that give documents, by name
     leads: Callable[[Mapping[str, Any]], str] | None = None  # where one of them leads, if elsewhere

@@ -15,6 +15,7 @@ from bursar.console.nouns.columns import (
     NAME,
     OCCURRED,
     OF_CUSTOMER,
+    OF_WALLET,
     SETTLED,
     SINCE,
     STATUS,
@@ -32,8 +33,6 @@ from bursar.console.nouns.shape import Deed, Filter, Noun, Part, Section
 from bursar.domain.holds import HoldStatus
 from bursar.domain.transfers import TransferStatus
 from bursar.domain.wallets import WalletStatus
-
-_OF_WALLET: Final = Filter(name="walletId", label="Wallet id")
 
 WALLETS: Final = Noun(
     slug="wallets",
@@ -179,7 +178,7 @@ HOLDS: Final = Noun(
         instant("Until", of="expiresAt"),
         CREATED,
     ),
-    filters=(statuses(HoldStatus), _OF_WALLET),
+    filters=(statuses(HoldStatus), OF_WALLET),
     item="getHold",
     id_name="holdId",
     facts=(
@@ -229,7 +228,14 @@ TRANSACTIONS: Final = Noun(
         WHAT_FOR,
         CREATED,
     ),
-    filters=(statuses(TransferStatus), _OF_WALLET, SINCE, BEFORE),
+    filters=(
+        statuses(TransferStatus),
+        OF_WALLET,
+        Filter(name="fromWalletId", label="From wallet"),
+        Filter(name="toWalletId", label="To wallet"),
+        SINCE,
+        BEFORE,
+    ),
     item="getTransaction",
     id_name="transactionId",
     facts=(
