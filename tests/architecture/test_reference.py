@@ -5,6 +5,10 @@ import re
 import pytest
 from tests.support import reference
 
+from bursar.domain.provider import PaymentProvider
+
+LOCAL = {"name", "require_open_line"}  # of the port, and nothing that is asked of anybody
+
 
 @pytest.mark.parametrize("name", sorted(reference.pages()))
 def test_reference_is_current(name: str) -> None:
@@ -17,6 +21,17 @@ def test_reference_holds_nothing_else() -> None:
     # A page that nothing makes would never be brought up to date.
     kept = {path.name for path in reference.FOLDER.iterdir()}
     assert kept == {*reference.pages(), reference.OUTCOMES, reference.LOCALSTRIPE}
+
+
+def test_every_verb_of_the_port_was_asked() -> None:
+    # What the adapter learns is asked of localstripe too, or the page says less than it claims.
+    port = {name for name in vars(PaymentProvider) if not name.startswith("_")} - LOCAL
+    asked = re.findall(r"^\| [^|]+ \| `(\w+)` \|", _localstripe(), re.MULTILINE)
+    assert set(asked) == port
+
+
+def _localstripe() -> str:
+    return (reference.FOLDER / reference.LOCALSTRIPE).read_text()
 
 
 def test_every_table_is_read() -> None:

@@ -41,6 +41,7 @@ from bursar.domain.provider import (
     Linked,
     LookupRequest,
     MethodAttached,
+    NotFound,
     RefundDone,
     RefundQuestion,
     RefundRequest,
@@ -112,6 +113,22 @@ async def tour(books: Books) -> None:
     await _events(books)
     gone = await books.provider.detach_method(method)
     books.note("detach a method", "detach_method", gone, is_good=isinstance(gone, Linked))
+    await _nothing_left(books, customer)
+
+
+async def _nothing_left(books: Books, customer: str) -> None:
+    tokens = [await _token(books) for _ in range(2)]
+    for token in tokens:
+        await books.provider.attach_method(customer, token=token)
+    taken = await books.provider.detach_methods(customer)
+    found = [await books.provider.find_method(customer, method=token) for token in tokens]
+    is_gone = isinstance(taken, Linked) and all(isinstance(each, NotFound) for each in found)
+    books.note("detach all methods", "detach_methods", taken, is_good=is_gone)
+
+
+async def _token(books: Books) -> str:
+    card = {f"card[{name}]": value for name, value in _CARD.items()}
+    return str((await books.post("/v1/payment_methods", type="card", **card))["id"])
 
 
 async def _customers(books: Books) -> str:
@@ -128,20 +145,23 @@ async def _customers(books: Books) -> str:
 
 
 async def _methods(books: Books, customer: str) -> str:
-    card = {f"card[{name}]": value for name, value in _CARD.items()}
-    token = (await books.post("/v1/payment_methods", type="card", **card))["id"]
+    token = await _token(books)
     kept = await books.provider.attach_method(customer, token=token)
     is_good = isinstance(kept, MethodAttached) and kept.face.last4 == "4242"
     books.note("attach a card, with what is shown of it", "attach_method", kept, is_good=is_good)
     proven = await books.provider.set_up_method(a_setup(customer_reference=customer, token=token))
     is_proven = isinstance(proven, MethodAttached)
     books.note("prove a card with its holder", "set_up_method", proven, is_good=is_proven)
+    begun = datetime.now(UTC) - timedelta(hours=1)
+    seen = await books.provider.setups_since(customer, org_id=ORG, since=begun)
+    is_listed = not isinstance(seen, Unknown) and [one.method for one in seen] == [proven]
+    books.note("list the setups begun", "setups_since", seen, is_good=is_listed)
     found = await books.provider.find_method(customer, method=token)
     books.note("read a stored card", "find_method", found, is_good=found == kept)
     chosen = await books.provider.choose_method(customer, method=token)
     is_chosen = isinstance(chosen, Linked)
     books.note("choose the default method", "choose_method", chosen, is_good=is_chosen)
-    return str(token)
+    return token
 
 
 async def _charges(books: Books, customer: str, method: str) -> None:
