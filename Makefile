@@ -160,7 +160,7 @@ storm-payments: $(READY)  ## 2,000 payments and refunds over a line that loses o
 
 .PHONY: disaster
 disaster: $(READY)  ## delete the database's folder under load, five times, and bring it back from a backup
-	@exec $(BIN)/python -m tests.e2e.disaster $(ARGS)
+	@exec $(BIN)/bursar simulate disaster --rounds 5 $(ARGS)
 
 .PHONY: disk-full
 disk-full: $(READY)  ## leave the database no room for data, then none for its log (needs root, for a tmpfs)

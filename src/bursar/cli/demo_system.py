@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,8 @@ from bursar.runtime.clock import monotonic
 from bursar.runtime.settings import FIELDS, Settings, child_environment
 
 _HERE: Final = "127.0.0.1"
-_START_SECONDS: Final = 90
+_DATA_DIR: Final = "DATA_DIR"
+_START_SECONDS: Final = 150  # a machine may be busy
 _NAMED_SECONDS: Final = 10  # it may be in the middle of a restart
 _STOP_SECONDS: Final = 15
 _PROBE_SECONDS: Final = 3
@@ -44,6 +45,12 @@ class System:
     environment: dict[str, str]
     is_own: bool
 
+    @property
+    def folder(self) -> Path:
+        """Where one of its own keeps what it has; nobody else looks there."""
+        assert self.is_own, "another's folder is none of ours"
+        return Path(self.environment[_DATA_DIR])
+
     async def verify(self, org_ids: list[str]) -> str:
         """Run `bursar verify`, which must look at these organizations and find nothing.
 
@@ -51,10 +58,10 @@ class System:
             Unexpected: it found something, or looked elsewhere.
         """
         deadline = monotonic() + _VERIFY_SECONDS
-        code, out, err = await self._run("verify", "--format", "json")
+        code, out, err = await self.run("verify", "--format", "json")
         while code == Exit.UNREACHABLE and monotonic() < deadline:
             await asyncio.sleep(_POLL_SECONDS)
-            code, out, err = await self._run("verify", "--format", "json")
+            code, out, err = await self.run("verify", "--format", "json")
         if code != Exit.DONE:
             said = b" ".join(err.split()).decode(errors="replace")
             raise Unexpected("`bursar verify` to exit with 0", came=f"{code}: {said}")
@@ -65,7 +72,8 @@ class System:
             raise Unexpected(f"checks of {min(missing)}", came=came)
         return f"{len(checks)} checks, all green"
 
-    async def _run(self, *arguments: str) -> tuple[int, bytes, bytes]:
+    async def run(self, *arguments: str) -> tuple[int, bytes, bytes]:
+        """A command in that environment, to its end: exit code, data, words."""
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", THE_REST, *arguments),
             env=self.environment,
@@ -87,9 +95,13 @@ class System:
 
 @asynccontextmanager
 async def found_or_started(
-    session: aiohttp.ClientSession, settings: Settings, url: str | None
+    session: aiohttp.ClientSession,
+    settings: Settings,
+    url: str | None,
+    *,
+    more: Mapping[str, str] | None = None,
 ) -> AsyncIterator[System]:
-    """The running system, or a new one that ends with this block.
+    """The running system, or a new one that ends with this block and is told `more` settings.
 
     Raises:
         Unexpected: nothing answers where one was named, or the new one does not start.
@@ -101,16 +113,24 @@ async def found_or_started(
     elif url is not None:
         raise Unexpected(f"a healthy Bursar at {wanted}", came="none")
     else:
-        async with _started(session) as system:
+        async with started(session, more=more) as system:
             yield system
 
 
 @asynccontextmanager
-async def _started(session: aiohttp.ClientSession) -> AsyncIterator[System]:
+async def started(
+    session: aiohttp.ClientSession, *, more: Mapping[str, str] | None = None
+) -> AsyncIterator[System]:
+    """A new one that ends with this block, told these settings besides.
+
+    Raises:
+        Unexpected: it does not start.
+    """
     folder = Path(tempfile.mkdtemp(prefix="bursar-demo-"))
     log = folder / "run.log"
     port, sandbox_port = _free_ports()
-    system = System(f"http://{_HERE}:{port}", _environment(folder, port, sandbox_port), is_own=True)
+    environment = {**_environment(folder, port, sandbox_port), **(more or {})}
+    system = System(f"http://{_HERE}:{port}", environment, is_own=True)
     try:
         with log.open("wb") as output:
             child = await asyncio.create_subprocess_exec(
@@ -161,7 +181,7 @@ def _environment(folder: Path, port: int, sandbox_port: int) -> dict[str, str]:
     own = {
         "PORT": str(port),
         "SANDBOX_PORT": str(sandbox_port),
-        "DATA_DIR": str(folder / "installation"),
+        _DATA_DIR: str(folder / "installation"),
         "LOG_LEVEL": "warning",
     }
     return child_environment(unset | own)

@@ -27,6 +27,7 @@ from bursar.cli import (
     queues,
     recurring_invoices,
     reports,
+    simulate,
     subscriptions,
     tax_rates,
     transfers,
@@ -35,6 +36,7 @@ from bursar.cli import (
     webhooks,
 )
 from bursar.cli.backups import back_up
+from bursar.cli.bench import measure_installation
 from bursar.cli.desk import Desk, Output, Quiet, desk
 from bursar.cli.doctor import examine
 from bursar.cli.entry import PROGRAMS, refuse_optimized
@@ -75,6 +77,7 @@ _GROUPS = {
     "report": reports.group,
     "queue": queues.group,
     "clock": clocks.group,
+    "simulate": simulate.group,
 }
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
@@ -109,6 +112,7 @@ def build_root(programs: Programs) -> typer.Typer:
         root.command(name)(verb)
     root.command("verify")(verify)
     root.command("doctor")(examine)
+    root.command("bench")(measure_installation)
     root.command("backup")(back_up)
     root.command("restore")(restore)
     for name, group in _GROUPS.items():
