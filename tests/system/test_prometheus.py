@@ -9,6 +9,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.support.agreements import a_meter, per_unit
+from tests.support.billing import a_shop, at
 from tests.support.prometheus import (
     RULES,
     Prometheus,
@@ -20,7 +22,9 @@ from tests.support.served import served
 from tests.support.world import Org, World
 
 from bursar.domain.ids import InvoiceId, PaymentId, print_id
-from bursar.domain.tasks import ConfirmPayment, Queue
+from bursar.domain.refusals import AmountTooLarge
+from bursar.domain.tasks import QUEUE_RULES, BillSubscription, ConfirmPayment, Queue
+from bursar.jobs.handlers import run_task
 from bursar.jobs.schedule import measure
 from bursar.jobs.weighing import Scales
 from bursar.operations.queues import DiscardLetters, discard_letters
@@ -28,6 +32,7 @@ from bursar.providers.guard import BreakerLimits, CircuitBreaker
 from bursar.runtime.clock import monotonic
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.pulse import SeenSessions, keep_pulse
+from bursar.runtime.queue import Verdict
 
 pytestmark = pytest.mark.system
 
@@ -38,6 +43,7 @@ ALERTS = {
     "QueueProcessingStopped",
     "CircuitBreakerOpen",
     "ProviderAnswersHeld",
+    "BillingHeld",
 }
 
 
@@ -54,7 +60,7 @@ class Faults:
             lambda state: world.app.telemetry.breaker(provider="sandbox", state=state.value),
         )
         self.measuring: asyncio.Task[None] | None = None
-        self.dead: int | None = None
+        self.dead: list[int] = []
 
     def start_worker(self) -> None:
         """A worker that goes round, as far as Prometheus sees."""
@@ -81,15 +87,37 @@ class Faults:
             for job in await queue.claim(connection, Queue.PAYMENTS, limit=50):
                 if job.task == ConfirmPayment(nobody):
                     await queue.hold(connection, job.claim, RuntimeError("provoked"))
-                    self.dead = job.claim.job_id
+                    self.dead.append(job.claim.job_id)
                 else:
                     await queue.hand_back(connection, job.claim)
 
-    async def bury_dead_letter(self) -> None:
+    async def overflow(self) -> None:
+        """A month of usage beyond every exact amount is to be billed, as often as it may be."""
+        shop = await a_shop(self.world)
+        meter = await a_meter(shop.org)
+        plan = await shop.plan(0, per_unit(meter, str(10**14)))
+        huge = await shop.subscribe(plan)
+        await shop.bill_all()
+        await shop.set_clock(at("2026-02-01"))
+        await shop.use(huge.id, meter, ("a", at("2026-01-10"), 10**9))
+        queue, task = self.world.app.queue, BillSubscription(huge.id)
+        async with self.world.app.database.machine() as connection:
+            await queue.enqueue(connection, shop.org.id, [task])
+            for job in await queue.claim(connection, Queue.INVOICES, limit=50):
+                if job.task != task:
+                    await queue.hand_back(connection, job.claim)
+                    continue
+                last = replace(job, attempts=QUEUE_RULES[Queue.INVOICES].attempts_max - 1)
+                with pytest.raises(AmountTooLarge) as told:
+                    await run_task(self.world.app, last)
+                assert await queue.fail(connection, last, told.value) is Verdict.HELD
+                self.dead.append(job.claim.job_id)
+
+    async def bury_dead_letters(self) -> None:
         """Somebody decides."""
-        assert self.dead is not None
+        assert len(self.dead) == 2
         await replace(self.world.operator(self.org.id), reason="mended").run(
-            discard_letters, DiscardLetters((self.dead,))
+            discard_letters, DiscardLetters(tuple(self.dead))
         )
 
     async def prepare_payments(self) -> list[InvoiceId]:
@@ -202,11 +230,12 @@ async def test_every_metric_of_the_dashboards_is_scraped(
 
 
 async def test_each_alert_rings_and_is_silent_again(watching: Prometheus, faults: Faults) -> None:
-    # All six are provoked for real, fire, are mended, and clear.
+    # All of them are provoked for real, fire, are mended, and clear.
     invoices = await faults.prepare_payments()
     assert await watching.until(lambda firing: not firing, 20) == set()
     await faults.stop_worker()
     await faults.leave_dead_letter()
+    await faults.overflow()
     await measure(faults.world.app)
     slow = asyncio.create_task(faults.keep_slow())
     await asyncio.sleep(5)  # of those six that a worker may be silent
@@ -219,7 +248,7 @@ async def test_each_alert_rings_and_is_silent_again(watching: Prometheus, faults
     slow.cancel()
     await asyncio.gather(slow, return_exceptions=True)
     faults.start_worker()
-    await faults.bury_dead_letter()
+    await faults.bury_dead_letters()
     faults.mend_line()
     assert await watching.until(lambda firing: not firing, 45) == set()
 

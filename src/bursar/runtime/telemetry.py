@@ -57,6 +57,8 @@ class Telemetry:
             for outcome in ("succeeded", "failed"):
                 # What is missing has no rise: the first failures would not be seen as any.
                 self._count["payments_processed_total"].labels(mode, outcome)
+        for outcome in ("billed", "put_off"):
+            self._count["billing_subscriptions_total"].labels(outcome)
 
     def request(self, *, method: str, route: str | None, status: int, seconds: float) -> None:
         """One HTTP request answered; `route` is the template, `None` when nothing matched."""
