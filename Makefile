@@ -89,6 +89,10 @@ clean:  ## remove the environment and caches; never the data directory
 run: $(READY)  ## serve API, worker and sandbox processor on PORT (3000), data in DATA_DIR (.bursar)
 	@exec $(BIN)/bursar run $(ARGS)
 
+.PHONY: dev
+dev: $(READY)  ## the same, started again whenever its source changes
+	@exec $(BIN)/bursar run --watch $(ARGS)
+
 .PHONY: demo
 demo: $(READY)  ## tell the whole story over real HTTP, a line a step
 	@exec $(BIN)/bursar demo $(ARGS)
@@ -106,6 +110,10 @@ load:  ## load a running installation: make load NAME=mixed [ARGS="--profile smo
 .PHONY: test
 test: $(READY)  ## run the tests that need Python alone: make test [tests/domain]
 	@$(PYTEST) $(QUICK) $(WORKERS) $(T) $(ARGS)
+
+.PHONY: watch
+watch: $(READY)  ## run tests again whenever something is saved: make watch T=tests/domain
+	@exec $(BIN)/python -m tests.support.rerun $(QUICK) $(WORKERS) $(T) $(ARGS)
 
 .PHONY: coverage
 coverage: $(READY)  ## say which lines and branches of the rules and verbs the quick tests never run

@@ -20,11 +20,15 @@ from bursar.runtime.supervisor import FreePort, free_port
 
 SUPERVISOR = """
     import asyncio, json, sys
+    from pathlib import Path
     from bursar.runtime.supervisor import Child, run_tree
+    from bursar.runtime.watching import changes
     plan = json.loads(sys.argv[1])
     children = [Child(name, tuple(cmd), is_once=once) for name, cmd, once in plan["children"]]
     say = lambda line: print("SAY", line, flush=True)
-    sys.exit(asyncio.run(run_tree(children, say=say, grace_seconds=plan["grace"])))
+    watched = plan["watched"] and changes(Path(plan["watched"]), every_seconds=0.05)
+    run = run_tree(children, say=say, grace_seconds=plan["grace"], changes=watched)
+    sys.exit(asyncio.run(run))
 """
 
 # Children: each appends its pid to a file of its own, so that a test knows every one there was.
@@ -105,11 +109,27 @@ def child(
     return name, [*program, str(folder / name), *arguments], is_once
 
 
+@pytest.fixture
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of source."""
+    folder = tmp_path_factory.mktemp("source")
+    (folder / "pages").mkdir()
+    (folder / "__pycache__").mkdir()
+    return folder
+
+
 @asynccontextmanager
 async def tree(
-    folder: Path, *children: tuple[str, list[str], bool], grace: float = 10
+    folder: Path,
+    *children: tuple[str, list[str], bool],
+    grace: float = 10,
+    watched: Path | None = None,
 ) -> AsyncIterator[Tree]:
-    plan: dict[str, Any] = {"children": children, "grace": grace}
+    plan: dict[str, Any] = {
+        "children": children,
+        "grace": grace,
+        "watched": None if watched is None else str(watched),
+    }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", textwrap.dedent(SUPERVISOR), json.dumps(plan)),
         stdout=asyncio.subprocess.PIPE,
@@ -214,6 +234,52 @@ async def test_a_crash_loop_at_boot_ends_everything(tmp_path: Path) -> None:
         )
         assert len(running.pids("api")) == 3
         assert not any(map(is_alive, running.everyone()))
+
+
+async def test_a_change_of_the_source_starts_everything_again(tmp_path: Path, source: Path) -> None:
+    # Whatever is saved, made or removed: each child ends and comes back once, none counts as dead.
+    saved = source / "pages" / "one.html"
+    acts: tuple[Callable[[], object], ...] = (
+        saved.touch,
+        partial(saved.write_text, "1"),
+        saved.unlink,
+    )
+    children = child(tmp_path, "api", STEADY), child(tmp_path, "worker", STEADY)
+    async with tree(tmp_path, *children, watched=source) as running:
+        for started, act in enumerate(acts, 1):
+            for name in ("api", "worker"):
+                await running.until(partial(running.has_started, name, started))
+            await asyncio.sleep(0.2)  # it has looked at what there is
+            (source / "__pycache__" / f"{started}.pyc").touch()
+            act()
+        for name in ("api", "worker"):
+            await running.until(partial(running.has_started, name, 4))
+        await asyncio.sleep(0.2)
+        assert [len(running.pids(name)) for name in ("api", "worker")] == [4, 4]
+        running.process.send_signal(signal.SIGTERM)
+        code, output = await running.ended()
+        assert code == 0
+        assert output == 3 * f"SAY {saved} changed; everything is started again.\n"
+
+
+async def test_source_that_does_not_start_waits_for_the_next_change(
+    tmp_path: Path, source: Path
+) -> None:
+    # A typing mistake ends nothing: the tree stays, says so, and goes on once it is mended.
+    program = source / "program.py"
+    program.write_text(textwrap.dedent(CRASHING))
+    command = [sys.executable, "-I", "-S", str(program), str(tmp_path / "api"), "1"]
+    async with tree(tmp_path, ("api", command, False), watched=source) as running:
+        await running.until(partial(running.has_started, "api", 3))
+        await asyncio.sleep(0.3)
+        assert len(running.pids("api")) == 3, "it waits"
+        program.write_text(textwrap.dedent(STEADY))
+        await running.until(partial(running.has_started, "api", 4))
+        assert is_alive(running.pids("api")[-1])
+        running.process.send_signal(signal.SIGTERM)
+        code, output = await running.ended()
+        assert code == 0
+        assert "SAY api does not start (exit code 1); it waits for the next change.\n" in output
 
 
 async def test_a_bad_setting_is_not_tried_again(tmp_path: Path) -> None:

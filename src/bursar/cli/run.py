@@ -46,6 +46,7 @@ from bursar.runtime.settings import (
     load,
 )
 from bursar.runtime.supervisor import Child, free_port, run_tree
+from bursar.runtime.watching import changes
 
 GRACE_SECONDS: Final = 9.0  # of the ten that a stop may take; the rest is PostgreSQL's
 _READY_SECONDS: Final = 120
@@ -53,6 +54,9 @@ _KEY_SECONDS: Final = 15
 _POLL_SECONDS: Final = 0.05
 _PROBE_SECONDS: Final = 2.0
 _HERE: Final = "127.0.0.1"
+_SOURCES: Final = tuple(
+    Path(__file__).parents[2] / package for package in ("bursar", "bursar_sandbox")
+)
 _MEMORY: Final = Path("/dev") / "shm"
 _PROBE: Final = f"GET /health HTTP/1.1\r\nHost: {_HERE}\r\nConnection: close\r\n\r\n".encode()
 
@@ -73,6 +77,9 @@ def run(
     *,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="Make no demo organization.")] = False,
     port: Annotated[int | None, typer.Option(help="TCP port of the API, instead of PORT.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Start all of it again when its source changes.")
+    ] = False,
 ) -> None:
     """Start the API, workers and the sandbox processor, all in one."""
     with explained():
@@ -82,20 +89,20 @@ def run(
         logging.configure(
             level=settings.log_level, is_development=settings.app_env == "development"
         )
-        sys.exit(asyncio.run(_run(settings, has_demo=not no_demo)))
+        sys.exit(asyncio.run(_run(settings, has_demo=not no_demo, is_watching=watch)))
 
 
-async def _run(settings: Settings, *, has_demo: bool) -> int:
+async def _run(settings: Settings, *, has_demo: bool, is_watching: bool) -> int:
     task = asyncio.current_task()
     assert task is not None
     with _canceled_by(task, signal.SIGTERM, signal.SIGHUP):
         try:
-            return await _held(settings, has_demo=has_demo)
+            return await _held(settings, has_demo=has_demo, is_watching=is_watching)
         except asyncio.CancelledError:
             return Exit.DONE
 
 
-async def _held(settings: Settings, *, has_demo: bool) -> int:
+async def _held(settings: Settings, *, has_demo: bool, is_watching: bool) -> int:
     """Hold the data directory, then the database, for as long as the tree lives."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     async with _alone(settings.data_dir), database_of(settings) as urls:
@@ -107,7 +114,12 @@ async def _held(settings: Settings, *, has_demo: bool) -> int:
         stage = _staged(settings, has_demo=has_demo)
         telling = asyncio.create_task(_tell_when_ready(stage))
         try:
-            return await run_tree(_children(stage), say=_warn, grace_seconds=GRACE_SECONDS)
+            return await run_tree(
+                _children(stage),
+                say=_warn,
+                grace_seconds=GRACE_SECONDS,
+                changes=changes(*_SOURCES) if is_watching else None,
+            )
         finally:
             telling.cancel()
             shutil.rmtree(stage.environment[METRICS_FOLDER], ignore_errors=True)

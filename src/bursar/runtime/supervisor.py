@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
@@ -65,13 +65,24 @@ async def run_tree(
     *,
     say: Callable[[str], None],
     grace_seconds: float = GRACE_SECONDS,
+    changes: AsyncIterator[str] | None = None,
 ) -> int:
     """Run the children until a signal, or until one cannot be kept alive; the exit code.
 
-    SIGTERM, SIGINT and SIGHUP end every child within the grace; a second one, at once.
+    SIGTERM, SIGINT and SIGHUP end every child within the grace; a second one, at once. With
+    `changes` of their source, each change starts every child again, and one that cannot be kept
+    alive waits for the next.
     """
     assert len({child.name for child in children}) == len(children), "each child has its own name"
-    return await _Tree(children, say, grace_seconds).run()
+    tree = _Tree(children, say, grace_seconds)
+    if changes is None:
+        return await tree.run()
+    following = asyncio.create_task(tree.follow(changes))
+    try:
+        return await tree.run()
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
 
 
 def free_port(preferred: int, *, avoid: Collection[int] = ()) -> FreePort:
@@ -115,6 +126,8 @@ class _Tree:
         self._running: dict[str, asyncio.subprocess.Process] = {}
         self._stopping = asyncio.Event()
         self._forced = asyncio.Event()
+        self._changed: asyncio.Event | None = None
+        self._renewed: set[str] = set()
         self._code = 0
 
     async def run(self) -> int:
@@ -127,6 +140,19 @@ class _Tree:
                 self._kill_all()
                 await asyncio.gather(*keeping, return_exceptions=True)
         return self._code
+
+    async def follow(self, changes: AsyncIterator[str]) -> None:
+        """Start every child again whenever its source changed."""
+        self._changed = asyncio.Event()
+        async for path in changes:
+            if self._stopping.is_set():
+                return
+            self._say(f"{path} changed; everything is started again.")
+            self._renewed |= set(self._running)
+            for process in self._running.values():
+                _signal(process.pid, signal.SIGTERM)
+            before, self._changed = self._changed, asyncio.Event()
+            before.set()
 
     async def _until_stopping(self, keeping: Sequence["asyncio.Task[None]"]) -> None:
         """Until a signal, a child that cannot be kept, or every errand done."""
@@ -165,6 +191,10 @@ class _Tree:
             code = await self._run_once(child, guard)
             if self._stopping.is_set() or (child.is_once and code == 0):
                 return
+            if child.name in self._renewed:
+                self._renewed.discard(child.name)
+                failures, backoff_seconds = 0, _BACKOFF_FIRST_SECONDS
+                continue
             if child.is_once:
                 self._say(f"{child.name} failed with exit code {code}.")
                 return
@@ -173,8 +203,10 @@ class _Tree:
             elif code not in _OUTSIDE_KILLS:
                 failures += 1
             if failures >= _BOOT_FAILURES_MAX or code == _EXIT_USAGE:
-                self._give_up(child, code)
-                return
+                if not await self._is_changed(child, code):
+                    return
+                failures, backoff_seconds = 0, _BACKOFF_FIRST_SECONDS
+                continue
             self._say(f"{child.name} ended ({_told(code)}); it is started again.")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), backoff_seconds)
@@ -201,6 +233,19 @@ class _Tree:
             del self._running[child.name]
             _signal_group(process.pid)  # what it started and left behind
             guard(f"-{process.pid}\n")
+
+    async def _is_changed(self, child: Child, code: int) -> bool:
+        """Whether it is worth another try: never without a change of its source."""
+        if self._changed is None:
+            self._give_up(child, code)
+            return False
+        self._say(f"{child.name} does not start ({_told(code)}); it waits for the next change.")
+        waits = (self._changed.wait(), self._stopping.wait())
+        tasks = [asyncio.create_task(each) for each in waits]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for each in tasks:
+            each.cancel()
+        return not self._stopping.is_set()
 
     def _give_up(self, child: Child, code: int) -> None:
         self._say(f"{child.name} does not start ({_told(code)}); everything is ended.")
