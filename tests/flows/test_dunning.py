@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 import pytest
 from tests.support.billing import Shop
 from tests.support.sandbox import control
@@ -15,9 +16,10 @@ from bursar.domain.dunning_policies import DunningAction
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.paging import Page
-from bursar.domain.payments import PaymentMode, Receipt, ReceiptMethod
+from bursar.domain.payments import Payment, PaymentMode, PaymentStatus, Receipt, ReceiptMethod
 from bursar.domain.provider import DeclineKind
-from bursar.domain.refusals import IllegalTransition, PaymentInProgress
+from bursar.domain.refusals import IllegalTransition, NotFound, PaymentInProgress
+from bursar.domain.shapes.events import event_body
 from bursar.domain.subscriptions import Subscription, SubscriptionStatus
 from bursar.flows.save_method import AttachMethod, attach_method
 from bursar.operations.credit_notes import IssueCreditNote, issue_credit_note
@@ -33,6 +35,7 @@ from bursar.operations.invoices import VoidInvoice, void_invoice
 from bursar.operations.manual_payments import RecordPayment, record_payment
 from bursar.operations.write_offs import WriteOff, write_off_invoice
 from bursar.reads.dunning import dunning_case
+from bursar.reads.events import FeedFilters, events
 from bursar.reads.invoices import invoice
 from bursar.reads.payments import PaymentFilters, payments
 from bursar.reads.subscriptions import subscription
@@ -66,12 +69,23 @@ class Debt:
         found = await self.shop.org.caller.look(subscription, self.subscription.id)
         return found.status
 
-    async def tries(self) -> int:
-        """How often the card was charged, or tried to be."""
+    async def attempts(self) -> tuple[Payment, ...]:
+        """Everything that was tried."""
         found = await self.shop.org.caller.look(
             payments, Page(size=50, is_cursor=True), PaymentFilters(invoice_id=self.invoice_id)
         )
-        return sum(each.mode is PaymentMode.CHARGE for each in found.items)
+        return found.items
+
+    async def tries(self) -> int:
+        """How often the card was charged, or tried to be."""
+        return sum(each.mode is PaymentMode.CHARGE for each in await self.attempts())
+
+    async def failures(self) -> list[str]:
+        """The reason of each `payment.failed` that whoever listens was told."""
+        filters = FeedFilters(types=("payment.failed",))
+        told = await self.shop.org.caller.look(events, after=None, limit=100, filters=filters)
+        said = [msgspec.json.decode(event_body(each)) for each in told.items]
+        return [each["data"]["failureCode"] for each in said]
 
     async def wait(self, *, watch: bool = False, **time: float) -> None:
         """Business time goes on, and everything that is due is done; watchdogs need not wait."""
@@ -197,6 +211,36 @@ async def test_an_outage_is_no_step(world: World) -> None:
     await debt.wait(minutes=15)
     after = await debt.case()
     assert (after.retry_count, after.step) == (1, 1)
+
+
+async def test_an_outage_at_the_first_charge(world: World) -> None:
+    # Nobody hears of a failure while nobody knows: the attempt and the invoice stay open, asking is
+    # put off, and no plan begins. Then the bank's reason is told, and the plan schedules a retry.
+    shop = Shop(await world.org())
+    await shop.org.freeze(shop.now)
+    customer, plan = await shop.org.customer(BAD), await shop.plan(4_900)
+    control(
+        world.sandbox, "POST", "faults", kind="drop_before", path="/v1/payment_intents", times=9_999
+    )
+    subscription = await shop.subscribe(plan, customer)
+    await world.drain()
+    (made,) = await shop.invoices()
+    debt = Debt(shop, customer, subscription, made.id)
+    await world.drain(watch=shop.org)
+    (open_one,) = await debt.attempts()
+    assert (open_one.status, open_one.watch_step) == (PaymentStatus.PENDING, 0)
+    assert ((await debt.invoice()).status, await debt.failures()) == (InvoiceStatus.OPEN, [])
+    with pytest.raises(NotFound):
+        await debt.case()
+    control(world.sandbox, "DELETE", "faults")
+    await world.drain(watch=shop.org)
+    assert await debt.failures() == ["generic_decline"]
+    assert (await debt.invoice()).status is InvoiceStatus.OPEN
+    case = await debt.case()
+    assert (case.current_action, case.retry_count) == (DunningAction.RETRY, 0)
+    assert case.next_at == shop.now + timedelta(hours=1)
+    assert len(await debt.attempts()) == 1
+    assert await debt.wrong() == []
 
 
 async def test_nothing_is_tried_while_a_page_is_open(world: World) -> None:
