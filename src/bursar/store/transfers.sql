@@ -10,28 +10,35 @@ WITH locked AS MATERIALIZED (
             )
         )
     ORDER BY a.id FOR NO KEY UPDATE
+), transits AS MATERIALIZED (
+    SELECT array_agg(a.id) AS ids, array_agg(a.currency) AS currencies FROM ledger_accounts AS a
+    WHERE a.org_id = $1 AND a.code = 'transit'
 )
 SELECT
     w.id AS wallet_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor,
-    l.id AS account_id, l.currency, l.balance_minor, l.held_minor, l.closed_at, t.id AS transit_id
+    l.id AS account_id, l.currency, l.balance_minor, l.held_minor, l.closed_at,
+    (SELECT ids FROM transits)[array_position((SELECT currencies FROM transits), l.currency)] AS transit_id
 FROM locked AS l
 CROSS JOIN LATERAL (
     SELECT o.id, o.provoke_credit, o.transfer_limit_minor, o.daily_limit_minor FROM wallets AS o
     WHERE o.org_id = $1 AND o.account_id = l.id OFFSET 0
-) AS w
-LEFT JOIN ledger_accounts AS t ON t.org_id = $1 AND t.code = 'transit' AND t.currency = l.currency;
+) AS w;
 
 -- name: see_purses
 -- The same of wallets, and nothing is locked: whoever decides by it moves balances by `move_if_enough`.
+WITH transits AS MATERIALIZED (
+    SELECT array_agg(a.id) AS ids, array_agg(a.currency) AS currencies FROM ledger_accounts AS a
+    WHERE a.org_id = $1 AND a.code = 'transit'
+)
 SELECT
     w.id AS wallet_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor,
-    a.id AS account_id, a.currency, a.balance_minor, a.held_minor, a.closed_at, t.id AS transit_id
+    a.id AS account_id, a.currency, a.balance_minor, a.held_minor, a.closed_at,
+    (SELECT ids FROM transits)[array_position((SELECT currencies FROM transits), a.currency)] AS transit_id
 FROM wallets AS w
 CROSS JOIN LATERAL (
     SELECT o.id, o.currency, o.balance_minor, o.held_minor, o.closed_at FROM ledger_accounts AS o
     WHERE o.org_id = $1 AND o.id = w.account_id OFFSET 0
 ) AS a
-LEFT JOIN ledger_accounts AS t ON t.org_id = $1 AND t.code = 'transit' AND t.currency = a.currency
 WHERE w.org_id = $1 AND w.id = ANY((SELECT $2::text::uuid[])::uuid[]);
 
 -- name: move_if_enough
@@ -105,6 +112,7 @@ FROM unnest(
 
 -- name: insert_completed
 -- Transfers with both their moves, all their facts and what balances come to, under locks held already.
+-- What a row brings forth is counted in its select list; VALUES that name the row are prepared for each anew.
 WITH t AS MATERIALIZED (
     SELECT * FROM unnest(
         $5::text::uuid[], $6::text::uuid[], $7::text::uuid[], $8::text::uuid[], $9::text::uuid[],
@@ -135,28 +143,33 @@ WITH t AS MATERIALIZED (
     FROM t
 ), posted AS (
     INSERT INTO ledger_transactions (org_id, id, kind, source_id, description, occurred_at)
-    SELECT $1, p.id, p.kind, 'txn_' || t.id, '', $2
-    FROM t CROSS JOIN LATERAL (
-        VALUES (t.debit, 'transfer_debited'), (t.credit, 'transfer_credited')
-    ) AS p (id, kind)
+    SELECT
+        $1, CASE p.turn WHEN 1 THEN p.debit ELSE p.credit END,
+        CASE p.turn WHEN 1 THEN 'transfer_debited' ELSE 'transfer_credited' END, 'txn_' || p.id, '', $2
+    FROM (SELECT t.debit, t.credit, t.id, generate_series(1, 2) AS turn FROM t) AS p
 ), entered AS (
     INSERT INTO ledger_entries (org_id, transaction_id, position, account_id, amount_minor, currency)
-    SELECT $1, e.transaction_id, e.position, e.account_id, e.minor, t.currency
-    FROM t CROSS JOIN LATERAL (
-        VALUES
-        (t.debit, 1::smallint, t.from_id, t.minor), (t.debit, 2::smallint, t.transit_id, -t.minor),
-        (t.credit, 1::smallint, t.transit_id, t.minor), (t.credit, 2::smallint, t.to_id, -t.minor)
-    ) AS e (transaction_id, position, account_id, minor)
+    SELECT
+        $1, CASE WHEN e.turn <= 2 THEN e.debit ELSE e.credit END, 2 - e.turn % 2,
+        CASE e.turn WHEN 1 THEN e.from_id WHEN 4 THEN e.to_id ELSE e.transit_id END,
+        CASE e.turn % 2 WHEN 1 THEN e.minor ELSE -e.minor END, e.currency
+    FROM (
+        SELECT
+            t.debit, t.credit, t.from_id, t.transit_id, t.to_id, t.minor, t.currency,
+            generate_series(1, 4) AS turn
+        FROM t
+    ) AS e
 )
 INSERT INTO events (
     org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence,
     actor, reason, request_id, occurred_at, snapshot, previous
 )
 SELECT
-    $1, f.id, ($24::text[])[f.turn], ($25::smallint[])[f.turn], ($26::boolean[])[f.turn],
-    'transaction', t.id, f.turn, t.actor, t.reason, t.request_id, $2,
-    t.snapshot || ($27::jsonb[])[f.turn], ($28::jsonb[])[f.turn]
-FROM t CROSS JOIN LATERAL (VALUES (1, t.fact_1), (2, t.fact_2), (3, t.fact_3), (4, t.fact_4)) AS f (turn, id);
+    $1, CASE f.turn WHEN 1 THEN f.fact_1 WHEN 2 THEN f.fact_2 WHEN 3 THEN f.fact_3 ELSE f.fact_4 END,
+    ($24::text[])[f.turn], ($25::smallint[])[f.turn], ($26::boolean[])[f.turn],
+    'transaction', f.id, f.turn, f.actor, f.reason, f.request_id, $2,
+    CASE f.turn WHEN 4 THEN f.snapshot ELSE f.snapshot || ($27::jsonb[])[f.turn] END, ($28::jsonb[])[f.turn]
+FROM (SELECT t.*, generate_series(1, 4) AS turn FROM t) AS f;
 
 -- name: settle_transfer
 -- The rest of a transfer whose debit stood alone; it is settled once.
