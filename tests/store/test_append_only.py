@@ -4,8 +4,8 @@ The owner passes row-level security, so what stops the owner is not a grant but 
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -95,6 +95,44 @@ async def test_an_amount_out_of_range_is_refused(books: Books, amount: int) -> N
     # Beyond 2^53 - 1 amounts would not be exact everywhere; nothing is no entry.
     with pytest.raises(asyncpg.CheckViolationError, match="amount_minor"):
         await books.post((amount, "usd"), (-amount, "usd"))
+
+
+@pytest.mark.parametrize(
+    ("said", "elsewhere"),
+    [
+        ("ledger_entry_has_transaction", {"transaction": uuid4()}),
+        ("ledger_entry_has_account", {"org": uuid4()}),
+        ("ledger_entry_has_account", {"accounts": [uuid4(), uuid4()]}),
+        ("ledger_entry_has_account", {"currency": "eur"}),
+    ],
+    ids=["no such transaction", "not its organization", "no such account", "another currency"],
+)
+async def test_entries_name_what_exists(
+    books: Books, said: str, elsewhere: dict[str, object]
+) -> None:
+    # No foreign key looks after them row by row; the statement's trigger does for all of them.
+    currency = str(elsewhere.get("currency", "usd"))
+    if "org" in elsewhere:  # its transaction, and nobody's accounts
+        await books.owner.execute(TRANSACTION, elsewhere["org"], books.transaction)
+    named: Any = {name: value for name, value in elsewhere.items() if name != "currency"}
+    aside = replace(books, **named)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+        await aside.post((100, currency), (-100, currency))
+    assert getattr(refused.value, "constraint_name", None) == said
+
+
+@pytest.mark.parametrize("column", ["closing_before", "folded_before"])
+async def test_closed_books_take_no_entry(books: Books, column: str) -> None:
+    # Of an account that is closed up to a moment, or carried forward, nothing earlier is posted.
+    is_closing = column == "closing_before"
+    await books.owner.execute(
+        "INSERT INTO ledger_folds VALUES ($1, $2, 0, 0, $3, $4, $5::text::xid8)",
+        *(books.org, books.accounts[0], UUID(int=0) if is_closing else UUID(int=2**128 - 1)),
+        *((UUID(int=2**128 - 1), "3") if is_closing else (None, None)),
+    )
+    with pytest.raises(asyncpg.CheckViolationError, match="closed for that time") as refused:
+        await books.post((100, "usd"), (-100, "usd"))
+    assert refused.value.constraint_name == "ledger_books_closed"
 
 
 async def test_copy_is_counted_too(books: Books) -> None:
