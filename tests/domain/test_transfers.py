@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from bursar.domain.change import Change
 from bursar.domain.currencies import currency
@@ -36,7 +37,7 @@ def a_purse(wallet_id: WalletId, minor: int = 1000, **terms: object) -> Purse:
     purse = Purse(
         wallet_id=wallet_id, currency=USD, balance_minor=minor, held_minor=0, is_open=True
     )
-    return replace(purse, **terms)  # type: ignore[arg-type]  # the fields of a purse
+    return structs.replace(purse, **terms)
 
 
 def an_order(number: int = 0, *, sender: int = 0, receiver: int = 1, minor: int = 1) -> Order:
@@ -60,7 +61,7 @@ def row_of(change: Change | None) -> Transfer:
 
 
 orders = st.builds(
-    lambda number, ends, minor, provoked: replace(
+    lambda number, ends, minor, provoked: structs.replace(
         an_order(number, sender=ends[0], receiver=ends[1], minor=minor),
         metadata={"provoke": provoked.value},
     ),
@@ -122,7 +123,7 @@ def test_the_last_cent_can_leave_and_held_value_cannot() -> None:
 def test_a_closed_wallet_takes_no_part(closed: int) -> None:
     # Neither as sender nor as receiver.
     purses = [a_purse(WALLETS[0]), a_purse(WALLETS[1])]
-    purses[closed] = replace(purses[closed], is_open=False)
+    purses[closed] = structs.replace(purses[closed], is_open=False)
     with pytest.raises(WalletClosed):
         a_till(*purses).take(an_order())
 
@@ -132,7 +133,7 @@ def test_a_wallet_never_holds_more_than_is_exact() -> None:
     full = a_purse(WALLETS[1], AMOUNT_MAX)
     with pytest.raises(AmountTooLarge):
         a_till(a_purse(WALLETS[0]), full).take(an_order())
-    later = replace(an_order(), metadata={"provoke": "later"})
+    later = structs.replace(an_order(), metadata={"provoke": "later"})
     debited = row_of(a_till(a_purse(WALLETS[0]), a_purse(WALLETS[1])).take(later))
     failed = row_of(a_till(a_purse(WALLETS[0]), full).settle(debited))
     assert (failed.status, failed.failure) == (TransferStatus.FAILED, CreditFailure.WALLET_FULL)
@@ -140,7 +141,7 @@ def test_a_wallet_never_holds_more_than_is_exact() -> None:
 
 def test_a_wallet_that_closed_in_between_gives_it_back() -> None:
     # The debit was committed; the credit finds nobody.
-    later = replace(an_order(), metadata={"provoke": "later"})
+    later = structs.replace(an_order(), metadata={"provoke": "later"})
     debited = row_of(a_till(a_purse(WALLETS[0]), a_purse(WALLETS[1])).take(later))
     till = a_till(a_purse(WALLETS[0], 999), a_purse(WALLETS[1], 0, is_open=False))
     assert row_of(till.settle(debited)).failure is CreditFailure.WALLET_CLOSED
@@ -150,5 +151,5 @@ def test_live_money_is_never_provoked() -> None:
     # There the metadata key is a word like any other.
     purses = {each.wallet_id: each for each in (a_purse(WALLETS[0]), a_purse(WALLETS[1]))}
     till = Till(purses, at=AT, wall=AT, is_sandbox=False)
-    done = till.take(replace(an_order(), metadata={"provoke": "refuse"}))
+    done = till.take(structs.replace(an_order(), metadata={"provoke": "refuse"}))
     assert row_of(done).status is TransferStatus.COMPLETED

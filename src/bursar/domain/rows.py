@@ -34,6 +34,8 @@ from bursar.domain.orgs import Colleague, Membership, Mode, Organization, User
 from bursar.domain.transfers import CreditFailure, Purse, Step, Transfer, TransferStatus
 from bursar.domain.wallets import Provocation, Wallet, WalletEntry, WalletStatus
 
+# Read by the thousand a second, and a word is looked up in a tenth of what calling the enum takes.
+_PROVOCATIONS: Final = {each.value: each for each in Provocation}
 _STEP_COLUMNS: Final = (
     (TransferStatus.INITIATED, "created_at"),
     (TransferStatus.DEBITED, "debited_at"),
@@ -264,7 +266,7 @@ def row_to_purse(record: Record) -> Purse:
         balance_minor=record["balance_minor"],
         held_minor=record["held_minor"],
         is_open=record["closed_at"] is None,
-        provoked=Provocation(record["provoke_credit"]),
+        provoked=_PROVOCATIONS[record["provoke_credit"]],
         transfer_limit_minor=record["transfer_limit_minor"],
         daily_limit_minor=record["daily_limit_minor"],
     )

@@ -8,10 +8,12 @@ every instant the amount is in exactly one place. A sandbox can ask for credits 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
@@ -186,9 +188,12 @@ class Transfer:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A transfer as it is asked for; without a currency it is the sender's."""
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer as it is asked for; without a currency it is the sender's.
+
+    It and what a transfer knows of its wallets are made by the thousand a second, and a struct is
+    made in a tenth of the time that a frozen dataclass takes.
+    """
 
     transfer_id: TransferId
     from_wallet_id: WalletId
@@ -196,12 +201,11 @@ class Order:
     amount_minor: int
     currency: Currency | None = None
     description: str | None = None
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purse:
+class Purse(msgspec.Struct, frozen=True, kw_only=True):
     """What a transfer must know of a wallet, read under the lock of its account."""
 
     wallet_id: WalletId

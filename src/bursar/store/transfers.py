@@ -113,7 +113,8 @@ async def with_sent(tx: Tx, locked: Locked, since: datetime) -> Locked:
     purses = dict(locked.purses)
     for row in await tx.fetch(Q.sent_since, uuid_of(tx.org_id), limited, since):
         wallet_id = WalletId(print_id("wal", row["from_wallet_id"]))
-        purses[wallet_id] = replace(purses[wallet_id], sent_today_minor=row["sent_minor"])
+        known, sent_minor = purses[wallet_id], row["sent_minor"]
+        purses[wallet_id] = msgspec.structs.replace(known, sent_today_minor=sent_minor)
     return replace(locked, purses=purses)
 
 

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from msgspec import structs
+
 from bursar.domain import (
     catalog,
     customers,
@@ -400,7 +402,7 @@ def _transfers() -> Iterator[Change]:
     payer = Purse(
         wallet_id=WALLET.id, currency=USD, balance_minor=10_000, held_minor=0, is_open=True
     )
-    receiver = replace(payer, wallet_id=ids.WalletId(_id("wal", 12)))
+    receiver = structs.replace(payer, wallet_id=ids.WalletId(_id("wal", 12)))
     till = Till(
         {payer.wallet_id: payer, receiver.wallet_id: receiver}, at=AT, wall=AT, is_sandbox=True
     )
@@ -412,7 +414,7 @@ def _transfers() -> Iterator[Change]:
         description="Lunch",
     )
     yield till.take(order)
-    refused = till.take(replace(order, metadata={"provoke": "refuse"}))
+    refused = till.take(structs.replace(order, metadata={"provoke": "refuse"}))
     yield refused
     (debited,) = refused.rows
     assert isinstance(debited, Transfer)
