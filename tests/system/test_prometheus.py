@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.providers.scripted import a_charge, a_customer
 from tests.support.agreements import a_meter, per_unit
 from tests.support.billing import a_shop, at
 from tests.support.prometheus import (
@@ -18,17 +19,19 @@ from tests.support.prometheus import (
     metrics_of,
     prometheus,
 )
+from tests.support.sandbox import control
 from tests.support.served import served
 from tests.support.world import Org, World
 
 from bursar.domain.ids import InvoiceId, PaymentId, print_id
+from bursar.domain.provider import CircuitOpen, Linked, MethodAttached, Unknown
 from bursar.domain.refusals import AmountTooLarge
 from bursar.domain.tasks import QUEUE_RULES, BillSubscription, ConfirmPayment, Queue
 from bursar.jobs.handlers import run_task
 from bursar.jobs.schedule import measure
 from bursar.jobs.weighing import Scales
 from bursar.operations.queues import DiscardLetters, discard_letters
-from bursar.providers.guard import BreakerLimits, CircuitBreaker
+from bursar.providers.guard import BreakerLimits, CircuitBreaker, GuardedProvider
 from bursar.runtime.clock import monotonic
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.pulse import SeenSessions, keep_pulse
@@ -58,6 +61,13 @@ class Faults:
             BreakerLimits(5, 1, 2),
             monotonic,
             lambda state: world.app.telemetry.breaker(provider="sandbox", state=state.value),
+        )
+        self.provider = GuardedProvider(
+            world.provider,
+            self.breaker,
+            on_call=lambda call, outcome, seconds: world.app.telemetry.provider_call(
+                call=call, outcome=outcome, seconds=seconds
+            ),
         )
         self.measuring: asyncio.Task[None] | None = None
         self.dead: list[int] = []
@@ -154,19 +164,32 @@ class Faults:
         ):
             await answer.read()
 
-    def break_line(self) -> None:
-        """The provider fails five times in a row."""
+    async def break_line(self) -> None:
+        """The provider hangs up five times in a row; then nothing is sent."""
+        self._fault("drop_before", "/v1/payment_intents/*", 5)
         for _ in range(5):
-            self.breaker.admit().failed()
+            assert isinstance(await self.provider.owner_of("pi_nobody"), Unknown)
+        with pytest.raises(CircuitOpen):
+            await self.provider.owner_of("pi_nobody")
 
-    def hold_answer(self) -> None:
-        """What came is about another payment."""
-        self.world.app.telemetry.provider_call(call="charge", outcome="unexpected", seconds=0.1)
+    async def hold_answer(self) -> None:
+        """A card is charged, and what comes is about another payment."""
+        known = await self.provider.ensure_customer(a_customer())
+        assert isinstance(known, Linked)
+        kept = await self.provider.attach_method(known.reference, token="pm_card_visa")
+        assert isinstance(kept, MethodAttached)
+        charge = a_charge(customer_reference=known.reference, method_reference=kept.reference)
+        self._fault("swap", "/v1/payment_intents", 1)
+        held = await self.provider.charge(charge)
+        assert (isinstance(held, Unknown), getattr(held, "is_outage", None)) == (True, False), held
 
-    def mend_line(self) -> None:
-        """It is back."""
+    async def mend_line(self) -> None:
+        """It is back: two calls that are answered."""
         for _ in range(2):
-            self.breaker.admit().succeeded()
+            assert isinstance(await self.provider.ensure_customer(a_customer()), Linked)
+
+    def _fault(self, kind: str, path: str, times: int) -> None:
+        control(self.world.sandbox, "POST", "faults", kind=kind, path=path, times=times)
 
 
 @pytest.fixture(scope="module")
@@ -239,9 +262,9 @@ async def test_each_alert_rings_and_is_silent_again(watching: Prometheus, faults
     await measure(faults.world.app)
     slow = asyncio.create_task(faults.keep_slow())
     await asyncio.sleep(5)  # of those six that a worker may be silent
-    faults.break_line()
-    faults.hold_answer()
     await faults.decline_payments(invoices)
+    await faults.hold_answer()
+    await faults.break_line()
     heard: set[str] = set()
     await watching.until(lambda firing: _joined(heard, firing) >= ALERTS, 40)
     assert heard == ALERTS
@@ -249,7 +272,7 @@ async def test_each_alert_rings_and_is_silent_again(watching: Prometheus, faults
     await asyncio.gather(slow, return_exceptions=True)
     faults.start_worker()
     await faults.bury_dead_letters()
-    faults.mend_line()
+    await faults.mend_line()
     assert await watching.until(lambda firing: not firing, 45) == set()
 
 
