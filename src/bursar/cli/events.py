@@ -13,7 +13,7 @@ from bursar.cli.narrowing import OldestFirst, Since, Until, utc
 from bursar.cli.output import show_list
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import EventId, scope_of
-from bursar.domain.paging import SIZE_MAX
+from bursar.domain.paging import SIZE_MAX, Paged
 from bursar.domain.people import AuthEvent
 from bursar.domain.refusals import NotFound
 from bursar.domain.shapes.events import AuditOut, EventOut
@@ -54,14 +54,18 @@ def list_events(
         resource_id=None if resource is None else _of_some_noun(resource),
         actor=actor,
     )
-    told = newest_events if newest_first else events
+
+    async def page(caller: Caller, cursor: EventId | None, size: int) -> Paged[LoggedEvent]:
+        if newest_first:
+            return await caller.look(newest_events, after=cursor, limit=size, filters=filters)
+        return await caller.look(events, after=cursor, limit=size, filters=filters)
 
     async def act(caller: Caller) -> list[LoggedEvent]:
         found: list[LoggedEvent] = []
         cursor = None if after is None else EventId(an_id(after, prefix="evt", name="--after"))
         while len(found) < limit:
             size = min(SIZE_MAX, limit - len(found))
-            shown = await caller.look(told, after=cursor, limit=size, filters=filters)
+            shown = await page(caller, cursor, size)
             found += shown.items
             if len(shown.items) < size or shown.next_cursor is None:
                 break
