@@ -11,6 +11,16 @@ def test_a_slip_of_the_pen_is_named() -> None:
     assert unknown_variables(environment) == {"PUBLIC_ULR": "PUBLIC_URL"}
 
 
+def test_what_others_call_it_is_named() -> None:
+    # Whoever sets Redis in parts, or another store, hears that it is not read, and what is.
+    environment = {"REDIS_HOST": "localhost", "REDIS_PORT": "6379", "MONGODB_URI": "x"}
+    assert unknown_variables(environment) == {
+        "MONGODB_URI": "DATABASE_URL",
+        "REDIS_HOST": "REDIS_URL",
+        "REDIS_PORT": "REDIS_URL",
+    }
+
+
 def test_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     # The variable that gave it, its other name, its file, or the default.
     monkeypatch.setenv("NODE_ENV", "test")

@@ -7,6 +7,12 @@ from typing import Final
 from bursar.runtime.settings import FIELDS, child_environment
 from bursar.runtime.settings_text import Variable
 
+# What others call it, who set theirs in parts or keep their data elsewhere.
+_ELSEWHERE: Final[Mapping[str, str]] = {
+    "REDIS_HOST": "REDIS_URL",
+    "REDIS_PORT": "REDIS_URL",
+    "MONGODB_URI": "DATABASE_URL",
+}
 _ALIKE: Final = 0.85
 _FILE: Final = "_FILE"
 
@@ -18,12 +24,15 @@ def sources_of_settings() -> dict[str, str]:
 
 
 def unknown_variables(environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Variables nobody reads whose name is nearly one of ours, with the one that is."""
+    """Variables nobody reads whose name or meaning is nearly one of ours, with the one that is."""
     ours = {name for variable in FIELDS.values() for name in _names(variable)}
     strange = {}
     for name in sorted(child_environment({}) if environment is None else environment):
-        if name not in ours and (close := get_close_matches(name, ours, n=1, cutoff=_ALIKE)):
-            strange[name] = close[0]
+        if name in ours:
+            continue
+        close = get_close_matches(name, ours, n=1, cutoff=_ALIKE)
+        if meant := _ELSEWHERE.get(name) or next(iter(close), None):
+            strange[name] = meant
     return strange
 
 
