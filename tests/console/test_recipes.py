@@ -101,7 +101,7 @@ async def test_commands_show_what_the_page_shows(
         assert told.status == 200, (curl, told.body)
         words = shlex.split(command)
         assert (words[0], words[-2:]) == ("bursar", ["--org", stage.org.id])
-        shown = await terminal.run(*words[1:])
+        shown = await terminal.run(*words[1:], "--format", "json")
         assert shown.code == 0, (command, shown.err)
         assert _named(shown.value) == _named(told.value), (query, command)
         assert shown.value or query or noun.slug in {"dunning", "emails"}, "there is something"
