@@ -94,11 +94,11 @@ def scripted(*answers: tuple[int, Any, dict[str, str]] | None) -> Iterator[tuple
             self.end_headers()
             self.wfile.write(raw)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's own names
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        def log_request(self, code: object = "-", size: object = "-") -> None:
             """Nothing."""
 
+    for method in ("GET", "POST", "PATCH", "DELETE"):
+        setattr(Scripted, f"do_{method}", Scripted.answer)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Scripted)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

@@ -26,6 +26,7 @@ T = TypeVar("T")
 WAIT_MAX_SECONDS: Final = 60.0
 _FIRST_WAIT_SECONDS: Final = 0.1
 _GROWTH: Final = 4
+_DICE: Final = random.SystemRandom()
 _FAILED_FROM: Final = 500
 _GOOD: Final = range(200, 300)
 _UNCHANGED: Final = 304
@@ -192,7 +193,7 @@ class Wire:
         """Longer each time, and not the same for everybody."""
         tried = self.tries_max - 1 - left
         longest: float = _FIRST_WAIT_SECONDS * _GROWTH**tried
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads tries; nothing secret hangs on it
+        return longest * _DICE.uniform(0.5, 1.0)
 
 
 def path(pattern: str, *ids: str) -> str:

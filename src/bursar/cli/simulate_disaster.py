@@ -94,6 +94,7 @@ class Writers:
     prefix: str
     acknowledged: list[str] = field(default_factory=list)
     is_over: bool = False
+    one_more: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def write(self, number: int) -> None:
         """One after the other; whatever is not answered is sent again under its key."""
@@ -104,13 +105,13 @@ class Writers:
             body = {"email": f"{name}@example.com", "name": name}
             made = (await self.owner.post("/v1/customers", body, key=name)).expect(_CREATED)
             self.acknowledged.append(made.value["id"])
+            self.one_more.set()
 
     async def until_written(self) -> None:
-        """Until one more is acknowledged than are now."""
-        before = len(self.acknowledged)
+        """Until one more is acknowledged than are now, whoever of them it is."""
+        self.one_more.clear()
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while len(self.acknowledged) == before:  # noqa: ASYNC110 - eight answers, any of them
-                await asyncio.sleep(_POLL_SECONDS)
+            await self.one_more.wait()
 
 
 async def drilled(
