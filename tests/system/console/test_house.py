@@ -126,7 +126,8 @@ async def test_back_to_where_one_was(shop: Storefront, browser: Browser, by: typ
 
 async def test_a_list_kept_for_tomorrow(shop: Storefront, olga: Desk) -> None:
     # Narrowed and turned around, given a name, found above the list again; renamed, and removed.
-    name = f"By {olga.hand}"
+    # No other journey of this hand calls a customer so: the list shows just these two.
+    name = f"Tables By {olga.hand}"
     for each in ("Turn Table A", "Turn Table B"):
         await shop.customer(f"{name} {each}")
     page = olga.page
