@@ -185,6 +185,7 @@ async def test_payments_events_and_books_are_shown(terminal: Terminal, world: Wo
     (balance,) = (await terminal.run("report", "trial-balance", "--format", "json", *of)).value
     assert balance["isBalanced"]
     assert balance["debitCents"] == balance["creditCents"] == 4999
+    assert (await terminal.run("report", "trial-balance", *of)).value == [balance]
     table = await terminal.run("report", "trial-balance", "--format", "table", *of)
     assert "49.99 USD" in table.text
 

@@ -28,6 +28,7 @@ MATCHING = {
     "type": "customer.created,invoice.created",
     "resourceType": "customer",
     "action": "customer.created",
+    "account": "revenue",
     "createdAt[gte]": LONG_AGO,
     "createdAt[lt]": SOME_DAY,
     "at": "2090-01-01T12:30:15.250Z",
@@ -41,6 +42,8 @@ MATCHING_NOTHING = {
     "resourceType": "nothing",
     "actor": "nobody",
     "action": "nothing",
+    "sourceId": "nothing",
+    "account": "nothing",
     "createdAt[gte]": "2090-01-01T00:00:00+00:00",
     "createdAt[lt]": "2020-01-01T00:00:00+00:00",
 }

@@ -83,6 +83,11 @@ def as_table(chosen: Format | None) -> bool:
     return _format(chosen) is Format.TABLE
 
 
+def is_flat(chosen: Format | None) -> bool:
+    """Whether each of its lines is one row of values, with nothing inside them."""
+    return _format(chosen) in {Format.TABLE, Format.CSV}
+
+
 def _format(chosen: Format | None) -> Format:
     if chosen is not None:
         return chosen

@@ -1,4 +1,4 @@
-"""`bursar payment`: attempts at collecting, and what became of them."""
+"""`bursar payment`: attempts at collecting, and what became of them: refunds and disputes."""
 
 from typing import Annotated
 
@@ -32,13 +32,16 @@ from bursar.cli.narrowing import (
     wallet_of,
 )
 from bursar.cli.output import show_list, show_one
+from bursar.domain.dispute_reports import DisputeStatus
 from bursar.domain.ids import PaymentId
 from bursar.domain.payments import PaymentStatus
 from bursar.domain.refunds import Refund, RefundStatus
+from bursar.domain.shapes.disputes import DisputeOut
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.domain.shapes.refunds import RefundOut
 from bursar.flows.refund_payment import refund_payment
 from bursar.operations.refunds import BeginRefund
+from bursar.reads.disputes import DisputeFilters, disputes
 from bursar.reads.payments import PaymentFilters, payment, payments
 from bursar.reads.refunds import RefundFilters, refunds
 from bursar.runtime.app import Caller
@@ -47,6 +50,7 @@ from bursar.runtime.ids import new_uuid
 group = typer.Typer(help="Payments.", no_args_is_help=True)
 
 _REFUND_COLUMNS = ("id", "paymentId", "status", "amountCents", "currency", "createdAt")
+_DISPUTE_COLUMNS = ("id", "paymentId", "status", "amountCents", "reason", "evidenceDueAt")
 _COLUMNS = ("id", "invoiceId", "mode", "status", "amountCents", "createdAt")
 
 
@@ -156,3 +160,32 @@ def list_refunds(
         is_oldest_first=oldest_first,
     )
     show_list([RefundOut.of(each) for each in found], _REFUND_COLUMNS, output)
+
+
+@group.command("disputes")
+def list_disputes(
+    context: typer.Context,
+    *,
+    org: Org = None,
+    status: Annotated[list[DisputeStatus] | None, typer.Option(help="Only these.")] = None,
+    payment: Payment = None,
+    since: Since = None,
+    until: Until = None,
+    oldest_first: OldestFirst = False,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List disputes, newest first."""
+    filters = DisputeFilters(
+        payment_id=payment_of(payment),
+        statuses=tuple(status or ()),
+        created_from=utc(since),
+        created_before=utc(until),
+    )
+    found = desk(context).gather(
+        lambda caller, page: caller.look(disputes, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
+    )
+    show_list([DisputeOut.of(each) for each in found], _DISPUTE_COLUMNS, output)

@@ -7,7 +7,7 @@ import typer
 from bursar.cli.desk import Org, Output, desk, known_currency
 from bursar.cli.failing import Exit
 from bursar.cli.narrowing import At, utc
-from bursar.cli.output import Format, as_table, plain, show_list, show_one
+from bursar.cli.output import as_table, is_flat, plain, show_list, show_one
 from bursar.domain.reconciliation import Difference
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.reports import Asked, Interval, Report
@@ -43,7 +43,7 @@ def show_trial_balance(
     """Every account with its balance, and the proof that they sum to zero."""
     held = desk(context).ask(lambda caller: caller.look(trial_balance, utc(at)), org=org)
     balances = TrialBalanceOut.of(held)
-    if output in {Format.JSON, Format.JSONL}:
+    if not is_flat(output):
         show_list(balances, _COLUMNS, output)
     else:
         rows = [

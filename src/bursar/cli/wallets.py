@@ -17,12 +17,23 @@ from bursar.cli.desk import (
     desk,
     known_currency,
 )
-from bursar.cli.narrowing import Customer, OldestFirst, Since, Until, customer_of, utc
+from bursar.cli.narrowing import (
+    Customer,
+    OldestFirst,
+    Since,
+    Until,
+    Wallet,
+    customer_of,
+    utc,
+    wallet_of,
+)
 from bursar.cli.output import show_list, show_one
+from bursar.domain.holds import HoldStatus
 from bursar.domain.ids import CustomerId, HoldId, WalletId
 from bursar.domain.shapes.holds import HoldOut
 from bursar.domain.shapes.wallets import WalletEntryOut, WalletOut
-from bursar.domain.wallets import Wallet, WalletStatus
+from bursar.domain.wallets import Wallet as StoredValue
+from bursar.domain.wallets import WalletStatus
 from bursar.flows.deposit_money import deposit_money
 from bursar.operations.deposits import BeginDeposit
 from bursar.operations.holds import (
@@ -41,12 +52,14 @@ from bursar.operations.wallets import (
     create_wallet,
     withdraw_money,
 )
+from bursar.reads.holds import HoldFilters, holds
 from bursar.reads.wallets import WalletFilters, wallet, wallet_history, wallets
 from bursar.runtime.app import Caller
 
 group = typer.Typer(help="Wallets and holds.", no_args_is_help=True)
 
 _COLUMNS = ("id", "name", "ownerType", "balanceCents", "availableCents", "currency", "status")
+_HOLDS = ("id", "walletId", "amountCents", "capturedCents", "currency", "status", "expiresAt")
 _LINES = ("createdAt", "kind", "amountCents", "balanceCents", "sourceId")
 
 Amount = Annotated[int, typer.Option(min=1, help="In the currency's minor unit.")]
@@ -110,6 +123,28 @@ def show_history(
     show_list([WalletEntryOut.of(each) for each in found], _LINES, output)
 
 
+@group.command("holds")
+def list_holds(
+    context: typer.Context,
+    *,
+    org: Org = None,
+    status: Annotated[list[HoldStatus] | None, typer.Option(help="Only these.")] = None,
+    wallet: Wallet = None,
+    oldest_first: OldestFirst = False,
+    limit: Limit = ROWS,
+    output: Output = None,
+) -> None:
+    """List holds, newest first."""
+    filters = HoldFilters(wallet_id=wallet_of(wallet), statuses=tuple(status or ()))
+    found = desk(context).gather(
+        lambda caller, page: caller.look(holds, page, filters),
+        limit,
+        org=org,
+        is_oldest_first=oldest_first,
+    )
+    show_list([HoldOut.of(each) for each in found], _HOLDS, output)
+
+
 @group.command("create")
 def create_one_wallet(
     context: typer.Context,
@@ -142,7 +177,7 @@ def deposit(
     """Store money: at once in a sandbox organization, else by a hosted page."""
     known = _id(wallet_id)
 
-    async def act(caller: Caller) -> Wallet:
+    async def act(caller: Caller) -> StoredValue:
         command = BeginDeposit(
             wallet_id=known,
             amount_minor=amount,

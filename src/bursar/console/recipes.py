@@ -36,8 +36,12 @@ OPTIONS: Final[Mapping[str, str]] = {
     "action": "--action",
     "createdAt[gte]": "--since",
     "createdAt[lt]": "--until",
+    "sourceId": "--source",
+    "account": "--account",
+    "list": "--list",
     "at": "--at",
     "limit": "--limit",
+    "pageSize": "--limit",
 }
 """What the command line calls a parameter of a list."""
 FLAGS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -83,7 +87,7 @@ def command_of(noun: Noun, asked: Mapping[str, str]) -> str:
     if not noun.command:
         return ""
     flags = {**FLAGS, **noun.flags}
-    names = [each.name for each in noun.filters] + [SORT, "limit"]
+    names = [each.name for each in noun.filters] + [SORT, "limit", "pageSize"]
     said = [
         word
         for name in names

@@ -31,6 +31,7 @@ ACCOUNTS: Final = Noun(
         BALANCE,
     ),
     filters=(AS_OF,),
+    command="bursar ledger accounts",
 )
 
 POSTINGS: Final = Noun(
@@ -51,6 +52,7 @@ POSTINGS: Final = Noun(
         Filter(name="sourceId", label="Because of (id)"),
         Filter(name="account", label="Account"),
     ),
+    command="bursar ledger postings",
 )
 
 TRIAL_BALANCE: Final = Noun(

@@ -356,6 +356,8 @@ COUPONS: Final = Noun(
             fields=("name", "duration", "percentOff", "amountOffCents", "months", "metadata"),
         ),
     ),
+    command="bursar coupon list",
+    tells="bursar coupon show",
 )
 
 TAX_RATES: Final = Noun(

@@ -87,6 +87,7 @@ TEAM: Final = Noun(
         ),
     ),
     command="bursar member list",
+    flags={"pageSize": {}},  # it lists everybody
 )
 
 ROLES: Final = Noun(
@@ -269,6 +270,8 @@ VIEWS: Final = Noun(
             tone="main",
         ),
     ),
+    command="bursar saved-view list",
+    aside="The command line lists the shared ones; one's own are seen by whoever saved them.",
     leads=place_of_view,
 )
 

@@ -190,6 +190,7 @@ DISPUTES: Final = Noun(
         ID,
         CREATED,
     ),
+    command="bursar payment disputes",
 )
 
 DUNNING: Final = Noun(

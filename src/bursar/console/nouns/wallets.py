@@ -211,6 +211,7 @@ HOLDS: Final = Noun(
             needs_reason=True,
         ),
     ),
+    command="bursar wallet holds",
 )
 
 TRANSACTIONS: Final = Noun(
