@@ -265,7 +265,7 @@ def test_people_are_shown_without_what_they_sign_in_with() -> None:
     assert set(seen(UserOut.of(user))) == {
         *("id", "object", "email", "name", "isEmailVerified", "createdAt")
     }
-    me = seen(MeOut.of(Me(user, (mine,))))
+    me = seen(MeOut.of(Me(user, (mine,), has_second_factor=True)))
     assert me["memberships"] == [
         {"organizationId": "org_1", "name": "Acme", "mode": "sandbox", "role": "owner"}
     ]

@@ -57,6 +57,7 @@ SHOTS: Final = (
     Shot("analytics", "/analytics"),
     Shot("analytics-dark-phone", "/analytics", size="phone", look="dark"),
     Shot("search", "/search?q=team"),
+    Shot("account", "/../account"),  # of no organization
     *(Shot(slug, f"/{slug}") for slug in _LISTED),
     *(Shot(name, place, "a.first") for name, place in _OPENED.items()),
     *(Shot(name, place) for name, place in _FORMS.items()),

@@ -1725,6 +1725,7 @@ class MeOut(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     email: str
     name: str
     is_email_verified: bool
+    has_second_factor: bool
     memberships: list[MembershipOut]
     created_at: dt.datetime
 

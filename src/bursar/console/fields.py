@@ -16,7 +16,7 @@ import msgspec
 from bursar.api.faults import Field, fields_of
 from bursar.api.fields import Moment
 from bursar.console.cells import Eyes
-from bursar.console.forms import REASON, Typed
+from bursar.console.forms import REASON, SECRETS, Typed
 from bursar.console.nouns.shape import Deed
 from bursar.domain.currencies import EXPONENTS, Currency
 from bursar.domain.refusals import InvalidInput
@@ -36,7 +36,7 @@ class Entry:
 
     name: str
     label: str
-    kind: str  # text, long, number, money, choice, truth, words, pairs, json, lines, fixed
+    kind: str  # text, long, secret, number, money, choice, truth, words, pairs, json, lines, fixed
     value: str = ""
     choices: tuple[str, ...] = ()
     suggestions: tuple[tuple[str, str], ...] = ()  # ids with their names
@@ -177,8 +177,8 @@ def _label(name: str) -> str:
 
 def _kind(name: str, core: Any) -> tuple[str, tuple[str, ...]]:
     """How a field is typed in, and what can be chosen."""
-    if name == "lines":
-        return "lines", ()
+    if name == "lines" or name in SECRETS:
+        return ("lines" if name == "lines" else "secret"), ()
     if isinstance(core, type) and issubclass(core, Enum):
         return "choice", tuple(str(each.value) for each in core)
     outer = get_origin(core)

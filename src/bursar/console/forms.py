@@ -18,6 +18,7 @@ from bursar.domain.refusals import InvalidInput, NotAllowed
 PROOF: Final = "_token"
 KEY: Final = "_key"
 REASON: Final = "_reason"
+SECRETS: Final = frozenset({"password", "currentPassword"})
 STEP: Final = "_step"
 VERSION: Final = "_version"
 _FIELDS_MAX: Final = 400
@@ -44,12 +45,17 @@ async def read_form(request: Wire) -> dict[str, str]:
         )
     except ValueError:
         raise InvalidInput.at("form", "cannot be read", "malformed") from None
-    typed = {name: text.replace("\r\n", "\n").strip() for name, text in pairs}
+    typed = {name: _as_meant(name, text) for name, text in pairs}
     for name, text in typed.items():
         fault = text_fault(text)
         if fault is not None:
             raise InvalidInput.at(name.removeprefix("_"), *fault)
     return typed
+
+
+def _as_meant(name: str, text: str) -> str:
+    """What was typed, without the blanks around it; those of a password belong to it."""
+    return text if name in SECRETS else text.replace("\r\n", "\n").strip()
 
 
 def require_own_page(request: Wire) -> None:

@@ -153,4 +153,4 @@ def _asked(visit: Visit, form: Form, *, said: str = "", status: int = 200) -> An
         "key": str(new_uuid()),
         "request_id": traced(visit.request.scope).request_id if said else "",
     }
-    return inside(visit, "queue_deed.html", context, status=status)
+    return inside(visit, "deed_about.html", context, status=status)

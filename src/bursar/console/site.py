@@ -14,6 +14,12 @@ from litestar.handlers import HTTPRouteHandler
 from bursar.api.dispatch import Act, Edge, Wire, plain_endpoint
 from bursar.api.streaming import Streamed
 from bursar.api.trace import traced
+from bursar.console.account import (
+    ACCOUNT,
+    account_deed_done,
+    account_deed_page,
+    account_page,
+)
 from bursar.console.analytics import SLUG, analytics_page
 from bursar.console.asking import Question, no_of
 from bursar.console.assets import assets_route
@@ -82,6 +88,9 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
         plain_endpoint("GET", SIGN_IN, enter, _failed),
         plain_endpoint("POST", SIGN_IN, entering, _failed),
         plain_endpoint("POST", "/console/sign-out", opened(signed_out), _failed),
+        plain_endpoint("GET", ACCOUNT, opened(account_page), _failed),
+        plain_endpoint("GET", ACCOUNT + "/{deed}", opened(account_deed_page), _failed),
+        plain_endpoint("POST", ACCOUNT + "/{deed}", opened(account_deed_done), _failed),
         plain_endpoint("GET", QUEUES, opened(queues_page), _failed),
         plain_endpoint("GET", QUEUES_LIVE, opened(queues_live), _failed),
         plain_endpoint("GET", QUEUES + "/{deed}", opened(queue_deed_page), _failed),

@@ -125,6 +125,7 @@ class Me:
 
     user: User
     memberships: tuple[Membership, ...]
+    has_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ async def me(tx: ReadTx) -> Me:
     if row is None:
         raise NotFound("No such person.")
     memberships = await tx.fetch(Q.memberships, user_id)
-    return Me(row_to_user(row), tuple(map(row_to_membership, memberships)))
+    has_factor = bool(await tx.fetchval(Q.has_factor))
+    return Me(row_to_user(row), tuple(map(row_to_membership, memberships)), has_factor)
 
 
 @query(requires=Permission.MEMBER_READ)

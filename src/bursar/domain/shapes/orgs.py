@@ -175,6 +175,7 @@ class MeOut(Shape, frozen=True, kw_only=True):
     email: str
     name: str
     is_email_verified: bool
+    has_second_factor: bool
     memberships: tuple[MembershipOut, ...]
     created_at: WireInstant
 
@@ -186,6 +187,7 @@ class MeOut(Shape, frozen=True, kw_only=True):
             email=me.user.email,
             name=me.user.name,
             is_email_verified=me.user.verified_at is not None,
+            has_second_factor=me.has_second_factor,
             memberships=tuple(MembershipOut.of(membership) for membership in me.memberships),
             created_at=wire_instant(me.user.created_at),
         )
