@@ -18,7 +18,7 @@ from bursar.console.asking import AnsweredNo, Question, no_of
 from bursar.console.fields import Entry, Form
 from bursar.console.forms import read_form, require_own_form
 from bursar.console.lists import Row, cells_of, table_of
-from bursar.console.nouns.columns import flag, instant, text
+from bursar.console.nouns.columns import flag, instant, text, wide
 from bursar.console.nouns.shape import Deed, Part
 from bursar.console.pages import inside, see_other
 from bursar.console.recipes import Recipe
@@ -80,12 +80,11 @@ _DONE: Final[Mapping[str, str]] = {
 _SESSIONS: Final = Part(
     title="Where you are signed in",
     columns=(
-        text("With", of="userAgent"),
+        wide("With", of="userAgent"),
         text("From", of="address"),
         flag("This one", of="isCurrent"),
         instant("Last used", of="lastUsedAt"),
         instant("Since", of="createdAt"),
-        instant("Ends", of="expiresAt"),
     ),
 )
 
