@@ -53,6 +53,26 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     ("saved_views", "views", (ORG, SOME, 21, 0, SOME, None), "saved_views_pkey"),
     ("saved_views", "views", (ORG, None, 51, 0, SOME, "invoices"), "saved_views_by_list"),
     ("payments", "payments", (ORG, SOME, 21, 0, *[None] * 6), "payments_pkey"),
+    *(
+        ("payments", "payments", (ORG, None, 26, 0, *told), index)
+        for told, index in (
+            ((SOME, *[None] * 5), "payments_by_invoice"),
+            ((None, SOME, *[None] * 4), "payments_by_customer"),
+            ((*[None] * 5, SOME), "payments_by_wallet"),
+        )
+    ),
+    *(
+        ("refunds", "refunds", (ORG, None, 26, 0, *told), index)
+        for told, index in (
+            ((None, SOME, *[None] * 4), "refunds_by_invoice"),
+            ((None, None, SOME, *[None] * 3), "refunds_by_customer"),
+        )
+    ),
+    ("disputes", "disputes", (ORG, None, 26, 0, SOME, *[None] * 3), "disputes_by_payment"),
+    ("holds", "holds", (ORG, None, 26, 0, SOME, None), "holds_by_wallet"),
+    ("wallets", "wallets", (ORG, None, 26, 0, SOME, *[None] * 4), "wallets_by_customer"),
+    ("credit_notes", "credit_notes", (ORG, None, 26, 0, SOME, None), "credit_notes_by_invoice"),
+    ("credit_notes", "credit_notes", (ORG, None, 26, 0, None, SOME), "credit_notes_by_customer"),
     ("ledger", "postings", (ORG, SOME, 21, 0, None, None), "ledger_transactions_pkey"),
     ("ledger", "entries", (ORG, [SOME]), "ledger_entries_pkey"),
     ("events", "audit", (ORG, SOME, 21, 0, None, None, None, None, None, None), "_pkey"),

@@ -45,7 +45,7 @@ async def read_form(request: Wire) -> dict[str, str]:
         )
     except ValueError:
         raise InvalidInput.at("form", "cannot be read", "malformed") from None
-    typed = {name: _as_meant(name, text) for name, text in pairs}
+    typed = {name: _as_meant(name, text=text) for name, text in pairs}
     for name, text in typed.items():
         fault = text_fault(text)
         if fault is not None:
@@ -53,7 +53,7 @@ async def read_form(request: Wire) -> dict[str, str]:
     return typed
 
 
-def _as_meant(name: str, text: str) -> str:
+def _as_meant(name: str, *, text: str) -> str:
     """What was typed, without the blanks around it; those of a password belong to it."""
     return text if name in SECRETS else text.replace("\r\n", "\n").strip()
 
