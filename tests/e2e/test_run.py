@@ -73,17 +73,23 @@ async def test_the_demo_organization_is_made_once_and_goes_on_after_a_kill() -> 
 
 
 async def test_a_taken_port_is_said_and_the_next_one_used() -> None:
-    # Somebody else has our port: plain words, another port, and everything on it.
+    # Somebody else has our ports: plain words, others, and everything on them; a command in another
+    # shell finds both, with the settings it always had.
     async with place() as here:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", here.port))
-            taken.listen()
+        with socket.socket() as taken, socket.socket() as too:
+            for each, port in ((taken, here.port), (too, int(here.environment["SANDBOX_PORT"]))):
+                each.bind(("127.0.0.1", port))
+                each.listen()
             run = await here.start("run", "--no-demo")
             await run.until(lambda: "/docs" in run.said)
             notice = f"Port {here.port} is taken; using "
             other = int(run.said.partition(notice)[2].partition(".")[0])
-            assert await here.is_healthy(other)
+            await here.until_healthy(run, other)
             assert f"http://localhost:{other}/v1" in run.said
+            _, said = await here.run("doctor", "--format", "csv")
+            assert f"api,ok,http://127.0.0.1:{other}," in said
+            assert "sandbox,ok,http://127.0.0.1:" in said
+            assert f":{here.environment['SANDBOX_PORT']}," not in said
             await stop(run)
 
 

@@ -6,6 +6,7 @@ after the command line was read again: nothing else on the machine is ever touch
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
@@ -25,6 +26,9 @@ BURSAR: Final = str(Path(sys.executable).with_name("bursar"))
 _START_SECONDS: Final = 150
 _STOP_SECONDS: Final = 20
 _PROBE_SECONDS: Final = 2
+# Below those that systems choose for connections by themselves.
+_GIVEN_TO_NOBODY: Final = range(15_000, 32_000)
+_DICE: Final = random.SystemRandom()
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
 
 
@@ -204,8 +208,15 @@ async def _ended(tree: Tree) -> None:
 
 
 def free_ports() -> tuple[int, int]:
-    """Two ports that nobody listens on at the moment."""
-    with socket.socket() as one, socket.socket() as other:
-        for each in (one, other):
-            each.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+    """Two ports that nobody listens on, and that no connection of somebody's is given meanwhile."""
+    one, other, *_ = (port for port in _DICE.sample(_GIVEN_TO_NOBODY, 200) if _is_free(port))
+    return one, other
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

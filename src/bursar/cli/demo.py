@@ -25,7 +25,8 @@ from bursar.cli.entry import refuse_optimized
 from bursar.cli.failing import Exit, explained
 from bursar.runtime import logging
 from bursar.runtime.clock import monotonic
-from bursar.runtime.settings import Settings, from_environment
+from bursar.runtime.installation import settings_here
+from bursar.runtime.settings import Settings
 
 _SYSTEM: Final = "system"
 _PATIENCE_SECONDS: Final = 20
@@ -87,7 +88,7 @@ def demo(
     """Tell the whole story over real HTTP: sign-up, invoice, card, webhook, balanced books."""
     with explained():
         refuse_optimized()
-        settings = from_environment()
+        settings = settings_here()
         logging.configure(level="error", is_development=True, stream=sys.stderr)
         teller = Teller(is_quiet=as_json)
         try:

@@ -25,7 +25,8 @@ from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.runtime import doors, logging
 from bursar.runtime.app import App, Caller
 from bursar.runtime.ids import new_uuid
-from bursar.runtime.settings import Settings, from_environment
+from bursar.runtime.installation import settings_here
+from bursar.runtime.settings import Settings
 
 Result = TypeVar("Result")
 Act = Callable[[Caller], Awaitable[Result]]
@@ -58,7 +59,7 @@ class Desk:
         Raises:
             SettingsInvalid: a variable is missing or wrong.
         """
-        return from_environment()
+        return settings_here()
 
     def with_app(self, act: Callable[[App], Awaitable[Result]]) -> Result:
         """Run something with the application, quietly but for warnings."""

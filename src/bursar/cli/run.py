@@ -28,6 +28,7 @@ from bursar.runtime.installation import (
     DatabaseUrls,
     DemoOrg,
     database_of,
+    keep_ports,
     kept_demo_org,
     sandbox_api_key,
     sandbox_webhook_secret,
@@ -158,9 +159,14 @@ def _staged(settings: Settings, *, has_demo: bool) -> Stage:
     """Settle ports and what the children are told of each other."""
     api = free_port(settings.port)
     sandbox = free_port(settings.sandbox_port, avoid=(api.port,))
-    for found in (api, sandbox):
+    asked = {settings.port: api, settings.sandbox_port: sandbox}
+    for found in asked.values():
         if found.notice is not None:
             _warn(found.notice)
+    keep_ports(
+        settings.data_dir,
+        {wanted: found.port for wanted, found in asked.items() if found.notice is not None},
+    )
     told = {
         "PORT": str(api.port),
         "SANDBOX_PORT": str(sandbox.port),

@@ -5,7 +5,7 @@ Light on purpose: the supervisor holds these for as long as the tree lives and p
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,10 @@ import msgspec
 
 from bursar.runtime.embedded import EmbeddedFailed, EmbeddedPostgres
 from bursar.runtime.logging import get_log
-from bursar.runtime.settings import Settings
+from bursar.runtime.settings import Settings, child_environment, from_environment, load
 
 _DEMO_ORG: Final = "demo_org.json"
+_PORTS: Final = "ports.json"
 
 log = get_log()
 
@@ -67,6 +68,36 @@ async def _watch(embedded: EmbeddedPostgres) -> None:
             log.warning("postgres.failed", reason=str(failed))
         except Exception as fault:
             log.exception("postgres.watch_failed", reason=repr(fault))
+
+
+def settings_here() -> Settings:
+    """This process's settings, at the ports which `bursar run` on their folder took instead.
+
+    Raises:
+        SettingsInvalid: a variable is missing or wrong.
+    """
+    asked = from_environment()
+    used = _kept_ports(asked.data_dir)
+    ports = {"PORT": asked.port, "SANDBOX_PORT": asked.sandbox_port}
+    if used.keys().isdisjoint(ports.values()):
+        return asked
+    told = {name: str(used.get(port, port)) for name, port in ports.items()}
+    return load(child_environment(told))
+
+
+def keep_ports(folder: Path, used: Mapping[int, int]) -> None:
+    """Keep which port was taken instead of which, for the other commands on this folder."""
+    path = folder / _PORTS
+    path.unlink(missing_ok=True)
+    if used:
+        path.write_bytes(msgspec.json.encode(used))
+
+
+def _kept_ports(folder: Path) -> dict[int, int]:
+    try:
+        return msgspec.json.decode((folder / _PORTS).read_bytes(), type=dict[int, int])
+    except (OSError, msgspec.DecodeError):
+        return {}
 
 
 def sandbox_api_key(settings: Settings) -> str:
