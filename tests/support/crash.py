@@ -34,6 +34,7 @@ CALLER: Final = re.compile(r"(caller(\.as_org\(.*\))?|_system\(.*\))$")
 COMMIT_MOMENTS: Final = ("before_commit", "after_commit")
 SURVIVED: Final = "~"
 _DEAD: Final = object()
+_RUNS_HERE: Final = (ast.Await, ast.AsyncFor, ast.comprehension)
 WIRE_MOMENTS: Final = ("before_send", "after_send_no_answer", "after_answer")
 
 
@@ -156,7 +157,9 @@ def _found(path: Path, tree: ast.Module, forwarders: Mapping[str, int]) -> Itera
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
         around = list(_around(call, above))
-        verb = _run_verb(call) or _ridden_verb(call) or _forwarded_verb(call, forwarders)
+        passed_on = _forwarded_verb(call, forwarders)
+        assert passed_on is None or isinstance(around[0], _RUNS_HERE), "it is run where it stands"
+        verb = _run_verb(call) or _ridden_verb(call) or passed_on
         if verb is not None and verb not in _taken(around):
             yield _Found(path, _lines(call, around), verb, COMMIT_MOMENTS)
         if (asked := _asked_verb(call)) is not None:

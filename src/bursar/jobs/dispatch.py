@@ -181,8 +181,7 @@ async def seal_logs(app: App, anchors: Anchors, *, rest: float = 0) -> bool:
     async with app.database.machine() as connection:
         behind = await doors.unsealed_orgs(connection, _ORGS_AT_ONCE)
     is_more, began = False, clock.monotonic()
-    sealed = _in_turn(app, behind, seal_events, SealEvents(SEALED_AT_ONCE_MAX))
-    async for org_id, head in sealed:
+    async for org_id, head in _in_turn(app, behind, seal_events, SealEvents(SEALED_AT_ONCE_MAX)):
         if head is not None:
             anchors.keep(org_id, head)
             is_more = True
