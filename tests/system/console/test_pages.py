@@ -1,43 +1,60 @@
 """Every page of the console in a real browser: nothing from elsewhere, no barrier, no overflow."""
 
-from typing import Any
+from collections.abc import Iterable
 
 import pytest
-from playwright.async_api import Browser, Page, StorageState
-from tests.support.desk import barriers, desk
+from playwright.async_api import Browser, Page, StorageState, ViewportSize
+from tests.support.desk import Desk, barriers, desk
+from tests.support.one_of_each import one_of_each
 from tests.support.storefront import Storefront, visitor
 
-from bursar.console.nouns.every import BY_PREFIX, NOUNS
+from bursar.console.account import ACCOUNT
+from bursar.console.account import DEEDS as ACCOUNT_DEEDS
+from bursar.console.asking import BY_NAME
+from bursar.console.nouns.every import NOUNS
+from bursar.console.nouns.shape import Noun
 
 pytestmark = pytest.mark.system
 
+
+def _turned(noun: Noun) -> str:
+    """What turns a list around, where it can be."""
+    known = BY_NAME[noun.rows].terms.query.__struct_encode_fields__
+    return "&sort=createdAt" if "sort" in known else ""
+
+
 LISTED = [f"/{noun.slug}" for noun in NOUNS if noun.rows or noun.is_single]
+NARROWED = [
+    f"/{noun.slug}?{each.name}={each.choices[0] if each.choices else ''}{_turned(noun)}"
+    for noun in NOUNS
+    for each in noun.filters[:1]
+]
 FORMS = [f"/{noun.slug}/-/{deed.slug}" for noun in NOUNS for deed in noun.makes]
+OPENED = {noun.slug: noun for noun in NOUNS if noun.item and not noun.is_single}
+ELSEWHERE = {"payouts"}  # what the processor pays out, a day later; the page is that of the others
+SIZES: tuple[ViewportSize, ...] = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
 
 
-async def things(shop: Storefront) -> list[str]:
-    """Pages of things, and of what may be done to them."""
-    customer = await shop.customer("Fern & Fjord")
-    method = {"customerId": customer["id"], "providerToken": "pm_card_visa"}
-    await shop.ask("POST", "/v1/payment-methods", method)
-    draft = {"customerId": customer["id"], "lines": [{"description": "A", "unitAmountCents": 900}]}
-    invoice = await shop.invoice(customerId=customer["id"])
-    await shop.ask("POST", f"/v1/invoices/{invoice['id']}/pay", {"mode": "charge"})
-    terms = {"pricingModel": "flat_rate", "billingInterval": "month", "amountCents": 4900}
-    plan = await shop.ask("POST", "/v1/plans", terms | {"name": "Team"})
-    bought = {"customerId": customer["id"], "planId": plan["id"]}
-    made: list[Any] = [
-        customer,
-        invoice,
-        plan,
-        await shop.ask("POST", "/v1/invoices", draft),
-        await shop.ask("POST", "/v1/subscriptions", bought),
-        await shop.ask("POST", "/v1/wallets", {"name": "Till", "customerId": customer["id"]}),
-        await shop.ask("POST", "/v1/saved-views", {"name": "Paid", "list": "customers"}),
-        (await shop.ask("GET", "/v1/payments"))[0],
-        (await shop.ask("GET", "/v1/events"))[0],
-    ]
-    return [f"/{BY_PREFIX[each['id'].partition('_')[0]].slug}/{each['id']}" for each in made]
+@pytest.fixture(scope="module")
+async def house(shop: Storefront) -> Storefront:
+    """An organization of these tests alone."""
+    made = Storefront(shop.session, shop.here)
+    await made.open("Every Page Ltd")
+    return made
+
+
+@pytest.fixture(scope="module")
+async def things(house: Storefront) -> dict[str, str]:
+    """One of each, by its noun."""
+    return await one_of_each(house)
+
+
+@pytest.fixture(scope="module")
+async def inside(house: Storefront, things: dict[str, str], browser: Browser) -> StorageState:
+    """What a browser keeps of its owner; there is something on every list."""
+    assert things
+    async with desk(browser, house) as olga:
+        return await olga.page.context.storage_state()
 
 
 async def _is_open_to_all(page: Page, place: str) -> None:
@@ -46,40 +63,71 @@ async def _is_open_to_all(page: Page, place: str) -> None:
     assert await barriers(page) == [], place
 
 
+async def _are_open_to_all(olga: Desk, places: Iterable[str]) -> None:
+    """Each page, on a desk and on a phone."""
+    for place in places:
+        answer = await olga.page.goto(f"{olga.root}{place}")
+        assert answer is not None
+        assert answer.status == 200, (place, answer.status)
+        for size in SIZES:
+            await olga.page.set_viewport_size(size)
+            await _is_open_to_all(olga.page, place)
+    assert olga.complaints == []
+
+
 @pytest.mark.parametrize(("size", "look"), [("desktop", "dark"), ("phone", "light")])
 async def test_every_list(
-    shop: Storefront, browser: Browser, kept: StorageState, size: str, look: str
+    house: Storefront, browser: Browser, inside: StorageState, size: str, look: str
 ) -> None:
     # No page asks anything of elsewhere, breaks its policy, or is wider than its screen; and
     # axe-core finds nothing serious, whichever colors a reader prefers.
-    await things(shop)
-    async with desk(browser, shop, size=size, look=look, storage_state=kept) as olga:
+    async with desk(browser, house, size=size, look=look, storage_state=inside) as olga:
         asked: set[str] = set()
         olga.page.on("request", lambda request: asked.add(request.url))
-        for place in ("", "/analytics", *LISTED):
-            await olga.go(place)
+        for place in ("", "/analytics", "/search?q=fern", *LISTED, *NARROWED):
+            answer = await olga.page.goto(f"{olga.root}{place}")
+            assert answer is not None
+            assert answer.status == 200, (place, answer.status)
             await _is_open_to_all(olga.page, place)
         assert olga.complaints == []
-        assert all(each.startswith((f"{shop.url}/console", "data:")) for each in asked)
+        assert all(each.startswith((f"{house.url}/console", "data:")) for each in asked)
 
 
-async def test_every_form_and_thing(shop: Storefront, browser: Browser, kept: StorageState) -> None:
-    # The same of what is opened from a list: things, their buttons' pages, and what makes them.
-    places = await things(shop)
-    invoice = next(each for each in places if each.startswith("/invoices/"))
-    buttons = [f"{invoice}/explain", f"{invoice}/credit", f"{places[0]}/edit"]
-    async with desk(browser, shop, storage_state=kept) as olga:
-        for place in (*places, *buttons, *FORMS):
-            await olga.go(place)
-            await _is_open_to_all(olga.page, place)
-        assert olga.complaints == []
+def _pages_of(noun: Noun, thing_id: str) -> list[str]:
+    """A thing's page, the lists inside it, and the page of each of its buttons."""
+    place = f"/{noun.slug}/{thing_id}"
+    parts = [f"{place}/parts/{part.slug}" for part in noun.parts if part.has_page]
+    return [place, *parts, *(f"{place}/{deed.slug}" for deed in noun.deeds)]
 
 
-async def test_outside(shop: Storefront, browser: Browser) -> None:
+async def test_every_thing(
+    house: Storefront, browser: Browser, inside: StorageState, things: dict[str, str]
+) -> None:
+    # The same of what is opened from a list: each kind of thing, what is inside it, its buttons.
+    assert things.keys() == OPENED.keys() - ELSEWHERE
+    places = [each for slug, known in things.items() for each in _pages_of(OPENED[slug], known)]
+    assert any("/parts/" in each for each in places)
+    async with desk(browser, house, storage_state=inside) as olga:
+        await _are_open_to_all(olga, [*places, f"/invoices/{things['invoices']}/explain"])
+
+
+async def test_every_form(house: Storefront, browser: Browser, inside: StorageState) -> None:
+    # The same of what makes a thing, of what there is only one of, and of one's own account.
+    single = [
+        f"/{each.slug}/-/{deed.slug}" for each in NOUNS if each.is_single for deed in each.deeds
+    ]
+    async with desk(browser, house, storage_state=inside) as olga:
+        await _are_open_to_all(olga, [*FORMS, *single])
+        olga.root = house.url
+        own = [f"{ACCOUNT}/{deed.slug}" for deed in ACCOUNT_DEEDS if deed.slug != "end"]
+        await _are_open_to_all(olga, [ACCOUNT, *own])
+
+
+async def test_outside(house: Storefront, browser: Browser) -> None:
     # The way in, a page that is not there, and the customer's own page.
-    invoice = await shop.invoice()
+    invoice = await house.invoice()
     async with visitor(browser) as ann:
-        for place in (f"{shop.url}/console/sign-in", invoice["hostedInvoiceUrl"]):
+        for place in (f"{house.url}/console/sign-in", invoice["hostedInvoiceUrl"]):
             await ann.page.goto(place)
             await _is_open_to_all(ann.page, place)
         assert ann.complaints == []
