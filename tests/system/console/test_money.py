@@ -75,14 +75,24 @@ async def test_a_disputed_payment(shop: Storefront, olga: Desk) -> None:
     await shop.ask("POST", "/v1/payment-methods", card)
     invoice = await shop.invoice(customerId=customer["id"])
     await shop.ask("POST", f"/v1/invoices/{invoice['id']}/pay", {"mode": "charge"})
-    for _ in range(160):
-        if await shop.ask("GET", "/v1/disputes"):
-            break
-        await asyncio.sleep(0.25)
+    dispute_id = await _the_dispute(shop, invoice["id"])
     await olga.go()
     await olga.follow("text=Disputes that want an answer")
-    await olga.open("")
+    await olga.follow(f"a.first[href$='{dispute_id}']")
     await olga.tells("$499.00")
+    await olga.follow("main dd a[href*='/payments/']")
+    await olga.stands_as("disputed")
+
+
+async def _the_dispute(shop: Storefront, invoice_id: str) -> str:
+    """The one about this invoice's payment, once the bank's word has come."""
+    (payment,) = await shop.ask("GET", f"/v1/payments?invoiceId={invoice_id}")
+    for _ in range(160):
+        found = await shop.ask("GET", f"/v1/disputes?paymentId={payment['id']}")
+        if found:
+            return str(found[0]["id"])
+        await asyncio.sleep(0.25)
+    raise AssertionError("no dispute came")
 
 
 async def test_the_books(shop: Storefront, olga: Desk) -> None:

@@ -80,6 +80,8 @@ async def test_an_operator(shop: Storefront, browser: Browser, by: type[Desk]) -
         assert await barriers(page) == []
         row = page.locator("tr:has(td:text-is('integrations'))").first
         await otto.click(row.get_by_role("link", name="Halt"))
+        await expect(page.locator("h1")).to_have_text("Halt")
+        assert await barriers(page) == []
         await otto.type("_reason", "the receiver moves")
         await otto.follow("button:text-is('Halt')")
         await expect(row).to_contain_text("yes")
