@@ -32,6 +32,7 @@ SECRET_KEY_LENGTH_MIN: Final = 32
 WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - the public prefix of a secret, not a secret
 
 _DERIVED_MAX: Final = 64
+_SIGNED_MAX: Final = 1_024
 _NONCE_LENGTH: Final = 12
 _TAG_LENGTH: Final = 16
 _WRAPPED_LENGTH: Final = _NONCE_LENGTH + KEY_LENGTH + _TAG_LENGTH
@@ -248,6 +249,13 @@ def context_mac(key: bytes, org_id: UUID, *, backend_pid: int, expires_epoch: in
     """
     assert len(key) == KEY_LENGTH, "the database pads exactly 32 bytes"
     return _hmac(key, f"{org_id}|{backend_pid}|{expires_epoch}".encode()).hex()
+
+
+@lru_cache(_SIGNED_MAX)
+def signed_context(key: bytes, org_id: UUID, *, backend_pid: int, expires_epoch: int) -> str:
+    """What a transaction is told of whom it is for, with its proof; the last few are remembered."""
+    mac = context_mac(key, org_id, backend_pid=backend_pid, expires_epoch=expires_epoch)
+    return f"{org_id}|{backend_pid}|{expires_epoch}|{mac}"
 
 
 def padded_keys(key: bytes) -> tuple[bytes, bytes]:

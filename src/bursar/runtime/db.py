@@ -23,7 +23,7 @@ from bursar.domain.tasks import Task
 from bursar.domain.times import Instant
 from bursar.runtime import clock, tracing
 from bursar.runtime.connections import Connection, DatabaseAway
-from bursar.runtime.crypto import KeyRing, context_mac
+from bursar.runtime.crypto import KeyRing, signed_context
 from bursar.runtime.ids import new_uuid, new_uuids
 from bursar.runtime.logging import get_log
 from bursar.runtime.pooling import Pooling, lent
@@ -46,6 +46,7 @@ from bursar.runtime.transactions import (
 )
 
 _CONTEXT_SECONDS: Final = 60
+_TURN_SECONDS: Final = 5
 _COMMAND_SECONDS: Final = 15.0
 _CONNECT_SECONDS: Final = 5.0
 _STREAMED_AT_ONCE: Final = 2_000
@@ -207,12 +208,12 @@ class Binding:
         """The signed context: good for this backend, for as long as a transaction may take.
 
         It is always a parameter, never in a statement's text, which other sessions could read and
-        use again on the same backend.
+        use again on the same backend. One serves all who come within a few seconds.
         """
+        turn = int(clock.now().timestamp()) // _TURN_SECONDS
+        expires = turn * _TURN_SECONDS + _CONTEXT_SECONDS
         org = scope or self.scope
-        expires = int(clock.now().timestamp()) + _CONTEXT_SECONDS
-        mac = context_mac(self.context_key, org, backend_pid=backend, expires_epoch=expires)
-        return f"{org}|{backend}|{expires}|{mac}"
+        return signed_context(self.context_key, org, backend_pid=backend, expires_epoch=expires)
 
 
 @dataclass(frozen=True, slots=True)
