@@ -6,6 +6,7 @@ A credential never stands in one: a URL ends in logs, histories and referrers.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -41,7 +42,7 @@ def read_query(raw: bytes, kind: type[Query]) -> Any:
         InvalidInput: with a detail for every parameter at fault.
     """
     if not raw:
-        return typed({}, kind)
+        return _unasked(kind)
     known: Mapping[str, Field] = fields_of(kind)
     values: dict[str, object] = {}
     faults: list[Detail] = []
@@ -54,6 +55,12 @@ def read_query(raw: bytes, kind: type[Query]) -> Any:
     if faults:
         raise refusal_of(faults)
     return typed(values, kind)
+
+
+@cache
+def _unasked(kind: type[Query]) -> Any:
+    """What most requests ask for: nothing beside the path."""
+    return typed({}, kind)
 
 
 def _parameters(raw: bytes) -> list[_Parameter]:
