@@ -36,6 +36,8 @@ PYTEST := $(BIN)/python -m pytest
 QUICK := -m "not system and not proof and not fuzz"
 # What kills processes or judges a time has the machine to itself; the other proofs share it.
 ALONE := tests/e2e tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py
+# A browser waits more than it works, so two walk at once, each through an installation of its own.
+CONSOLE := tests/system/console
 # The tests that ask an installed PostgreSQL or Redis what the quick ones asked ours.
 INSTALLED := tests/store tests/runtime tests/system/test_installed_postgres.py
 SQL = $(shell find src -name '*.sql')
@@ -123,11 +125,12 @@ coverage: $(READY)  ## say which lines and branches of the rules and verbs the q
 .PHONY: test-system
 test-system: $(READY)  ## run the tests that need the Debian packages of .ci/packages
 	@$(PYTEST) -m "system and not by_keyboard" -n 2 --dist loadfile $(INSTALLED) $(ARGS)
-	@$(PYTEST) -m "system and not by_keyboard" $(INSTALLED:%=--ignore=%) tests $(ARGS)
+	@$(PYTEST) -m "system and not by_keyboard" -n 2 --dist loadfile $(CONSOLE) $(ARGS)
+	@$(PYTEST) -m "system and not by_keyboard" $(INSTALLED:%=--ignore=%) --ignore=$(CONSOLE) tests $(ARGS)
 
 .PHONY: journeys
 journeys: $(READY)  ## make every journey of the console by keyboard alone, in a real browser
-	@$(PYTEST) -m by_keyboard tests/system/console $(ARGS)
+	@$(PYTEST) -m by_keyboard $(CONSOLE) $(ARGS)
 
 .PHONY: proof
 proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer
