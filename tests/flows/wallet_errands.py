@@ -9,7 +9,6 @@ from tests.flows.crash_tour import Arrange, Request
 
 from bursar.domain.ids import HoldId, uuid_of
 from bursar.domain.tasks import ExpireHold
-from bursar.flows.transfer_money import TRANSFERS_SHARED_MAX
 
 _numbers = count(1)
 CENTS: Final = 5_000
@@ -135,18 +134,8 @@ async def _pay(stage: Stage) -> Request:
     return Request(stage.client, "POST", path, body, POSTED, uuid_of(wallet_id))
 
 
-async def _move_very_many(stage: Stage) -> Request:
-    """A batch too long to share its commit."""
-    sender, receiver, many = await _wallet(stage), await _wallet(stage, 0), TRANSFERS_SHARED_MAX + 1
-    one = {"fromWalletId": sender, "toWalletId": receiver, "amountCents": 1}
-    counted = f"SELECT count(*) / {many} FROM transfers WHERE from_wallet_id = $1"
-    path, body = "/v1/transactions/batch", {"transactions": [one] * many}
-    return Request(stage.client, "POST", path, body, counted, uuid_of(sender))
-
-
 WALLET_ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_open, _change, _deposit, _deposit_by_charge, _deposit_by_page),
     *(_own, _deposit_into_own, _withdraw, _close),
     *(_hold, _capture, _release, _expire, _pay),
-    _move_very_many,
 )

@@ -16,11 +16,10 @@ from bursar.domain.refusals import (
     NotAuthenticated,
 )
 from bursar.domain.transfers import Transfer
-from bursar.flows.transfer_money import TRANSFERS_SHARED_MAX, transfer_many, transfer_money
+from bursar.flows.transfer_money import transfer_money
 from bursar.operations.api_keys import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
-from bursar.operations.transfers import Outcome, PostTransfer
+from bursar.operations.transfers import PostTransfer
 from bursar.reads.transfers import transfer as transfer_look
-from bursar.reads.verify import checks
 from bursar.reads.wallets import wallet as wallet_look
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer, Idempotency, Replayed
@@ -28,14 +27,6 @@ from bursar.runtime.idempotency import Answer, Idempotency, Replayed
 
 def reply(transfer: Transfer) -> Answer:
     return Answer(201, transfer.id.encode())
-
-
-def reply_to_all(outcomes: tuple[Outcome, ...]) -> Answer:
-    return Answer(200, ",".join(taken_of(outcomes)).encode())
-
-
-def taken_of(outcomes: tuple[Outcome, ...]) -> list[str]:
-    return [each.id for each in outcomes if isinstance(each, Transfer)]
 
 
 async def by_key(org: Org, scope: str) -> Caller:
@@ -140,79 +131,3 @@ async def test_what_goes_on_keeps_its_key(world: World, how: str) -> None:
         await transfer_money(keyed(org.caller, how), command, reply)
     found = TransferId(replayed.value.answer.body.decode())
     assert (await org.caller.look(transfer_look, found)) == done
-
-
-async def test_batches_that_share_a_commit_are_each_answered_alone(world: World) -> None:
-    # Twelve at once: good ones under their own names and keys, one that cannot pay for all of it,
-    # one whose credit is refused, one that spends what another brings, and one that may not.
-    org = await world.org()
-    rich, poor, through = await org.wallet(1000), await org.wallet(3), await org.wallet()
-    goal = await org.wallet()
-
-    def move(sender: WalletId, receiver: WalletId, minor: int, **rest: str) -> PostTransfer:
-        return PostTransfer(
-            from_wallet_id=sender, to_wallet_id=receiver, amount_minor=minor, metadata=rest
-        )
-
-    asked = [
-        *((move(rich.id, goal.id, 1), move(rich.id, goal.id, 2)) for _ in range(8)),
-        (move(poor.id, goal.id, 2), move(poor.id, goal.id, 2)),
-        (move(rich.id, through.id, 50, provoke="refuse"), move(rich.id, through.id, 7)),
-        (move(rich.id, through.id, 40), move(through.id, goal.id, 40)),
-    ]
-    callers = [
-        replace(keyed(org.caller, f"b{at}"), request_id=str(uuid4()), reason=f"reason {at}")
-        for at in range(len(asked))
-    ]
-    *done, refused = await asyncio.gather(
-        *(transfer_many(each, few, reply_to_all) for each, few in zip(callers, asked, strict=True)),
-        transfer_many(await by_key(org, "billing:read"), asked[0], reply_to_all),
-        return_exceptions=True,
-    )
-    assert isinstance(refused, NotAllowed)
-    outcomes = [each for each in done if isinstance(each, tuple)]
-    assert [len(taken_of(each)) for each in outcomes] == [2] * 8 + [1, 2, 2]
-    assert isinstance(outcomes[8][1], InsufficientFunds)
-    await world.drain()
-    assert [await balance(org, each.id) for each in (rich, poor, through, goal)] == [
-        *(1000 - 24 - 7 - 40, 1, 7, 24 + 2 + 40)
-    ]
-    commits = set()
-    connection = await world.house.as_owner()
-    try:
-        for caller, each in zip(callers, outcomes, strict=True):
-            rows = await connection.fetch(
-                "SELECT DISTINCT request_id, reason, transaction_id::text AS commit FROM events"
-                " WHERE resource_id = ANY($1) AND sequence <= 2",
-                list(map(uuid_of, taken_of(each))),
-            )
-            assert [tuple(row)[:2] for row in rows] == [(caller.request_id, caller.reason)]
-            commits |= {row["commit"] for row in rows}
-    finally:
-        await connection.close()
-    assert len(commits) < len(asked)
-    for caller, each in zip(callers, outcomes, strict=True):
-        with pytest.raises(Replayed) as replayed:
-            await transfer_many(caller, asked[0], reply_to_all)
-        assert replayed.value.answer == reply_to_all(each)
-    found = await org.caller.look(checks)
-    assert [check.name for check in found if not check.is_good] == []
-
-
-@pytest.mark.parametrize("count", [1, TRANSFERS_SHARED_MAX, TRANSFERS_SHARED_MAX + 1])
-async def test_a_batch_of_any_length_under_a_key(world: World, count: int) -> None:
-    # Sent twice at once under one key, and again later: taken once, with one answer; a long one
-    # goes alone, and one that is only tried moves nothing.
-    org = await world.org()
-    sender, goal = await org.wallet(1000), await org.wallet()
-    one = PostTransfer(from_wallet_id=sender.id, to_wallet_id=goal.id, amount_minor=1)
-    tried = await transfer_many(replace(org.caller, is_dry_run=True), (one,) * count, reply_to_all)
-    assert len(taken_of(tried)) == count
-    assert await balance(org, goal.id) == 0
-    twice = [transfer_many(keyed(org.caller, "k"), (one,) * count, reply_to_all) for _ in range(2)]
-    came = await asyncio.gather(*twice, return_exceptions=True)
-    (taken,) = [each for each in came if isinstance(each, tuple)]
-    with pytest.raises(Replayed) as replayed:
-        await transfer_many(keyed(org.caller, "k"), (one,) * count, reply_to_all)
-    assert replayed.value.answer == reply_to_all(taken)
-    assert await balance(org, goal.id) == count

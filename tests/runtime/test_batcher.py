@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bursar.runtime import batcher
-from bursar.runtime.batcher import Batcher, BatcherFull, Road
+from bursar.runtime.batcher import Batcher, BatcherFull
 
 
 class Counter:
@@ -43,9 +43,7 @@ async def test_a_crowd_opens_another_lane() -> None:
     tasks = []
     last = batcher.CROWD + 1
     for number in range(2 * last):
-        tasks.append(
-            asyncio.create_task(gathered.submit("a", number, counter.act, road=Road(lanes=2)))
-        )
+        tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act, lanes=2)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     assert counter.batches == [[0], list(range(1, last))]
@@ -54,29 +52,12 @@ async def test_a_crowd_opens_another_lane() -> None:
     assert counter.batches == [[0], list(range(1, last)), list(range(last, 2 * last))]
 
 
-async def test_a_crowd_is_as_small_as_the_road_says() -> None:
-    # Where one is a crowd, as many go at once as there are lanes, and the rest wait for them.
-    counter, gathered = Counter(), Batcher()
-    road = Road(lanes=2, size_max=3, crowd=1)
-    tasks = []
-    for number in range(6):
-        tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act, road=road)))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-    assert counter.batches == [[0], [1]]
-    counter.gate.set()
-    assert await asyncio.gather(*tasks) == [number * 2 for number in range(6)]
-    assert counter.batches == [[0], [1], [2, 3, 4], [5]]
-
-
 async def test_a_batch_is_as_large_as_its_act_allows() -> None:
     # Whose items are large takes few of them at once; the rest are next, in their order.
     counter, gathered = Counter(), Batcher()
     tasks = []
     for number in range(8):
-        tasks.append(
-            asyncio.create_task(gathered.submit("a", number, counter.act, road=Road(size_max=3)))
-        )
+        tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act, size_max=3)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     counter.gate.set()

@@ -25,7 +25,7 @@ import bursar
 from bursar.domain.mails import Letter, Mailer, MailOutcome, PrintedMail
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookAnswer, WebhookRequest, WebhookSender
-from bursar.runtime.batcher import Act, Batcher, Road
+from bursar.runtime.batcher import SIZE_MAX, Act, Batcher
 from bursar.runtime.connections import DatabaseAway
 
 SOURCE: Final = Path(bursar.__path__[0])
@@ -34,7 +34,6 @@ CALLER: Final = re.compile(r"(caller(\.as_org\(.*\))?|_system\(.*\))$")
 COMMIT_MOMENTS: Final = ("before_commit", "after_commit")
 SURVIVED: Final = "~"
 _DEAD: Final = object()
-_ALONE: Final = Road()
 _RUNS_HERE: Final = (ast.Await, ast.AsyncFor, ast.comprehension)
 WIRE_MOMENTS: Final = ("before_send", "after_send_no_answer", "after_answer")
 
@@ -331,7 +330,9 @@ class TappedBatcher(Batcher):
     Who asks in the midst of a convoy plays another process, which has convoys of its own.
     """
 
-    async def submit(self, key: Hashable, item: object, act: Act, *, road: Road = _ALONE) -> Any:
+    async def submit(
+        self, key: Hashable, item: object, act: Act, *, lanes: int = 1, size_max: int = SIZE_MAX
+    ) -> Any:
         if _IS_ABOARD.get():
             (answer,) = await act([item])
             if isinstance(answer, Exception):
@@ -345,7 +346,7 @@ class TappedBatcher(Batcher):
             except Crash:
                 return [_DEAD] * len(batch)
 
-        answer = await super().submit(key, item, dying, road=road)
+        answer = await super().submit(key, item, dying, lanes=lanes, size_max=size_max)
         if answer is _DEAD:
             raise Crash
         return answer

@@ -5,8 +5,6 @@ alone, so that whatever happens next finds it written down; the agenda finds it 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Final
 
 from bursar.domain.transfers import Transfer
 from bursar.operations.transfers import (
@@ -15,7 +13,6 @@ from bursar.operations.transfers import (
     PostTransfer,
     PostTransfers,
     SettleTransfer,
-    post_batches,
     post_together,
     post_transfer,
     post_transfers,
@@ -24,9 +21,6 @@ from bursar.operations.transfers import (
 from bursar.runtime.app import Caller
 from bursar.runtime.convoys import Booking, GoAlone, ride
 from bursar.runtime.idempotency import Answer
-
-# A longer batch is a statement's worth by itself.
-TRANSFERS_SHARED_MAX: Final = 100
 
 
 async def transfer_money(
@@ -61,33 +55,19 @@ async def transfer_many(
 ) -> tuple[Outcome, ...]:
     """Many transfers in one commit: ahead of their locks, and under them if others were faster.
 
-    It is shared with the batches that the organization sends at this time, unless they are long.
-
     Raises:
         Refusal: none of them may be asked for; one that is refused by itself is in the outcomes.
     """
-    try:
-        outcomes = await _posted(caller, PostTransfers(commands, is_ahead=True), answer)
-    except Overtaken:
-        # Alone and under their locks nobody overtakes them.
-        outcomes = await _posted(caller, PostTransfers(commands), answer)
+    wish, outcomes = PostTransfers(commands, is_ahead=True), None
+    while outcomes is None:
+        try:
+            outcomes = await caller.run(post_transfers, wish, answer=answer)
+        except Overtaken:
+            wish = PostTransfers(commands)  # under their locks nobody overtakes them
     for outcome in outcomes:
         if isinstance(outcome, Transfer) and not outcome.is_open:
             _tell(caller, outcome)
     return outcomes
-
-
-async def _posted(
-    caller: Caller, wish: PostTransfers, answer: Callable[[tuple[Outcome, ...]], Answer]
-) -> tuple[Outcome, ...]:
-    if wish.is_ahead and len(wish.transfers) <= TRANSFERS_SHARED_MAX:
-        with suppress(GoAlone):
-            return await ride(post_batches, Booking(caller, wish, answer, _nothing))
-    return await caller.run(post_transfers, wish, answer=answer)
-
-
-def _nothing(_outcomes: tuple[Outcome, ...]) -> str:
-    raise AssertionError("the answer is known when the batch is taken")
 
 
 def _tell(caller: Caller, ended: Transfer) -> None:

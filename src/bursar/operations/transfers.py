@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Final
 
 from bursar.domain.access import Permission
 from bursar.domain.calendars import day_begins
@@ -22,10 +20,6 @@ from bursar.store.events import Stamp
 from bursar.store.transfers import Locked
 
 Outcome = Transfer | Refusal
-
-# Of so many requests, each with a hundred transfers at most (see `flows/transfer_money.py`): what a
-# statement costs beside its rows is shared by then, and another lane decides what is next.
-BATCHES_MAX: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +61,7 @@ async def post_transfer(tx: Tx, command: PostTransfer) -> Transfer:
 @convoy(requires=Permission.WALLET_MOVE)
 async def post_together(tx: Tx, riders: Sequence[Rider[PostTransfer]]) -> Sequence[Outcome]:
     """Take one transfer each for many requests; whoever is refused stops nobody."""
-    stamps = [_stamp_of(rider) for rider in riders]
+    stamps = [Stamp(rider.actor, rider.reason, rider.request_id) for rider in riders]
     return await _taken(tx, [rider.command for rider in riders], stamps)
 
 
@@ -97,24 +91,14 @@ async def post_transfers(tx: Tx, command: PostTransfers) -> tuple[Outcome, ...]:
         Overtaken: they were decided ahead, and do not hold any more.
     """
     stamps = [_stamp(tx)] * len(command.transfers)
-    return await _posted(tx, command.transfers, stamps, is_ahead=command.is_ahead)
-
-
-@convoy(requires=Permission.WALLET_MOVE, lanes=3, size_max=BATCHES_MAX, crowd=1)
-async def post_batches(
-    tx: Tx, riders: Sequence[Rider[PostTransfers]]
-) -> Sequence[tuple[Outcome, ...]]:
-    """The same for many requests, in their order and in as many statements as one takes.
-
-    Raises:
-        Overtaken: they were decided ahead, and some of them do not hold any more.
-    """
-    asked = [each for rider in riders for each in rider.command.transfers]
-    stamps = [
-        stamp for rider in riders for stamp in [_stamp_of(rider)] * len(rider.command.transfers)
-    ]
-    outcomes = iter(await _posted(tx, asked, stamps, is_ahead=True))
-    return [tuple(islice(outcomes, len(rider.command.transfers))) for rider in riders]
+    if command.is_ahead:
+        ahead = await _taken_ahead(tx, command.transfers, stamps)
+        if ahead is not None:
+            return ahead
+    outcomes = await _taken(tx, command.transfers, stamps)
+    debited = [one.id for one in outcomes if isinstance(one, Transfer) and one.is_open]
+    await tx.enqueue(*(ResumeTransfer(transfer_id) for transfer_id in debited))
+    return outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +125,6 @@ async def settle_transfer(tx: Tx, command: SettleTransfer) -> Transfer:
 
 def _stamp(tx: Tx) -> Stamp:
     return Stamp(tx.actor, tx.reason, tx.request_id)
-
-
-def _stamp_of(rider: Rider[PostTransfer] | Rider[PostTransfers]) -> Stamp:
-    return Stamp(rider.actor, rider.reason, rider.request_id)
-
-
-async def _posted(
-    tx: Tx, asked: Sequence[PostTransfer], stamps: Sequence[Stamp], *, is_ahead: bool
-) -> tuple[Outcome, ...]:
-    """Take them, ahead of their locks if it can be; tasks settle what is only debited."""
-    if is_ahead:
-        ahead = await _taken_ahead(tx, asked, stamps)
-        if ahead is not None:
-            return ahead
-    outcomes = await _taken(tx, asked, stamps)
-    debited = [one.id for one in outcomes if isinstance(one, Transfer) and one.is_open]
-    await tx.enqueue(*(ResumeTransfer(transfer_id) for transfer_id in debited))
-    return outcomes
 
 
 async def _taken(

@@ -25,22 +25,6 @@ class BatcherFull(Away):
     """So many items wait already that another one would wait too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Road:
-    """How many batches of a key may be under way at once, and how large each may be.
-
-    With several lanes one batch is decided on while another one's commit is waited for. Another
-    lane opens where so many wait as make a crowd.
-    """
-
-    lanes: int = 1
-    size_max: int = SIZE_MAX
-    crowd: int = CROWD
-
-
-_NARROW: Final = Road()
-
-
 @dataclass(slots=True)
 class _Line:
     """What waits under one key."""
@@ -56,8 +40,13 @@ class Batcher:
         self._lines: dict[Hashable, _Line] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def submit(self, key: Hashable, item: object, act: Act, *, road: Road = _NARROW) -> Any:
+    async def submit(
+        self, key: Hashable, item: object, act: Act, *, lanes: int = 1, size_max: int = SIZE_MAX
+    ) -> Any:
         """What becomes of an item; `act` takes a batch and answers in the same order.
+
+        With several lanes so many batches of a key may be under way at once: one is decided on
+        while another one's commit is waited for. It takes a crowd to open another lane.
 
         Raises:
             BatcherFull: too much is waiting.
@@ -67,9 +56,9 @@ class Batcher:
             raise BatcherFull(f"{WAITING_MAX} wait already")
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         line.waiting.append((item, answer))
-        if not line.moving or (line.moving < road.lanes and len(line.waiting) >= road.crowd):
+        if not line.moving or (line.moving < lanes and len(line.waiting) >= CROWD):
             line.moving += 1
-            task = asyncio.create_task(self._drain(key, line, act, road.size_max))
+            task = asyncio.create_task(self._drain(key, line, act, size_max))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await answer

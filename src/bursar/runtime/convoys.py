@@ -18,7 +18,7 @@ from bursar.domain.ids import uuid_of
 from bursar.domain.refusals import Refusal
 from bursar.runtime import sql
 from bursar.runtime.app import Caller
-from bursar.runtime.batcher import CROWD, SIZE_MAX, Road
+from bursar.runtime.batcher import SIZE_MAX
 from bursar.runtime.db import Binding, Entrance, Tx, entrance_of
 from bursar.runtime.idempotency import Answer, Idempotency, locked_up
 from bursar.runtime.ids import new_uuid
@@ -53,13 +53,15 @@ class Rider(Generic[Command]):
 class Convoy(Generic[Command, Result]):
     """A verb for many requests at once: one transaction, one permission, an outcome for each.
 
-    The road says how many convoys of an organization may be under way at once, and how long.
+    So many convoys of an organization as there are lanes may be under way at the same time, each of
+    `size_max` requests at most.
     """
 
     name: str
     requires: Permission
     act: Callable[[Tx, Sequence[Rider[Command]]], Awaitable[Sequence[Result | Refusal]]]
-    road: Road
+    lanes: int = 1
+    size_max: int = SIZE_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,13 @@ class Booking:
 
 
 def convoy(
-    *, requires: Permission, lanes: int = 1, size_max: int = SIZE_MAX, crowd: int = CROWD
+    *, requires: Permission, lanes: int = 1, size_max: int = SIZE_MAX
 ) -> Callable[
     [Callable[[Tx, Sequence[Rider[Command]]], Awaitable[Sequence[Result | Refusal]]]],
     Convoy[Command, Result],
 ]:
     """Make a convoy of an async function of a transaction and its riders."""
-    return lambda act: Convoy(act.__name__, requires, act, Road(lanes, size_max, crowd))
+    return lambda act: Convoy(act.__name__, requires, act, lanes, size_max)
 
 
 async def ride(verb: Convoy[Command, Result], booking: Booking) -> Result:
@@ -99,7 +101,9 @@ async def ride(verb: Convoy[Command, Result], booking: Booking) -> Result:
         return await _ridden(verb, bookings)
 
     line = verb.name, caller.org_id
-    result: Result = await app.batcher.submit(line, booking, act, road=verb.road)
+    result: Result = await app.batcher.submit(
+        line, booking, act, lanes=verb.lanes, size_max=verb.size_max
+    )
     return result
 
 
