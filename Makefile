@@ -30,7 +30,7 @@ NOUN ?= $(if $(filter where,$(firstword $(MAKECMDGOALS))),$(firstword $(WORDS)))
 NAME ?= $(if $(filter bench,$(firstword $(MAKECMDGOALS))),$(firstword $(WORDS)))
 ARGS ?=
 # Two workers for the whole suite; one process for a path, where starting a second costs more.
-WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile)
+WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile --no-loadscope-reorder)
 
 PYTEST := $(BIN)/python -m pytest
 QUICK := -m "not system and not proof and not fuzz"

@@ -123,6 +123,7 @@ async def _held(settings: Settings, *, has_demo: bool, is_watching: bool) -> int
             )
         finally:
             telling.cancel()
+            keep_ports(settings.data_dir, {})
             shutil.rmtree(stage.environment[METRICS_FOLDER], ignore_errors=True)
 
 
@@ -165,7 +166,7 @@ def _staged(settings: Settings, *, has_demo: bool) -> Stage:
             _warn(found.notice)
     keep_ports(
         settings.data_dir,
-        {wanted: found.port for wanted, found in asked.items() if found.notice is not None},
+        {wanted: found.port for wanted, found in asked.items() if found.port != wanted},
     )
     told = {
         "PORT": str(api.port),

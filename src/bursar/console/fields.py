@@ -36,7 +36,9 @@ class Entry:
 
     name: str
     label: str
-    kind: str  # text, long, secret, number, money, choice, truth, words, pairs, json, lines, fixed
+    # text, long, secret, "new secret", code, number, money, moment, choice, truth, words, pairs,
+    # json, lines, fixed
+    kind: str
     value: str = ""
     choices: tuple[str, ...] = ()
     suggestions: tuple[tuple[str, str], ...] = ()  # ids with their names
@@ -175,10 +177,14 @@ def _label(name: str) -> str:
     return spaced[:1].upper() + spaced[1:]
 
 
+_KINDS: Final[Mapping[str, str]] = {"lines": "lines", **dict.fromkeys(SECRETS, "secret")}
+"""What a field of this name is, whatever its type."""
+
+
 def _kind(name: str, core: Any) -> tuple[str, tuple[str, ...]]:
     """How a field is typed in, and what can be chosen."""
-    if name == "lines" or name in SECRETS:
-        return ("lines" if name == "lines" else "secret"), ()
+    if name in _KINDS:
+        return _KINDS[name], ()
     if isinstance(core, type) and issubclass(core, Enum):
         return "choice", tuple(str(each.value) for each in core)
     outer = get_origin(core)

@@ -25,8 +25,8 @@ async def me(tx: ReadTx) -> Me:
     if row is None:
         raise NotFound("No such person.")
     memberships = await tx.fetch(Q.memberships, user_id)
-    has_factor = bool(await tx.fetchval(Q.has_factor))
-    return Me(row_to_user(row), tuple(map(row_to_membership, memberships)), has_factor)
+    found = tuple(map(row_to_membership, memberships))
+    return Me(row_to_user(row), found, has_second_factor=row["has_second_factor"])
 
 
 @query(requires=Permission.MEMBER_READ)

@@ -1,14 +1,13 @@
 -- name: user
--- One person: who they are, and nothing they sign in with.
-SELECT u.id, u.email, u.name, u.is_operator, u.verified_at, u.created_at FROM sec.user_by_id($1) AS u;
+-- The bound person: who they are, whether a second factor is asked for, and nothing they sign in with.
+SELECT
+    u.id, u.email, u.name, u.is_operator, u.verified_at, u.created_at,
+    EXISTS (SELECT 1 FROM sec.own_factor() AS f WHERE f.confirmed_at IS NOT NULL) AS has_second_factor
+FROM sec.user_by_id($1) AS u;
 
 -- name: memberships
 -- The organizations of one person: ids, names and roles, nothing else of them.
 SELECT m.org_id, m.name, m.mode, m.role FROM sec.memberships_of($1) AS m;
-
--- name: has_factor
--- Whether the bound person is asked for a second factor, and nothing more of it.
-SELECT EXISTS (SELECT 1 FROM sec.own_factor() AS f WHERE f.confirmed_at IS NOT NULL);
 
 -- name: members
 -- The people of the bound organization and whoever is invited, first come first.

@@ -86,7 +86,10 @@ def settings_here() -> Settings:
 
 
 def keep_ports(folder: Path, used: Mapping[int, int]) -> None:
-    """Keep which port was taken instead of which, for the other commands on this folder."""
+    """Keep which port was taken instead of which, for the other commands on this folder.
+
+    What a killed tree left is wrong until the next start only, and nobody listens there meanwhile.
+    """
     path = folder / _PORTS
     path.unlink(missing_ok=True)
     if used:
