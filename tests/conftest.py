@@ -1,5 +1,6 @@
 """Fixtures of the whole suite: one installation and one application per test process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from structlog.typing import EventDict, WrappedLogger
 from tests.support.database import Installation, installation
+from tests.support.loops import ServersLoops
 from tests.support.world import World, open_world
 
 from bursar.runtime.app import App
@@ -16,6 +18,7 @@ settings.register_profile(
     "untimed", settings.default, deadline=None, suppress_health_check=(HealthCheck.too_slow,)
 )
 settings.load_profile("untimed")
+asyncio.set_event_loop_policy(ServersLoops())
 
 
 def only_what_is_wrong(_logger: WrappedLogger, level: str, event: EventDict) -> EventDict:
@@ -27,9 +30,13 @@ def only_what_is_wrong(_logger: WrappedLogger, level: str, event: EventDict) -> 
 
 @pytest.fixture(autouse=True, scope="session")
 def quiet() -> None:
-    """A line for each verb costs time, and the runner keeps all of them to its end."""
-    kept = structlog.get_config()["processors"]
-    structlog.configure(processors=[only_what_is_wrong, *kept])
+    """A line for each verb costs time, and the runner keeps all of them to its end.
+
+    So does a trace that shows every variable: a fault that is planted on purpose shows a world.
+    """
+    *kept, _printing = structlog.get_config()["processors"]
+    printing = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[only_what_is_wrong, *kept, printing])
 
 
 @pytest.fixture(scope="session")
