@@ -33,7 +33,7 @@ ARGS ?=
 WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile --no-loadscope-reorder)
 
 PYTEST := $(BIN)/python -m pytest
-QUICK := -m "not system and not proof and not fuzz"
+QUICK := -m "not system and not proof and not deep and not fuzz"
 # What kills processes or judges a time has the machine to itself; the other proofs share it.
 ALONE := tests/e2e tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py
 # A browser waits more than it works, so two walk at once, each through an installation of its own.
@@ -136,6 +136,10 @@ journeys: $(READY)  ## make every journey of the console by keyboard alone, in a
 proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer
 	@$(PYTEST) -m proof -n 2 --dist worksteal -rP --durations=12 $(ALONE:%=--ignore=%) tests $(ARGS)
 	@$(PYTEST) -m proof -s --durations=12 $(ALONE) $(ARGS)
+
+.PHONY: deep
+deep: $(READY)  ## run the full counts of what proof tries a part of: taxes, credit notes, wallets, requests
+	@$(PYTEST) -m deep -n 2 --dist worksteal -rP --durations=12 tests $(ARGS)
 
 .PHONY: crash
 crash: $(READY)  ## kill the payment journey at every named point

@@ -32,6 +32,10 @@ CHECKS: list[CheckFunction] = [
 ]
 # Beside what the document lists: what the protocol refuses on any path.
 OF_THE_PROTOCOL = {404, 405, 414, 431}
+# Cases by the document, as many against it, and each is sent by two people.
+EXAMPLES_QUICK = 5
+EXAMPLES_PROOF = 12
+EXAMPLES_DEEP = 30
 
 
 def cases(operation: Operation, count: int) -> list[Any]:
@@ -109,12 +113,24 @@ async def torment(operation: Operation, world: World, anyone: Client, count: int
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_generated_requests(operation: Operation, world: World, anyone: Client) -> None:
     # A handful of generated requests to each operation break nothing and surprise nobody.
-    assert await torment(operation, world, anyone, 5) > 0
+    assert await torment(operation, world, anyone, EXAMPLES_QUICK) > 0
+
+
+async def torment_at_length(operation: Operation, world: World, anyone: Client, count: int) -> None:
+    sent = await torment(operation, world, anyone, count)
+    print(f"{operation}: {sent} requests")
+    assert sent > 0
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 async def test_many_generated_requests(operation: Operation, world: World, anyone: Client) -> None:
+    # Nor do forty-eight.
+    await torment_at_length(operation, world, anyone, EXAMPLES_PROOF)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+async def test_most_generated_requests(operation: Operation, world: World, anyone: Client) -> None:
     # Nor do a hundred and twenty.
-    sent = await torment(operation, world, anyone, 30)
-    print(f"{operation}: {sent} requests")
+    await torment_at_length(operation, world, anyone, EXAMPLES_DEEP)

@@ -26,7 +26,8 @@ from bursar.domain.money import Money, total
 from bursar.domain.refusals import CreditAboveInvoice, IllegalTransition, InvalidInput, NotFound
 from bursar.domain.shapes.sample_taxes import note_on
 
-CASES = 10_000
+CASES_PROOF = 2_000
+CASES_DEEP = 10_000
 
 
 def numbered(invoice: Invoice) -> Invoice:
@@ -104,7 +105,15 @@ def test_all_parts_together_are_the_invoice(invoice: Invoice, parts: list[int]) 
 
 @pytest.mark.proof
 @given(documents(), PARTS)
-@settings(max_examples=CASES, deadline=None)
+@settings(max_examples=CASES_PROOF, deadline=None)
+def test_two_thousand_invoices_taken_back(invoice: Invoice, parts: list[int]) -> None:
+    # The same, for as many as a minute has room for.
+    adds_up(invoice, parts)
+
+
+@pytest.mark.deep
+@given(documents(), PARTS)
+@settings(max_examples=CASES_DEEP, deadline=None)
 def test_ten_thousand_invoices_taken_back(invoice: Invoice, parts: list[int]) -> None:
     # The same, tried until a fault would have shown.
     adds_up(invoice, parts)

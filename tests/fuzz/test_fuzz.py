@@ -28,7 +28,9 @@ REPLACED = (
 )
 CASES_MIN = 20_000
 WHOLE_SECONDS = 1_500
-BOUNDED_SECONDS = 150
+BOUNDED_SECONDS = 90
+# More than two for each operation of the document; eight times that was seen.
+CASES_BOUNDED_MIN = 500
 SEED = 20_261_121
 SHOWN_MAX = 40_000
 COLUMNS_MAX = 400
@@ -122,6 +124,6 @@ async def test_the_whole_document() -> None:
 
 @pytest.mark.proof
 async def test_a_bounded_part_of_it() -> None:
-    # As much of the same as three minutes hold, and the same requests each time.
+    # As much of the same as a minute and a half holds, in the same order each time.
     seconds = {"owner": 2 * BOUNDED_SECONDS // 3, "viewer": BOUNDED_SECONDS // 3}
-    assert await fuzz({"owner": 3, "viewer": 1}, seconds, f"--seed={SEED}") > 0
+    assert await fuzz({"owner": 3, "viewer": 1}, seconds, f"--seed={SEED}") >= CASES_BOUNDED_MIN

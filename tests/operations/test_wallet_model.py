@@ -1,7 +1,7 @@
 """Wallets live beside a model in plain Python: after every step balances and histories are equal.
 
 A step may die before or after its commit and is then sent again under its key, and any may be sent
-once more: it must have been done once. `make proof` runs 500 lives of 50 steps.
+once more: it must have been done once. `make proof` runs 100 lives of 50 steps, `make deep` 500.
 """
 
 import asyncio
@@ -47,8 +47,9 @@ from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer, Replayed
 
 STEPS = 50
-LIVES = 500
 LIVES_QUICK = 12
+LIVES_PROOF = 100
+LIVES_DEEP = 500
 FIRST = 200
 
 Result = TypeVar("Result")
@@ -310,15 +311,26 @@ class Forgetful(Wallets):
 async def test_the_comparison_sees_a_wrong_book(world: World) -> None:
     # A model that keeps what it should give back is told apart from the real thing.
     with pytest.raises(AssertionError):
-        await live(world, LIVES, Forgetful)
+        await live(world, LIVES_DEEP, Forgetful)
+
+
+async def live_at_length(world: World, lives: int) -> None:
+    """Many lives with their books, and what happened in them in lines a person reads."""
+    stage = await live(world, lives)
+    assert await green(world, stage) == []
+    print(
+        f"\nwallet lives   {lives} of {STEPS} steps: {stage.steps} moves, {stage.crashes} crashes"
+    )
+    print(f"               {stage.refusals}")
 
 
 @pytest.mark.proof
 async def test_wallets_are_what_the_model_says_proof(world: World) -> None:
-    # Five hundred lives of fifty steps.
-    stage = await live(world, LIVES)
-    assert await green(world, stage) == []
-    print(
-        f"\nwallet lives   {LIVES} of {STEPS} steps: {stage.steps} moves, {stage.crashes} crashes"
-    )
-    print(f"               {stage.refusals}")
+    # A hundred lives of fifty steps.
+    await live_at_length(world, LIVES_PROOF)
+
+
+@pytest.mark.deep
+async def test_wallets_are_what_the_model_says_deep(world: World) -> None:
+    # Five hundred of them.
+    await live_at_length(world, LIVES_DEEP)
