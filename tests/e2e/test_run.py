@@ -9,6 +9,7 @@ import socket
 from functools import partial
 from pathlib import Path
 
+import pytest
 from tests.support.program import Place, Program, place
 from tests.support.tree import children, command_line
 
@@ -47,6 +48,7 @@ async def test_a_first_and_a_second_start() -> None:
         assert here.alive() == []
 
 
+@pytest.mark.proof
 async def test_the_demo_organization_is_made_once_and_goes_on_after_a_kill() -> None:
     # Killed in the middle, it is finished by the next start; the key stays the same; verify is
     # green over all of it, and a third start makes nothing.
@@ -93,6 +95,7 @@ async def test_a_taken_port_is_said_and_the_next_one_used() -> None:
             await stop(run)
 
 
+@pytest.mark.proof
 async def test_kills_are_survived() -> None:
     # kill -9 of the API and of the worker: both come back. Of the supervisor: nobody can tell its
     # children any more, and still they are gone in a moment; PostgreSQL stays, whole, and the next

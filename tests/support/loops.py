@@ -7,7 +7,7 @@ import uvloop
 
 
 class ServersLoops(asyncio.DefaultEventLoopPolicy):
-    """uvloop, as the API and the worker have it; whoever names asyncio's can still start programs."""
+    """uvloop, as the API and the worker have it; asyncio's, if asked for, starts programs."""
 
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         """A fresh one."""

@@ -1,5 +1,6 @@
 """`/docs/reference`: the API as a plain page; `/docs/errors`: codes; `/docs/json`: the document."""
 
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -18,12 +19,8 @@ _CACHED: Final = ("Cache-Control", "public, max-age=300")
 
 
 def reference_routes(app: App) -> list[HTTPRouteHandler]:
-    """The pages and the document; all of them are made once."""
-    described = document(version="0.1.0", server_url=app.settings.public_url)
-    whole = Answer(200, msgspec.json.encode(described), (_CACHED,))
-    operations = page("reference.html", {"rooms": _shown_rooms(described), "info": described})
-    codes = sorted({*CODES.values(), *PROTOCOL_CODES}, key=lambda code: (code.status, code.code))
-    errors = page("errors.html", {"codes": codes, "reasons": every_reason()})
+    """The pages and the document."""
+    whole, operations, errors = _written(app.settings.public_url)
 
     async def openapi(_request: Wire) -> Answer:
         return whole
@@ -41,6 +38,17 @@ def reference_routes(app: App) -> list[HTTPRouteHandler]:
         *explorer_routes(),
         styles_route(),
     ]
+
+
+@cache
+def _written(server_url: str) -> tuple[Answer, Answer, Answer]:
+    """The document, its page and that of the errors; all of them are made once in a process."""
+    described = document(version="0.1.0", server_url=server_url)
+    whole = Answer(200, msgspec.json.encode(described), (_CACHED,))
+    operations = page("reference.html", {"rooms": _shown_rooms(described), "info": described})
+    codes = sorted({*CODES.values(), *PROTOCOL_CODES}, key=lambda code: (code.status, code.code))
+    errors = page("errors.html", {"codes": codes, "reasons": every_reason()})
+    return whole, operations, errors
 
 
 def _shown_rooms(described: dict[str, object]) -> list[dict[str, object]]:
