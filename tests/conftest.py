@@ -1,6 +1,5 @@
 """Fixtures of the whole suite: one installation and one application per test process."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,7 +7,6 @@ import structlog
 from hypothesis import HealthCheck, settings
 from structlog.typing import EventDict, WrappedLogger
 from tests.support.database import Installation, installation
-from tests.support.loops import ServersLoops
 from tests.support.world import World, open_world
 
 from bursar.runtime.app import App
@@ -18,7 +16,6 @@ settings.register_profile(
     "untimed", settings.default, deadline=None, suppress_health_check=(HealthCheck.too_slow,)
 )
 settings.load_profile("untimed")
-asyncio.set_event_loop_policy(ServersLoops())
 
 
 def only_what_is_wrong(_logger: WrappedLogger, level: str, event: EventDict) -> EventDict:

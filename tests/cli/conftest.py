@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 import structlog
-from tests.support.loops import pytest_asyncio_loop_factories  # noqa: F401 - a hook
 from tests.support.world import World
 
 from bursar.cli.failing import Exit, explained

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from tests.support.loops import pytest_asyncio_loop_factories  # noqa: F401 - a hook
 
 from bursar.runtime import logging
 

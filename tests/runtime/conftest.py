@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from tests.support.loops import pytest_asyncio_loop_factories  # noqa: F401 - a hook
 
 import bursar.migrations
 from bursar.runtime.connections import Connection

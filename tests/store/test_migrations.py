@@ -9,11 +9,11 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.support.database import Installation, cluster
+from tests.support.database import Installation
 from tests.support.world import World
 
 from bursar.domain.ids import uuid_of
-from bursar.runtime.embedded import Urls
+from bursar.runtime.embedded import Urls, throwaway
 from bursar.runtime.migrations import migrate
 from bursar.runtime.postgres_binaries import binaries
 from bursar.runtime.schema import newest_revision
@@ -61,7 +61,7 @@ async def empty(house: Installation) -> AsyncIterator[Urls]:
     version = connection.get_server_version().major
     await connection.close()
     with tempfile.TemporaryDirectory(prefix="bursar-migrations-") as folder:
-        async with cluster(Path(folder) / "postgres", binaries(version)) as urls:
+        async with throwaway(Path(folder) / "postgres", bindir=binaries(version)) as urls:
             yield urls
 
 

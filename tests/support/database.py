@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bursar.runtime.embedded import Urls, throwaway
+from bursar.runtime.embedded import throwaway
 from bursar.runtime.key_rings import key_ring
 from bursar.runtime.migrations import migrate
 from bursar.runtime.settings import Settings, load
@@ -42,28 +42,13 @@ async def installation(
     folder = Path(tempfile.mkdtemp(prefix="bursar-test-"))
     settings = load({"APP_ENV": "test", "DATA_DIR": str(folder / "data"), **environ})
     try:
-        async with cluster(folder / "postgres", bindir, is_durable=is_durable) as urls:
+        async with throwaway(folder / "postgres", bindir=bindir, is_durable=is_durable) as urls:
             keys = key_ring(settings)
             owner = urls.owner.reveal()
             await migrate(owner, context_key=keys.key("context"))
             yield Installation(urls.app.reveal(), owner, urls.superuser.reveal(), settings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@asynccontextmanager
-async def cluster(
-    path: Path, bindir: Path | None = None, *, is_durable: bool = False
-) -> AsyncIterator[Urls]:
-    """A cluster that a loop of asyncio's own starts: uvloop starts no program as another user."""
-    elsewhere = asyncio.Runner(loop_factory=asyncio.SelectorEventLoop)
-    stack = AsyncExitStack()
-    begun = stack.enter_async_context(throwaway(path, bindir=bindir, is_durable=is_durable))
-    try:
-        yield await asyncio.to_thread(elsewhere.run, begun)
-    finally:
-        await asyncio.to_thread(elsewhere.run, stack.aclose())
-        await asyncio.to_thread(elsewhere.close)
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser
-from tests.support.loops import pytest_asyncio_loop_factories  # noqa: F401 - a hook
 from tests.support.storefront import Storefront, chromium, storefront
 
 
