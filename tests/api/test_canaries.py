@@ -90,11 +90,13 @@ def listening() -> Iterator[io.StringIO]:
     handlers, level, config = root.handlers[:], root.level, structlog.get_config()
     memory = io.StringIO()
     logs.configure(level="debug", stream=memory)
-    yield memory
-    structlog.configure(**config)
-    logging.captureWarnings(capture=False)
-    root.handlers[:], root.level = handlers, level
-    sys.excepthook, logging.raiseExceptions = hook, raising
+    try:
+        yield memory
+    finally:
+        structlog.configure(**config)
+        logging.captureWarnings(capture=False)
+        root.handlers[:], root.level = handlers, level
+        sys.excepthook, logging.raiseExceptions = hook, raising
 
 
 @pytest.fixture
