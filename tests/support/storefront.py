@@ -107,7 +107,7 @@ class Visitor:
 
 
 def _failed(request: Request) -> list[str]:
-    """What was asked for in vain; that a page which is left waits for nothing more is no failure."""
+    """What was asked for in vain; that a page which is left waits no more is none."""
     is_left = request.failure == "net::ERR_ABORTED" and not request.is_navigation_request()
     return [] if is_left else [request.url]
 
