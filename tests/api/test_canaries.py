@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import count, cycle
+from itertools import cycle
 from typing import Any
 from urllib.parse import quote
 
@@ -36,7 +36,6 @@ MARK = "Kan4rienvog3l"  # in every secret that is made here, so that a text with
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SECRET_FIELDS = {"password", "currentPassword", "token", "refreshToken"}
 CARDS = ("4242424242424242", "5555555555554444", "378282246310005", "6011 1111 1111 1117")
-EACH = 3  # shapes in every place of an operation; eleven kinds take turns
 COLUMNS = """
     SELECT format('%I.%I', n.nspname, c.relname) AS name FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -183,38 +182,22 @@ async def given_out(watch: Watch, owner: Client) -> None:
 
 
 async def through(watch: Watch, owner: Client, operation: Operation, things: Things) -> None:
-    """One operation, with secrets in every place where one might end by mistake."""
+    """One operation, with a secret in every place where one might end by mistake."""
     path, body = operation.filled_path(things), things.fill(operation.body or {})
     method, has_body = operation.method, operation.method != "GET"
     shapes = shaped()
     watch.sent |= {shape for shape in shapes if shape not in CARDS}
-    turn = count(OPERATIONS.index(operation))
-
-    def some() -> list[str]:
-        """Three shapes for a place; the next place and the next operation get others."""
-        first = next(turn) * EACH % len(shapes)
-        return (shapes + shapes)[first : first + EACH]
-
-    def plus(shape: str) -> Any:
-        return {**body, "unheardOf": shape, shape: "x"} if has_body else None
-
-    for shape in some():
-        bearing = f"Bearer {shape}"
-        await watch.ask(owner, method, path, plus(shape), authorization=bearing)
-    for shape in some():
-        held = f"session={shape}"
-        await watch.ask(owner, method, path, plus(shape), x_org_id=shape, cookie=held)
-    for shape in some():
-        seen = f"http://x/{shape}"
-        await watch.ask(owner, method, path, plus(shape), user_agent=shape, referer=seen)
-    for shape in some():
-        asked = f"{path}?token={quote(shape)}&{quote(shape)}=1"
-        await watch.ask(owner, method, asked, plus(shape))
-    for shape in some() if has_body else ():
-        await watch.ask(owner, method, path, f'{{"password": "{shape}"'.encode())
-    for shape in some() if "{" in operation.path else ():
-        wrong = re.sub(r"\{\w+\}", quote(shape, safe=""), operation.path)
-        await watch.ask(owner, method, wrong, plus(shape), x_request_id=shape)
+    for shape in shapes:
+        sent = {**body, "unheardOf": shape, shape: "x"} if has_body else None
+        await watch.ask(owner, method, path, sent, authorization=f"Bearer {shape}")
+        await watch.ask(owner, method, path, sent, x_org_id=shape, cookie=f"session={shape}")
+        await watch.ask(owner, method, path, sent, user_agent=shape, referer=f"http://x/{shape}")
+        await watch.ask(owner, method, f"{path}?token={quote(shape)}&{quote(shape)}=1", sent)
+        if has_body:
+            await watch.ask(owner, method, path, f'{{"password": "{shape}"'.encode())
+        if "{" in operation.path:
+            wrong = re.sub(r"\{\w+\}", quote(shape, safe=""), operation.path)
+            await watch.ask(owner, method, wrong, sent, x_request_id=shape)
     if operation.body:
         await in_each_field(watch, owner, operation, path, body)
 

@@ -1,4 +1,4 @@
--- Thousands of everything for one organization, so that a plan without an index shows.
+-- Twenty thousand of everything for one organization, so that a plan without an index shows.
 -- Run by the owner; {org}, {user} and {rows} are put in by the test.
 
 CREATE FUNCTION pg_temp.id(n bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$

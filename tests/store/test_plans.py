@@ -1,4 +1,4 @@
-"""Eight thousand rows in every table: no question of ours reads one from end to end.
+"""Twenty thousand rows in every table: no question of ours reads one from end to end.
 
 Plans are judged twice: as PostgreSQL makes them for any arguments (a prepared statement ends up
 there after five uses), and by what a whole journey really read.
@@ -25,7 +25,7 @@ from bursar.runtime.clock import now
 from bursar.runtime.crypto import context_mac
 from bursar.runtime.sql import Query, beside
 
-ROWS: Final = 8_000
+ROWS: Final = 20_000
 READ_MAX: Final = 2_000
 FLUSH_SECONDS: Final = 1.5  # a session reports what it read about once a second
 FILL: Final = Path(__file__).with_name("large.sql")

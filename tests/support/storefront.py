@@ -107,9 +107,9 @@ class Visitor:
 
 
 def _failed(request: Request) -> list[str]:
-    """What was asked for in vain; that a page which is left waits no more is none."""
-    is_left = request.failure == "net::ERR_ABORTED" and not request.is_navigation_request()
-    return [] if is_left else [request.url]
+    """What was asked for in vain; that a page which is left hears no more is no failure."""
+    is_script = request.url.endswith("/live") or "hx-request" in request.headers
+    return [] if is_script and request.failure == "net::ERR_ABORTED" else [request.url]
 
 
 @asynccontextmanager
