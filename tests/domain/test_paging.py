@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bursar.domain.paging import SIZE_MAX, Page, paged
+from bursar.domain.paging import COUNTED_MAX, SIZE_MAX, Page, paged
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,17 @@ def test_page_by_page_shows_everything_once(size: int) -> None:
         if window.next_cursor is None:
             break
     assert shown == THINGS
+
+
+@given(st.integers(0, COUNTED_MAX + 300), st.integers(1, 200), sizes)
+def test_a_page_that_shows_the_end_has_counted(there: int, number: int, size: int) -> None:
+    # What it knows is what counting would have said; it knows on the last page, and on no other.
+    page = Page(number, size)
+    rows = max(0, min(there - page.offset, page.fetched))
+    known = page.count_with(rows)
+    assert known in {None, min(there, COUNTED_MAX)}
+    is_last = page.offset < there <= page.offset + size or (number == 1 and there == 0)
+    assert (known is not None) == is_last
 
 
 def test_an_empty_list_is_a_window_too() -> None:

@@ -28,6 +28,8 @@ from bursar.reads.webhook_subscriptions import (
     webhook_subscriptions,
 )
 from bursar.runtime.app import Caller, Glance, Look
+from bursar.runtime.db import ReadTx
+from bursar.runtime.sql import Query
 
 UNKNOWN = "0195a1b2-c3d4-7006-8000-0123456789ab"
 
@@ -42,6 +44,30 @@ async def test_a_list_is_counted_and_shown_page_by_page(world: World) -> None:
         assert page.total_count == 5
         shown += [one.id for one in page.items]
     assert shown == made[::-1]
+
+
+async def test_a_page_that_shows_the_end_is_not_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The last page knows; one before it and one behind it ask, and all of them say the same.
+    org = await world.org()
+    for _ in range(3):
+        await org.customer(token=None)
+    asked: list[str] = []
+    fetchval = ReadTx.fetchval
+
+    async def noting(tx: ReadTx, query: Query, *arguments: object) -> Any:
+        asked.append(query.name)
+        return await fetchval(tx, query, *arguments)
+
+    monkeypatch.setattr(ReadTx, "fetchval", noting)
+    counted: dict[int, bool] = {}
+    for number in (1, 2, 3):
+        asked.clear()
+        page = await org.caller.look(customers, Page(number, 2), CustomerFilters())
+        assert page.total_count == 3
+        counted[number] = "count_customers" in asked
+    assert counted == {1: True, 2: False, 3: True}
 
 
 async def test_a_list_is_followed_by_its_cursor(world: World) -> None:

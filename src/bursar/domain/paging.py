@@ -42,6 +42,14 @@ class Page:
         """Rows to fetch: one more than shown tells whether anything follows."""
         return self.size + 1
 
+    def count_with(self, rows: int) -> int | None:
+        """How many there are in all, if this many that were fetched tell it; else None.
+
+        They do where the last row is among them. A page behind the last one has no row to go by.
+        """
+        is_last = rows <= self.size and (rows > 0 or self.offset == 0)
+        return min(self.offset + rows, COUNTED_MAX) if is_last else None
+
 
 @dataclass(frozen=True, slots=True)
 class Paged(Generic[Item]):

@@ -6,6 +6,7 @@ from bursar.domain.ids import ApiKeyId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_api_key
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -18,7 +19,7 @@ async def api_keys(tx: ReadTx, page: Page) -> Paged[ApiKeyRecord]:
     """The keys, newest first."""
     org_id = uuid_of(tx.org_id)
     rows = await tx.fetch(Q.api_keys.along(page), org_id, page.after, page.fetched, page.offset)
-    count = 0 if page.is_cursor else await tx.fetchval(Q.count_api_keys, org_id, COUNTED_MAX)
+    count = await total_count(tx, page, rows, Q.count_api_keys, org_id, COUNTED_MAX)
     return paged([*map(row_to_api_key, rows)], page, total_count=count)
 
 

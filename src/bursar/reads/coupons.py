@@ -6,6 +6,7 @@ from bursar.domain.ids import CouponId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.plan_rows import row_to_coupon
 from bursar.domain.refusals import NotFound
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -34,7 +35,5 @@ async def coupons(tx: ReadTx, page: Page, statuses: tuple[CouponStatus, ...]) ->
     rows = await tx.fetch(
         Q.coupons.along(page), org_id, page.after, page.fetched, page.offset, wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_coupons, org_id, COUNTED_MAX, wanted)
+    count = await total_count(tx, page, rows, Q.count_coupons, org_id, COUNTED_MAX, wanted)
     return paged([*map(row_to_coupon, rows)], page, total_count=count)

@@ -10,6 +10,7 @@ from bursar.domain.credit_notes import CreditNote
 from bursar.domain.ids import CreditNoteId, CustomerId, InvoiceId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
@@ -52,9 +53,7 @@ async def credit_notes(tx: ReadTx, page: Page, filters: CreditNoteFilters) -> Pa
     rows = await tx.fetch(
         Q.credit_notes.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_credit_notes, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_credit_notes, org_id, COUNTED_MAX, *wanted)
     return paged(await _with_lines(tx, rows), page, total_count=count)
 
 

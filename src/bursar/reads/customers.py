@@ -10,6 +10,7 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_customer
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -59,7 +60,5 @@ async def customers(tx: ReadTx, page: Page, filters: CustomerFilters) -> Paged[C
     rows = await tx.fetch(
         Q.customers.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_customers, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_customers, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_customer, rows)], page, total_count=count)

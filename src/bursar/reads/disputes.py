@@ -10,6 +10,7 @@ from bursar.domain.ids import DisputeId, PaymentId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -57,7 +58,5 @@ async def disputes(tx: ReadTx, page: Page, filters: DisputeFilters) -> Paged[Dis
     rows = await tx.fetch(
         Q.disputes.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_disputes, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_disputes, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_dispute, rows)], page, total_count=count)

@@ -6,6 +6,7 @@ from bursar.domain.dunning_rows import row_to_dunning_case
 from bursar.domain.ids import CustomerId, InvoiceId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -39,7 +40,5 @@ async def dunning_cases(
     rows = await tx.fetch(
         Q.dunning_cases.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_dunning_cases, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_dunning_cases, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_dunning_case, rows)], page, total_count=count)

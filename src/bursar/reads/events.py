@@ -13,6 +13,7 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.domain.rows import row_to_event
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -133,7 +134,5 @@ async def audit(tx: ReadTx, page: Page, filters: AuditFilters) -> Paged[LoggedEv
     rows = await tx.fetch(
         Q.audit.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_audit, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_audit, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_event, rows)], page, total_count=count)

@@ -8,6 +8,7 @@ from bursar.domain.ids import HoldId, WalletId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_hold
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -51,7 +52,5 @@ async def holds(tx: ReadTx, page: Page, filters: HoldFilters) -> Paged[Hold]:
     rows = await tx.fetch(
         Q.holds.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_holds, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_holds, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_hold, rows)], page, total_count=count)

@@ -6,6 +6,7 @@ from bursar.domain.import_rows import row_to_import
 from bursar.domain.imports import Import, ImportKind
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -33,7 +34,5 @@ async def imports(tx: ReadTx, page: Page, kinds: tuple[ImportKind, ...]) -> Page
     rows = await tx.fetch(
         Q.imports.along(page), org_id, page.after, page.fetched, page.offset, wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_imports, org_id, COUNTED_MAX, wanted)
+    count = await total_count(tx, page, rows, Q.count_imports, org_id, COUNTED_MAX, wanted)
     return paged([*map(row_to_import, rows)], page, total_count=count)

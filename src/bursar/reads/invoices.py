@@ -29,6 +29,7 @@ from bursar.domain.tax_engine import TaxQuestion
 from bursar.domain.tax_rate_rows import row_to_tax_rate
 from bursar.domain.tax_rates import TaxRateStatus
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import glance, query
 from bursar.runtime.db import ReadTx, Record
@@ -117,9 +118,7 @@ async def invoices(tx: ReadTx, page: Page, filters: InvoiceFilters) -> Paged[Inv
     rows = await tx.fetch(
         Q.invoices.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_invoices, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_invoices, org_id, COUNTED_MAX, *wanted)
     return paged(await _with_lines(tx, rows), page, total_count=count)
 
 

@@ -12,6 +12,7 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_account, row_to_posting, row_to_statement_line
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
@@ -59,9 +60,7 @@ async def statement(tx: ReadTx, account_id: AccountId, page: Page) -> Paged[Stat
         raise NotFound(f"No account {account_id}.")
     account = row_to_account(row).account
     rows = await tx.fetch(Q.statement, org_id, known, page.after, page.fetched, page.offset)
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_statement, org_id, known, COUNTED_MAX)
+    count = await total_count(tx, page, rows, Q.count_statement, org_id, known, COUNTED_MAX)
     held = await tx.fetchval(Q.held_after, org_id, known, rows[0]["id"]) if rows else 0
     lines = []
     for each in rows:
@@ -77,9 +76,7 @@ async def postings(tx: ReadTx, page: Page, filters: PostingFilters) -> Paged[Boo
     rows = await tx.fetch(
         Q.postings.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_postings, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_postings, org_id, COUNTED_MAX, *wanted)
     entries: defaultdict[object, list[Record]] = defaultdict(list)
     for entry in await tx.fetch(Q.entries, org_id, [row["id"] for row in rows]):
         entries[entry["transaction_id"]].append(entry)

@@ -5,6 +5,7 @@ from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.mail_rows import row_to_mail
 from bursar.domain.mails import Mail, MailStatus
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -28,5 +29,5 @@ async def mails(
     rows = await tx.fetch(
         Q.mails.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0 if page.is_cursor else await tx.fetchval(Q.count_mails, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_mails, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_mail, rows)], page, total_count=count)

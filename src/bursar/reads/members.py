@@ -6,6 +6,7 @@ from bursar.domain.orgs import Colleague, Me
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_colleague, row_to_membership, row_to_user
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -35,7 +36,7 @@ async def members(tx: ReadTx, page: Page) -> Paged[Colleague]:
     assert not page.is_cursor, "members are few"
     org_id = uuid_of(tx.org_id)
     rows = await tx.fetch(Q.members, org_id, page.fetched, page.offset)
-    count = await tx.fetchval(Q.count_members, org_id, COUNTED_MAX)
+    count = await total_count(tx, page, rows, Q.count_members, org_id, COUNTED_MAX)
     return paged([*map(row_to_colleague, rows)], page, total_count=count)
 
 

@@ -6,6 +6,7 @@ from bursar.domain.meters import Meter
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.plan_rows import row_to_meter
 from bursar.domain.refusals import NotFound
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -31,7 +32,5 @@ async def meters(tx: ReadTx, page: Page, key: str | None) -> Paged[Meter]:
     """The meters, newest first; with a key, the one that has it."""
     org_id = uuid_of(tx.org_id)
     rows = await tx.fetch(Q.meters.along(page), org_id, page.after, page.fetched, page.offset, key)
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_meters, org_id, COUNTED_MAX, key)
+    count = await total_count(tx, page, rows, Q.count_meters, org_id, COUNTED_MAX, key)
     return paged([*map(row_to_meter, rows)], page, total_count=count)

@@ -8,6 +8,7 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.payment_method_rows import row_to_payment_method
 from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.refusals import NotFound
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -49,7 +50,5 @@ async def payment_methods(tx: ReadTx, page: Page, filters: MethodFilters) -> Pag
     rows = await tx.fetch(
         Q.payment_methods.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_payment_methods, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_payment_methods, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_payment_method, rows)], page, total_count=count)

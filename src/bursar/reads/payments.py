@@ -9,6 +9,7 @@ from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment, PaymentStatus
 from bursar.domain.refusals import NotFound
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -60,7 +61,5 @@ async def payments(tx: ReadTx, page: Page, filters: PaymentFilters) -> Paged[Pay
     rows = await tx.fetch(
         Q.payments.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_payments, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_payments, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_payment, rows)], page, total_count=count)

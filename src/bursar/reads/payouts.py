@@ -10,6 +10,7 @@ from bursar.domain.payout_rows import row_to_payout
 from bursar.domain.payouts import Payout
 from bursar.domain.refusals import NotFound
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -55,7 +56,5 @@ async def payouts(tx: ReadTx, page: Page, filters: PayoutFilters) -> Paged[Payou
     rows = await tx.fetch(
         Q.payouts.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_payouts, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_payouts, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_payout, rows)], page, total_count=count)

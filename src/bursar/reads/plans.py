@@ -11,6 +11,7 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.plan_rows import row_to_plan
 from bursar.domain.refusals import NotFound
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
@@ -62,9 +63,7 @@ async def plans(tx: ReadTx, page: Page, filters: PlanFilters) -> Paged[Plan]:
     rows = await tx.fetch(
         Q.plans.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_plans, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_plans, org_id, COUNTED_MAX, *wanted)
     return paged(await _with_prices(tx, rows), page, total_count=count)
 
 

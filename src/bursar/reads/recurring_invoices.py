@@ -6,6 +6,7 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.recurring_invoices import RecurringInvoice, RecurringStatus
 from bursar.domain.recurring_rows import row_to_recurring_invoice
 from bursar.domain.refusals import NotFound
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -42,7 +43,7 @@ async def recurring_invoices(
     rows = await tx.fetch(
         Q.recurring_invoices.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_recurring_invoices, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(
+        tx, page, rows, Q.count_recurring_invoices, org_id, COUNTED_MAX, *wanted
+    )
     return paged([*map(row_to_recurring_invoice, rows)], page, total_count=count)

@@ -9,6 +9,7 @@ from bursar.domain.refund_rows import row_to_refund
 from bursar.domain.refunds import Refund, RefundStatus
 from bursar.domain.refusals import NotFound
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -60,7 +61,5 @@ async def refunds(tx: ReadTx, page: Page, filters: RefundFilters) -> Paged[Refun
     rows = await tx.fetch(
         Q.refunds.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_refunds, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_refunds, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_refund, rows)], page, total_count=count)

@@ -6,6 +6,7 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
 from bursar.domain.saved_view_rows import row_to_saved_view
 from bursar.domain.saved_views import SavedView, viewer
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -34,9 +35,7 @@ async def saved_views(tx: ReadTx, page: Page, of: str | None) -> Paged[SavedView
     rows = await tx.fetch(
         Q.views.along(page), org_id, page.after, page.fetched, page.offset, reader, of
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_views, org_id, COUNTED_MAX, reader, of)
+    count = await total_count(tx, page, rows, Q.count_views, org_id, COUNTED_MAX, reader, of)
     return paged([*map(row_to_saved_view, rows)], page, total_count=count)
 
 

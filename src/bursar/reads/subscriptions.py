@@ -11,6 +11,7 @@ from bursar.domain.plan_rows import row_to_pending_line, row_to_subscription
 from bursar.domain.refusals import NotFound
 from bursar.domain.subscriptions import Subscription, SubscriptionStatus
 from bursar.domain.times import Instant
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -69,9 +70,7 @@ async def subscriptions(
     rows = await tx.fetch(
         Q.subscriptions.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_subscriptions, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_subscriptions, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_subscription, rows)], page, total_count=count)
 
 
@@ -87,9 +86,7 @@ async def waiting_lines(
     await _subscription(tx, subscription_id)
     key = uuid_of(tx.org_id), uuid_of(subscription_id)
     rows = await tx.fetch(Q.waiting_lines.along(page), *key, page.after, page.fetched, page.offset)
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_waiting_lines, *key, COUNTED_MAX)
+    count = await total_count(tx, page, rows, Q.count_waiting_lines, *key, COUNTED_MAX)
     return paged([*map(row_to_pending_line, rows)], page, total_count=count)
 
 

@@ -6,6 +6,7 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
 from bursar.domain.tax_rate_rows import row_to_tax_rate
 from bursar.domain.tax_rates import TaxRate, TaxRateStatus
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -34,7 +35,5 @@ async def tax_rates(tx: ReadTx, page: Page, statuses: tuple[TaxRateStatus, ...])
     rows = await tx.fetch(
         Q.tax_rates.along(page), org_id, page.after, page.fetched, page.offset, wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_tax_rates, org_id, COUNTED_MAX, wanted)
+    count = await total_count(tx, page, rows, Q.count_tax_rates, org_id, COUNTED_MAX, wanted)
     return paged([*map(row_to_tax_rate, rows)], page, total_count=count)

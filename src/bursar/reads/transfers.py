@@ -9,6 +9,7 @@ from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_transfer
 from bursar.domain.times import Instant
 from bursar.domain.transfers import Transfer, TransferStatus
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -59,7 +60,5 @@ async def transfers(tx: ReadTx, page: Page, filters: TransferFilters) -> Paged[T
     rows = await tx.fetch(
         Q.transfers.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_transfers, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_transfers, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_transfer, rows)], page, total_count=count)

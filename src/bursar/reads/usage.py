@@ -17,6 +17,7 @@ from bursar.domain.subscriptions import Subscription
 from bursar.domain.times import Day, Instant, Period
 from bursar.domain.usage import MeterUsage, Tally, UsageEvent, UsageSummary
 from bursar.domain.usage_rows import meter_id_of, row_to_tally, row_to_usage_event
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -71,7 +72,7 @@ async def usage_events(
     if await tx.fetchrow(Q.agreed_subscription, *key) is None:
         raise NotFound(f"No subscription {subscription_id}.")
     rows = await tx.fetch(Q.usage_events, *key, page.fetched, page.offset)
-    count = await tx.fetchval(Q.count_usage_events, *key, COUNTED_MAX)
+    count = await total_count(tx, page, rows, Q.count_usage_events, *key, COUNTED_MAX)
     return paged([*map(row_to_usage_event, rows)], page, total_count=count)
 
 

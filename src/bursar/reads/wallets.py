@@ -10,6 +10,7 @@ from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_wallet, row_to_wallet_entry
 from bursar.domain.times import Instant
 from bursar.domain.wallets import Wallet, WalletEntry, WalletStatus
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx
@@ -59,9 +60,7 @@ async def wallets(tx: ReadTx, page: Page, filters: WalletFilters) -> Paged[Walle
     rows = await tx.fetch(
         Q.wallets.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_wallets, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_wallets, org_id, COUNTED_MAX, *wanted)
     return paged([*map(row_to_wallet, rows)], page, total_count=count)
 
 
@@ -99,8 +98,6 @@ async def _own(tx: ReadTx, user_id: UserId) -> Wallet | None:
 async def _history(tx: ReadTx, of: Wallet, page: Page) -> Paged[WalletEntry]:
     key = uuid_of(tx.org_id), uuid_of(of.account_id)
     rows = await tx.fetch(Q.wallet_history, *key, page.after, page.fetched, page.offset)
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_wallet_history, *key, COUNTED_MAX)
+    count = await total_count(tx, page, rows, Q.count_wallet_history, *key, COUNTED_MAX)
     lines = [row_to_wallet_entry(row, of.currency) for row in rows]
     return paged(lines, page, total_count=count)

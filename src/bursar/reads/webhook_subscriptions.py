@@ -23,6 +23,7 @@ from bursar.domain.webhook_subscriptions import (
     EndpointCondition,
     WebhookSubscription,
 )
+from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
 from bursar.runtime.db import ReadTx, Record
@@ -49,9 +50,7 @@ async def webhook_subscriptions(tx: ReadTx, page: Page) -> Paged[WebhookSubscrip
     rows = await tx.fetch(
         Q.webhook_subscriptions.along(page), org_id, page.after, page.fetched, page.offset
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_webhook_subscriptions, org_id, COUNTED_MAX)
+    count = await total_count(tx, page, rows, Q.count_webhook_subscriptions, org_id, COUNTED_MAX)
     return paged([*map(row_to_webhook_subscription, rows)], page, total_count=count)
 
 
@@ -94,9 +93,7 @@ async def deliveries(
     rows = await tx.fetch(
         Q.deliveries.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
-    count = 0
-    if not page.is_cursor:
-        count = await tx.fetchval(Q.count_deliveries, org_id, COUNTED_MAX, *wanted)
+    count = await total_count(tx, page, rows, Q.count_deliveries, org_id, COUNTED_MAX, *wanted)
     return paged(await _with_attempts(tx, rows), page, total_count=count)
 
 
