@@ -34,6 +34,8 @@ SELECT
     CASE p.status WHEN 'paid' THEN p.at END, '{}', 1, 1, 1, p.at, p.at
 FROM papers AS p;
 
+INSERT INTO invoice_series VALUES ('{org}', 'INV-2026', {rows});
+
 INSERT INTO payments (
     org_id, id, invoice_id, customer_id, mode, status, amount_minor, currency, provider, attempt_key,
     watch_step, credited_minor, settled_at, version, sequence, created_at, updated_at

@@ -124,6 +124,36 @@ async def test_invoices_are_found_by_status_customer_and_number(world: World) ->
     assert await found(InvoiceFilters(created_before=opened.created_at - timedelta(1))) == []
 
 
+async def test_every_part_of_a_printed_number_finds_all_that_print_it(world: World) -> None:
+    # Whatever lies in the series, in the digits, or across the hyphen; and nothing else does.
+    org = await world.org()
+    buyer = await org.customer(token=None)
+    owner = await world.house.as_owner()
+    printed: dict[str, str] = {}
+    for number in (1, 7, 70, 9_999, 10_000, 120_707):
+        renumber = "UPDATE invoice_series SET last_number = $2 WHERE org_id = $1"
+        await owner.execute(renumber, uuid_of(org.id), number - 1)
+        opened = await org.invoice(buyer, 100)
+        assert opened.number is not None
+        assert opened.number.number == number
+        printed[opened.id] = str(opened.number)
+    await owner.close()
+    (series,) = {each.rpartition("-")[0] for each in printed.values()}
+    parts = {
+        each[start:end]
+        for each in printed.values()
+        for start in range(len(each))
+        for end in range(start + 1, len(each) + 1)
+    }
+    odd = {"-", "--", "%", "_", "٣", "00", "000007", "-7", f"{series}7", "x-00007", "0-0", "7-"}
+    for text in sorted({*parts, *map(str.lower, parts), *odd}):
+        page = await org.caller.look(invoices, Page(), InvoiceFilters(text=text))
+        wanted = {key for key, each in printed.items() if text.lower() in each.lower()}
+        assert {each.id for each in page.items} == wanted, text
+        assert page.total_count == len(wanted), text
+        assert len(page.items) == len(wanted), text
+
+
 async def test_payments_are_found_by_invoice_customer_and_status(world: World) -> None:
     # And shown as they are.
     org = await world.org()

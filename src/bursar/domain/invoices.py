@@ -81,6 +81,18 @@ class InvoiceNumber:
     def __str__(self) -> str:
         return f"{self.series}-{self.number:05d}"
 
+    @staticmethod
+    def sought(text: str) -> tuple[str, str | None]:
+        """How a text would lie in a printed number that it is a part of, but not of its series.
+
+        The end of the series with its hyphen, which may be empty, and a LIKE pattern of the number;
+        no pattern where it lies in none.
+        """
+        head, hyphen, digits = text.rpartition("-")
+        if not (digits.isascii() and digits.isdigit()):
+            return head + hyphen, None
+        return head + hyphen, f"{digits}%" if hyphen else f"%{digits}%"
+
 
 @dataclass(frozen=True, slots=True)
 class Invoice:

@@ -13,7 +13,7 @@ from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId, uuid_of
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_rows import row_to_invoice
-from bursar.domain.invoices import Invoice, InvoiceStatus
+from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.issued_rows import as_issued
 from bursar.domain.money import Money, total
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
@@ -61,6 +61,7 @@ class InvoiceFilters:
             self.created_from,
             self.created_before,
             None if self.subscription_id is None else uuid_of(self.subscription_id),
+            *((None, None) if self.text is None else InvoiceNumber.sought(self.text)),
         )
 
 

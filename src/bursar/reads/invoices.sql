@@ -25,18 +25,35 @@ SELECT * FROM invoice_lines WHERE org_id = $1 AND invoice_id = ANY($2::uuid[])
 ORDER BY invoice_id, position;
 
 -- name: invoices
--- A window on the invoices, newest first; each filter may be absent.
+-- A window on the invoices, newest first; each filter may be absent. What is sought ($7) lies in the
+-- series, or its digits ($12) in the number: anywhere, or first and behind the end ($11) of a series.
+-- Series are few and are looked through once; where neither they nor digits can be meant, no row is.
 SELECT * FROM invoices
 WHERE
     org_id = $1 AND ($2::uuid IS NULL OR id < $2)
     AND ($5::uuid IS NULL OR customer_id = $5)
     AND ($6::text[] IS NULL OR status = ANY($6))
     AND (
+        $7::text IS NULL OR $12::text IS NOT NULL
+        OR EXISTS (
+            SELECT FROM invoice_series AS s
+            WHERE s.org_id = $1 AND position(lower($7) IN lower(s.series) || '-') > 0
+        )
+    )
+    AND (
         $7::text IS NULL
-        OR position(
-            lower($7)
-            IN lower(series) || '-' || lpad(number::text, greatest(5, length(number::text)), '0')
-        ) > 0
+        OR series IN (
+            SELECT s.series FROM invoice_series AS s
+            WHERE s.org_id = $1 AND position(lower($7) IN lower(s.series) || '-') > 0
+        )
+        OR (
+            $12::text IS NOT NULL
+            AND CASE WHEN number < 10000 THEN lpad(number::text, 5, '0') ELSE number::text END LIKE $12
+            AND series IN (
+                SELECT s.series FROM invoice_series AS s
+                WHERE s.org_id = $1 AND right(lower(s.series) || '-', length($11)) = lower($11)
+            )
+        )
     )
     AND ($8::timestamptz IS NULL OR created_at >= $8)
     AND ($9::timestamptz IS NULL OR created_at < $9)
@@ -52,11 +69,26 @@ SELECT count(*) FROM (
         AND ($3::uuid IS NULL OR customer_id = $3)
         AND ($4::text[] IS NULL OR status = ANY($4))
         AND (
+            $5::text IS NULL OR $10::text IS NOT NULL
+            OR EXISTS (
+                SELECT FROM invoice_series AS s
+                WHERE s.org_id = $1 AND position(lower($5) IN lower(s.series) || '-') > 0
+            )
+        )
+        AND (
             $5::text IS NULL
-            OR position(
-                lower($5)
-                IN lower(series) || '-' || lpad(number::text, greatest(5, length(number::text)), '0')
-            ) > 0
+            OR series IN (
+                SELECT s.series FROM invoice_series AS s
+                WHERE s.org_id = $1 AND position(lower($5) IN lower(s.series) || '-') > 0
+            )
+            OR (
+                $10::text IS NOT NULL
+                AND CASE WHEN number < 10000 THEN lpad(number::text, 5, '0') ELSE number::text END LIKE $10
+                AND series IN (
+                    SELECT s.series FROM invoice_series AS s
+                    WHERE s.org_id = $1 AND right(lower(s.series) || '-', length($9)) = lower($9)
+                )
+            )
         )
         AND ($6::timestamptz IS NULL OR created_at >= $6)
         AND ($7::timestamptz IS NULL OR created_at < $7)
