@@ -25,7 +25,13 @@ def query(file: str, name: str) -> Query:
 # The query, its arguments, and the index in whose order it is read.
 PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     ("customers", "customers", (ORG, SOME, 21, 0, None, None, None, None), "customers_pkey"),
-    ("invoices", "invoices", (ORG, SOME, 21, 0, *[None] * 6), "invoices_pkey"),
+    ("invoices", "invoices", (ORG, SOME, 21, 0, *[None] * 8), "invoices_pkey"),
+    (
+        "invoices",
+        "invoices",
+        (ORG, None, 21, 0, None, None, "77", *[None] * 3, "", "%77%"),
+        "invoices_pkey",
+    ),
     ("plans", "plans", (ORG, SOME, 21, 0, None, None, None, None), "plans_pkey"),
     ("plans", "prices", (ORG, [SOME], [1]), "prices_"),
     (
@@ -39,10 +45,15 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     (
         "invoices",
         "invoices",
-        (ORG, None, 21, 0, SOME, *[None] * 5),
+        (ORG, None, 21, 0, SOME, *[None] * 7),
         "invoices_by_customer",
     ),
-    ("invoices", "invoices", (ORG, None, 21, 0, *[None] * 5, SOME), "invoices_by_subscription"),
+    (
+        "invoices",
+        "invoices",
+        (ORG, None, 21, 0, *[None] * 5, SOME, None, None),
+        "invoices_by_subscription",
+    ),
     (
         "recurring_invoices",
         "recurring_invoices",

@@ -10,9 +10,9 @@ from bursar.domain.credit_notes import CreditNote
 from bursar.domain.ids import CreditNoteId, CustomerId, InvoiceId, uuid_of
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import NotFound
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx, Record
 
 Q = sql.beside(__file__)

@@ -13,9 +13,9 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.refusals import InvalidInput, NotFound
 from bursar.domain.rows import row_to_event
 from bursar.domain.times import Instant
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx
 
 Q = sql.beside(__file__)

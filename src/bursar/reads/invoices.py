@@ -29,9 +29,9 @@ from bursar.domain.tax_engine import TaxQuestion
 from bursar.domain.tax_rate_rows import row_to_tax_rate
 from bursar.domain.tax_rates import TaxRateStatus
 from bursar.domain.times import Instant
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import glance, query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx, Record
 
 Q = sql.beside(__file__)

@@ -5,9 +5,9 @@ from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.mail_rows import row_to_mail
 from bursar.domain.mails import Mail, MailStatus
 from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx
 
 Q = sql.beside(__file__)

@@ -8,9 +8,9 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.payment_method_rows import row_to_payment_method
 from bursar.domain.payment_methods import PaymentMethod
 from bursar.domain.refusals import NotFound
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx
 
 Q = sql.beside(__file__)

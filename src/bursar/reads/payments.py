@@ -9,9 +9,9 @@ from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment, PaymentStatus
 from bursar.domain.refusals import NotFound
 from bursar.domain.times import Instant
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx
 
 Q = sql.beside(__file__)

@@ -11,9 +11,9 @@ from bursar.domain.paging import COUNTED_MAX, Page, Paged, paged
 from bursar.domain.plan_rows import row_to_plan
 from bursar.domain.refusals import NotFound
 from bursar.domain.times import Instant
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx, Record
 
 Q = sql.beside(__file__)

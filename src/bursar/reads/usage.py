@@ -17,9 +17,9 @@ from bursar.domain.subscriptions import Subscription
 from bursar.domain.times import Day, Instant, Period
 from bursar.domain.usage import MeterUsage, Tally, UsageEvent, UsageSummary
 from bursar.domain.usage_rows import meter_id_of, row_to_tally, row_to_usage_event
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx
 
 Q = sql.beside(__file__)

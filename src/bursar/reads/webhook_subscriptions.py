@@ -23,9 +23,9 @@ from bursar.domain.webhook_subscriptions import (
     EndpointCondition,
     WebhookSubscription,
 )
-from bursar.reads.counting import total_count
 from bursar.runtime import sql
 from bursar.runtime.app import query
+from bursar.runtime.counting import total_count
 from bursar.runtime.db import ReadTx, Record
 
 Q = sql.beside(__file__)
