@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bursar.runtime import logging as logs
-from bursar.runtime.redaction import is_secret_name, redacted, redacted_text
+from bursar.runtime.redaction import hides_nothing, is_secret_name, redacted, redacted_text
 from bursar.runtime.secret import Secret
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.c2lnbmF0dXJlLWNhbmFyeQ"
@@ -135,6 +137,21 @@ def test_ordinary_names_are_not_masked(name: str) -> None:
 def test_ordinary_values_are_not_masked(text: str) -> None:
     # Ids, times and numbers that fail Luhn's check stay readable.
     assert redacted_text(text) == text
+
+
+DIGITS = "01890123-4567-7890-8123-456789012345"
+
+
+@given(st.lists(st.sampled_from([DIGITS, *"-. x1_", "4242", "4242424242424242"])).map("".join))
+def test_the_quick_look_passes_nothing_over(text: str) -> None:
+    # The end has a mark that makes redaction look closely, and is no secret itself.
+    assert redacted_text(f"{text} sk_") == f"{redacted_text(text)} sk_"
+
+
+def test_an_id_is_no_reason_to_look_closely() -> None:
+    # Even with many digits in a row; a card number beside it is one.
+    assert hides_nothing(f'{{"org_id":"org_{DIGITS}","request_id":"{DIGITS}"}}')
+    assert not hides_nothing(f'{{"org_id":"org_{DIGITS}","note":"4242424242424242"}}')
 
 
 def test_whatever_is_logged_comes_out_plain() -> None:

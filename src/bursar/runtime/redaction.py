@@ -51,6 +51,8 @@ _MARKS: Final = (
     *("_secret_", "eyJ", "earer", "://"),
 )
 _MANY_DIGITS: Final = re.compile(r"[0-9](?:[ -]?[0-9]){12}")
+# Ids often have as many digits in a row, and no card number ends or begins inside of one.
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Without separators, and every digit a zero: a text with no such run has no match of that.
 _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
 _RUN: Final = b"0" * _PAN_DIGITS_MIN
@@ -104,7 +106,7 @@ def _has_many_digits(text: str) -> bool:
         return False
     if _RUN not in text.encode("ascii", "replace").translate(_ZEROS, b" -"):
         return False
-    return _MANY_DIGITS.search(text) is not None
+    return _MANY_DIGITS.search(_UUID.sub("u", text)) is not None
 
 
 def is_secret_name(name: str) -> bool:
