@@ -23,13 +23,14 @@ async def bench(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
         await write_history(place, effort.history)
-        server, bare = await stack.enter_async_context(both_serving(place, NAME))
+        server, bare = await stack.enter_async_context(both_serving(place, NAME, effort.processes))
         stage = await set_stage(server.port)
-        asked = look_load(stage, await library(stage), effort, server.port)
+        asked = look_load(stage, await library(stage), effort, server)
         ours = Side(server, asked)
         open_paths = [_open_path(stage, path) for path in asked.paths]
         limit = Side(
-            bare, msgspec.structs.replace(asked, port=bare.port, paths=open_paths, headers={})
+            bare,
+            msgspec.structs.replace(asked, ports=list(bare.ports), paths=open_paths, headers={}),
         )
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = [

@@ -51,7 +51,7 @@ async def _start(place: Place, *, is_ours: bool) -> tuple[float, float]:
     """
     port = free_port()
     command, environment = (
-        bursar_server(place, port) if is_ours else limit_server(place, NAME, port)
+        bursar_server(place, port) if is_ours else limit_server(place, port, NAME)
     )
     log = place.folder / "start.log"
     started = monotonic()

@@ -9,7 +9,7 @@ import json
 from contextlib import AsyncExitStack
 
 from bench.load import Load
-from bench.place import Place, both_serving, open_place
+from bench.place import Place, Server, both_serving, open_place
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import (
@@ -44,10 +44,10 @@ async def bench(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
         await write_history(place, effort.history)
-        server, bare = await stack.enter_async_context(both_serving(place, NAME))
+        server, bare = await stack.enter_async_context(both_serving(place, NAME, effort.processes))
         stage = await set_stage(server.port)
-        ours = Side(server, _load(stage, server.port, effort))
-        limit = Side(bare, _load(stage, bare.port, effort))
+        ours = Side(server, _load(stage, server, effort))
+        limit = Side(bare, _load(stage, bare, effort))
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = await _broken(place, stage, ours, limit, effort)
         result = judged(NAME, TARGET, rounds, unit="drafts/s", broken=broken)
@@ -58,9 +58,9 @@ async def bench(effort: Effort) -> Result:
         return result
 
 
-def _load(stage: Stage, port: int, effort: Effort) -> Load:
+def _load(stage: Stage, server: Server, effort: Effort) -> Load:
     return Load(
-        port=port,
+        ports=list(server.ports),
         method="POST",
         paths=["/v1/invoices"],
         headers=stage.headers,

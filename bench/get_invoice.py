@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from bench.load import Load
-from bench.place import Place, both_serving, open_place
+from bench.place import Place, Server, both_serving, open_place
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import TOTAL_CENTS, Stage, failed_checks, post, set_stage, uuid_in, write_history
@@ -34,15 +34,15 @@ async def bench(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
         await write_history(place, effort.history)
-        server, bare = await stack.enter_async_context(both_serving(place, NAME))
+        server, bare = await stack.enter_async_context(both_serving(place, NAME, effort.processes))
         stage = await set_stage(server.port)
         documents = await library(stage)
         await _give(place, documents)
-        ours = Side(server, look_load(stage, documents, effort, server.port))
-        limit = Side(bare, look_load(stage, documents, effort, bare.port))
+        ours = Side(server, look_load(stage, documents, effort, server))
+        limit = Side(bare, look_load(stage, documents, effort, bare))
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = [
-            *await _differing(stage, documents, (server.port, bare.port)),
+            *await _differing(stage, documents, (*server.ports, *bare.ports)),
             *(f"answered {dict(side.faults)}" for side in (ours, limit) if side.faults),
             *await failed_checks(place, stage),
         ]
@@ -73,10 +73,10 @@ async def _give(place: Place, documents: Library) -> None:
         await connection.executemany("INSERT INTO bench.invoices VALUES ($1, $2)", rows)
 
 
-def look_load(stage: Stage, documents: Library, effort: Effort, port: int) -> Load:
+def look_load(stage: Stage, documents: Library, effort: Effort, server: Server) -> Load:
     """A look at each of the documents, in turn."""
     return Load(
-        port=port,
+        ports=list(server.ports),
         method="GET",
         paths=list(documents.answers),
         headers=stage.headers,
@@ -89,7 +89,7 @@ def look_load(stage: Stage, documents: Library, effort: Effort, port: int) -> Lo
     )
 
 
-async def _differing(stage: Stage, documents: Library, ports: tuple[int, int]) -> list[str]:
+async def _differing(stage: Stage, documents: Library, ports: tuple[int, ...]) -> list[str]:
     """Documents that either side tells otherwise than they were, or that do not add up."""
     found = [fault for port in ports for fault in await _told_wrong(stage, documents, port)]
     for path, body in documents.answers.items():

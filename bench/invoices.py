@@ -19,7 +19,7 @@ import aiohttp
 import msgspec
 
 from bench.load import Load
-from bench.place import Place, both_serving, bursar_server, free_port, open_place, serving
+from bench.place import Place, Server, both_serving, bursar_server, free_port, open_place, serving
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import Stage, failed_checks, post, set_stage, uuid_in, write_history
@@ -102,10 +102,12 @@ async def bench_finalize(effort: Effort) -> Result:
         await write_history(place, effort.history)
         async with place.superuser() as connection:
             await connection.execute(_SERIES)
-        server, bare = await stack.enter_async_context(both_serving(place, FINALIZE))
+        server, bare = await stack.enter_async_context(
+            both_serving(place, FINALIZE, effort.processes)
+        )
         stage = await set_stage(server.port)
-        ours = Finalizing(Side(server, _load(stage, server.port, effort, "POST")), stage)
-        counted = msgspec.structs.replace(_load(stage, bare.port, effort, "POST"), paths=["/"])
+        ours = Finalizing(Side(server, _load(stage, server, effort, "POST")), stage)
+        counted = msgspec.structs.replace(_load(stage, bare, effort, "POST"), paths=["/"])
         limit = Side(bare, counted)
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = [*await _gaps(place, stage, ours.side.good), *await failed_checks(place, stage)]
@@ -139,7 +141,7 @@ async def bench_list(effort: Effort) -> Result:
             await connection.execute("ANALYZE")
         first = f"/v1/invoices?limit={PAGE_ROWS}"
         cursor, seen = await _walked(stage, first)
-        load = _load(stage, server.port, effort, "GET")
+        load = _load(stage, server, effort, "GET")
         near, deep = (
             Side(server, msgspec.structs.replace(load, paths=[path]))
             for path in (first, f"{first}&after={cursor}")
@@ -210,7 +212,7 @@ async def _pressed(name: str, target: Target, effort: Effort, *, are_final: bool
             await _finalized(stage, made)
         paths = [f"/v1/invoices/{each}/pdf" for each in made]
         before = await _printed(stage, paths)
-        load = _load(stage, server.port, effort, "GET")
+        load = _load(stage, server, effort, "GET")
         # As many at once as there are threads to print: the rest would only wait.
         ours = Side(server, msgspec.structs.replace(load, paths=paths, connections=2))
         press = Press(await _documents(place, stage, made), effort.seconds)
@@ -257,9 +259,9 @@ def _served(place: Place) -> Any:
     return serving(command, environment, port=port, log=place.folder / "ours.log")
 
 
-def _load(stage: Stage, port: int, effort: Effort, method: str) -> Load:
+def _load(stage: Stage, server: Server, effort: Effort, method: str) -> Load:
     return Load(
-        port=port,
+        ports=list(server.ports),
         method=method,
         paths=[],
         headers=stage.headers,

@@ -28,7 +28,7 @@ async def bench(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
         await write_history(place, effort.history)
-        server, bare = await stack.enter_async_context(both_serving(place, NAME))
+        server, bare = await stack.enter_async_context(both_serving(place, NAME, effort.processes))
         stage = await set_stage(server.port)
         flood = _flood(server, effort)
         ours = Side(server, flood)
@@ -50,7 +50,7 @@ async def bench(effort: Effort) -> Result:
 
 def _flood(server: Server, effort: Effort) -> Load:
     return Load(
-        port=server.port,
+        ports=list(server.ports),
         method="GET",
         paths=[PATH],
         headers={},

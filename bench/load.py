@@ -11,6 +11,7 @@ import time
 import uuid
 from collections import Counter
 from contextlib import suppress
+from itertools import cycle, islice
 from typing import cast
 
 import msgspec
@@ -23,7 +24,7 @@ _LENGTH = b"\r\ncontent-length:"
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """What to send: `paths` and `bodies` in turn, with the same headers."""
 
-    port: int
+    ports: list[int]  # connections are spread over them in turn
     method: str
     paths: list[str]
     headers: dict[str, str]
@@ -115,7 +116,7 @@ class Run:
         self._mark = load.fresh.encode()
         self._stamp = uuid.uuid4().hex[:8]
         self._firsts = [
-            f"{load.method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{load.port}\r\n".encode()
+            f"{load.method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{load.ports[0]}\r\n".encode()
             for path in load.paths
         ]
 
@@ -153,8 +154,8 @@ async def run(load: Load) -> Measured:
     state, loop = Run(load), asyncio.get_running_loop()
     started = time.perf_counter()
     opened = [
-        loop.create_connection(lambda: Generator(state), "127.0.0.1", load.port)
-        for _ in range(load.connections)
+        loop.create_connection(lambda: Generator(state), "127.0.0.1", port)
+        for port in islice(cycle(load.ports), load.connections)
     ]
     connections = [protocol for _, protocol in await asyncio.gather(*opened)]
     await asyncio.gather(*(each.done for each in connections))

@@ -8,7 +8,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +45,10 @@ CREATE TABLE bench.invoices (id uuid PRIMARY KEY, body text NOT NULL);
 GRANT USAGE ON SCHEMA bench TO bursar_app;
 GRANT SELECT, INSERT ON bench.invoices TO bursar_app;
 """
+
+
+Made = Callable[["Place", int], tuple[tuple[str, ...], dict[str, str]]]
+"""A server's command and environment, at a place and a port."""
 
 
 class ServerFailed(Exception):
@@ -138,11 +142,24 @@ async def pgbench(place: Place, script: str, *, clients: int, seconds: float) ->
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A program that serves HTTP, and the seconds from its exec to its first good answer."""
+    """What serves HTTP: its processes, each at a port of its own, as behind a proxy.
 
-    port: int
-    pid: int
+    `seconds` is how long it took from exec to the first good answer of the slowest.
+    """
+
+    ports: tuple[int, ...]
+    pids: tuple[int, ...]
     seconds: float
+
+    @property
+    def port(self) -> int:
+        """Where one asks that needs no more than one process."""
+        return self.ports[0]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU that all of it has used so far."""
+        return sum(map(_cpu_seconds, self.pids))
 
 
 @asynccontextmanager
@@ -157,7 +174,7 @@ async def serving(
         )
     try:
         await _answered(child, port, log)
-        yield Server(port, child.pid, monotonic() - started)
+        yield Server((port,), (child.pid,), monotonic() - started)
     finally:
         with suppress(ProcessLookupError):
             child.terminate()
@@ -169,18 +186,34 @@ async def serving(
 
 
 @asynccontextmanager
-async def both_serving(place: Place, limit: str) -> AsyncIterator[tuple[Server, Server]]:
-    """Ours and the limit of this name, side by side."""
+async def both_serving(
+    place: Place, limit: str, processes: int
+) -> AsyncIterator[tuple[Server, Server]]:
+    """Ours and the limit of this name, side by side, each by so many processes."""
+    bare = partial(limit_server, name=limit)
+    async with (
+        several_serving(place, "ours", bursar_server, processes) as ours,
+        several_serving(place, limit, bare, processes) as limiting,
+    ):
+        yield ours, limiting
+
+
+@asynccontextmanager
+async def several_serving(
+    place: Place, name: str, made: Made, processes: int
+) -> AsyncIterator[Server]:
+    """One program in so many processes."""
     async with AsyncExitStack() as stack:
-        servers = []
-        for name, made in (("ours", bursar_server), (limit, partial(limit_server, name=limit))):
+        each = []
+        for number in range(processes):
             port = free_port()
-            command, environment = made(place, port=port)
-            log = place.folder / f"{name}.log"
+            command, environment = made(place, port)
+            log = place.folder / f"{name}-{number}.log"
             server = serving(command, environment, port=port, log=log)
-            servers.append(await stack.enter_async_context(server))
-        ours, bare = servers
-        yield ours, bare
+            each.append(await stack.enter_async_context(server))
+        ports = tuple(server.port for server in each)
+        pids = tuple(pid for server in each for pid in server.pids)
+        yield Server(ports, pids, max(server.seconds for server in each))
 
 
 def bursar_server(place: Place, port: int) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -188,7 +221,7 @@ def bursar_server(place: Place, port: int) -> tuple[tuple[str, ...], dict[str, s
     return (BURSAR, "serve"), place.environment(port)
 
 
-def limit_server(place: Place, name: str, port: int) -> tuple[tuple[str, ...], dict[str, str]]:
+def limit_server(place: Place, port: int, name: str) -> tuple[tuple[str, ...], dict[str, str]]:
     """The limit of this name."""
     command = (sys.executable, "-m", f"bench.limits.{name}")
     return command, {**place.environment(port), "LIMIT_DATABASE_URL": place.app_url}
@@ -202,7 +235,7 @@ def free_port() -> int:
         return port
 
 
-def cpu_seconds(pid: int) -> float:
+def _cpu_seconds(pid: int) -> float:
     """CPU that a program has used so far; zero where the system does not tell."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,5 +1,6 @@
 """Two servers under one load, in turns: limit, ours, ours, limit; several rounds."""
 
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from bench.load import Load, Measured, generate
-from bench.place import Server, cpu_seconds
+from bench.place import Server
 from bench.report import Round
 
 
@@ -21,6 +22,7 @@ class Effort:
     connections: int = 16
     requests_max: int = 200_000
     history: int = 100_000
+    processes: int = os.cpu_count() or 1  # of a server, where its limit has the machine as well
 
     def shown(self) -> dict[str, object]:
         """The same, for the report."""
@@ -28,6 +30,7 @@ class Effort:
             "rounds": self.rounds,
             "seconds": self.seconds,
             "connections": self.connections,
+            "processes": self.processes,
             "history_invoices": self.history,
         }
 
@@ -49,11 +52,11 @@ class Side:
 
     async def measure(self) -> float:
         """Good answers a second."""
-        before = cpu_seconds(self.server.pid)
+        before = self.server.cpu_seconds
         seen = await generate(self.load)
         self._count(seen)
         self.measured.append(seen)
-        used = cpu_seconds(self.server.pid) - before
+        used = self.server.cpu_seconds - before
         self.cpu_ms.append(1000 * used / max(seen.good, 1))
         return seen.rate
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 from bench.load import Load
-from bench.place import Place, Server, bursar_server, free_port, open_place, pgbench, serving
+from bench.place import Place, Server, bursar_server, open_place, pgbench, several_serving
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import Stage, failed_checks, set_stage, uuid_in
@@ -93,7 +93,7 @@ class Scene:
     def load(self, path: str, bodies: list[str], *, connections: int, expects: int) -> Load:
         """Requests for transfers, each with a key of its own."""
         return Load(
-            port=self.server.port,
+            ports=list(self.server.ports),
             method="POST",
             paths=[path],
             headers=self.stage.headers,
@@ -169,10 +169,9 @@ async def _opened(stack: AsyncExitStack, effort: Effort) -> Scene:
         history = (_HERE / "transfers_history.sql").read_text()
         text = history.replace(":org", _HISTORY_ORG).replace(":count", str(effort.history))
         await connection.execute(text, timeout=600)
-    port = free_port()
-    command, environment = bursar_server(place, port=port)
-    log = place.folder / "ours.log"
-    server = await stack.enter_async_context(serving(command, environment, port=port, log=log))
+    server = await stack.enter_async_context(
+        several_serving(place, "ours", bursar_server, effort.processes)
+    )
     stage = await set_stage(server.port)
     return Scene(place, server, stage, await _wallets(place, stage), effort)
 

@@ -15,7 +15,7 @@ import aiohttp
 
 from bench.limits.usage_ingest import ROWS, copy
 from bench.load import Load
-from bench.place import Place, Server, bursar_server, free_port, open_place, serving
+from bench.place import Place, Server, bursar_server, open_place, several_serving
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import CUSTOMERS, Stage, post, set_stage, uuid_in
@@ -97,8 +97,8 @@ class Reporting:
 
 async def bench(effort: Effort) -> Result:
     """Events a second beside rows a second."""
-    async with _staged(effort) as (place, stage, port, pid):
-        ours = Reporting(_side(stage, port, pid, effort, repeated=0))
+    async with _staged(effort) as (place, stage, server):
+        ours = Reporting(_side(stage, server, effort, repeated=0))
         limit = Copying(place, effort.seconds)
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = await _broken(place, stage, ours.side.good * EVENTS, ours.side)
@@ -108,9 +108,9 @@ async def bench(effort: Effort) -> Result:
 
 async def bench_duplicates(effort: Effort) -> Result:
     """With a fifth of every batch known already, beside none of it."""
-    async with _staged(effort) as (place, stage, port, pid):
-        some = Reporting(_side(stage, port, pid, effort, repeated=EVENTS // 5))
-        none = Reporting(_side(stage, port, pid, effort, repeated=0))
+    async with _staged(effort) as (place, stage, server):
+        some = Reporting(_side(stage, server, effort, repeated=EVENTS // 5))
+        none = Reporting(_side(stage, server, effort, repeated=0))
         rounds = await take_turns(some, none, rounds=effort.rounds, before_each=place.checkpoint)
         fresh = EVENTS - EVENTS // 5
         wanted = some.side.good * fresh + EVENTS // 5 + none.side.good * EVENTS
@@ -120,18 +120,15 @@ async def bench_duplicates(effort: Effort) -> Result:
 
 
 @asynccontextmanager
-async def _staged(effort: Effort) -> AsyncIterator[tuple[Place, "UsageStage", int, int]]:
+async def _staged(effort: Effort) -> AsyncIterator[tuple[Place, "UsageStage", Server]]:
     async with open_place() as place:
         async with place.superuser() as connection:
             await connection.execute("SET session_replication_role = replica")
             await connection.execute(_HISTORY, effort.history * 10, timeout=600)
             await connection.execute("ANALYZE")
-        port = free_port()
-        command, environment = bursar_server(place, port=port)
-        log = place.folder / "ours.log"
-        async with serving(command, environment, port=port, log=log) as server:
-            stage = await _usage_stage(place, await set_stage(port))
-            yield place, stage, port, server.pid
+        async with several_serving(place, "ours", bursar_server, effort.processes) as server:
+            stage = await _usage_stage(place, await set_stage(server.port))
+            yield place, stage, server
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +158,9 @@ async def _usage_stage(place: Place, stage: Stage) -> UsageStage:
     return UsageStage(stage, tuple(f"sub_{row['id']}" for row in rows))
 
 
-def _side(stage: UsageStage, port: int, pid: int, effort: Effort, *, repeated: int) -> Side:
+def _side(stage: UsageStage, server: Server, effort: Effort, *, repeated: int) -> Side:
     load = Load(
-        port=port,
+        ports=list(server.ports),
         method="POST",
         paths=["/v1/usage/batch"],
         headers=stage.stage.headers,
@@ -175,7 +172,7 @@ def _side(stage: UsageStage, port: int, pid: int, effort: Effort, *, repeated: i
         expects=200,
         fresh=_FRESH,
     )
-    return Side(Server(port, pid, 0.0), load)
+    return Side(server, load)
 
 
 def _body(stage: UsageStage, turn: int, repeated: int) -> str:
