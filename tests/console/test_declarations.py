@@ -27,7 +27,7 @@ NOT_BUTTONS = {
     **dict.fromkeys(
         ("verifyEmail", "choosePassword", "acceptOneInvitation"), "a link in a letter leads to it"
     ),
-    "forgotPassword": "for whoever cannot come in",
+    "forgotPassword": "the page that the sign-in page leads to",
     **dict.fromkeys(
         (
             *("foundOrganization", "deleteOneOrganization", "transferOrganization"),

@@ -202,10 +202,10 @@ async def desk(
 
 @asynccontextmanager
 async def stranger(
-    browser: Browser, shop: Storefront, *, by: type[Desk] = Desk
+    browser: Browser, shop: Storefront, *, by: type[Desk] = Desk, **more: Any
 ) -> AsyncIterator[Desk]:
     """Somebody who is not in yet."""
-    async with visitor(browser) as ann:
+    async with visitor(browser, **more) as ann:
         yield by(ann.page, root_of(shop), ann.complaints)
 
 

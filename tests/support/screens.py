@@ -2,7 +2,7 @@
 
 LINK is the one that `bursar run` prints, for an installation whose demo organization is complete.
 The pictures go to docs/screens, all or those that are named: lists and things as they stand on a
-desk, some of them on a phone and in the dark.
+desk, some of them on a phone and in the dark; the doors as they look to whoever is outside.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ class Shot:
     opens: str = ""  # what to click on the way
     size: str = "desktop"
     look: str = "light"
+    is_outside: bool = False  # seen by somebody who is not signed in
 
 
 _LISTED: Final = [noun.slug for noun in NOUNS if noun.rows or noun.is_single]
@@ -58,6 +59,9 @@ SHOTS: Final = (
     Shot("analytics-dark-phone", "/analytics", size="phone", look="dark"),
     Shot("search", "/search?q=team"),
     Shot("account", "/../account"),  # of no organization
+    Shot("sign-in", "/../sign-in", is_outside=True),
+    Shot("forgotten", "/../forgot-password", is_outside=True),
+    Shot("forgotten-phone", "/../forgot-password?asked=1", "", "phone", "dark", is_outside=True),
     *(Shot(slug, f"/{slug}") for slug in _LISTED),
     *(Shot(name, place, "a.first") for name, place in _OPENED.items()),
     *(Shot(name, place) for name, place in _FORMS.items()),
@@ -78,12 +82,18 @@ async def photograph(link: str, shots: Sequence[Shot]) -> None:
             await olga.page.wait_for_url("**/console/org_*")
             root = olga.page.url
             kept = await olga.page.context.storage_state()
-        for size, look in sorted({(shot.size, shot.look) for shot in shots}):
-            more = {"storage_state": kept, "device_scale_factor": 1}
+        for around in sorted({_around(shot) for shot in shots}):
+            size, look, is_outside = around
+            more = {"storage_state": None if is_outside else kept, "device_scale_factor": 1}
             async with visitor(browser, size=size, look=look, **more) as olga:
                 for shot in shots:
-                    if (shot.size, shot.look) == (size, look):
+                    if _around(shot) == around:
                         await _take(olga.page, root, shot)
+
+
+def _around(shot: Shot) -> tuple[str, str, bool]:
+    """What pictures share that are taken by one visitor."""
+    return shot.size, shot.look, shot.is_outside
 
 
 async def _take(page: Page, root: str, shot: Shot) -> None:

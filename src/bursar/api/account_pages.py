@@ -25,6 +25,9 @@ RESET: Final = "/account/reset/{token}"
 INVITATION: Final = "/account/invitation/{token}"
 _FORM_MAX: Final = 4_096
 _PASSWORD: Final = "password"  # noqa: S105 - the name of a field, not a password
+# Where a page leads on to, and in which words.
+_IN: Final = ("/console/sign-in", "Sign in")
+_ANOTHER: Final = ("/console/forgot-password", "Ask for another link")
 
 
 def account_routes(edge: Edge) -> list[HTTPRouteHandler]:
@@ -41,9 +44,8 @@ def account_routes(edge: Edge) -> list[HTTPRouteHandler]:
             await replace_forgotten(caller, request.path_params["token"], password=password)
         except PasswordRefused as refused:
             return _show("reset.html", 400, said=f"{refused}.")
-        return _notice(
-            request, "Your password is changed", "You were signed out everywhere; sign in again."
-        )
+        told = "You were signed out everywhere; sign in again."
+        return _notice(request, "Your password is changed", told, way=_IN)
 
     def shown(template: str) -> Act:
         async def show(request: Wire) -> Answer:
@@ -89,8 +91,8 @@ def _show(template: str, status: int, **context: object) -> Answer:
     return page(template, {"token": "", **context}, status=status)
 
 
-def _notice(request: Wire, title: str, text: str) -> Answer:
-    context: dict[str, object] = {"title": title, "text": text}
+def _notice(request: Wire, title: str, text: str, *, way: tuple[str, str] | None = None) -> Answer:
+    context: dict[str, object] = {"title": title, "text": text, "way": way}
     return page("notice.html", {**context, "request_id": traced(request.scope).request_id})
 
 
@@ -99,8 +101,9 @@ def _failed(error: Exception, request: Wire) -> Answer:
     trace = traced(request.scope)
     answer = answer_for(error, trace)
     title, text = _WORDS.get(answer.status, _WORDS[500])
+    way = _ANOTHER if (trace.route, answer.status) == (RESET, 400) else None
     context: dict[str, object] = {"title": title, "text": text, "request_id": trace.request_id}
-    shown = page("notice.html", context, status=answer.status)
+    shown = page("notice.html", {**context, "way": way}, status=answer.status)
     waits = tuple(pair for pair in answer.headers if pair[0] == "Retry-After")
     return Answer(shown.status, shown.body, shown.headers + waits)
 

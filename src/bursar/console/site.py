@@ -35,6 +35,7 @@ from bursar.console.doors import (
     signed_out,
 )
 from bursar.console.exports import list_file
+from bursar.console.forgotten import FORGOTTEN, forgotten_page, letter_asked
 from bursar.console.home import home_page
 from bursar.console.lists import list_page
 from bursar.console.live import events_live, is_by_itself, queues_live
@@ -80,6 +81,9 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
     async def taking(request: Wire) -> Answer:
         return await link_taken(edge, request)
 
+    async def asking(request: Wire) -> Answer:
+        return await letter_asked(edge, request)
+
     return [
         assets_route(),
         plain_endpoint("GET", LINK, peeking, _failed),
@@ -87,6 +91,8 @@ def console_routes(edge: Edge) -> list[HTTPRouteHandler]:
         plain_endpoint("GET", HOME, opened(_lobby), _failed),
         plain_endpoint("GET", SIGN_IN, enter, _failed),
         plain_endpoint("POST", SIGN_IN, entering, _failed),
+        plain_endpoint("GET", FORGOTTEN, forgotten_page, _failed),
+        plain_endpoint("POST", FORGOTTEN, asking, _failed),
         plain_endpoint("POST", "/console/sign-out", opened(signed_out), _failed),
         plain_endpoint("GET", ACCOUNT, opened(account_page), _failed),
         plain_endpoint("GET", ACCOUNT + "/{deed}", opened(account_deed_page), _failed),

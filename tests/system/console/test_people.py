@@ -1,10 +1,10 @@
-"""Journeys of people with less and with more: who may only look, and who runs the installation."""
+"""Journeys of people with less and with more: a viewer, an operator, and who forgot a password."""
 
 import re
 
 import pytest
 from playwright.async_api import Browser, expect
-from tests.support.desk import Desk, barriers, desk
+from tests.support.desk import Desk, barriers, desk, stranger
 from tests.support.mail_server import Peer
 from tests.support.storefront import PASSWORD, Storefront
 
@@ -91,3 +91,33 @@ async def test_an_operator(shop: Storefront, browser: Browser, by: type[Desk]) -
         assert otto.complaints == []
     assert asked
     assert all(each.startswith((shop.url, "data:")) for each in asked), asked
+
+
+async def test_a_forgotten_password(
+    shop: Storefront, browser: Browser, office: Peer, by: type[Desk]
+) -> None:
+    # From the sign-in page to a letter, and by its link back in with another password; on a phone
+    # and without a script.
+    house = Storefront(shop.session, shop.here)
+    await house.open("Sieve & Sons")
+    email, other = (await house.ask("GET", "/v1/auth/me"))["email"], "Stapled-13-batteries"
+    more = {"size": "phone", "java_script_enabled": False}
+    async with stranger(browser, house, by=by, **more) as ann:
+        title = ann.page.locator("h1")
+        await ann.page.goto(f"{shop.url}/console")
+        await ann.follow("a:text-is('Forgot your password?')")
+        await ann.type("email", email)
+        await ann.follow("button[type=submit]")
+        await expect(title).to_have_text("Look at your mail")
+        token = await token_for(ann, office, email, "reset")
+        await ann.page.goto(f"{shop.url}/account/reset/{token}")
+        await ann.type("password", other)
+        await ann.follow("button[type=submit]")
+        await expect(title).to_have_text("Your password is changed")
+        ann.complaints.clear()  # the browser wants a name there; the page tells nobody's
+        await ann.follow("a:text-is('Sign in')")
+        await ann.type("email", email)
+        await ann.type("password", other)
+        await ann.follow("button[type=submit]")
+        await expect(title).to_have_text("Sieve & Sons")
+        assert ann.complaints == []
