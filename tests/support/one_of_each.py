@@ -6,15 +6,22 @@ from typing import Any, Final
 
 from tests.support.storefront import Storefront
 
+from bursar.runtime.installation import sandbox_api_key
+from bursar.runtime.settings import load
+
 _CARD: Final = "pm_card_visa"
 _TERMS: Final = {"pricingModel": "flat_rate", "billingInterval": "month", "amountCents": 4900}
 _LINES: Final = [{"description": "Advice", "unitAmountCents": 900}]
+_DAYS_S: Final = 4 * 86_400  # two until funds are available, and the next midnight
 _TRIES: Final = 240
 _PAUSE_SECONDS: Final = 0.25
 
 
 async def one_of_each(house: Storefront) -> dict[str, str]:
-    """Their ids, by the slug of their page; what the processor alone makes is not among them."""
+    """Their ids, by the slug of their page.
+
+    The processor's clock runs days ahead from then on: for an installation of one's own.
+    """
     return {
         **await _billed(house),
         **await _sold(house),
@@ -22,6 +29,7 @@ async def one_of_each(house: Storefront) -> dict[str, str]:
         **await _heard(house),
         "disputes": await _a_dispute(house),
         "dunning": await _a_case(house),
+        "payouts": await _a_payout(house),  # the last, for days pass at the processor
     }
 
 
@@ -118,6 +126,18 @@ async def _a_case(house: Storefront) -> str:
     return await _until(
         lambda: _found(house, f"dunning?customerId={customer_id}", name="invoiceId")
     )
+
+
+async def _a_payout(house: Storefront) -> str:
+    """What the processor sends to the bank when its days have passed, read from its books."""
+    settings = load(house.here.environment)
+    place = f"{settings.sandbox_url}/_sandbox/clock"
+    key = {"Authorization": f"Bearer {sandbox_api_key(settings)}"}
+    async with house.session.post(place, data={"advance": str(_DAYS_S)}, headers=key) as answer:
+        assert answer.status == 200, await answer.text()
+    code, said = await house.here.run("report", "reconcile", "--org", house.headers["x-org-id"])
+    assert code == 0, said
+    return await _first(house, "payouts")
 
 
 async def _found(house: Storefront, of: str, *, name: str) -> str:

@@ -1,12 +1,13 @@
 """Every page of the console in a real browser: nothing from elsewhere, no barrier, no overflow."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 import pytest
-from playwright.async_api import Browser, Page, StorageState, ViewportSize
+from playwright.async_api import Browser, Page, StorageState, ViewportSize, expect
 from tests.support.desk import Desk, barriers, desk
+from tests.support.mail_server import Peer
 from tests.support.one_of_each import one_of_each
-from tests.support.storefront import Storefront, visitor
+from tests.support.storefront import PASSWORD, Storefront, storefront, visitor
 
 from bursar.console.account import ACCOUNT
 from bursar.console.account import DEEDS as ACCOUNT_DEEDS
@@ -31,16 +32,14 @@ NARROWED = [
 ]
 FORMS = [f"/{noun.slug}/-/{deed.slug}" for noun in NOUNS for deed in noun.makes]
 OPENED = {noun.slug: noun for noun in NOUNS if noun.item and not noun.is_single}
-ELSEWHERE = {"payouts"}  # what the processor pays out, a day later; the page is that of the others
 SIZES: tuple[ViewportSize, ...] = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
 
 
 @pytest.fixture(scope="module")
-async def house(shop: Storefront) -> Storefront:
-    """An organization of these tests alone."""
-    made = Storefront(shop.session, shop.here)
-    await made.open("Every Page Ltd")
-    return made
+async def house(mail: tuple[Peer, str]) -> AsyncIterator[Storefront]:
+    """An installation of these tests alone: its processor's clock runs days ahead."""
+    async with storefront(SMTP_URL=mail[1], EMAIL_FROM="Bursar <bursar@example.com>") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +103,7 @@ async def test_every_thing(
     house: Storefront, browser: Browser, inside: StorageState, things: dict[str, str]
 ) -> None:
     # The same of what is opened from a list: each kind of thing, what is inside it, its buttons.
-    assert things.keys() == OPENED.keys() - ELSEWHERE
+    assert things.keys() == OPENED.keys()
     places = [each for slug, known in things.items() for each in _pages_of(OPENED[slug], known)]
     assert any("/parts/" in each for each in places)
     async with desk(browser, house, storage_state=inside) as olga:
@@ -123,14 +122,23 @@ async def test_every_form(house: Storefront, browser: Browser, inside: StorageSt
         await _are_open_to_all(olga, [ACCOUNT, *own])
 
 
-async def test_outside(house: Storefront, browser: Browser) -> None:
-    # The way in, a page that is not there, and the customer's own page.
+@pytest.mark.parametrize(("size", "look"), [("desktop", "dark"), ("phone", "light")])
+async def test_outside(house: Storefront, browser: Browser, size: str, look: str) -> None:
+    # The way in, the way back in, and the customer's own page; at last a link that works no more.
     invoice = await house.invoice()
-    async with visitor(browser) as ann:
-        for place in (f"{house.url}/console/sign-in", invoice["hostedInvoiceUrl"]):
+    lost = f"{house.url}/console/forgot-password"
+    ways = (f"{house.url}/console/sign-in", lost, f"{lost}?asked=1", invoice["hostedInvoiceUrl"])
+    async with visitor(browser, size=size, look=look) as ann:
+        for place in ways:
             await ann.page.goto(place)
             await _is_open_to_all(ann.page, place)
         assert ann.complaints == []
+        await ann.page.goto(f"{house.url}/account/reset/void")
+        await _is_open_to_all(ann.page, "another password")
+        await ann.page.fill("input[name=password]", PASSWORD)
+        await ann.page.click("button[type=submit]")
+        await expect(ann.page.get_by_role("link")).to_have_text("Ask for another link")
+        await _is_open_to_all(ann.page, "a link that works no more")
 
 
 async def test_barriers_are_found(browser: Browser) -> None:
