@@ -6,14 +6,14 @@ import pytest
 from tests.flows.crash_lane import quiet
 from tests.flows.crash_stage import Stage, open_stage
 from tests.flows.crash_tour import Tour
-from tests.support.database import installation
+from tests.support.database import Installation, beside
 
 
 @pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
+async def stage(house: Installation) -> AsyncIterator[Stage]:
     """An application with a database of its own: its queue is emptied now and then."""
     with quiet():
-        async with installation() as house, open_stage(house) as made:
+        async with beside(house) as apart, open_stage(apart) as made:
             yield made
 
 

@@ -6,7 +6,7 @@ With an installation of its own: the processor's clock runs days ahead of everyb
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.support.database import installation
+from tests.support.database import Installation, beside
 from tests.support.sandbox import control
 from tests.support.world import Org, World, open_world
 
@@ -26,8 +26,8 @@ DAY_S = 86_400
 
 
 @pytest.fixture(scope="module")
-async def apart() -> AsyncIterator[World]:
-    async with installation() as house, open_world(house) as world:
+async def apart(house: Installation) -> AsyncIterator[World]:
+    async with beside(house) as database, open_world(database) as world:
         yield world
 
 

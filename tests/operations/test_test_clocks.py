@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.support.database import installation
+from tests.support.database import Installation, beside
 from tests.support.world import Org, World, open_world
 
 from bursar.domain.currencies import Currency
@@ -37,9 +37,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-async def apart() -> AsyncIterator[World]:
+async def apart(house: Installation) -> AsyncIterator[World]:
     """A world of its own: its whole queue is put off and its clocks are counted."""
-    async with installation() as house, open_world(house) as made:
+    async with beside(house) as database, open_world(database) as made:
         yield made
 
 

@@ -5,8 +5,11 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -14,6 +17,9 @@ from bursar.runtime.embedded import throwaway
 from bursar.runtime.key_rings import key_ring
 from bursar.runtime.migrations import migrate
 from bursar.runtime.settings import Settings, load
+
+_numbers = count(1)
+_BLANK: Final = "blank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,14 @@ class Installation:
     owner_url: str
     superuser_url: str
     settings: Settings
+
+    def at(self, database: str) -> "Installation":
+        """The same logins and keys in another database of this server."""
+        urls = (self.app_url, self.owner_url, self.superuser_url)
+        app, owner, superuser = (
+            urlsplit(url)._replace(path=f"/{database}").geturl() for url in urls
+        )
+        return replace(self, app_url=app, owner_url=owner, superuser_url=superuser)
 
     async def as_owner(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection that passes row-level security: for looking behind the curtain."""
@@ -49,6 +63,43 @@ async def installation(
             yield Installation(urls.app.reveal(), owner, urls.superuser.reveal(), settings)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def beside(house: Installation) -> AsyncIterator[Installation]:
+    """A database of its own on this one's server, as empty as a new installation's.
+
+    Queues, locks and rows are a database's own; only roles and settings of the server are shared.
+    """
+    superuser = await asyncpg.connect(house.superuser_url)
+    name, folder = f"apart_{next(_numbers)}", Path(tempfile.mkdtemp(prefix="bursar-apart-"))
+    try:
+        await _blank_on(house, superuser)
+        await _created(superuser, name, template=_BLANK)
+        yield replace(house.at(name), settings=replace(house.settings, data_dir=folder))
+    finally:
+        await superuser.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await superuser.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _blank_on(house: Installation, superuser: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """What the others are copied from, made for the first of them: nobody ever works in it."""
+    known = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
+    if await superuser.fetchval(known, _BLANK):
+        return
+    await _created(superuser, _BLANK, template="template1")
+    context_key = key_ring(house.settings).key("context")
+    await migrate(house.at(_BLANK).owner_url, context_key=context_key)
+
+
+async def _created(
+    superuser: "asyncpg.Connection[asyncpg.Record]", name: str, *, template: str
+) -> None:
+    wanted = f"CREATE DATABASE {name} TEMPLATE {template} OWNER bursar_owner STRATEGY file_copy"
+    await superuser.execute(wanted)
+    await superuser.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+    await superuser.execute(f"GRANT CONNECT ON DATABASE {name} TO bursar_app, bursar_backup")
 
 
 @contextmanager
