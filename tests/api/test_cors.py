@@ -12,7 +12,7 @@ SHOP = "https://shop.example.com"
 ASKS = {"access_control_request_method": "POST", "access_control_request_headers": "authorization"}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def listed(world: World, anyone: Client) -> Client:
     """The API of an installation that lists one origin."""
     settings = replace(world.app.settings, cors_origins=(SHOP,), rate_limit_requests_max=1_000_000)

@@ -56,7 +56,8 @@ async def _worked(app: App) -> None:
 
 async def _paid(world: World, app: App, org: Org, hook: UUID) -> UUID:
     """An invoice, paid on the processor's page; the processor tells it by its webhook."""
-    api = Client(build_api(app)).bearing(org.access_token, org.id)
+    anyone = Client(build_api(app))
+    api = anyone.bearing(org.access_token, org.id)
     customer = await org.customer()
     body = {
         "customerId": customer.id,
@@ -73,9 +74,7 @@ async def _paid(world: World, app: App, org: Org, hook: UUID) -> UUID:
     world.type_card(started.value["checkoutUrl"])
     for told in world.sandbox.take_deliveries():
         headers = {**told.headers, "X-Request-Id": str(hook)}
-        answer = await Client(build_api(app)).ask(
-            "POST", "/webhooks/sandbox", told.body, headers=headers
-        )
+        answer = await anyone.ask("POST", "/webhooks/sandbox", told.body, headers=headers)
         assert answer.status == 200, answer.body
     return created
 
