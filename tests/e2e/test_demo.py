@@ -4,8 +4,11 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bursar.cli.demo_story import SCENES
 from bursar.runtime.settings import child_environment
@@ -50,6 +53,18 @@ def left_behind(folder: Path) -> list[str]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+async def turned_away(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A demo of a system that is not there: it looks for a while, in which the others go on."""
+    demo = await start(tmp_path_factory.mktemp("away"), "--url", "http://127.0.0.1:1")
+    yield demo
+    if demo.returncode is None:
+        demo.kill()
+    await demo.communicate()
+
+
 async def test_the_whole_story_goes_well(tmp_path: Path) -> None:
     # Every step is as it should be, told as one JSON object; nothing stays.
     demo = await start(tmp_path, "--json")
@@ -67,11 +82,12 @@ async def test_the_whole_story_goes_well(tmp_path: Path) -> None:
     assert folders(tmp_path) == []
 
 
-async def test_a_system_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+async def test_a_system_that_is_not_there_is_said_so(
+    turned_away: asyncio.subprocess.Process,
+) -> None:
     # Somebody named a system: it is not replaced by another one behind their back.
-    demo = await start(tmp_path, "--url", "http://127.0.0.1:1")
-    out, _ = await asyncio.wait_for(demo.communicate(), LONGEST_SECONDS)
-    assert demo.returncode == 1
+    out, _ = await asyncio.wait_for(turned_away.communicate(), LONGEST_SECONDS)
+    assert turned_away.returncode == 1
     first, last = out.decode().splitlines()
     assert "expected a healthy Bursar at http://127.0.0.1:1, came none" in first
     assert last.startswith("the story broke off")

@@ -60,8 +60,9 @@ async def serving(made: Place) -> tuple[str, str]:
     return first, second
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def pair() -> AsyncIterator[Pair]:
+    """Each test has keys of its own: none sees what another ended."""
     async with place() as made, throwaway(made.folder / "postgres") as urls:
         made.environment["DATABASE_URL"] = urls.app.reveal()
         made.environment["MIGRATION_DATABASE_URL"] = urls.owner.reveal()

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.e2e.test_demo import ENTER, folders, left_behind
 
 from bursar.cli.failing import Exit
@@ -16,7 +18,10 @@ LONGEST_SECONDS = 300
 COUNT, SEED = 12, 7
 
 
-async def simulated(folder: Path, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
+Simulated = tuple[int, list[dict[str, Any]], str]
+
+
+async def simulated(folder: Path, *arguments: str) -> Simulated:
     """The program, in an environment in which no Bursar runs: exit code, data and words."""
     settings = {"PORT": "1", "DATA_DIR": str(folder / "mine"), "TMPDIR": str(folder)}
     program = await asyncio.create_subprocess_exec(
@@ -29,6 +34,18 @@ async def simulated(folder: Path, *arguments: str) -> tuple[int, list[dict[str, 
     out, err = await asyncio.wait_for(program.communicate(), LONGEST_SECONDS)
     assert program.returncode is not None
     return program.returncode, json.loads(out or b"[]"), err.decode()
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def turned_away(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[asyncio.Task[Simulated]]:
+    """Payments for a system that is not there: it is looked for a while, and others go on."""
+    folder = tmp_path_factory.mktemp("away")
+    looking = simulated(folder, "payments", "--url", "http://127.0.0.1:1")
+    task = asyncio.create_task(looking)
+    yield task
+    await asyncio.wait([task])
 
 
 async def test_payments_end_as_their_cards_mean(tmp_path: Path) -> None:
@@ -49,8 +66,10 @@ async def test_payments_end_as_their_cards_mean(tmp_path: Path) -> None:
     assert (left_behind(tmp_path), folders(tmp_path)) == ([], [])
 
 
-async def test_a_system_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+async def test_a_system_that_is_not_there_is_said_so(
+    turned_away: asyncio.Task[Simulated],
+) -> None:
     # Somebody named a system: none is started behind their back, and a script can tell why.
-    code, found, said = await simulated(tmp_path, "payments", "--url", "http://127.0.0.1:1")
+    code, found, said = await turned_away
     assert (code, found) == (Exit.UNREACHABLE, [])
     assert "expected a healthy Bursar at http://127.0.0.1:1" in said
