@@ -7,6 +7,8 @@
 .SUFFIXES:
 MAKEFLAGS += --no-print-directory
 SHELL := /bin/sh
+# Elsewhere somebody may wish for no bytecode; here every run would read and rewrite each test again.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -34,8 +36,11 @@ WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile --no-loadscope-reorder)
 
 PYTEST := $(BIN)/python -m pytest
 QUICK := -m "not system and not proof and not deep and not fuzz"
-# What kills processes or judges a time has the machine to itself; the other proofs share it.
-ALONE := tests/e2e tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py
+# What judges a time or works on both cores has the machine to itself; the other proofs share it.
+ALONE := tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py \
+	tests/e2e/test_raw_sockets.py tests/e2e/test_disaster.py
+# What kills processes waits for new ones: two at once, each file in an installation of its own.
+KILLERS := tests/e2e
 # A browser waits more than it works, so two walk at once, each through an installation of its own.
 CONSOLE := tests/system/console
 # The tests that ask an installed PostgreSQL or Redis what the quick ones asked ours.
@@ -134,7 +139,8 @@ journeys: $(READY)  ## make every journey of the console by keyboard alone, in a
 
 .PHONY: proof
 proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer
-	@$(PYTEST) -m proof -n 2 --dist worksteal -rP --durations=12 $(ALONE:%=--ignore=%) tests $(ARGS)
+	@$(PYTEST) -m proof -n 2 --dist worksteal -rP --durations=12 $(KILLERS:%=--ignore=%) $(ALONE:%=--ignore=%) tests $(ARGS)
+	@$(PYTEST) -m proof -n 2 --dist loadfile -rP --durations=12 $(ALONE:%=--ignore=%) $(KILLERS) $(ARGS)
 	@$(PYTEST) -m proof -s --durations=12 $(ALONE) $(ARGS)
 
 .PHONY: deep

@@ -259,32 +259,6 @@ async def test_a_hundred_halves(port: int) -> None:
     assert said.status == 200
 
 
-@pytest.mark.proof
-async def test_slow_clients(port: int) -> None:
-    # A head has ten seconds, a body fifteen, an idle connection sixty.
-    began = time.monotonic()
-
-    async def ends(*parts: bytes) -> tuple[float, Said]:
-        said = await talk(port, *parts, seconds=75)
-        return time.monotonic() - began, said
-
-    head, body, idle, silent = await asyncio.gather(
-        ends(GET + HOST),
-        ends(LOGIN + JSON + b"Content-Length: 100\r\n\r\n{"),
-        ends(GET + HOST + END),
-        ends(),
-    )
-    print(
-        f"head {head[0]:.1f} s, body {body[0]:.1f} s, idle {idle[0]:.1f} s, none {silent[0]:.1f} s"
-    )
-    assert 9 < head[0] < 13
-    assert 9 < silent[0] < 13
-    assert 14 < body[0] < 18
-    assert body[1].status == 400
-    assert 58 < idle[0] < 66
-    assert idle[1].statuses == [200]
-
-
 async def healthy(port: int, count: int) -> float:
     """The p99 of good requests, each on a connection of its own, in milliseconds."""
     times = []
