@@ -95,7 +95,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=Effort.connections)
     parser.add_argument("--requests-max", type=int, default=Effort.requests_max)
     parser.add_argument("--history", type=int, default=Effort.history)
-    parser.add_argument("--processes", type=int, default=Effort.processes)
+    parser.add_argument("--servers", type=int, default=Effort.servers)
     wanted = parser.parse_args()
     wanted.names = [each for name in wanted.names for each in GROUPS.get(name, (name,))]
     unknown = set(wanted.names) - BENCHES.keys()

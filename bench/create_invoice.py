@@ -44,7 +44,7 @@ async def bench(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
         await write_history(place, effort.history)
-        server, bare = await stack.enter_async_context(both_serving(place, NAME, effort.processes))
+        server, bare = await stack.enter_async_context(both_serving(place, NAME, effort.servers))
         stage = await set_stage(server.port)
         ours = Side(server, _load(stage, server, effort))
         limit = Side(bare, _load(stage, bare, effort))

@@ -103,7 +103,7 @@ async def bench_finalize(effort: Effort) -> Result:
         async with place.superuser() as connection:
             await connection.execute(_SERIES)
         server, bare = await stack.enter_async_context(
-            both_serving(place, FINALIZE, effort.processes)
+            both_serving(place, FINALIZE, effort.servers)
         )
         stage = await set_stage(server.port)
         ours = Finalizing(Side(server, _load(stage, server, effort, "POST")), stage)

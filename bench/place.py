@@ -187,25 +187,25 @@ async def serving(
 
 @asynccontextmanager
 async def both_serving(
-    place: Place, limit: str, processes: int
+    place: Place, limit: str, servers: int
 ) -> AsyncIterator[tuple[Server, Server]]:
     """Ours and the limit of this name, side by side, each by so many processes."""
     bare = partial(limit_server, name=limit)
     async with (
-        several_serving(place, "ours", bursar_server, processes) as ours,
-        several_serving(place, limit, bare, processes) as limiting,
+        several_serving(place, "ours", bursar_server, servers) as ours,
+        several_serving(place, limit, bare, servers) as limiting,
     ):
         yield ours, limiting
 
 
 @asynccontextmanager
 async def several_serving(
-    place: Place, name: str, made: Made, processes: int
+    place: Place, name: str, made: Made, servers: int
 ) -> AsyncIterator[Server]:
     """One program in so many processes."""
     async with AsyncExitStack() as stack:
         each = []
-        for number in range(processes):
+        for number in range(servers):
             port = free_port()
             command, environment = made(place, port)
             log = place.folder / f"{name}-{number}.log"

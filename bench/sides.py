@@ -22,7 +22,7 @@ class Effort:
     connections: int = 16
     requests_max: int = 200_000
     history: int = 100_000
-    processes: int = os.cpu_count() or 1  # of a server, where its limit has the machine as well
+    servers: int = os.cpu_count() or 1  # of each side, so that both have the machine
 
     def shown(self) -> dict[str, object]:
         """The same, for the report."""
@@ -30,7 +30,7 @@ class Effort:
             "rounds": self.rounds,
             "seconds": self.seconds,
             "connections": self.connections,
-            "processes": self.processes,
+            "servers": self.servers,
             "history_invoices": self.history,
         }
 

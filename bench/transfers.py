@@ -170,7 +170,7 @@ async def _opened(stack: AsyncExitStack, effort: Effort) -> Scene:
         text = history.replace(":org", _HISTORY_ORG).replace(":count", str(effort.history))
         await connection.execute(text, timeout=600)
     server = await stack.enter_async_context(
-        several_serving(place, "ours", bursar_server, effort.processes)
+        several_serving(place, "ours", bursar_server, effort.servers)
     )
     stage = await set_stage(server.port)
     return Scene(place, server, stage, await _wallets(place, stage), effort)

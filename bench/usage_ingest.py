@@ -126,7 +126,7 @@ async def _staged(effort: Effort) -> AsyncIterator[tuple[Place, "UsageStage", Se
             await connection.execute("SET session_replication_role = replica")
             await connection.execute(_HISTORY, effort.history * 10, timeout=600)
             await connection.execute("ANALYZE")
-        async with several_serving(place, "ours", bursar_server, effort.processes) as server:
+        async with several_serving(place, "ours", bursar_server, effort.servers) as server:
             stage = await _usage_stage(place, await set_stage(server.port))
             yield place, stage, server
 
