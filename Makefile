@@ -36,11 +36,10 @@ WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile --no-loadscope-reorder)
 
 PYTEST := $(BIN)/python -m pytest
 QUICK := -m "not system and not proof and not deep and not fuzz"
-# What judges a time or works on both cores has the machine to itself; the other proofs share it.
-ALONE := tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py \
-	tests/e2e/test_raw_sockets.py tests/e2e/test_disaster.py
-# What kills processes waits for new ones: two at once, each file in an installation of its own.
-KILLERS := tests/e2e
+# What kills processes or judges a time has the machine to itself; what only waits and the other proofs share it.
+WAITING := tests/e2e/test_slow_clients.py
+ALONE := $(filter-out $(WAITING),$(wildcard tests/e2e/test_*.py)) \
+	tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py
 # A browser waits more than it works, so two walk at once, each through an installation of its own.
 CONSOLE := tests/system/console
 # The tests that ask an installed PostgreSQL or Redis what the quick ones asked ours.
@@ -139,8 +138,7 @@ journeys: $(READY)  ## make every journey of the console by keyboard alone, in a
 
 .PHONY: proof
 proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer
-	@$(PYTEST) -m proof -n 2 --dist worksteal -rP --durations=12 $(KILLERS:%=--ignore=%) $(ALONE:%=--ignore=%) tests $(ARGS)
-	@$(PYTEST) -m proof -n 2 --dist loadfile -rP --durations=12 $(ALONE:%=--ignore=%) $(KILLERS) $(ARGS)
+	@$(PYTEST) -m proof -n 2 --dist worksteal -rP --durations=12 $(ALONE:%=--ignore=%) tests $(ARGS)
 	@$(PYTEST) -m proof -s --durations=12 $(ALONE) $(ARGS)
 
 .PHONY: deep
