@@ -30,7 +30,7 @@ async def bench(effort: Effort) -> Result:
         open_paths = [_open_path(stage, path) for path in asked.paths]
         limit = Side(
             bare,
-            msgspec.structs.replace(asked, ports=list(bare.ports), paths=open_paths, headers={}),
+            msgspec.structs.replace(asked, ports=bare.ports, paths=open_paths, headers={}),
         )
         rounds = await take_turns(ours, limit, rounds=effort.rounds, before_each=place.checkpoint)
         broken = [

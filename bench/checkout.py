@@ -68,7 +68,7 @@ class Till:
     async def _opened(self) -> Measured:
         paths = [f"/v1/invoices/{next(self.invoices)}/pay" for _ in range(BATCH)]
         wanted = Load(
-            ports=list(self.server.ports),
+            ports=self.server.ports,
             method="POST",
             paths=paths,
             headers=self.stage.headers,

@@ -60,7 +60,7 @@ async def bench(effort: Effort) -> Result:
 
 def _load(stage: Stage, server: Server, effort: Effort) -> Load:
     return Load(
-        ports=list(server.ports),
+        ports=server.ports,
         method="POST",
         paths=["/v1/invoices"],
         headers=stage.headers,

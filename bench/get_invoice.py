@@ -76,7 +76,7 @@ async def _give(place: Place, documents: Library) -> None:
 def look_load(stage: Stage, documents: Library, effort: Effort, server: Server) -> Load:
     """A look at each of the documents, in turn."""
     return Load(
-        ports=list(server.ports),
+        ports=server.ports,
         method="GET",
         paths=list(documents.answers),
         headers=stage.headers,

@@ -19,7 +19,7 @@ import aiohttp
 import msgspec
 
 from bench.load import Load
-from bench.place import Place, Server, both_serving, bursar_server, free_port, open_place, serving
+from bench.place import Place, Server, both_serving, bursar_server, open_place, several_serving
 from bench.report import Result, Target, judged
 from bench.sides import Effort, Side, take_turns
 from bench.stage import Stage, failed_checks, post, set_stage, uuid_in, write_history
@@ -132,7 +132,7 @@ async def bench_list(effort: Effort) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
         await write_history(place, effort.history)
-        server = await stack.enter_async_context(_served(place))
+        server = await stack.enter_async_context(several_serving(place, "ours", bursar_server, 1))
         stage = await set_stage(server.port)
         async with place.superuser() as connection:
             await connection.execute("SET session_replication_role = replica")
@@ -205,7 +205,7 @@ async def bench_kept(effort: Effort) -> Result:
 async def _pressed(name: str, target: Target, effort: Effort, *, are_final: bool) -> Result:
     async with AsyncExitStack() as stack:
         place = await stack.enter_async_context(open_place())
-        server = await stack.enter_async_context(_served(place))
+        server = await stack.enter_async_context(several_serving(place, "ours", bursar_server, 1))
         stage = await set_stage(server.port)
         made = await drafts(stage, DIFFERENT)
         if are_final:
@@ -253,15 +253,9 @@ async def _printed(stage: Stage, paths: list[str]) -> set[str]:
     return found
 
 
-def _served(place: Place) -> Any:
-    port = free_port()
-    command, environment = bursar_server(place, port=port)
-    return serving(command, environment, port=port, log=place.folder / "ours.log")
-
-
 def _load(stage: Stage, server: Server, effort: Effort, method: str) -> Load:
     return Load(
-        ports=list(server.ports),
+        ports=server.ports,
         method=method,
         paths=[],
         headers=stage.headers,

@@ -50,7 +50,7 @@ async def bench(effort: Effort) -> Result:
 
 def _flood(server: Server, effort: Effort) -> Load:
     return Load(
-        ports=list(server.ports),
+        ports=server.ports,
         method="GET",
         paths=[PATH],
         headers={},

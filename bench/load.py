@@ -24,7 +24,7 @@ _LENGTH = b"\r\ncontent-length:"
 class Load(msgspec.Struct, frozen=True, kw_only=True):
     """What to send: `paths` and `bodies` in turn, with the same headers."""
 
-    ports: list[int]  # connections are spread over them in turn
+    ports: tuple[int, ...]  # connections are spread over them in turn
     method: str
     paths: list[str]
     headers: dict[str, str]

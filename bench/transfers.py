@@ -93,7 +93,7 @@ class Scene:
     def load(self, path: str, bodies: list[str], *, connections: int, expects: int) -> Load:
         """Requests for transfers, each with a key of its own."""
         return Load(
-            ports=list(self.server.ports),
+            ports=self.server.ports,
             method="POST",
             paths=[path],
             headers=self.stage.headers,

@@ -160,7 +160,7 @@ async def _usage_stage(place: Place, stage: Stage) -> UsageStage:
 
 def _side(stage: UsageStage, server: Server, effort: Effort, *, repeated: int) -> Side:
     load = Load(
-        ports=list(server.ports),
+        ports=server.ports,
         method="POST",
         paths=["/v1/usage/batch"],
         headers=stage.stage.headers,

@@ -29,7 +29,7 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     (
         "invoices",
         "invoices",
-        (ORG, None, 21, 0, None, None, "77", *[None] * 3, "", "%77%"),
+        (ORG, None, 21, 0, *[None] * 5, [], ["INV-2026"], "%77%"),
         "invoices_pkey",
     ),
     ("plans", "plans", (ORG, SOME, 21, 0, None, None, None, None), "plans_pkey"),
@@ -51,7 +51,7 @@ PLANS: list[tuple[str, str, tuple[object, ...], str]] = [
     (
         "invoices",
         "invoices",
-        (ORG, None, 21, 0, *[None] * 5, SOME, None, None),
+        (ORG, None, 21, 0, *[None] * 4, SOME, *[None] * 3),
         "invoices_by_subscription",
     ),
     (

@@ -53,15 +53,13 @@ class InvoiceFilters:
 
     @property
     def arguments(self) -> tuple[object, ...]:
-        """As the queries number them."""
+        """As the queries number them; where a text may lie is asked apart."""
         return (
             None if self.customer_id is None else uuid_of(self.customer_id),
             [status.value for status in self.statuses] or None,
-            self.text,
             self.created_from,
             self.created_before,
             None if self.subscription_id is None else uuid_of(self.subscription_id),
-            *((None, None) if self.text is None else InvoiceNumber.sought(self.text)),
         )
 
 
@@ -115,12 +113,28 @@ async def invoices_by_ids(tx: ReadTx, ids: Sequence[InvoiceId]) -> list[Invoice]
 @query(requires=Permission.INVOICE_READ)
 async def invoices(tx: ReadTx, page: Page, filters: InvoiceFilters) -> Paged[Invoice]:
     """The invoices with their lines, newest first."""
-    org_id, wanted = uuid_of(tx.org_id), filters.arguments
+    org_id = uuid_of(tx.org_id)
+    holding, ending, pattern = await _sought(tx, filters.text)
+    if holding == ending == []:
+        return paged([], page, total_count=0)  # what is in no number need be looked for in none
+    wanted = *filters.arguments, holding, ending, pattern
     rows = await tx.fetch(
         Q.invoices.along(page), org_id, page.after, page.fetched, page.offset, *wanted
     )
     count = await total_count(tx, page, rows, Q.count_invoices, org_id, COUNTED_MAX, *wanted)
     return paged(await _with_lines(tx, rows), page, total_count=count)
+
+
+async def _sought(
+    tx: ReadTx, text: str | None
+) -> tuple[list[str] | None, list[str] | None, str | None]:
+    """Where a text may lie in printed numbers: series, and series with a pattern of the number."""
+    if text is None:
+        return None, None, None
+    head, pattern = InvoiceNumber.sought(text)
+    row = await tx.fetchrow(Q.sought_series, uuid_of(tx.org_id), text, head)
+    assert row is not None, "a sum of rows is a row"
+    return row["holding"], row["ending"] if pattern else [], pattern
 
 
 @query(requires=Permission.INVOICE_FINALIZE)

@@ -24,40 +24,35 @@ SELECT * FROM invoices WHERE org_id = $1 AND id = ANY($2::uuid[]);
 SELECT * FROM invoice_lines WHERE org_id = $1 AND invoice_id = ANY($2::uuid[])
 ORDER BY invoice_id, position;
 
+-- name: sought_series
+-- The series in which a text lies ($2), and those that end as a part of it does ($3); there are few.
+SELECT
+    coalesce(
+        array_agg(series) FILTER (WHERE position(lower($2) IN lower(series) || '-') > 0), '{}'
+    ) AS holding,
+    coalesce(
+        array_agg(series) FILTER (WHERE right(lower(series) || '-', length($3)) = lower($3)), '{}'
+    ) AS ending
+FROM invoice_series WHERE org_id = $1;
+
 -- name: invoices
--- A window on the invoices, newest first; each filter may be absent. What is sought ($7) lies in the
--- series, or its digits ($12) in the number: anywhere, or first and behind the end ($11) of a series.
--- Series are few and are looked through once; where neither they nor digits can be meant, no row is.
+-- A window on the invoices, newest first; each filter may be absent. What is sought in a printed
+-- number lies in its series ($10), or its digits ($12) do in the number, behind one of $11.
 SELECT * FROM invoices
 WHERE
     org_id = $1 AND ($2::uuid IS NULL OR id < $2)
     AND ($5::uuid IS NULL OR customer_id = $5)
     AND ($6::text[] IS NULL OR status = ANY($6))
+    AND ($7::timestamptz IS NULL OR created_at >= $7)
+    AND ($8::timestamptz IS NULL OR created_at < $8)
+    AND ($9::uuid IS NULL OR subscription_id = $9)
     AND (
-        $7::text IS NULL OR $12::text IS NOT NULL
-        OR EXISTS (
-            SELECT FROM invoice_series AS s
-            WHERE s.org_id = $1 AND position(lower($7) IN lower(s.series) || '-') > 0
-        )
-    )
-    AND (
-        $7::text IS NULL
-        OR series IN (
-            SELECT s.series FROM invoice_series AS s
-            WHERE s.org_id = $1 AND position(lower($7) IN lower(s.series) || '-') > 0
-        )
+        $10::text[] IS NULL OR series IN (SELECT unnest($10))
         OR (
-            $12::text IS NOT NULL
+            series IN (SELECT unnest($11::text[]))
             AND CASE WHEN number < 10000 THEN lpad(number::text, 5, '0') ELSE number::text END LIKE $12
-            AND series IN (
-                SELECT s.series FROM invoice_series AS s
-                WHERE s.org_id = $1 AND right(lower(s.series) || '-', length($11)) = lower($11)
-            )
         )
     )
-    AND ($8::timestamptz IS NULL OR created_at >= $8)
-    AND ($9::timestamptz IS NULL OR created_at < $9)
-    AND ($10::uuid IS NULL OR subscription_id = $10)
 ORDER BY id DESC LIMIT $3 OFFSET $4;
 
 -- name: count_invoices
@@ -68,31 +63,16 @@ SELECT count(*) FROM (
         org_id = $1
         AND ($3::uuid IS NULL OR customer_id = $3)
         AND ($4::text[] IS NULL OR status = ANY($4))
+        AND ($5::timestamptz IS NULL OR created_at >= $5)
+        AND ($6::timestamptz IS NULL OR created_at < $6)
+        AND ($7::uuid IS NULL OR subscription_id = $7)
         AND (
-            $5::text IS NULL OR $10::text IS NOT NULL
-            OR EXISTS (
-                SELECT FROM invoice_series AS s
-                WHERE s.org_id = $1 AND position(lower($5) IN lower(s.series) || '-') > 0
-            )
-        )
-        AND (
-            $5::text IS NULL
-            OR series IN (
-                SELECT s.series FROM invoice_series AS s
-                WHERE s.org_id = $1 AND position(lower($5) IN lower(s.series) || '-') > 0
-            )
+            $8::text[] IS NULL OR series IN (SELECT unnest($8))
             OR (
-                $10::text IS NOT NULL
+                series IN (SELECT unnest($9::text[]))
                 AND CASE WHEN number < 10000 THEN lpad(number::text, 5, '0') ELSE number::text END LIKE $10
-                AND series IN (
-                    SELECT s.series FROM invoice_series AS s
-                    WHERE s.org_id = $1 AND right(lower(s.series) || '-', length($9)) = lower($9)
-                )
             )
         )
-        AND ($6::timestamptz IS NULL OR created_at >= $6)
-        AND ($7::timestamptz IS NULL OR created_at < $7)
-        AND ($8::uuid IS NULL OR subscription_id = $8)
     LIMIT $2
 ) AS counted;
 
