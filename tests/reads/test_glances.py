@@ -1,7 +1,10 @@
 """Glances: one statement enters and reads, and reads nothing for whoever did not enter."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -9,7 +12,7 @@ from tests.support.world import Org, World
 
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.reads.invoices import invoice
-from bursar.runtime.db import Binding, Entrance, Record
+from bursar.runtime.db import Binding, Database, Entrance, Record
 from bursar.runtime.sql import Query
 
 
@@ -39,7 +42,9 @@ async def a_binding(world: World, org: Org) -> Binding:
 
 
 async def glanced(world: World, binding: Binding, wanted: InvoiceId) -> tuple[Entrance, Record]:
-    return await world.app.database.glance(binding, invoice.statement, uuid_of(wanted))
+    asked = [(uuid_of(wanted),)]
+    entrance, (row,) = await world.app.database.glance(binding, invoice.statement, asked)
+    return entrance, row
 
 
 async def test_whoever_enters_sees_it_whole(world: World) -> None:
@@ -92,7 +97,99 @@ async def test_a_glance_locks_and_writes_nothing(world: World) -> None:
         "SELECT entered.*, CASE WHEN entered.is_credential_good THEN"
         " current_setting('transaction_read_only') END AS mood,"
         " CASE WHEN entered.is_credential_good THEN pg_current_xact_id_if_assigned() END AS xid"
-        " FROM sec.glance($1, $2, $3, $4) AS entered WHERE $5::uuid IS NOT NULL",
+        " FROM sec.glance($1, $2, $3, $4) AS entered, unnest($6::int[]) WHERE $5::uuid IS NOT NULL",
     )
-    _, row = await world.app.database.glance(binding, query)
+    _, (row,) = await world.app.database.glance(binding, query, [(1,)])
     assert (row["mood"], row["xid"]) == ("on", None)
+
+
+class Slow:
+    """The database's glances, each noted and held until it is let go."""
+
+    def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[int] = []
+        self.come, self.gate = asyncio.Event(), asyncio.Event()
+        self._glance = world.app.database.glance
+        monkeypatch.setattr(Database, "glance", self._slowly)
+
+    async def _slowly(
+        self, binding: Binding, query: Query, asked: Sequence[Any]
+    ) -> tuple[Entrance, list[Record]]:
+        self.asked.append(len(asked))
+        self.come.set()
+        await self.gate.wait()
+        return await self._glance(binding, query, asked)
+
+
+def asking(
+    world: World, binding: Binding, ids: Sequence[UUID]
+) -> "list[asyncio.Task[tuple[Entrance, Record]]]":
+    """One glance for each, all at once."""
+    looked = (world.app.glanced(binding, invoice.statement, (each,)) for each in ids)
+    return [asyncio.create_task(each) for each in looked]
+
+
+async def test_who_asks_meanwhile_is_answered_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Each hears of what they asked for, in whichever order, twice the same, or of nothing.
+    org = await world.org()
+    customer = await org.customer()
+    made = [await org.draft(customer, cents) for cents in (100, 200, 300)]
+    ids = [uuid_of(made[place].id) for place in (2, 0, 1, 0)]
+    binding, slow = await a_binding(world, org), Slow(world, monkeypatch)
+    tasks = asking(world, binding, [*ids, uuid4()])
+    slow.gate.set()
+    *seen, (_, missing) = await asyncio.gather(*tasks)
+    assert slow.asked == [5]
+    found = [invoice.read(row, made[0].id) for _, row in seen]
+    assert found == [made[2], made[0], made[1], made[0]]
+    assert (missing["invoice"], missing["lines"]) == (None, [])
+
+
+async def test_nobody_is_answered_by_the_credential_of_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only one's own: another key of the organization asks for itself, and so does another's.
+    org, other = await world.org(), await world.org()
+    made = await org.draft(await org.customer(), 700)
+    good = await a_binding(world, org)
+    bad, foreign = replace(good, api_key_id=uuid4()), await a_binding(world, other)
+    slow = Slow(world, monkeypatch)
+    tasks = [asking(world, each, [uuid_of(made.id)] * 3) for each in (good, bad, foreign)]
+    slow.gate.set()
+    seen = [await asyncio.gather(*each) for each in tasks]
+    assert [{entrance.is_credential_good for entrance, _ in each} for each in seen] == [
+        {True},
+        {False},
+        {True},
+    ]
+    assert [[row["invoice"] is not None for _, row in each] for each in seen] == [
+        [True] * 3,
+        [False] * 3,
+        [False] * 3,
+    ]
+
+
+async def test_who_comes_after_a_revocation_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Also while others, who came before it, are still being answered.
+    org = await world.org()
+    made = await org.draft(await org.customer(), 700)
+    binding, slow = await a_binding(world, org), Slow(world, monkeypatch)
+    (before,) = asking(world, binding, [uuid_of(made.id)])
+    await slow.come.wait()
+    connection = await asyncpg.connect(world.house.superuser_url, database="bursar")
+    try:
+        await connection.execute(
+            "UPDATE api_keys SET revoked_at = now() WHERE org_id = $1", uuid_of(org.id)
+        )
+    finally:
+        await connection.close()
+    (after,) = asking(world, binding, [uuid_of(made.id)])
+    slow.gate.set()
+    await before
+    entrance, row = await after
+    assert not entrance.is_credential_good
+    assert row["invoice"] is None

@@ -36,7 +36,7 @@ def _under_lease(delivery_id: DeliveryId, lease: UUID) -> tuple[object, ...]:
     return uuid_of(delivery_id), lease
 
 
-@glance(requires=Permission.WEBHOOK_DELIVER, statement=Q.leased_delivery, arguments=_under_lease)
+@glance(requires=Permission.WEBHOOK_DELIVER, statement=Q.leased_deliveries, arguments=_under_lease)
 def leased_delivery(row: Record, delivery_id: DeliveryId, lease: UUID) -> LeasedDelivery | None:
     """The delivery; nothing, when the lease on it is lost or its event was archived."""
     if row["told_as"] is None or row["event"] is None:

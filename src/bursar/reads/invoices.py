@@ -91,7 +91,7 @@ def _by_id(invoice_id: InvoiceId) -> tuple[object, ...]:
     return (uuid_of(invoice_id),)
 
 
-@glance(requires=Permission.INVOICE_READ, statement=Q.invoice_at_once, arguments=_by_id)
+@glance(requires=Permission.INVOICE_READ, statement=Q.invoices_at_once, arguments=_by_id)
 def invoice(row: Record, invoice_id: InvoiceId) -> Invoice:
     """One invoice with its lines.
 

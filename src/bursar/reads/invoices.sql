@@ -1,15 +1,18 @@
--- name: invoice_at_once
--- Enters, and only then reads one invoice with its lines: CASE is what keeps that order.
+-- name: invoices_at_once
+-- Enters, and only then reads these invoices with their lines, a row for each that was asked for:
+-- CASE is what keeps that order.
 SELECT
     entered.*,
     CASE WHEN entered.is_credential_good THEN (
-        SELECT i FROM invoices AS i WHERE i.org_id = $5 AND i.id = $6
+        SELECT i FROM invoices AS i WHERE i.org_id = $5 AND i.id = asked.id
     ) END AS invoice,
     CASE WHEN entered.is_credential_good THEN ARRAY(
         SELECT l FROM invoice_lines AS l
-        WHERE l.org_id = $5 AND l.invoice_id = $6 ORDER BY l.position
+        WHERE l.org_id = $5 AND l.invoice_id = asked.id ORDER BY l.position
     ) END AS lines
-FROM sec.glance($1, $2, $3, $4) AS entered;
+FROM sec.glance($1, $2, $3, $4) AS entered
+CROSS JOIN unnest($6::uuid[]) WITH ORDINALITY AS asked (id, place)
+ORDER BY asked.place;
 
 -- name: invoice
 -- One invoice of the bound organization.

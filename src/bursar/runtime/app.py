@@ -67,6 +67,8 @@ Args = ParamSpec("Args")
 NO_SCOPE: Final = UUID(int=0)
 MACHINE: Final = UUID(int=1)  # sec.machine(): the scope of what spans organizations
 _KEYS_ASKED: Final = "api keys"
+_GLANCES_MAX: Final = 32  # documents that are in memory at once for it
+_GLANCES_LANES: Final = 4
 
 log = get_log()
 
@@ -92,7 +94,10 @@ class Look(Generic[Args, Result]):
 
 @dataclass(frozen=True, slots=True)
 class Glance(Generic[Args, Result]):
-    """A question that one statement answers, the one that enters; one permission."""
+    """A question that one statement answers, the one that enters; one permission.
+
+    The statement answers as many of them as are asked, and `read` each by its row.
+    """
 
     name: str
     requires: Permission
@@ -123,7 +128,8 @@ def glance(
 ) -> Callable[[Callable[Concatenate[Record, Args], Result]], Glance[Args, Result]]:
     """Make a question of a function of one row, for what is asked more often than anything else.
 
-    The statement enters and reads in one round trip (see `Database.glance`).
+    The statement enters and reads in one round trip (see `Database.glance`), which those share who
+    ask at the same time by the same credential.
     """
     return lambda read: Glance(read.__name__, requires, statement, arguments, read)
 
@@ -176,6 +182,25 @@ class App:
     async def _find_api_keys(self, asked: Sequence[list[bytes]]) -> list[FoundKey | None]:
         async with self.database.machine() as connection:
             return await doors.find_api_keys(connection, asked)
+
+    async def glanced(
+        self, binding: Binding, statement: Query, asked: tuple[object, ...]
+    ) -> tuple[Entrance, Record]:
+        """Whether this credential is good now, and the row of what is asked.
+
+        Those who ask by one credential while others of theirs are answered are answered together,
+        next: a credential is looked at once, and always after whoever shows it has come.
+        """
+        who = binding.scope, binding.user_id, binding.session_id, binding.api_key_id
+
+        async def glance(together: Sequence[tuple[object, ...]]) -> list[tuple[Entrance, Record]]:
+            entrance, rows = await self.database.glance(binding, statement, together)
+            return [(entrance, row) for row in rows]
+
+        answered: tuple[Entrance, Record] = await self.batcher.submit(
+            (statement, *who), asked, glance, lanes=_GLANCES_LANES, size_max=_GLANCES_MAX
+        )
+        return answered
 
     async def keep_delivered(self, receipt: Receipt) -> bool:
         """Record a good answer to a delivery together with others; or it is to be settled alone.
@@ -325,8 +350,8 @@ class Caller:
         """
         binding = self.binding(is_looking=True)
         if isinstance(question, Glance):
-            values = question.arguments(*args, **kwargs)
-            entrance, row = await self.app.database.glance(binding, question.statement, *values)
+            asked = question.arguments(*args, **kwargs)
+            entrance, row = await self.app.glanced(binding, question.statement, asked)
             self.admit(question.requires, entrance, binding)
             return question.read(row, *args, **kwargs)
 

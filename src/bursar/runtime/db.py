@@ -7,7 +7,7 @@ database was away and asks again with the same key.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -326,14 +326,16 @@ class Database:
         return await _persistently(lambda: self._survey_once(binding, body))
 
     async def glance(
-        self, binding: Binding, query: Query, *args: object
-    ) -> tuple[Entrance, Record]:
-        """Enter and read by one statement, in one round trip.
+        self, binding: Binding, query: Query, asked: Sequence[tuple[object, ...]]
+    ) -> tuple[Entrance, list[Record]]:
+        """Enter and read by one statement, in one round trip; gives a row for each that is asked.
 
         The query begins with `sec.glance($1, $2, $3, $4)`, gives all of its columns, and reads
-        nothing before it has them; $5 is the organization, and its own arguments follow.
+        nothing before it has them; $5 is the organization, and what is asked follows, an array of
+        each argument.
         """
-        return await _persistently(lambda: self._glance_once(binding, query, *args))
+        columns = tuple(zip(*asked, strict=True))
+        return await _persistently(lambda: self._glance_once(binding, query, columns))
 
     @property
     def pending(self) -> int:
@@ -388,8 +390,8 @@ class Database:
             return await body(ReadTx(connection, binding.org_id, entrance), entrance)
 
     async def _glance_once(
-        self, binding: Binding, query: Query, *args: object
-    ) -> tuple[Entrance, Record]:
+        self, binding: Binding, query: Query, columns: tuple[tuple[object, ...], ...]
+    ) -> tuple[Entrance, list[Record]]:
         async with (
             lent(self._pool) as connection,
             self._one_backend(connection, BEGIN_LOOK, rolled_back),
@@ -397,11 +399,10 @@ class Database:
             context = binding.context(await self._pooling.backend(connection))
             who = binding.user_id, binding.session_id, binding.api_key_id
             try:
-                row = await connection.fetchrow(query.text, context, *who, binding.scope, *args)
+                rows = await connection.fetch(query.text, context, *who, binding.scope, *columns)
             except LOST as lost:
                 raise DeadLine(str(lost)) from lost  # it changed nothing
-        assert row is not None, "whoever enters is told something"
-        return entrance_of(row), row
+        return entrance_of(rows[0]), rows
 
     def _one_backend(
         self, connection: Connection, begin: str, end: Callable[[Connection], Awaitable[None]]

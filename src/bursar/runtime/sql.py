@@ -19,9 +19,9 @@ _ONWARD: Final = re.compile(r"(?<=\bid )<(?= \$[0-9])")
 _NEWEST: Final = re.compile(r"(?<=\bid) DESC(?= LIMIT \$[0-9])")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """One statement and the name it goes by."""
+    """One statement and the name it goes by; it is itself only, however alike another is."""
 
     name: str
     text: str
