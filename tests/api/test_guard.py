@@ -4,7 +4,7 @@ import asyncio
 import re
 from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import pytest
 from structlog.contextvars import merge_contextvars
@@ -16,7 +16,7 @@ from tests.support.world import Org, World
 
 from bursar.api import guard
 from bursar.api.asgi import build_api
-from bursar.api.errors import kept_request_id
+from bursar.api.errors import kept_request_id, new_request_id
 from bursar.api.explorer import EXPLORER_PATHS
 from bursar.api.guard import BODY_MAX, SECURITY_HEADERS, Guard, is_allowed_host
 from bursar.runtime.telemetry import Telemetry
@@ -154,6 +154,16 @@ async def test_request_ids(anyone: Client) -> None:
         answer = await anyone.get("/health/live", x_request_id=text)
         assert answer.headers["x-request-id"] != text
         assert str(UUID(answer.headers["x-request-id"])) == answer.headers["x-request-id"]
+
+
+def test_new_request_ids() -> None:
+    # Chance in a UUID's own spelling, and no two alike.
+    made = [new_request_id() for _ in range(1_000)]
+    assert len(set(made)) == len(made)
+    read = [UUID(each) for each in made]
+    assert [str(each) for each in read] == made
+    assert {(each.version, each.variant) for each in read} == {(4, RFC_4122)}
+    assert {each.hex[16] for each in read} == set("89ab")
 
 
 def test_kept_request_ids() -> None:

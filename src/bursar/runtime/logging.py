@@ -20,7 +20,7 @@ import structlog
 from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
-from bursar.domain.times import wire_instant
+from bursar.domain.times import fresh_instant
 from bursar.runtime.clock import now
 from bursar.runtime.redaction import hides_nothing, is_plain, redacted, redacted_text
 
@@ -39,7 +39,6 @@ _LIBRARIES: Final = {
     "urllib3": logging.WARNING,
 }
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
-_FIRST_KEYS: Final = ("timestamp", "level", "event")
 
 
 class Stream(Protocol):
@@ -169,9 +168,10 @@ def _adopt_standard_loggers(bridge: _Bridge, least: int) -> None:
 
 def _stamp(_: object, __: str, event: EventDict) -> EventDict:
     """Time and, where there is one, the exception as text; the three first keys come first."""
-    event["timestamp"] = wire_instant(now())
-    structlog.processors.format_exc_info(None, "", event)
-    return {key: event.pop(key, None) for key in _FIRST_KEYS} | dict(event)
+    if "exc_info" in event:
+        structlog.processors.format_exc_info(None, "", event)
+    level, name = event.pop("level", None), event.pop("event", None)
+    return {"timestamp": fresh_instant(now()), "level": level, "event": name, **event}
 
 
 def _redact(_: object, __: str, event: EventDict) -> EventDict:
