@@ -1,35 +1,22 @@
-"""Assembly: the only module that knows every concrete class, and the processes made of them."""
+"""Assembly: the only module that knows every concrete class, and puts the application together.
 
-import asyncio
-import sys
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+What each process adds of its own stands beside it: `standing` the API, `working` the worker.
+"""
+
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 import asyncpg
-import msgspec
 from opentelemetry.trace import Tracer
 
-from bursar.api.asgi import build_api
-from bursar.api.guard import AsgiApp
-from bursar.api.server import Server
-from bursar.api.worker_pages import build_worker_pages
-from bursar.cli.failing import Exit, explained
-from bursar.cli.programs import Programs
-from bursar.cli.root import build_root
-from bursar.console.site import console_routes
 from bursar.domain.mails import Mailer
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookSender
 from bursar.domain.tax_engine import TaxEngine
-from bursar.jobs.demo_org import found_demo_org
-from bursar.jobs.handlers import run_task
-from bursar.jobs.queue_loop import QueueLoop
-from bursar.jobs.schedule import keep_schedule, schedule_of, spread_wake
 from bursar.providers.documents import TypstRenderer
 from bursar.providers.guard import (
     MAIL,
@@ -48,39 +35,24 @@ from bursar.providers.stripe.client import StripeAccount, StripeProvider
 from bursar.providers.taxes import HttpTaxes, TableTaxes
 from bursar.providers.webhook_sender import Egress, HttpWebhookSender
 from bursar.runtime import clock
-from bursar.runtime.anchors import Anchors
 from bursar.runtime.app import App
-from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.crypto import KeyRing
 from bursar.runtime.db import Database, Means
 from bursar.runtime.fitting import fit_database
-from bursar.runtime.garbage import keep_what_stands
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.installation import (
-    DatabaseUrls,
-    anchors_path,
-    database_of,
     sandbox_api_key,
     sandbox_webhook_secret,
 )
 from bursar.runtime.key_rings import key_ring
 from bursar.runtime.limits import RateLimiter
-from bursar.runtime.listening import bound
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
 from bursar.runtime.pooling import Pooling
 from bursar.runtime.probing import Probe, probing
-from bursar.runtime.pulse import keep_pulse
 from bursar.runtime.queue import TaskQueue
 from bursar.runtime.release import VERSION
-from bursar.runtime.schema import (
-    SchemaUnfit,
-    newest_revision,
-    require_revision,
-    revision_of,
-)
 from bursar.runtime.settings import Settings
-from bursar.runtime.stopping import Stop
 from bursar.runtime.telemetry import Telemetry, telemetry_of
 from bursar.runtime.tokens import AccessTokens
 from bursar.runtime.wake import Wake
@@ -291,112 +263,3 @@ async def opened(settings: Settings, part: str) -> AsyncIterator[App]:
         probe.close()
         async with build(settings, part=part, app_url=urls.app) as app:
             yield app
-
-
-@asynccontextmanager
-async def standing(
-    settings: Settings, urls: DatabaseUrls, telemetry: Telemetry
-) -> AsyncIterator[AsgiApp]:
-    """Everything that the API serves, for as long as the block: what `bursar.serving` waits for."""
-    async with build(settings, part="api", app_url=urls.app, telemetry=telemetry) as app:
-        await app.limiter.check()
-        whole = await asyncio.to_thread(build_api, app, annexes=(console_routes,))
-        async with _beside(keep_pulse(app.telemetry, app.sessions)):
-            yield whole
-
-
-async def work(settings: Settings, stop: Stop, *, has_demo_org: bool) -> None:
-    """A worker: the queues and everything that comes round by itself, until a signal."""
-    async with opened(settings, "worker") as app:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        passes = schedule_of(app, Anchors(anchors_path(settings), app.keys))
-        loop = QueueLoop(app.queue, app.database, app.telemetry, partial(run_task, app), app.tracer)
-        bells = (loop.bell, *(each.bell for each in passes if each.is_woken))
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(_beside(spread_wake(app.woken, bells)))
-            await stack.enter_async_context(_beside(keep_pulse(app.telemetry, app.sessions)))
-            await stack.enter_async_context(_shown(app))
-            if has_demo_org:
-                await stack.enter_async_context(_beside(found_demo_org(app)))
-            stopping = asyncio.Event()
-            passing = asyncio.create_task(keep_schedule(app, passes, stopping))
-
-            def finish() -> None:
-                stopping.set()
-                loop.stop()
-
-            keep_what_stands()
-            with stop.meaning(finish):
-                await asyncio.gather(passing, loop.run())
-
-
-@asynccontextmanager
-async def _shown(app: App) -> AsyncIterator[None]:
-    """A worker's own pages, where a port was given for them."""
-    port = app.settings.metrics_port
-    if port is None:
-        yield
-        return
-    server = Server.of(build_worker_pages(app), patience_seconds=1)
-    with bound(app.settings.host, port) as listener:
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield
-        finally:
-            server.stop()  # canceled, it would leave its socket to the loop
-            await serving
-
-
-@asynccontextmanager
-async def _beside(errand: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Let something run for as long as the block does, or less."""
-    task = asyncio.create_task(errand)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def set_up(settings: Settings) -> bool:
-    """Bring the database to this release's schema; says whether anything was done.
-
-    Raises:
-        SchemaUnfit: it is newer than this release, or there is no login that may change it.
-    """
-    async with database_of(settings) as urls:
-        if urls.owner is None:
-            raise SchemaUnfit("migrations need MIGRATION_DATABASE_URL, the owner's login.")
-        if (found := await revision_of(urls.owner)) is not None and found > newest_revision():
-            require_revision(found)
-        return await _migrated(urls.owner, [*key_ring(settings).keys("context").values()])
-
-
-async def _migrated(owner_url: str, context_keys: Sequence[bytes]) -> bool:
-    """Have it done by a child: what migrations load, no other process of ours should carry."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bursar.migrations", stdin=PIPE, stdout=PIPE
-    )
-    keys = [key.hex() for key in context_keys]
-    order = msgspec.json.encode({"owner_url": owner_url, "context_keys": keys})
-    told, _ = await child.communicate(order + b"\n")
-    if child.returncode != 0:
-        raise SchemaUnfit("the migration failed; what it said stands above.")
-    return told == b"changed"
-
-
-def cli() -> None:
-    """The command line, with everything it can start plugged in."""
-    programs = Programs(
-        work=work,
-        set_up=set_up,
-        opened=opened,
-        context_key=lambda settings: key_ring(settings).key("context"),
-        version=VERSION,
-    )
-    with explained({DatabaseAway: Exit.UNREACHABLE, TimeoutError: Exit.UNREACHABLE}):
-        build_root(programs)(prog_name="bursar")
-
-
-if __name__ == "__main__":
-    cli()

@@ -26,7 +26,7 @@ from bursar.api.front import Front
 from bursar.api.guard import AsgiApp
 from bursar.api.protocol import guarded_http
 from bursar.api.server import Server
-from bursar.cli.entry import THE_REST, refuse_optimized
+from bursar.cli.entry import WHOLE_API, refuse_optimized
 from bursar.cli.failing import Exit, explained
 from bursar.cli.starting import start
 from bursar.runtime.connections import DatabaseAway
@@ -103,7 +103,7 @@ async def _loaded() -> Assembly:
     threading.Thread(target=load, name="assembly", daemon=True).start()
     try:
         await ended.wait()
-        return cast("Assembly", import_module(THE_REST))  # what went wrong goes wrong here again
+        return cast("Assembly", import_module(WHOLE_API))  # what went wrong goes wrong here again
     finally:
         sys.setswitchinterval(turn)
 
@@ -111,7 +111,7 @@ async def _loaded() -> Assembly:
 def _load(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
     try:
         with suppress(Exception):
-            import_module(THE_REST)
+            import_module(WHOLE_API)
     finally:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(ended.set)

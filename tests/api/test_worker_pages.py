@@ -7,7 +7,7 @@ import pytest
 from tests.support.tree import free_ports
 from tests.support.world import World
 
-from bursar.main import _shown
+from bursar.working import shown
 
 
 async def _asked(port: int, line: str) -> str:
@@ -33,7 +33,7 @@ async def test_a_worker_shows_its_metrics_on_a_port_of_its_own(world: World) -> 
     # Metrics and a sign of life; any other path or method is nothing; at the end nobody listens.
     port, _ = free_ports()
     settings = replace(world.app.settings, metrics_port=port)
-    async with _shown(replace(world.app, settings=settings)):
+    async with shown(replace(world.app, settings=settings)):
         await _until_it_listens(port)
         metrics = await _asked(port, "GET /metrics")
         assert metrics.startswith("HTTP/1.1 200 ")

@@ -9,7 +9,14 @@ import pytest
 from tests.architecture.source import ROOT
 
 ROOMS = (
-    *("bursar/main", "bursar/serving", "bursar/api/v1/a", "bursar/api/v1/b"),
+    *(
+        "bursar/main",
+        "bursar/serving",
+        "bursar/standing",
+        "bursar/working",
+        "bursar/api/v1/a",
+        "bursar/api/v1/b",
+    ),
     *("bursar/cli/a", "bursar/console/a"),
     "bursar/domain/a",
     *("bursar/domain/customers", "bursar/domain/invoices", "bursar/flows/a", "bursar/flows/b"),

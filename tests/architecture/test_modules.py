@@ -9,15 +9,9 @@ from importlib.metadata import packages_distributions
 from tests.architecture.source import ROOT, Source, python, tracked
 
 # Where a process starts, or what Alembic finds by walking a folder.
-ENTRIES = (
-    "bursar.cli.entry",
-    "bursar.cli.run",
-    "bursar.cli.demo",
-    "bursar.main",
-    "bursar.serving",
-    "bursar_sandbox.main",
-    "bursar.migrations",
-)
+ENTRIES = ("bursar.cli.entry", "bursar_sandbox.main", "bursar.migrations")
+# What these name in text is loaded by whoever asks for it.
+REGISTRIES = ("bursar.cli.entry", "bursar.cli.root")
 OURS = frozenset({"bursar", "bursar_client", "bursar_sandbox", "bench", "tests"})
 
 
@@ -30,6 +24,14 @@ def imports_of(source: Source) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
+
+
+def named_by(source: Source) -> set[str]:
+    """Every module that a registry may mean, as `module` or `module:name`."""
+    if source.module not in REGISTRIES:
+        return set()
+    texts = (node.value for node in ast.walk(source.tree) if isinstance(node, ast.Constant))
+    return {text.partition(":")[0] for text in texts if isinstance(text, str)}
 
 
 def test_packages_are_marked() -> None:
@@ -53,7 +55,8 @@ def test_no_module_is_dead() -> None:
         if name in reached or name not in sources:
             continue
         reached.add(name)
-        waiting += [name.rpartition(".")[0], *imports_of(sources[name])]
+        source = sources[name]
+        waiting += [name.rpartition(".")[0], *imports_of(source), *named_by(source)]
     dead = [
         sources[name].path for name in sources if name not in reached and sources[name].text.strip()
     ]

@@ -18,7 +18,6 @@ from bursar.cli.root import build_root
 from bursar.main import Strangers, build
 from bursar.runtime.app import App
 from bursar.runtime.connections import DatabaseAway
-from bursar.runtime.key_rings import key_ring
 from bursar.runtime.settings import Settings
 
 
@@ -53,9 +52,6 @@ class Terminal:
     def __init__(self, world: World) -> None:
         self._world = world
         programs = Programs(
-            work=self._nothing,
-            context_key=lambda settings: key_ring(settings).key("context"),
-            set_up=self._nothing,
             opened=self._opened,
             version="0.0.0",
         )
@@ -88,9 +84,6 @@ class Terminal:
             settings, part=part, app_url=world.house.app_url, strangers=strangers
         ) as app:
             yield app
-
-    async def _nothing(self, *_: object, **__: object) -> Any:
-        raise AssertionError("no test here starts a server")
 
 
 def seated(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:

@@ -103,7 +103,7 @@ async def test_kills_are_survived() -> None:
     async with place() as here:
         run = await here.start("run", "--no-demo")
         await here.until_healthy(run)
-        for words in ("bursar.serving serve", "bursar.main worker"):
+        for words in ("bursar.serving serve", "bursar.working worker"):
             (victim,) = _children(run, words)
             os.kill(victim, signal.SIGKILL)
             await run.until(partial(_is_replaced, run, words, victim))
@@ -111,7 +111,7 @@ async def test_kills_are_survived() -> None:
         run.process.kill()
         await run.process.wait()
         await _until_gone(here, "bursar.serving")
-        await _until_gone(here, "bursar.main")
+        await _until_gone(here, "bursar.working")
         again = await here.start("run", "--no-demo")
         await here.until_healthy(again)
         await stop(again)

@@ -12,6 +12,7 @@ from tests.support.page_parts import page, table
 
 from bursar import main
 from bursar.cli import demo, run
+from bursar.cli.deferred import Deferred
 from bursar.cli.failing import Exit
 from bursar.cli.programs import Programs
 from bursar.cli.root import build_root
@@ -108,7 +109,10 @@ def commands() -> str:
 
 def nouns() -> Iterator[Noun]:
     """Every command, those without a noun first."""
-    commands: Mapping[str, Any] = typer.main.get_group(build_root(_programs())).commands
+    commands: Mapping[str, Any] = {
+        name: found.loaded() if isinstance(found, Deferred) else found
+        for name, found in build_root(Programs(main.opened, VERSION)).commands.items()
+    }
     apart = {"run": run.command, "demo": demo.command}
     alone = {
         name: typer.main.get_command(apart[name]) if name in apart else found
@@ -120,16 +124,6 @@ def nouns() -> Iterator[Noun]:
         if name not in alone:
             verbs = tuple(_verb(verb, found) for verb, found in sorted(group.commands.items()))
             yield Noun(name, group.help, verbs)
-
-
-def _programs() -> Programs:
-    return Programs(
-        work=main.work,
-        context_key=lambda _settings: b"",
-        set_up=main.set_up,
-        opened=main.opened,
-        version=VERSION,
-    )
 
 
 def _verb(name: str, command: Any) -> Verb:

@@ -40,7 +40,7 @@ class Part(StrEnum):
     POSTGRES = "postgres"
 
 
-_COMMANDS: Final = {Part.API: "bursar.serving serve", Part.WORKER: "bursar.main worker"}
+_COMMANDS: Final = {Part.API: "bursar.serving serve", Part.WORKER: "bursar.working worker"}
 
 
 @dataclass(frozen=True)

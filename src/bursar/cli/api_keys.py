@@ -6,20 +6,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from bursar.cli.desk import (
-    ROWS,
-    Limit,
-    Org,
-    Output,
-    Quiet,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-)
+from bursar.cli.desk import ROWS, Limit, Org, Reason, Yes, an_id, confirm, desk
 from bursar.cli.narrowing import OldestFirst
-from bursar.cli.output import say, show_list, show_one
+from bursar.cli.output import Output, Quiet, say, show_list, show_one
 from bursar.domain.access import SCOPE_PERMISSIONS
 from bursar.domain.api_keys import OVERLAP_MAX, network
 from bursar.domain.ids import ApiKeyId

@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from bursar.cli.audit_export import LINK, archived
-from bursar.cli.desk import Output, Yes, confirm, desk, operator
+from bursar.cli.desk import Yes, confirm, desk, operator
 from bursar.cli.failing import Misused
-from bursar.cli.output import show_list
+from bursar.cli.output import Output, show_list
 from bursar.domain.ids import OrgId
 from bursar.domain.times import Period
 from bursar.runtime.app import App

@@ -15,9 +15,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import Desk, Quiet, desk
+from bursar.cli.desk import Desk, desk
 from bursar.cli.failing import Exit
-from bursar.cli.output import say
+from bursar.cli.output import Quiet, say
 from bursar.cli.restoring import Folder, Unproven, key_note, put_back, require_embedded
 from bursar.cli.verifying import Finding, show_findings, verified
 from bursar.runtime import backups, logging, restores

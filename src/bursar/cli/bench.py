@@ -16,8 +16,8 @@ from typing import Annotated, Final
 import aiohttp
 import typer
 
-from bursar.cli.desk import Output, Quiet, desk, operator
-from bursar.cli.output import say, show_list
+from bursar.cli.desk import desk, operator
+from bursar.cli.output import Output, Quiet, say, show_list
 from bursar.cli.telling import told
 from bursar.reads.orgs import organization
 from bursar.runtime import doors

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import DryRun, Output, Quiet, an_id, desk, operator
-from bursar.cli.output import say, show_list
+from bursar.cli.desk import DryRun, an_id, desk, operator
+from bursar.cli.output import Output, Quiet, say, show_list
 from bursar.cli.telling import Teller, told
 from bursar.domain.ids import OrgId
 from bursar.operations.billing_runs import BillChunk, Chunk, bill_chunk

@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bursar.cli.desk import Org, Output, Quiet, Reason, desk
+from bursar.cli.desk import Org, Reason, desk
 from bursar.cli.failing import Misused
-from bursar.cli.output import show_one
+from bursar.cli.output import Output, Quiet, show_one
 from bursar.domain.refusals import InvalidInput, Unavailable
 from bursar.domain.shapes.test_clocks import ClockOut
 from bursar.domain.test_clocks import ClockReading, ClockStatus, Stride, stride

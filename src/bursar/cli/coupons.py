@@ -4,9 +4,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk
+from bursar.cli.desk import ROWS, Limit, Org, an_id, desk
 from bursar.cli.narrowing import OldestFirst
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.discounts import CouponStatus
 from bursar.domain.ids import CouponId
 from bursar.domain.shapes.coupons import CouponOut

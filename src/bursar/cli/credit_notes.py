@@ -4,20 +4,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import (
-    ROWS,
-    DryRun,
-    Limit,
-    Org,
-    Output,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-)
+from bursar.cli.desk import ROWS, DryRun, Limit, Org, Reason, Yes, an_id, confirm, desk
 from bursar.cli.narrowing import Customer, Invoice, OldestFirst, customer_of, invoice_of
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.credit_notes import CreditDestination
 from bursar.domain.ids import CreditNoteId, InvoiceId
 from bursar.domain.shapes.credit_notes import CreditNoteOut

@@ -15,7 +15,6 @@ import typer
 
 from bursar.cli.agreeing import require_agreement
 from bursar.cli.failing import Misused
-from bursar.cli.output import Format
 from bursar.cli.programs import Programs
 from bursar.domain.access import Operator
 from bursar.domain.currencies import EXPONENTS, Currency
@@ -34,15 +33,10 @@ Act = Callable[[Caller], Awaitable[Result]]
 _ROWS: Final = 50
 
 Org = Annotated[str | None, typer.Option("--org", help="The organization (org_…).")]
-Output = Annotated[
-    Format | None,
-    typer.Option("--format", help="How to write it; a table on a terminal, else JSON."),
-]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
 Reason = Annotated[str | None, typer.Option(help="Why, for the audit log.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No words, only data.")]
 ROWS: Final = _ROWS
 
 
@@ -108,10 +102,10 @@ class Desk:
 
 
 def desk(context: typer.Context) -> Desk:
-    """The desk that the root command set up."""
-    found = context.find_object(Desk)
-    assert found is not None, "the root command makes it"
-    return found
+    """The desk of this command, with what the root command handed over."""
+    programs = context.find_object(Programs)
+    assert programs is not None, "the root command hands them over"
+    return Desk(programs)
 
 
 def operator(

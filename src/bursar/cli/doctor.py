@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 
 import typer
 
-from bursar.cli.desk import Desk, Output, desk
+from bursar.cli.desk import Desk, desk
 from bursar.cli.failing import Exit
-from bursar.cli.output import show_list
+from bursar.cli.output import Output, show_list
 from bursar.cli.symptoms import State, Symptom, of_machine, of_redis, of_settings
 from bursar.runtime.embedded import EmbeddedFailed
 from bursar.runtime.installation import DatabaseUrls, database_of
+from bursar.runtime.key_rings import key_ring
 from bursar.runtime.schema import (
     DatabaseUnreachable,
     SchemaUnfit,
@@ -47,7 +48,7 @@ async def _examined(at: Desk) -> list[Symptom]:
     except SettingsInvalid as wrong:
         return [Symptom("settings", State.PROBLEM, str(wrong), "set the variable it names.")]
     found = [Symptom("settings", State.OK, settings.app_env), _disk(settings)]
-    found += [*of_settings(settings), *[each async for each in _database(at, settings)]]
+    found += [*of_settings(settings), *[each async for each in _database(settings)]]
     if all(each.state is not State.PROBLEM for each in found if each.what in _NEEDED):
         found += await _machine(at, settings)
     found.append(await _listens("api", f"http://127.0.0.1:{settings.port}"))
@@ -71,21 +72,21 @@ async def _machine(at: Desk, settings: Settings) -> list[Symptom]:
         return found
 
 
-async def _database(at: Desk, settings: Settings) -> AsyncIterator[Symptom]:
+async def _database(settings: Settings) -> AsyncIterator[Symptom]:
     try:
         async with database_of(settings) as urls:
             version = await server_version(urls.direct)
             yield Symptom("database", State.OK, f"PostgreSQL {version}")
-            yield await _schema(at, settings, urls)
+            yield await _schema(settings, urls)
             yield await _roles(settings, urls)
     except (EmbeddedFailed, DatabaseUnreachable) as away:
         advice = "start PostgreSQL, or mend DATABASE_URL."
         yield Symptom("database", State.PROBLEM, str(away), advice)
 
 
-async def _schema(at: Desk, settings: Settings, urls: DatabaseUrls) -> Symptom:
+async def _schema(settings: Settings, urls: DatabaseUrls) -> Symptom:
     try:
-        key = at.programs.context_key(settings)
+        key = key_ring(settings).key("context")
         await require_fit(urls.direct, context_key=key, is_production=False)
     except SchemaUnfit as unfit:
         found, _, advice = str(unfit).partition("; ")

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, an_id, desk
+from bursar.cli.desk import ROWS, Limit, Org, Reason, an_id, desk
 from bursar.cli.narrowing import Customer, OldestFirst, customer_of
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.access import Permission
 from bursar.domain.dunning import DunningCase
 from bursar.domain.ids import InvoiceId

@@ -15,10 +15,14 @@ PROGRAMS: Final[Mapping[str, str]] = MappingProxyType(
         "run": "bursar.cli.run",
         "demo": "bursar.cli.demo",
         "serve": "bursar.serving",
+        "worker": "bursar.working",
         "restore": "bursar.cli.restoring",
     }
 )
-THE_REST: Final = "bursar.main"
+THE_REST: Final = "bursar.cli.root"
+# Loaded by whoever needs it, after the start.
+ASSEMBLY: Final = "bursar.main"
+WHOLE_API: Final = "bursar.standing"
 _EXIT_USAGE: Final = 2
 
 

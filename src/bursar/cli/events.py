@@ -7,10 +7,10 @@ import typer
 
 from bursar.cli.audit_archive import archive
 from bursar.cli.audit_export import exported
-from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk, gather
+from bursar.cli.desk import ROWS, Limit, Org, an_id, desk, gather
 from bursar.cli.failing import Exit
 from bursar.cli.narrowing import OldestFirst, Since, Until, utc
-from bursar.cli.output import show_list
+from bursar.cli.output import Output, show_list
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.ids import EventId, scope_of
 from bursar.domain.paging import SIZE_MAX, Paged

@@ -11,9 +11,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import ROWS, DryRun, Limit, Org, Output, Quiet, Reason, desk
+from bursar.cli.desk import ROWS, DryRun, Limit, Org, Reason, desk
 from bursar.cli.failing import Misused
-from bursar.cli.output import say, show_list
+from bursar.cli.output import Output, Quiet, say, show_list
 from bursar.cli.telling import Teller, told
 from bursar.domain.import_files import FileFormat, RowFault, parted
 from bursar.domain.imports import Import

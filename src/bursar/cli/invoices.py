@@ -8,19 +8,7 @@ from typing import Annotated
 import typer
 
 from bursar.cli.billing import run_billing
-from bursar.cli.desk import (
-    ROWS,
-    DryRun,
-    Limit,
-    Org,
-    Output,
-    Quiet,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-)
+from bursar.cli.desk import ROWS, DryRun, Limit, Org, Reason, Yes, an_id, confirm, desk
 from bursar.cli.failing import Misused
 from bursar.cli.narrowing import (
     Contract,
@@ -32,7 +20,7 @@ from bursar.cli.narrowing import (
     customer_of,
     utc,
 )
-from bursar.cli.output import say, show_list, show_one
+from bursar.cli.output import Output, Quiet, say, show_list, show_one
 from bursar.domain.documents import DocumentNotRendered
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import InvoiceStatus

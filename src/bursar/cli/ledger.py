@@ -5,9 +5,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, desk
+from bursar.cli.desk import ROWS, Limit, Org, desk
 from bursar.cli.narrowing import At, OldestFirst, utc
-from bursar.cli.output import show_list
+from bursar.cli.output import Output, show_list
 from bursar.domain.ledger import AccountBalance
 from bursar.domain.paging import SIZE_MAX, Page
 from bursar.domain.shapes.ledger import AccountOut, PostingOut

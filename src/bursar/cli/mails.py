@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk, gather
+from bursar.cli.desk import ROWS, Limit, Org, an_id, desk, gather
 from bursar.cli.narrowing import Invoice, OldestFirst, invoice_of
-from bursar.cli.output import show_list
+from bursar.cli.output import Output, show_list
 from bursar.domain.ids import MailId, UserId, scope_of
 from bursar.domain.mails import Mail, MailStatus, PrintedMail
 from bursar.domain.refusals import NotFound

@@ -4,18 +4,8 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import (
-    Org,
-    Output,
-    Quiet,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-    operator,
-)
-from bursar.cli.output import say, show_list, show_one
+from bursar.cli.desk import Org, Reason, Yes, an_id, confirm, desk, operator
+from bursar.cli.output import Output, Quiet, say, show_list, show_one
 from bursar.domain.access import Role
 from bursar.domain.ids import MemberId
 from bursar.domain.orgs import Colleague

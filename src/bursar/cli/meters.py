@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, desk
+from bursar.cli.desk import ROWS, Limit, Org, Reason, desk
 from bursar.cli.narrowing import OldestFirst
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.meters import Aggregation
 from bursar.domain.shapes.meters import MeterOut
 from bursar.operations.meters import DefineMeter, define_meter

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import Org, Output, Reason, Yes, confirm, desk, operator
-from bursar.cli.output import show_list, show_one
+from bursar.cli.desk import Org, Reason, Yes, confirm, desk, operator
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.currencies import Currency, UnknownCurrency, currency
 from bursar.domain.orgs import Mode, Organization
 from bursar.domain.refusals import InvalidInput, NotFound

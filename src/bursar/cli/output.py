@@ -8,9 +8,10 @@ import csv
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -32,6 +33,13 @@ class Format(StrEnum):
     JSON = "json"
     JSONL = "jsonl"
     CSV = "csv"
+
+
+Output = Annotated[
+    Format | None,
+    typer.Option("--format", help="How to write it; a table on a terminal, else JSON."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No words, only data.")]
 
 
 def say(words: str, *, is_quiet: bool = False) -> None:

@@ -4,18 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import (
-    ROWS,
-    DryRun,
-    Limit,
-    Org,
-    Output,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-)
+from bursar.cli.desk import ROWS, DryRun, Limit, Org, Reason, Yes, an_id, confirm, desk
 from bursar.cli.failing import Exit
 from bursar.cli.narrowing import (
     Customer,
@@ -31,7 +20,7 @@ from bursar.cli.narrowing import (
     utc,
     wallet_of,
 )
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.dispute_reports import DisputeStatus
 from bursar.domain.ids import PaymentId
 from bursar.domain.payments import PaymentStatus

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk
+from bursar.cli.desk import ROWS, Limit, Org, an_id, desk
 from bursar.cli.narrowing import OldestFirst, Since, Until, utc
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.ids import PayoutId
 from bursar.domain.payout_reports import PayoutStatus
 from bursar.domain.shapes.payouts import PayoutOut

@@ -5,20 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import (
-    ROWS,
-    Limit,
-    Org,
-    Output,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-    known_currency,
-)
+from bursar.cli.desk import ROWS, Limit, Org, Reason, Yes, an_id, confirm, desk, known_currency
 from bursar.cli.narrowing import OldestFirst, Since, Until, utc
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.catalog import PlanStatus
 from bursar.domain.ids import MeterId, PlanId
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel, Tier

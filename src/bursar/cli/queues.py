@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import Output, Quiet, Yes, confirm, desk, operator
-from bursar.cli.output import say, show_list
+from bursar.cli.desk import Yes, confirm, desk, operator
+from bursar.cli.output import Output, Quiet, say, show_list
 from bursar.domain.shapes.queues import (
     AgendaKindOut,
     DeadLetterGroupOut,

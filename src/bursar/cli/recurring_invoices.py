@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, Reason, Yes, an_id, confirm, desk
+from bursar.cli.desk import ROWS, Limit, Org, Reason, Yes, an_id, confirm, desk
 from bursar.cli.narrowing import Customer, OldestFirst, customer_of
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.ids import CustomerId, RecurringInvoiceId
 from bursar.domain.recurring_invoices import (
     EVERY_MAX,

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import Org, Output, desk, known_currency
+from bursar.cli.desk import Org, desk, known_currency
 from bursar.cli.failing import Exit
 from bursar.cli.narrowing import At, utc
-from bursar.cli.output import as_table, is_flat, plain, show_list, show_one
+from bursar.cli.output import Output, as_table, is_flat, plain, show_list, show_one
 from bursar.domain.reconciliation import Difference
 from bursar.domain.refusals import InvalidInput
 from bursar.domain.reports import Asked, Interval, Report

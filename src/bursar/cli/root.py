@@ -1,96 +1,106 @@
-"""The command line: `bursar <noun> <verb>`, and the programs that have no noun."""
+"""The command line: `bursar <noun> <verb>`, and the programs that have no noun.
 
-import asyncio
+It names every command and loads none but the one that is called, nor the application before that
+one asks for it.
+"""
+
 import runpy
 import sys
-from typing import Annotated
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from bursar.cli import (
-    api_keys,
-    clocks,
-    coupons,
-    credit_notes,
-    customers,
-    dunning,
-    events,
-    imports,
-    invoices,
-    ledger,
-    mails,
-    members,
-    meters,
-    orgs,
-    payment_methods,
-    payments,
-    payouts,
-    plans,
-    queues,
-    recurring_invoices,
-    reports,
-    saved_views,
-    simulate,
-    subscriptions,
-    tax_rates,
-    transfers,
-    usage,
-    wallets,
-    webhooks,
-)
-from bursar.cli.backups import back_up
-from bursar.cli.bench import measure_installation
-from bursar.cli.desk import Desk, Output, Quiet, desk
-from bursar.cli.doctor import examine
-from bursar.cli.entry import PROGRAMS, refuse_optimized
-from bursar.cli.failing import Exit
-from bursar.cli.output import say, show_list
+from bursar.cli.deferred import Deferred
+from bursar.cli.entry import ASSEMBLY, PROGRAMS, refuse_optimized
+from bursar.cli.failing import Exit, explained
 from bursar.cli.programs import Programs
-from bursar.cli.restoring import restore
-from bursar.cli.starting import start
-from bursar.cli.verifying import verify
-from bursar.runtime import logging
-from bursar.runtime.settings import FIELDS
-from bursar.runtime.settings_origins import sources_of_settings, unknown_variables
+from bursar.runtime.connections import DatabaseAway
+from bursar.runtime.release import VERSION
+from bursar.runtime.settings import Settings
 
-_GROUPS = {
-    "org": orgs.group,
-    "member": members.group,
-    "customer": customers.group,
-    "import": imports.group,
-    "plan": plans.group,
-    "meter": meters.group,
-    "subscription": subscriptions.group,
-    "usage": usage.group,
-    "invoice": invoices.group,
-    "credit-note": credit_notes.group,
-    "coupon": coupons.group,
-    "tax-rate": tax_rates.group,
-    "recurring-invoice": recurring_invoices.group,
-    "payment": payments.group,
-    "payment-method": payment_methods.group,
-    "payout": payouts.group,
-    "dunning": dunning.group,
-    "wallet": wallets.group,
-    "transaction": transfers.group,
-    "apikey": api_keys.group,
-    "webhook": webhooks.group,
-    "mail": mails.group,
-    "event": events.event_group,
-    "audit": events.audit_group,
-    "ledger": ledger.group,
-    "report": reports.group,
-    "queue": queues.group,
-    "clock": clocks.group,
-    "saved-view": saved_views.group,
-    "simulate": simulate.group,
-}
-_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+if TYPE_CHECKING:
+    from bursar.runtime.app import App
 
-configuration = typer.Typer(help="This installation's settings.", no_args_is_help=True)
+# What help says of each command, and where it stands.
+_ALONE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "migrate": ("bursar.cli.migrating:migrate", "Bring the database to this release's schema."),
+        "verify": (
+            "bursar.cli.verifying:verify",
+            "Check that the books, the documents, the log and the processor agree; exit 9 if not.",
+        ),
+        "doctor": (
+            "bursar.cli.doctor:examine",
+            (
+                "Look at everything that could be wrong, and say how to mend it; "
+                "exit 9 if something is."
+            ),
+        ),
+        "bench": (
+            "bursar.cli.bench:measure_installation",
+            "Measure this installation's database, disk, passwords and API; nothing is changed.",
+        ),
+        "backup": (
+            "bursar.cli.backups:back_up",
+            "Copy the database and what belongs to it into an empty folder, and prove the copy.",
+        ),
+        "restore": (
+            "bursar.cli.restoring:restore",
+            "Bring a backup back into DATA_DIR, which must hold no database, and verify it.",
+        ),
+    }
+)
+_NOUNS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "org": ("bursar.cli.orgs:group", "Organizations."),
+        "member": ("bursar.cli.members:group", "Members of an organization."),
+        "customer": ("bursar.cli.customers:group", "Customers."),
+        "import": ("bursar.cli.imports:group", "Taking over customers and balances."),
+        "plan": ("bursar.cli.plans:group", "Plans."),
+        "meter": ("bursar.cli.meters:group", "Meters."),
+        "subscription": ("bursar.cli.subscriptions:group", "Subscriptions."),
+        "usage": ("bursar.cli.usage:group", "Usage."),
+        "invoice": ("bursar.cli.invoices:group", "Invoices."),
+        "credit-note": ("bursar.cli.credit_notes:group", "What was taken back of invoices."),
+        "coupon": ("bursar.cli.coupons:group", "Coupons."),
+        "tax-rate": ("bursar.cli.tax_rates:group", "The table of taxes."),
+        "recurring-invoice": (
+            "bursar.cli.recurring_invoices:group",
+            "Invoices that come by themselves.",
+        ),
+        "payment": ("bursar.cli.payments:group", "Payments."),
+        "payment-method": ("bursar.cli.payment_methods:group", "Payment methods."),
+        "payout": ("bursar.cli.payouts:group", "Payouts."),
+        "dunning": ("bursar.cli.dunning:group", "Invoices whose automatic payment failed."),
+        "wallet": ("bursar.cli.wallets:group", "Wallets and holds."),
+        "transaction": ("bursar.cli.transfers:group", "Transfers between wallets."),
+        "apikey": ("bursar.cli.api_keys:group", "API keys."),
+        "webhook": ("bursar.cli.webhooks:group", "Webhook endpoints."),
+        "mail": ("bursar.cli.mails:group", "Mail that left, or waits."),
+        "event": ("bursar.cli.events:event_group", "The event feed."),
+        "audit": ("bursar.cli.events:audit_group", "The audit log."),
+        "ledger": ("bursar.cli.ledger:group", "The books."),
+        "report": ("bursar.cli.reports:group", "Reports."),
+        "queue": ("bursar.cli.queues:group", "Queues and dead letters."),
+        "clock": ("bursar.cli.clocks:group", "The time of a sandbox organization."),
+        "saved-view": ("bursar.cli.saved_views:group", "Saved views of the console."),
+        "simulate": (
+            "bursar.cli.simulate:group",
+            "What could happen, made to happen where it hurts nobody.",
+        ),
+        "config": ("bursar.cli.configuration:group", "This installation's settings."),
+    }
+)
+_PASSED_ON: Final = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
-def build_root(programs: Programs) -> typer.Typer:
+def build_root(programs: Programs) -> TyperGroup:
     """The whole command line."""
     root = typer.Typer(
         add_completion=True,
@@ -102,7 +112,7 @@ def build_root(programs: Programs) -> typer.Typer:
     @root.callback()
     def begin(context: typer.Context) -> None:
         refuse_optimized()
-        context.obj = Desk(programs)
+        context.obj = programs
 
     @root.command("version")
     def version() -> None:
@@ -114,17 +124,13 @@ def build_root(programs: Programs) -> typer.Typer:
         ("demo", "Tell the whole story over real HTTP, a line a step."),
     ):
         root.command(name, help=about, context_settings=_PASSED_ON, add_help_option=False)(_beside)
-    for verb, name in ((serve, "serve"), (work, "worker"), (migrate, "migrate")):
-        root.command(name)(verb)
-    root.command("verify")(verify)
-    root.command("doctor")(examine)
-    root.command("bench")(measure_installation)
-    root.command("backup")(back_up)
-    root.command("restore")(restore)
-    for name, group in _GROUPS.items():
-        root.add_typer(group, name=name)
-    root.add_typer(configuration, name="config")
-    return root
+    root.command("serve")(serve)
+    root.command("worker")(work)
+    group = get_command(root)
+    assert isinstance(group, TyperGroup), "it has several commands"
+    for name, (place, about) in {**_ALONE, **_NOUNS}.items():
+        group.add_command(Deferred(name, place=place, about=about))
+    return group
 
 
 def serve(
@@ -144,51 +150,7 @@ def work(
     demo_org: Annotated[bool, typer.Option("--demo-org", hidden=True)] = False,
 ) -> None:
     """Work off the queues and everything that comes round by itself, until SIGTERM."""
-    at = desk(context)
-    start(at.settings, lambda stop: at.programs.work(at.settings, stop, has_demo_org=demo_org))
-
-
-def migrate(context: typer.Context, *, quiet: Quiet = False) -> None:
-    """Bring the database to this release's schema."""
-    at = desk(context)
-    logging.configure(level="warning", is_development=not at.settings.is_production)
-    is_changed = asyncio.run(at.programs.set_up(at.settings))
-    say("schema brought up to date" if is_changed else "schema up to date", is_quiet=quiet)
-
-
-@configuration.command("show")
-def show_settings(context: typer.Context, *, output: Output = None) -> None:
-    """List every setting, its value, where that is from, and its meaning; secrets stay hidden."""
-    settings, sources = desk(context).settings, sources_of_settings()
-    rows = [
-        {
-            "name": known.name,
-            "value": _told(getattr(settings, name)),
-            "source": sources[name],
-            "default": known.default or known.otherwise,
-            "meaning": known.meaning,
-        }
-        for name, known in FIELDS.items()
-    ]
-    show_list(rows, ("name", "value", "source", "meaning"), output)
-
-
-@configuration.command("check")
-def check_settings(context: typer.Context, *, quiet: Quiet = False) -> None:
-    """Read every variable and name the ones that are nearly ours; exit 2 for a wrong value."""
-    _ = desk(context).settings
-    strange = unknown_variables()
-    for given, meant in strange.items():
-        say(f"{given} is not read; did you mean {meant}?")
-    if strange:
-        raise typer.Exit(Exit.PROBLEMS)
-    say("every variable is understood", is_quiet=quiet)
-
-
-def _told(value: object) -> object:
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value))
-    return value if value is None or isinstance(value, int) else str(value)
+    _pass_on(context.info_name, *(("--demo-org",) if demo_org else ()))
 
 
 def _beside(context: typer.Context) -> None:
@@ -200,3 +162,21 @@ def _pass_on(name: str | None, *arguments: str) -> None:
     assert name is not None, "whoever is passed on to has a name"
     sys.argv = [sys.argv[0], name, *arguments]
     runpy.run_module(PROGRAMS[name], run_name="__main__", alter_sys=True)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, part: str) -> "AsyncIterator[App]":
+    """The application: named here, and loaded once a command asks for it."""
+    async with import_module(ASSEMBLY).opened(settings, part) as app:
+        yield app
+
+
+def main() -> None:
+    """The command line, with what it can open plugged in."""
+    programs = Programs(opened=_opened, version=VERSION)
+    with explained({DatabaseAway: Exit.UNREACHABLE, TimeoutError: Exit.UNREACHABLE}):
+        build_root(programs)(prog_name="bursar")
+
+
+if __name__ == "__main__":
+    main()

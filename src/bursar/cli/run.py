@@ -200,7 +200,11 @@ def _children(stage: Stage) -> list[Child]:
     for number in range(1, settings.workers + 1):
         makes_demo = ("--demo-org",) if stage.has_demo_org and number == 1 else ()
         children.append(
-            Child(f"worker {number}", (*python, THE_REST, "worker", *makes_demo), stage.environment)
+            Child(
+                f"worker {number}",
+                (*python, PROGRAMS["worker"], "worker", *makes_demo),
+                stage.environment,
+            )
         )
     if settings.sandbox_url == f"http://{_HERE}:{settings.sandbox_port}":
         children.append(Child("sandbox", _sandbox(settings), stage.environment))

@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, desk
+from bursar.cli.desk import ROWS, Limit, Org, desk
 from bursar.cli.narrowing import OldestFirst
-from bursar.cli.output import show_list
+from bursar.cli.output import Output, show_list
 from bursar.domain.shapes.saved_views import SavedViewOut
 from bursar.reads.saved_views import saved_views
 

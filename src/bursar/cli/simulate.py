@@ -15,9 +15,9 @@ import typer
 
 from bursar.cli.demo_http import Unexpected, open_session, understood
 from bursar.cli.demo_system import found_or_started, started
-from bursar.cli.desk import Output, Quiet, desk
+from bursar.cli.desk import desk
 from bursar.cli.failing import Exit, Unreachable
-from bursar.cli.output import say, show_list
+from bursar.cli.output import Output, Quiet, say, show_list
 from bursar.cli.simulate_disaster import Drill, Loss, drilled
 from bursar.cli.simulate_payments import Played, Script, play, summed
 from bursar.cli.telling import told

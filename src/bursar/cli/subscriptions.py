@@ -5,20 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import (
-    ROWS,
-    DryRun,
-    Limit,
-    Org,
-    Output,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-)
+from bursar.cli.desk import ROWS, DryRun, Limit, Org, Reason, Yes, an_id, confirm, desk
 from bursar.cli.narrowing import OldestFirst, Plan, Since, Until, customer_of, plan_of, utc
-from bursar.cli.output import Format, show_list, show_one
+from bursar.cli.output import Format, Output, show_list, show_one
 from bursar.domain.agreements import Proration
 from bursar.domain.ids import CouponId, CustomerId, PlanId, SubscriptionId
 from bursar.domain.refusals import InvalidInput

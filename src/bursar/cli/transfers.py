@@ -4,20 +4,9 @@ from typing import Annotated
 
 import typer
 
-from bursar.cli.desk import (
-    ROWS,
-    DryRun,
-    Limit,
-    Org,
-    Output,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-)
+from bursar.cli.desk import ROWS, DryRun, Limit, Org, Reason, Yes, an_id, confirm, desk
 from bursar.cli.narrowing import OldestFirst, Since, Until, utc, wallet_of
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.ids import TransferId, WalletId
 from bursar.domain.shapes.transfers import TransferOut
 from bursar.domain.transfers import TransferStatus

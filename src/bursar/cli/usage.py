@@ -2,8 +2,8 @@
 
 import typer
 
-from bursar.cli.desk import ROWS, Limit, Org, Output, an_id, desk
-from bursar.cli.output import show_list, show_one
+from bursar.cli.desk import ROWS, Limit, Org, an_id, desk
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.ids import SubscriptionId
 from bursar.domain.paging import SIZE_MAX, Page
 from bursar.domain.shapes.usage import UsageEventOut, UsageSummaryOut

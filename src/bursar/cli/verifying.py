@@ -13,9 +13,9 @@ from typing import Annotated, Final
 
 import typer
 
-from bursar.cli.desk import Output, Quiet, an_id, desk, operator
+from bursar.cli.desk import an_id, desk, operator
 from bursar.cli.failing import Exit
-from bursar.cli.output import Format, say, show_list
+from bursar.cli.output import Format, Output, Quiet, say, show_list
 from bursar.domain.ids import OrgId
 from bursar.domain.paging import SIZE_MAX, Page
 from bursar.domain.payments import PaymentStatus

@@ -9,7 +9,6 @@ from bursar.cli.desk import (
     DryRun,
     Limit,
     Org,
-    Output,
     Reason,
     Yes,
     an_id,
@@ -27,7 +26,7 @@ from bursar.cli.narrowing import (
     utc,
     wallet_of,
 )
-from bursar.cli.output import show_list, show_one
+from bursar.cli.output import Output, show_list, show_one
 from bursar.domain.holds import HoldStatus
 from bursar.domain.ids import CustomerId, HoldId, WalletId
 from bursar.domain.shapes.holds import HoldOut

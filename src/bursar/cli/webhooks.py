@@ -6,21 +6,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from bursar.cli.desk import (
-    ROWS,
-    Limit,
-    Org,
-    Output,
-    Quiet,
-    Reason,
-    Yes,
-    an_id,
-    confirm,
-    desk,
-)
+from bursar.cli.desk import ROWS, Limit, Org, Reason, Yes, an_id, confirm, desk
 from bursar.cli.listening import Forwarding, forward
 from bursar.cli.narrowing import OldestFirst
-from bursar.cli.output import say, show_list, show_one
+from bursar.cli.output import Output, Quiet, say, show_list, show_one
 from bursar.domain.event_names import PUBLIC_EVENTS
 from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId
 from bursar.domain.refusals import InvalidInput
