@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import asyncpg
+from tests.support.lending import end_lending, lent
 
 from bursar.runtime.embedded import throwaway
 from bursar.runtime.key_rings import key_ring
@@ -41,7 +42,7 @@ class Installation:
 
     async def as_owner(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection that passes row-level security: for looking behind the curtain."""
-        return await asyncpg.connect(self.owner_url)
+        return await lent(self.owner_url)
 
 
 @asynccontextmanager
@@ -60,7 +61,10 @@ async def installation(
             keys = key_ring(settings)
             owner = urls.owner.reveal()
             await migrate(owner, context_key=keys.key("context"))
-            yield Installation(urls.app.reveal(), owner, urls.superuser.reveal(), settings)
+            try:
+                yield Installation(urls.app.reveal(), owner, urls.superuser.reveal(), settings)
+            finally:
+                await end_lending(owner)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -78,6 +82,7 @@ async def beside(house: Installation) -> AsyncIterator[Installation]:
         await _created(superuser, name, template=_BLANK)
         yield replace(house.at(name), settings=replace(house.settings, data_dir=folder))
     finally:
+        await end_lending(house.at(name).owner_url)
         await superuser.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await superuser.close()
         shutil.rmtree(folder, ignore_errors=True)
