@@ -12,7 +12,8 @@ from tests.support.world import Org, World
 
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.reads.invoices import invoice
-from bursar.runtime.db import Binding, Database, Entrance, Record
+from bursar.runtime.db import Binding, Database, Record
+from bursar.runtime.entrances import Entrance
 from bursar.runtime.sql import Query
 
 

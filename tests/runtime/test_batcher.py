@@ -23,18 +23,39 @@ class Counter:
         return [ValueError(str(item)) if item < 0 else item * 2 for item in items]
 
 
+async def settled() -> None:
+    """The loop turns until whoever can go has gone; no time passes."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
 async def test_the_first_goes_at_once_and_the_rest_together() -> None:
     # Nobody waits for a timer; what arrives meanwhile is one batch, answered one by one.
     counter, gathered = Counter(), Batcher()
     tasks = []
     for number in range(10):
         tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act)))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await settled()
     assert counter.batches == [[0]]
     counter.gate.set()
     assert await asyncio.gather(*tasks) == [number * 2 for number in range(10)]
     assert counter.batches == [[0], list(range(1, 10))]
+
+
+async def test_whoever_comes_back_at_once_is_in_the_next_batch() -> None:
+    # Some ask again as soon as they are answered, a turn or two apart, as they are read and begun:
+    # they go on together, and nobody goes alone.
+    counter, gathered = Counter(), Batcher()
+    counter.gate.set()
+
+    async def again_and_again(number: int) -> None:
+        for _ in range(3):
+            for _ in range(number % 3):
+                await asyncio.sleep(0)
+            await gathered.submit("a", number, counter.act)
+
+    await asyncio.gather(*(again_and_again(number) for number in range(5)))
+    assert [sorted(batch) for batch in counter.batches] == [[0, 1, 2, 3, 4]] * 3
 
 
 async def test_a_crowd_opens_another_lane() -> None:
@@ -44,8 +65,7 @@ async def test_a_crowd_opens_another_lane() -> None:
     last = batcher.CROWD + 1
     for number in range(2 * last):
         tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act, lanes=2)))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await settled()
     assert counter.batches == [[0], list(range(1, last))]
     counter.gate.set()
     assert await asyncio.gather(*tasks) == [number * 2 for number in range(2 * last)]
@@ -58,8 +78,7 @@ async def test_a_batch_is_as_large_as_its_act_allows() -> None:
     tasks = []
     for number in range(8):
         tasks.append(asyncio.create_task(gathered.submit("a", number, counter.act, size_max=3)))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await settled()
     counter.gate.set()
     assert await asyncio.gather(*tasks) == [number * 2 for number in range(8)]
     assert counter.batches == [[0], [1, 2, 3], [4, 5, 6], [7]]

@@ -45,8 +45,9 @@ from bursar.domain.times import Instant
 from bursar.runtime import doors, tracing
 from bursar.runtime.batcher import Batcher
 from bursar.runtime.crypto import KeyRing
-from bursar.runtime.db import Binding, Database, Entrance, ReadTx, Record, Tx
+from bursar.runtime.db import Binding, Database, ReadTx, Record, Tx
 from bursar.runtime.doors import FoundKey, Receipt
+from bursar.runtime.entrances import Entrance
 from bursar.runtime.idempotency import Answer, Idempotency, Replayed, locked_up, opened
 from bursar.runtime.known_keys import KnownKeys
 from bursar.runtime.limits import RateLimiter

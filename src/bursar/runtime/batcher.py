@@ -1,8 +1,9 @@
 """Natural batching: what arrives while a commit is in flight goes out together with the next.
 
 There is no timer. Alone, an item waits for nobody; under load batches grow by themselves, up to a
-maximum. Items of one key go together, and keys do not wait for each other. Nothing here knows what
-an item is.
+maximum. A batch leaves after what is ready to run has run: whoever was just answered may be back by
+then. Items of one key go together, and keys do not wait for each other. Nothing here knows what an
+item is.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from bursar.domain.refusals import Away
 SIZE_MAX: Final = 1_000
 WAITING_MAX: Final = 10_000
 CROWD: Final = 8
+_TURNS: Final = 3
 
 Act = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
@@ -67,6 +69,7 @@ class Batcher:
         """Batch after batch, until nothing waits."""
         try:
             while line.waiting:
+                await _breath()
                 size = min(len(line.waiting), size_max)
                 taken = [line.waiting.popleft() for _ in range(size)]
                 # Whoever asked may be gone by now; then nothing of it has begun.
@@ -75,6 +78,16 @@ class Batcher:
             line.moving -= 1
             if not line.waiting and not line.moving:
                 self._lines.pop(key, None)
+
+
+async def _breath() -> None:
+    """Let the loop turn: to read what has come, to begin it, and to bring it here.
+
+    Without it one of N who ask again and again would travel alone, and the others after it: whoever
+    is first would find nobody. It waits for nothing, so in an idle process it takes no time.
+    """
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 async def _serve(batch: Sequence[tuple[Any, "asyncio.Future[Any]"]], act: Act) -> None:

@@ -19,7 +19,9 @@ from bursar.domain.refusals import Refusal
 from bursar.runtime import sql
 from bursar.runtime.app import Caller
 from bursar.runtime.batcher import SIZE_MAX
-from bursar.runtime.db import Binding, Entrance, Tx, entrance_of
+from bursar.runtime.connections import Connection
+from bursar.runtime.db import Binding, Tx
+from bursar.runtime.entrances import Entrance, entrance_of
 from bursar.runtime.idempotency import Answer, Idempotency, locked_up
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
@@ -107,6 +109,25 @@ async def ride(verb: Convoy[Command, Result], booking: Booking) -> Result:
     return result
 
 
+class _Gate:
+    """Where all of a convoy enter by one statement; it knows afterwards what each credential is."""
+
+    def __init__(self, scope: UUID, bindings: Sequence[Binding]) -> None:
+        self._scope = scope
+        self._credentials = list(dict.fromkeys(map(_credential, bindings)))
+        self._keys = [binding.key for binding in bindings if binding.key is not None]
+        self.entrances: dict[Credential, Entrance] = {}
+        self.seen: Sequence[str] = ()
+
+    async def enter(self, connection: Connection, context: str) -> Entrance:
+        """What one of them is told, and so are all: of the organization, and of the time."""
+        columns = map(list, zip(*self._credentials, strict=True))
+        rows = await connection.fetch(Q.enter_each.text, context, *columns, self._scope, self._keys)
+        self.entrances = dict(zip(self._credentials, map(entrance_of, rows), strict=True))
+        self.seen = rows[0]["seen"]
+        return self.entrances[self._credentials[0]]
+
+
 async def _ridden(verb: Convoy[Any, Any], bookings: Sequence[Booking]) -> Sequence[Any]:
     first = bookings[0].caller
     app = first.app
@@ -114,8 +135,11 @@ async def _ridden(verb: Convoy[Any, Any], bookings: Sequence[Booking]) -> Sequen
         first, actor=System("convoy"), idempotency=None, reason=None, request_id=str(new_uuid())
     )
 
+    bindings = [booking.caller.binding() for booking in bookings]
+    gate = _Gate(bindings[0].scope, bindings)
+
     async def body(tx: Tx, _entrance: Entrance) -> tuple[list[Any], Tx]:
-        outcomes = await _admitted(tx, verb, bookings)
+        outcomes = _admitted(verb.requires, bookings, bindings, gate)
         admitted = [at for at, outcome in enumerate(outcomes) if outcome is None]
         riders = [_rider(bookings[at]) for at in admitted]
         results = await verb.act(tx, riders) if riders else ()
@@ -125,7 +149,7 @@ async def _ridden(verb: Convoy[Any, Any], bookings: Sequence[Booking]) -> Sequen
         await app.checkpoint(f"{verb.name}.before_commit")
         return outcomes, tx
 
-    outcomes, tx = await app.database.change(leader.binding(), body, is_dry=False)
+    outcomes, tx = await app.database.change(leader.binding(), body, is_dry=False, enter=gate.enter)
     await app.checkpoint(f"{verb.name}.after_commit")
     if tx.has_tasks or tx.told:
         app.wake()
@@ -134,14 +158,18 @@ async def _ridden(verb: Convoy[Any, Any], bookings: Sequence[Booking]) -> Sequen
     return outcomes
 
 
-async def _admitted(tx: Tx, verb: Convoy[Any, Any], bookings: Sequence[Booking]) -> list[Any]:
+def _admitted(
+    needed: Permission,
+    bookings: Sequence[Booking],
+    bindings: Sequence[Binding],
+    gate: "_Gate",
+) -> list[Any]:
     """For each request why it may not ride, or None."""
-    bindings = [booking.caller.binding() for booking in bookings]
-    entrances, seen = await _entrances(tx, bindings)
+    seen = set(gate.seen)
     outcomes: list[Exception | None] = []
     for booking, binding in zip(bookings, bindings, strict=True):
         refusal: Exception | None = _refusal(
-            booking.caller, verb.requires, entrances[_credential(binding)], binding
+            booking.caller, needed, gate.entrances[_credential(binding)], binding
         )
         if refusal is None and binding.key is not None:
             # The same key twice in one convoy: the second will find the first one's answer.
@@ -149,17 +177,6 @@ async def _admitted(tx: Tx, verb: Convoy[Any, Any], bookings: Sequence[Booking])
             seen.add(binding.key)
         outcomes.append(refusal)
     return outcomes
-
-
-async def _entrances(
-    tx: Tx, bindings: Sequence[Binding]
-) -> tuple[dict[Credential, Entrance], set[str]]:
-    """What each credential is, and which of the idempotency keys were used before."""
-    known = list(dict.fromkeys(map(_credential, bindings)))
-    keys = [binding.key for binding in bindings if binding.key is not None]
-    columns = map(list, zip(*known, strict=True))
-    rows = await tx.fetch(Q.enter_each, *columns, uuid_of(tx.org_id), keys)
-    return dict(zip(known, map(entrance_of, rows), strict=True)), set(rows[0]["seen"])
 
 
 def _credential(binding: Binding) -> Credential:

@@ -1,15 +1,15 @@
 -- name: enter_each
--- What each credential is, by the door a single request comes through; and the keys used within their day.
+-- What each credential is, by the door a single request comes through; then the keys used within their day.
 SELECT
     e.*,
     ARRAY(
         SELECT k.key FROM idempotency_keys AS k
-        WHERE k.org_id = $4 AND k.key = ANY($5::text[]) AND k.expires_at > now()
+        WHERE k.org_id = $5 AND k.key = ANY($6::text[]) AND k.expires_at > e.recorded_at
     ) AS seen
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[])
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[])
 WITH ORDINALITY AS c (user_id, session_id, api_key_id, place)
 CROSS JOIN LATERAL sec.enter(
-    current_setting('bursar.context'), c.user_id, c.session_id, c.api_key_id,
+    $1, c.user_id, c.session_id, c.api_key_id,
     NULL, NULL, NULL, NULL, NULL, NULL
 ) AS e
 ORDER BY c.place;

@@ -11,7 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -20,10 +21,10 @@ import asyncpg.exceptions as pg
 from bursar.domain.access import Standing
 from bursar.domain.ids import OrgId, print_id, uuid_of
 from bursar.domain.tasks import Task
-from bursar.domain.times import Instant
 from bursar.runtime import clock, tracing
 from bursar.runtime.connections import Connection, DatabaseAway
 from bursar.runtime.crypto import KeyRing, signed_context
+from bursar.runtime.entrances import Entrance, entrance_of
 from bursar.runtime.ids import new_uuid, new_uuids
 from bursar.runtime.logging import get_log
 from bursar.runtime.pooling import Pooling, lent
@@ -59,22 +60,6 @@ Result = TypeVar("Result")
 Record = asyncpg.Record
 
 log = get_log()
-
-
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """What `sec.enter` says at the start of a transaction."""
-
-    wall: Instant
-    now: Instant
-    mode: str | None
-    role: str | None
-    is_credential_good: bool
-    key_state: str | None
-    answer: bytes | None
-    begun: UUID | None
-    is_task_ours: bool
-    is_deleted: bool
 
 
 class ReadTx:
@@ -245,6 +230,11 @@ _RELEASE_KEY: Final = Query(
 )
 
 
+Body: TypeAlias = Callable[[Tx, Entrance], Awaitable[Result]]
+Enter: TypeAlias = Callable[[Connection, str], Awaitable[Entrance]]
+"""Another way through `sec.enter`, given the signed context: for many who come at once."""
+
+
 class Database:
     """The pool, and the three ways in: change, look, and the machine's own tables."""
 
@@ -308,10 +298,11 @@ class Database:
         return await self._persistently(once)
 
     async def change(
-        self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
+        self, binding: Binding, body: Body[Result], *, is_dry: bool, enter: Enter | None = None
     ) -> Result:
         """Run `body` in one transaction; conflicts start it again, at most five times."""
-        return await self._persistently(lambda: self._change_once(binding, body, is_dry=is_dry))
+        act = partial(self._change_once, binding, body, is_dry=is_dry, enter=enter)
+        return await self._persistently(act)
 
     async def look(
         self, binding: Binding, body: Callable[[ReadTx, Entrance], Awaitable[Result]]
@@ -424,21 +415,26 @@ class Database:
             return await body(tx, entrance)
 
     async def _change_once(
-        self, binding: Binding, body: Callable[[Tx, Entrance], Awaitable[Result]], *, is_dry: bool
+        self, binding: Binding, body: Body[Result], *, is_dry: bool, enter: Enter | None
     ) -> Result:
         end = rolled_back if is_dry else committed
         async with (
             lent(self._pool) as connection,
             transaction(connection, self._pooling.begin(BEGIN), end=end),
         ):
-            entrance = await self._enter(connection, binding)
+            entrance = await self._enter(connection, binding, enter)
             tx = Tx(connection, binding.org_id, entrance, binding, self._means)
             return await body(tx, entrance)
 
-    async def _enter(self, connection: Connection, binding: Binding) -> Entrance:
+    async def _enter(
+        self, connection: Connection, binding: Binding, enter: Enter | None = None
+    ) -> Entrance:
+        context = binding.context(await self._pooling.backend(connection))
+        if enter is not None:
+            return await enter(connection, context)
         row = await connection.fetchrow(
             _ENTER.text,
-            binding.context(await self._pooling.backend(connection)),
+            context,
             binding.user_id,
             binding.session_id,
             binding.api_key_id,
@@ -477,22 +473,6 @@ async def _until_done(act: Callable[[], Awaitable[None]]) -> None:
             return await act()
         except DatabaseAway:
             pause = min(pause * 2, _INSIST_MAX_SECONDS)
-
-
-def entrance_of(row: Record) -> Entrance:
-    """What `sec.enter` said."""
-    return Entrance(
-        wall=row["recorded_at"],
-        now=row["business_at"],
-        mode=row["mode"],
-        role=row["role"],
-        is_credential_good=row["is_credential_good"],
-        key_state=row["key_state"],
-        answer=row["answer"],
-        begun=row["begun"],
-        is_task_ours=row["is_task_ours"],
-        is_deleted=row["is_deleted"],
-    )
 
 
 async def _keep(_connection: Connection) -> None:

@@ -75,12 +75,15 @@ class Stamp:
 
 async def append_many(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> None:
     """Append facts that several callers caused; each subject is the resource as it then was."""
-    if not told:
-        return
+    if told:
+        await tx.execute(Q.append_many, uuid_of(tx.org_id), tx.now, facts(tx, told))
+
+
+def facts(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> str:
+    """The same as one JSON text, for a statement that writes them together with their subjects."""
     tx.told.extend(event.name for event, _ in told)
     shapes = _shapes(event for event, _ in told)
-    rows = [_fact(tx, event, stamp, shapes) for event, stamp in told]
-    await tx.execute(Q.append_many, uuid_of(tx.org_id), tx.now, recordset(_FACT, rows))
+    return recordset(_FACT, [_fact(tx, event, stamp, shapes) for event, stamp in told])
 
 
 def _fact(tx: Tx, event: Event, stamp: Stamp, shapes: Mapping[int, Shape]) -> tuple[object, ...]:

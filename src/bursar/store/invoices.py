@@ -119,15 +119,19 @@ async def save_drafts(tx: Tx, taken: Sequence[tuple[Change, Stamp]]) -> list[Inv
     if not taken:
         return []
     made = [replace(_draft_of(change), sequence=1, updated_at=tx.now) for change, _ in taken]
-    drafts = recordset(_DRAFT, map(_values, made))
-    await tx.execute(Q.insert_drafts, uuid_of(tx.org_id), tx.now, drafts)
-    await insert_lines(tx, made)
     told = [
         (replace(event, subject=draft), stamp)
         for draft, (change, stamp) in zip(made, taken, strict=True)
         for event in change.events
     ]
-    await events.append_many(tx, told)
+    await tx.execute(
+        Q.insert_drafts,
+        uuid_of(tx.org_id),
+        tx.now,
+        recordset(_DRAFT, map(_values, made)),
+        recordset(_LINE, (values for draft in made for values in _line_values(draft))),
+        events.facts(tx, told),
+    )
     return made
 
 

@@ -63,20 +63,53 @@ UPDATE invoices SET
 WHERE org_id = $1 AND id = $2 AND version = $20 - 1 AND created_at = $22;
 
 -- name: insert_drafts
--- New drafts of several callers at once; the schema checks that each adds up.
-INSERT INTO invoices (
-    org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
-    total_minor, paid_minor, due_at, memo, metadata, hosted_generation, version, sequence, created_at,
-    updated_at, discounts, taxes, tax_included_minor, excess_minor
+-- New drafts of several callers, their lines and the facts of them; the schema checks that each adds up.
+WITH written AS (
+    INSERT INTO invoices (
+        org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
+        total_minor, paid_minor, due_at, memo, metadata, hosted_generation, version, sequence, created_at,
+        updated_at, discounts, taxes, tax_included_minor, excess_minor
+    )
+    SELECT
+        $1, d.id, d.customer_id, 'draft', d.currency, d.subtotal_minor, d.discount_minor, d.tax_minor,
+        d.total_minor, 0, d.due_at, d.memo, d.metadata, 1, 1, 1, $2, $2, d.discounts, d.taxes,
+        d.tax_included_minor, d.excess_minor
+    FROM json_to_recordset($3::json) AS d (
+        id uuid, customer_id uuid, currency text, subtotal_minor bigint, discount_minor bigint,
+        tax_minor bigint, total_minor bigint, due_at timestamptz, memo text, metadata jsonb,
+        discounts jsonb, taxes jsonb, tax_included_minor bigint, excess_minor bigint
+    )
+),
+
+told AS (
+    INSERT INTO events (
+        org_id, id, type, payload_version, is_public, resource_type, resource_id, sequence,
+        actor, reason, request_id, occurred_at, snapshot, previous, personal, personal_digest
+    )
+    SELECT
+        $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
+        e.actor, e.reason, e.request_id, $2, e.snapshot, e.previous, e.personal, sha256(e.personal)
+    FROM json_to_recordset($5::json) AS e (
+        id uuid, type text, payload_version smallint, is_public boolean, resource_type text,
+        resource_id uuid, sequence integer, actor text, reason text, request_id text, snapshot jsonb,
+        previous jsonb, personal bytea
+    )
+)
+
+INSERT INTO invoice_lines (
+    org_id, invoice_id, id, position, description, type, quantity, unit_amount, amount_minor,
+    discount_minor, tax_minor, tax_included_minor, discounts, taxes, subscription_id, period_start_at,
+    period_end_at, derivation
 )
 SELECT
-    $1, d.id, d.customer_id, 'draft', d.currency, d.subtotal_minor, d.discount_minor, d.tax_minor,
-    d.total_minor, 0, d.due_at, d.memo, d.metadata, 1, 1, 1, $2, $2, d.discounts, d.taxes,
-    d.tax_included_minor, d.excess_minor
-FROM json_to_recordset($3::json) AS d (
-    id uuid, customer_id uuid, currency text, subtotal_minor bigint, discount_minor bigint,
-    tax_minor bigint, total_minor bigint, due_at timestamptz, memo text, metadata jsonb,
-    discounts jsonb, taxes jsonb, tax_included_minor bigint, excess_minor bigint
+    $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor,
+    l.discount_minor, l.tax_minor, l.tax_included_minor, l.discounts, l.taxes, l.subscription_id,
+    l.period_start_at, l.period_end_at, l.derivation
+FROM json_to_recordset($4::json) AS l (
+    invoice_id uuid, id uuid, position integer, description text, type text, quantity bigint,
+    unit_amount numeric, amount_minor bigint, discount_minor bigint, tax_minor bigint,
+    tax_included_minor bigint, discounts jsonb, taxes jsonb, subscription_id uuid,
+    period_start_at timestamptz, period_end_at timestamptz, derivation jsonb
 );
 
 -- name: insert_lines_of
