@@ -421,6 +421,8 @@ def _totaled(
 def _reduced(
     lines: tuple[InvoiceLine, ...], reductions: tuple[Reduction, ...], code: Currency
 ) -> tuple[tuple[InvoiceLine, ...], tuple[Discount, ...]]:
+    if not reductions and not any(line.reductions or line.discount.minor for line in lines):
+        return lines, ()
     left = [_left_of(line) for line in lines]
     taken = []
     for reduction in reductions if lines else ():

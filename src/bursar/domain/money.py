@@ -173,7 +173,9 @@ def total(moneys: Iterable[Money], currency: Currency) -> Money:
     zero = Money.zero(currency)
     minor = 0
     for money in moneys:
-        minor += zero.minor_of(money)
+        # As `minor_of`, which costs more than the sum.
+        is_alike = type(money) is Money and money.currency == currency
+        minor += money.minor if is_alike else zero.minor_of(money)
         if not -AMOUNT_MAX <= minor <= AMOUNT_MAX:
             raise AmountOutOfRange(_TOO_MUCH)
     return Money(minor, currency) if minor else zero

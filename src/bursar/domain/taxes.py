@@ -88,6 +88,8 @@ def taxation(
     """
     known = {each.rate_id: each for each in terms}
     used = dict.fromkeys(rate_id for each in lines for rate_id in each.rate_ids)
+    if not used:
+        return Taxation(((),) * len(lines), ())
     found: dict[TaxRateId, tuple[Money, ...]] = {}
     for rate_id in used:
         if known[rate_id].is_inclusive:

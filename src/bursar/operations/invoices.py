@@ -128,7 +128,7 @@ def _drafted(tx: Tx, customer: Customer, command: CreateInvoice, known: Known) -
         memo=command.memo,
         metadata=command.metadata,
     ).blank()
-    known = replace(known, treatment=customer.tax_treatment)
+    known = Known(known.rates, known.coupons, customer.tax_treatment)
     return draft(composed(empty, command.lines, command.discounts, known, tx.new_id))
 
 

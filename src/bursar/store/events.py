@@ -8,7 +8,7 @@ from uuid import UUID
 from bursar.domain.event_chain import Link, SealedEvent
 from bursar.domain.event_log import Told
 from bursar.domain.events import Event, Row
-from bursar.domain.ids import uuid_of
+from bursar.domain.ids import bare, uuid_of
 from bursar.domain.shapes import render
 from bursar.domain.shapes.fields import Shape
 from bursar.runtime import sql
@@ -93,12 +93,12 @@ def _fact(tx: Tx, event: Event, stamp: Stamp, shapes: Mapping[int, Shape]) -> tu
         salt=random_bytes,
     )
     return (
-        uuid_of(tx.new_id("evt")),
+        bare(tx.new_id("evt")),
         event.name,
         event.payload_version,
         event.is_public,
         render.resource_type(event.subject),
-        uuid_of(event.subject.id),
+        bare(event.subject.id),
         event.subject.sequence,
         stamp.actor,
         stamp.reason,

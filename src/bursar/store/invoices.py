@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from bursar.domain.change import Change
-from bursar.domain.ids import InvoiceId, uuid_of
+from bursar.domain.ids import InvoiceId, bare, uuid_of
 from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoice_rows import (
     kept_derivation,
@@ -147,8 +147,8 @@ def _draft_of(change: Change) -> Invoice:
 def _values(draft: Invoice) -> tuple[object, ...]:
     assert draft.subscription_id is None, "what is billed is written one by one"
     return (
-        uuid_of(draft.id),
-        uuid_of(draft.customer_id),
+        bare(draft.id),
+        bare(draft.customer_id),
         draft.currency,
         draft.subtotal.minor,
         draft.discount.minor,
@@ -166,7 +166,7 @@ def _values(draft: Invoice) -> tuple[object, ...]:
 
 def _line_values(draft: Invoice) -> Iterator[tuple[object, ...]]:
     for position, line in enumerate(draft.lines, 1):
-        yield (uuid_of(draft.id), uuid_of(line.id), position, *_charged(line), *_context(line))
+        yield (bare(draft.id), bare(line.id), position, *_charged(line), *_context(line))
 
 
 def _charged(line: InvoiceLine) -> tuple[object, ...]:
@@ -186,7 +186,7 @@ def _context(line: InvoiceLine) -> tuple[object, ...]:
     return (
         nested(kept_reductions(line)),
         nested(kept_line_taxes(line.taxes)),
-        uuid_of(line.subscription_id) if line.subscription_id else None,
+        bare(line.subscription_id) if line.subscription_id else None,
         line.period.start if line.period else None,
         line.period.end if line.period else None,
         nested(kept_derivation(line.derivation)),
