@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.api.client import Client, Response
-from tests.api.people import Things
+from tests.api.people import Things, named_in
 
 from bursar.api.openapi import document
 from bursar.domain.access import Permission
@@ -48,10 +48,20 @@ class Operation:
         content = self.described.get("requestBody", {}).get("content", {})
         return content.get("application/json", {}).get("example")
 
+    @property
+    def named(self) -> set[str]:
+        """The prefixes of the things that it is about."""
+        in_path = [self._examples[name] for name in re.findall(r"\{(\w+)\}", self.path)]
+        return named_in([*in_path, self.body])
+
     def filled_path(self, things: Things) -> str:
         """The path with ids of these things."""
-        examples = {each["name"]: each.get("example") for each in self.parameters}
+        examples = self._examples
         return re.sub(r"\{(\w+)\}", lambda found: str(things.fill(examples[found[1]])), self.path)
+
+    @property
+    def _examples(self) -> dict[str, Any]:
+        return {each["name"]: each.get("example") for each in self.parameters}
 
     async def ask(self, client: Client, things: Things, **headers: str) -> Response:
         """The documented example, about these things."""

@@ -128,6 +128,19 @@ class Things:
                 return value
 
 
+def named_in(value: Any) -> set[str]:
+    """The prefixes of the ids that stand in it."""
+    match value:
+        case dict():
+            return set().union(*map(named_in, value.values()))
+        case list():
+            return set().union(*map(named_in, value))
+        case str():
+            return {_prefix(value)} - {""}
+        case _:
+            return set()
+
+
 def _prefix(text: str) -> str:
     head, _, tail = text.partition("_")
     try:
