@@ -36,10 +36,15 @@ WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile --no-loadscope-reorder)
 
 PYTEST := $(BIN)/python -m pytest
 QUICK := -m "not system and not proof and not deep and not fuzz"
-# What kills processes or judges a time has the machine to itself; what only waits and the other proofs share it.
+# Which files hold tests of a mark: nobody need import nine thousand others to find a few.
+marked = $(sort $(patsubst %/conftest.py,%,$(shell grep -rlE 'mark\.$(1)\b' tests --include='test_*.py' --include=conftest.py)))
+# What judges a time, or works on both cores by itself, has the machine to itself.
+STILL := tests/e2e/test_disaster.py tests/e2e/test_raw_sockets.py \
+	tests/operations/test_sign_in_races.py tests/flows/test_crash_points.py
+# What kills processes waits for them to come back; the generator works for as long as it is given.
+# Beside them, at a low priority, the other proofs have what these leave of the machine.
 WAITING := tests/e2e/test_slow_clients.py
-ALONE := $(filter-out $(WAITING),$(wildcard tests/e2e/test_*.py)) \
-	tests/flows/test_crash_points.py tests/operations/test_sign_in_races.py
+FIRST := $(filter-out $(STILL) $(WAITING),$(wildcard tests/e2e/test_*.py)) tests/fuzz/test_fuzz.py
 # A browser waits more than it works, so two walk at once, each through an installation of its own.
 CONSOLE := tests/system/console
 # The tests that ask an installed PostgreSQL or Redis what the quick ones asked ours.
@@ -130,7 +135,8 @@ coverage: $(READY)  ## say which lines and branches of the rules and verbs the q
 test-system: $(READY)  ## run the tests that need the Debian packages of .ci/packages
 	@$(PYTEST) -m "system and not by_keyboard" -n 2 --dist loadfile $(INSTALLED) $(ARGS)
 	@$(PYTEST) -m "system and not by_keyboard" -n 2 --dist loadfile $(CONSOLE) $(ARGS)
-	@$(PYTEST) -m "system and not by_keyboard" $(INSTALLED:%=--ignore=%) --ignore=$(CONSOLE) tests $(ARGS)
+	@$(PYTEST) -m "system and not by_keyboard" \
+		$(filter-out $(INSTALLED) $(INSTALLED:%=%/%) $(CONSOLE)/%,$(call marked,system)) $(ARGS)
 
 .PHONY: journeys
 journeys: $(READY)  ## make every journey of the console by keyboard alone, in a real browser
@@ -138,8 +144,14 @@ journeys: $(READY)  ## make every journey of the console by keyboard alone, in a
 
 .PHONY: proof
 proof: $(READY)  ## run the bounded reliability harnesses: crash points, wire cutter, process killer
-	@$(PYTEST) -m proof -n 2 --dist worksteal -rP --durations=12 $(ALONE:%=--ignore=%) tests $(ARGS)
-	@$(PYTEST) -m proof -s --durations=12 $(ALONE) $(ARGS)
+	@mkdir -p build; \
+	nice -n 10 $(PYTEST) -m proof -n 2 --dist worksteal -rP --durations=12 \
+		$(filter-out $(STILL) $(FIRST),$(call marked,proof)) $(ARGS) > build/proof.txt 2>&1 & \
+	beside=$$!; trap 'kill $$beside 2>/dev/null; exit 130' INT TERM; first=0; second=0; \
+	$(PYTEST) -m proof -s --durations=12 $(FIRST) $(ARGS) || first=$$?; \
+	wait $$beside || second=$$?; cat build/proof.txt; \
+	[ $$first -eq 0 ] && [ $$second -eq 0 ]
+	@$(PYTEST) -m proof -s --durations=12 $(STILL) $(ARGS)
 
 .PHONY: deep
 deep: $(READY)  ## run the full counts of what proof tries a part of: taxes, credit notes, wallets, requests
