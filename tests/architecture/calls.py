@@ -35,7 +35,7 @@ def naming(*banned: str) -> Check:
     """Catch these dotted names wherever they are read."""
 
     def check(source: Source) -> Iterator[Offence]:
-        for node in ast.walk(source.tree):
+        for node in source.nodes:
             if isinstance(node, ast.Name | ast.Attribute) and dotted(node) in banned:
                 yield source.offence(node, f"{dotted(node)} is called here")
 
@@ -44,7 +44,7 @@ def naming(*banned: str) -> Check:
 
 def chance(source: Source) -> Iterator[Offence]:
     yield from naming(*CHANCE)(source)
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -58,19 +58,19 @@ def chance(source: Source) -> Iterator[Offence]:
 
 
 def printing(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call) and dotted(node.func) == "print":
             yield source.offence(node, "print is called here")
 
 
 def division(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
             yield source.offence(node, f"`/` in {ast.unparse(node)}")
 
 
 def floats(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Name) and node.id == "float":
             yield source.offence(node, "float is named here")
         if isinstance(node, ast.Constant) and isinstance(node.value, float):
@@ -78,7 +78,7 @@ def floats(source: Source) -> Iterator[Offence]:
 
 
 def status_replaced(source: Source) -> Iterator[Offence]:
-    for outer in ast.walk(source.tree):
+    for outer in source.nodes:
         if not isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef) or outer.name == "to":
             continue
         for node in ast.walk(outer):
@@ -115,7 +115,7 @@ ABOUT_SECRETS = frozenset(
 
 
 def secret_comparisons(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq | ast.NotEq):
             continue
         sides = (node.left, *node.comparators)
@@ -144,7 +144,7 @@ def last_name(node: ast.expr) -> str:
 
 def partial_matches(source: Source) -> Iterator[Offence]:
     anchored = anchored_patterns(source)
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.Call):
             continue
         if stops_early(node, anchored):

@@ -12,7 +12,7 @@ from tests.architecture.source import Offence, Source, functions
 
 
 def lazy(source: Source) -> Iterator[Offence]:
-    for one in functions(source.tree):
+    for one in functions(source):
         for node in ast.walk(one):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 yield source.offence(node, f"{ast.unparse(node)} inside {one.name}")

@@ -59,10 +59,10 @@ def words(name: str) -> list[str]:
 def declared(source: Source) -> Iterator[tuple[ast.AST | int, str]]:
     """Every name this file introduces to others: its own, functions, classes, parameters."""
     yield 1, PurePosixPath(source.path).stem
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node, node.name
-    for one in functions(source.tree):
+    for one in functions(source):
         yield from ((arg, arg.arg) for arg in parameters(one))
 
 
@@ -102,7 +102,7 @@ def british(source: Source) -> Iterator[Offence]:
 
 
 def error_classes(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.ClassDef) or not node.name.endswith(("Error", "Exception")):
             continue
         if any(dotted(parent).endswith(("Error", "Exception", "Refusal")) for parent in node.bases):

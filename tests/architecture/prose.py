@@ -61,13 +61,13 @@ def unexplained(source: Source) -> Iterator[Offence]:
 
 
 def skipped(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Attribute) and dotted(node) in SKIPS:
             yield source.offence(node, f"{dotted(node)} hides a test")
 
 
 def mocked(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom | ast.Import) and "mock" in ast.unparse(node):
             yield source.offence(
                 node, f"{ast.unparse(node)}: stand in at the wire, never for our own code"
@@ -77,7 +77,7 @@ def mocked(source: Source) -> Iterator[Offence]:
 
 
 def silent_tests(source: Source) -> Iterator[Offence]:
-    for one in functions(source.tree):
+    for one in functions(source):
         if not one.name.startswith("test_"):
             continue
         opening = source.lines[one.lineno - 1 : one.body[0].lineno - 1]

@@ -90,7 +90,7 @@ def malformed(source: Source) -> Iterator[Offence]:
 
 
 def built(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.JoinedStr(values=values) if any(
                 isinstance(part, ast.FormattedValue) for part in values
@@ -107,7 +107,7 @@ def built(source: Source) -> Iterator[Offence]:
 
 
 def inline(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Attribute)
@@ -119,7 +119,7 @@ def inline(source: Source) -> Iterator[Offence]:
 
 
 def misplaced(source: Source) -> Iterator[Offence]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom) and node.module == "bursar.runtime.sql":
             yield source.offence(node, "queries are loaded here")
         if isinstance(node, ast.Import) and any(

@@ -25,7 +25,7 @@ BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast
 
 
 def long_functions(source: Source) -> Iterator[Offence]:
-    for one in functions(source.tree):
+    for one in functions(source):
         lines = (one.end_lineno or one.lineno) - one.lineno + 1
         if lines > RATCHET.get(f"{source.path}::{one.name}", FUNCTION_LINES_MAX):
             yield source.offence(
@@ -37,7 +37,7 @@ def function_sizes(source: Source) -> dict[str, int]:
     """Lines of each function under the key by which the ratchet names it."""
     return {
         f"{source.path}::{one.name}": (one.end_lineno or one.lineno) - one.lineno + 1
-        for one in functions(source.tree)
+        for one in functions(source)
     }
 
 
@@ -48,7 +48,7 @@ def long_files(source: Source) -> Iterator[Offence]:
 
 
 def many_parameters(source: Source) -> Iterator[Offence]:
-    for one in functions(source.tree):
+    for one in functions(source):
         names = [arg.arg for arg in parameters(one) if arg.arg not in {"self", "cls"}]
         if len(names) > PARAMETERS_MAX and not called_by_framework(source, one):
             yield source.offence(
@@ -90,7 +90,7 @@ def offered(source: Source) -> Iterator[Function]:
 
 
 def deep_nesting(source: Source) -> Iterator[Offence]:
-    for one in functions(source.tree):
+    for one in functions(source):
         deepest = max((depth_of(child, 0) for child in one.body), default=0)
         if deepest > NESTING_MAX:
             yield source.offence(one, f"{one.name} nests {deepest} deep, the most is {NESTING_MAX}")
@@ -122,7 +122,7 @@ def is_elif(node: ast.AST, name: str, children: list[object]) -> bool:
 
 
 def long_flows(source: Source) -> Iterator[Offence]:
-    for one in functions(source.tree):
+    for one in functions(source):
         runs = [
             node
             for node in ast.walk(one)

@@ -63,6 +63,11 @@ class Source:
         return parsed(self.path, self.text)
 
     @property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All of the tree, as `ast.walk` has it."""
+        return walked(self.path, self.text)
+
+    @property
     def lines(self) -> list[str]:
         return self.text.splitlines()
 
@@ -85,6 +90,12 @@ def parsed(path: str, text: str) -> ast.Module:
 
 
 @cache
+def walked(path: str, text: str) -> tuple[ast.AST, ...]:
+    """Each of some forty rules looks at every node: the walk is made once for all of them."""
+    return tuple(ast.walk(parsed(path, text)))
+
+
+@cache
 def tracked() -> tuple[Source, ...]:
     """Every text file of the repository."""
     found: list[Source] = []
@@ -103,9 +114,9 @@ def python(*roots: str) -> list[Source]:
     return [one for one in tracked() if one.path.endswith(".py") and one.path.startswith(roots)]
 
 
-def functions(tree: ast.AST) -> Iterator[Function]:
+def functions(source: Source) -> Iterator[Function]:
     return (
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        node for node in source.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
 
 
@@ -145,7 +156,7 @@ def names_used(source: Source) -> frozenset[str]:
 @cache
 def used(path: str, text: str) -> frozenset[str]:
     found: set[str] = set()
-    for node in ast.walk(parsed(path, text)):
+    for node in walked(path, text):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.Attribute):

@@ -47,9 +47,7 @@ def used_outside(owner: str, *roots: str) -> set[str]:
     for source in python(*roots):
         if source.path != f"{DOMAIN}{owner}.py":
             found |= names_used(source)
-            found |= {
-                dotted(node) for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)
-            }
+            found |= {dotted(node) for node in source.nodes if isinstance(node, ast.Attribute)}
     return found
 
 
@@ -74,7 +72,7 @@ def test_facts_about_people_are_told() -> None:
     # Every fact of the door is told by an operation, and its page says when.
     told = used_outside("people", "src/bursar/operations/")
     source = domain("people")
-    explained = {dotted(node) for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)}
+    explained = {dotted(node) for node in source.nodes if isinstance(node, ast.Attribute)}
     facts = members(source, "AuthFact")
     assert facts
     assert [name for name in facts if name not in told] == []

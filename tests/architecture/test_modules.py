@@ -18,7 +18,7 @@ OURS = frozenset({"bursar", "bursar_client", "bursar_sandbox", "bench", "tests"}
 def imports_of(source: Source) -> set[str]:
     """Every module this file may mean by its imports, ours and others."""
     found: set[str] = set()
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -30,7 +30,7 @@ def named_by(source: Source) -> set[str]:
     """Every module that a registry may mean, as `module` or `module:name`."""
     if source.module not in REGISTRIES:
         return set()
-    texts = (node.value for node in ast.walk(source.tree) if isinstance(node, ast.Constant))
+    texts = (node.value for node in source.nodes if isinstance(node, ast.Constant))
     return {text.partition(":")[0] for text in texts if isinstance(text, str)}
 
 

@@ -58,7 +58,7 @@ def names_permission(function: Function, decorator: str) -> bool:
 
 def unaliased(source: Source, name: str) -> str:
     """The name a thing was imported by, before this file called it otherwise."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ImportFrom):
             for each in node.names:
                 if each.asname == name:
@@ -77,7 +77,7 @@ def test_looks_name_their_permission() -> None:
     bare = [
         f"{source.path}:{node.lineno}: {dotted(node.args[0])}"
         for source in python(*EDGES, FLOWS)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Call)
         and dotted(node.func).endswith("caller.look")
         and node.args
@@ -120,7 +120,7 @@ def words_of(floor: str) -> set[str]:
         found |= names_used(source)
         found |= {
             node.value
-            for node in ast.walk(source.tree)
+            for node in source.nodes
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
     return found
