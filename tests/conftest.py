@@ -11,6 +11,7 @@ from tests.support.database import Installation, installation
 from tests.support.world import World, open_world
 
 from bursar.runtime.app import App
+from bursar.runtime.garbage import keep_what_stands
 
 # No test is timed: a machine that does other work beside is no fault of what is tested.
 settings.register_profile(
@@ -30,8 +31,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.collect()
-        gc.freeze()
-        gc.enable()
+        keep_what_stands()
 
 
 def only_what_is_wrong(_logger: WrappedLogger, level: str, event: EventDict) -> EventDict:

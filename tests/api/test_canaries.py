@@ -23,7 +23,7 @@ from tests.api.client import Client, Response
 from tests.api.operations import OPERATIONS, Operation
 from tests.api.people import Things, things_of
 from tests.api.test_every_write import changed, texts_of
-from tests.support.database import Installation, installation
+from tests.support.database import Installation, beside
 from tests.support.world import Org, World, open_world
 
 from bursar.api.asgi import build_api
@@ -99,12 +99,12 @@ def listening() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-async def alone() -> AsyncIterator[tuple[Installation, World, Client]]:
+async def alone(house: Installation) -> AsyncIterator[tuple[Installation, World, Client]]:
     """A world of its own, so that every row of it is this test's."""
-    async with installation() as house, open_world(house) as world:
+    async with beside(house) as database, open_world(database) as world:
         settings = replace(world.app.settings, rate_limit_requests_max=1_000_000)
         app = replace(world.app, settings=settings, limiter=RateLimiter())
-        yield house, world, Client(build_api(app))
+        yield database, world, Client(build_api(app))
 
 
 async def test_no_secret_is_found_again(alone: tuple[Installation, World, Client]) -> None:

@@ -1,8 +1,11 @@
 """Reconciliation: lost answers and events are mended, and what cannot be is named."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+from tests.support.database import Installation, beside
 from tests.support.sandbox import control, stripe_client
-from tests.support.world import Org, World
+from tests.support.world import Org, World, open_world
 
 from bursar.domain.ids import uuid_of
 from bursar.domain.paging import Page
@@ -18,6 +21,13 @@ from bursar.reads.refunds import RefundFilters, refunds
 from bursar.reads.verify import checks
 
 CENTS = 4_999
+
+
+@pytest.fixture(scope="module")
+async def world(house: Installation) -> AsyncIterator[World]:
+    """One of its own: who reads a processor's books reads all that anybody ever did there."""
+    async with beside(house) as database, open_world(database) as made:
+        yield made
 
 
 async def look(world: World, org: Org) -> dict[DifferenceKind, str]:

@@ -9,7 +9,8 @@ from decimal import Decimal
 import asyncpg
 import pytest
 from tests.support.agreements import a_meter, a_plan, a_subscription, per_unit
-from tests.support.world import Org, World
+from tests.support.database import Installation, beside
+from tests.support.world import Org, World, open_world
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import uuid_of
@@ -99,10 +100,17 @@ FAULTS = {
 }
 
 
+@pytest.fixture(scope="module")
+async def world(house: Installation) -> AsyncIterator[World]:
+    """One of its own: whoever lives here has the work of all done, and everybody's log sealed."""
+    async with beside(house) as database, open_world(database) as made:
+        yield made
+
+
 @asynccontextmanager
 async def behind_the_curtain(world: World) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A superuser whom no trigger and no foreign key stops."""
-    connection = await asyncpg.connect(world.house.superuser_url, database="bursar")
+    connection = await asyncpg.connect(world.house.superuser_url)
     try:
         await connection.execute("SET session_replication_role = replica")
         yield connection
