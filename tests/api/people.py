@@ -208,12 +208,6 @@ async def things_of(org: Org, but: AbstractSet[str] = frozenset()) -> Things:
     taxed = CreateTaxRate(name="VAT", percent=Decimal(19), metadata={})
     tax_rate = await org.caller.run(create_tax_rate, taxed)
     issued = await org.caller.run(create_api_key, CreateApiKey(name="k", scopes=("billing:read",)))
-    wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
-    await org.deposit(wallet.id, 5_000_000)
-    hold = await org.caller.run(create_hold, CreateHold(wallet_id=wallet.id, amount_minor=100))
-    goal = (await org.wallet()).id
-    order = PostTransfer(from_wallet_id=wallet.id, to_wallet_id=goal, amount_minor=1)
-    transfer = await org.caller.run(post_transfer, order)
     return Things(
         {
             "org": org.id,
@@ -233,9 +227,7 @@ async def things_of(org: Org, but: AbstractSet[str] = frozenset()) -> Things:
             "rfd": await _a_refund(org, payment.id),
             "pm": await _a_method(org, customer.id),
             "po": await _a_payout(org),
-            "wal": wallet.id,
-            "hld": hold.id,
-            "txn": transfer.id,
+            **await _stored_value(org, customer),
             **await _heard_of(org),
             "key": issued.record.id,
             "mem": invited.id,
@@ -243,6 +235,17 @@ async def things_of(org: Org, but: AbstractSet[str] = frozenset()) -> Things:
             **await _told_and_booked(org),
         }
     )
+
+
+async def _stored_value(org: Org, customer: Customer) -> dict[str, str]:
+    """A wallet with money in it, a part set aside, and a cent that went to another."""
+    wallet = await org.caller.run(create_wallet, CreateWallet(name="W", customer_id=customer.id))
+    await org.deposit(wallet.id, 5_000_000)
+    hold = await org.caller.run(create_hold, CreateHold(wallet_id=wallet.id, amount_minor=100))
+    goal = (await org.wallet()).id
+    order = PostTransfer(from_wallet_id=wallet.id, to_wallet_id=goal, amount_minor=1)
+    transfer = await org.caller.run(post_transfer, order)
+    return {"wal": wallet.id, "hld": hold.id, "txn": transfer.id}
 
 
 async def _a_dispute(org: Org) -> str:
