@@ -96,8 +96,10 @@ class Shell:
         while True:
             self._send_due(session)
             self._woken.clear()
+            # Not `wait_for`: woken in the very moment of its end, it would go on for ever.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), TICK_S)
+                async with asyncio.timeout(TICK_S):
+                    await self._woken.wait()
 
     def _send_due(self, session: aiohttp.ClientSession) -> None:
         """Start what is due, a bounded number at a time."""

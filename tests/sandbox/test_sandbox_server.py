@@ -17,7 +17,7 @@ from aiohttp import web
 from bursar_sandbox.core.outbox import Endpoint
 from bursar_sandbox.main import options_of
 from bursar_sandbox.sandbox import Sandbox, SandboxSettings
-from bursar_sandbox.server import Shell, bound
+from bursar_sandbox.server import TICK_S, Shell, bound
 
 SECRET = "whsec_server"
 INTENT: Any = {
@@ -171,3 +171,13 @@ def test_the_command_line() -> None:
     assert options_of([]).endpoints == ()
     with pytest.raises(SystemExit):
         options_of(["--webhook-url", "http://x/h"])
+
+
+async def test_a_stop_is_heard_whatever_happens_at_that_moment() -> None:
+    # A request that wakes the sender in the very turn in which it is ended must not hide the end.
+    shell = Shell(Sandbox(SandboxSettings()))
+    await shell.start(bound("127.0.0.1", 0))
+    await asyncio.sleep(TICK_S / 2)  # by now it waits
+    shell._woken.set()
+    ended, _ = await asyncio.wait({asyncio.create_task(shell.stop())}, timeout=5)
+    assert ended

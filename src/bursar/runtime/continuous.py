@@ -116,8 +116,10 @@ class ContinuousBackup:
             self._tell(f"every commit waits for {generation}")
             while receiver.returncode is None:
                 self._follow_anchors(source)
+                # Not `wait_for`: where the receiver ends in the very moment, it would hide our end.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(receiver.wait(), _FOLLOW_SECONDS)
+                    async with asyncio.timeout(_FOLLOW_SECONDS):
+                        await receiver.wait()
         raise BackupFailed("the receiver ended; commits wait until it is back.")
 
     async def _generation(self, source: Source, server: Server) -> Path:
