@@ -116,10 +116,7 @@ class ContinuousBackup:
             self._tell(f"every commit waits for {generation}")
             while receiver.returncode is None:
                 self._follow_anchors(source)
-                # Not `wait_for`: where the receiver ends in the very moment, it would hide our end.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_FOLLOW_SECONDS):
-                        await receiver.wait()
+                await _watched(receiver)
         raise BackupFailed("the receiver ended; commits wait until it is back.")
 
     async def _generation(self, source: Source, server: Server) -> Path:
@@ -240,3 +237,13 @@ async def _receiver(
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+async def _watched(receiver: asyncio.subprocess.Process) -> None:
+    """Wait for the end of the receiver, a moment only.
+
+    Not by `wait_for`: where the receiver ends in the moment of our own end, it would hide that.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_FOLLOW_SECONDS):
+            await receiver.wait()
