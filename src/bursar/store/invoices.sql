@@ -64,6 +64,8 @@ WHERE org_id = $1 AND id = $2 AND version = $20 - 1 AND created_at = $22;
 
 -- name: insert_drafts
 -- New drafts of several callers, their lines and the facts of them; the schema checks that each adds up.
+-- Lines and facts go in as by `insert_lines_of` and `append_many`: here in one round trip instead of three,
+-- since drafts are made all day, and SQL is never built from parts.
 WITH written AS (
     INSERT INTO invoices (
         org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
