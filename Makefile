@@ -31,8 +31,12 @@ T ?= $(filter-out where bench,$(if $(filter test,$(firstword $(MAKECMDGOALS))),$
 NOUN ?= $(if $(filter where,$(firstword $(MAKECMDGOALS))),$(firstword $(WORDS)))
 NAME ?= $(if $(filter bench,$(firstword $(MAKECMDGOALS))),$(firstword $(WORDS)))
 ARGS ?=
-# Two workers for the whole suite; one process for a path, where starting a second costs more.
-WORKERS := $(if $(strip $(T)),,-n 2 --dist loadfile --no-loadscope-reorder)
+# The rooms with long files first, so that nobody is left with one at the end.
+LONG := tests/e2e tests/runtime tests/store tests/stories tests/flows tests/api
+ROOMS := $(LONG) $(filter-out $(LONG) tests/__pycache__,$(patsubst %/,%,$(sort $(wildcard tests/*/))))
+# Three workers for the whole suite, for what waits leaves a core to others; one process for a path,
+# where starting a second costs more.
+SPREAD := $(if $(strip $(T)),,-n 3 --dist loadfile --no-loadscope-reorder)
 
 PYTEST := $(BIN)/python -m pytest
 QUICK := -m "not system and not proof and not deep and not fuzz"
@@ -45,10 +49,11 @@ STILL := tests/e2e/test_disaster.py tests/e2e/test_raw_sockets.py \
 # Beside them, at a low priority, the other proofs have what these leave of the machine.
 WAITING := tests/e2e/test_slow_clients.py
 FIRST := $(filter-out $(STILL) $(WAITING),$(wildcard tests/e2e/test_*.py)) tests/fuzz/test_fuzz.py
-# A browser waits more than it works, so two walk at once, each through an installation of its own.
+# Journeys come first, each of two workers through an installation and a browser of its own; beside
+# what only waits there is always a journey that works. Last, an installed PostgreSQL and Redis are
+# asked what the quick tests asked ours.
 CONSOLE := tests/system/console
-# The tests that ask an installed PostgreSQL or Redis what the quick ones asked ours.
-INSTALLED := tests/store tests/runtime tests/system/test_installed_postgres.py
+INSTALLED := tests/system/test_installed_postgres.py tests/store tests/runtime
 SQL = $(shell find src -name '*.sql')
 
 .PHONY: list
@@ -120,23 +125,22 @@ load:  ## load a running installation: make load NAME=mixed [ARGS="--profile smo
 
 .PHONY: test
 test: $(READY)  ## run the tests that need Python alone: make test [tests/domain]
-	@$(PYTEST) $(QUICK) $(WORKERS) $(T) $(ARGS)
+	@$(PYTEST) $(QUICK) $(SPREAD) $(or $(T),$(ROOMS)) $(ARGS)
 
 .PHONY: watch
 watch: $(READY)  ## run tests again whenever something is saved: make watch T=tests/domain
-	@exec $(BIN)/python -m tests.support.rerun $(QUICK) $(WORKERS) $(T) $(ARGS)
+	@exec $(BIN)/python -m tests.support.rerun $(QUICK) $(SPREAD) $(T) $(ARGS)
 
 .PHONY: coverage
 coverage: $(READY)  ## say which lines and branches of the rules and verbs the quick tests never run
-	@$(PYTEST) $(QUICK) $(WORKERS) --cov=bursar.domain --cov=bursar.operations --cov-branch \
-		--cov-report=term-missing:skip-covered --cov-fail-under=90 $(T) $(ARGS)
+	@$(PYTEST) $(QUICK) $(SPREAD) --cov=bursar.domain --cov=bursar.operations --cov-branch \
+		--cov-report=term-missing:skip-covered --cov-fail-under=90 $(or $(T),$(ROOMS)) $(ARGS)
 
 .PHONY: test-system
 test-system: $(READY)  ## run the tests that need the Debian packages of .ci/packages
-	@$(PYTEST) -m "system and not by_keyboard" -n 2 --dist loadfile $(INSTALLED) $(ARGS)
-	@$(PYTEST) -m "system and not by_keyboard" -n 2 --dist loadfile $(CONSOLE) $(ARGS)
-	@$(PYTEST) -m "system and not by_keyboard" \
-		$(filter-out $(INSTALLED) $(INSTALLED:%=%/%) $(CONSOLE)/%,$(call marked,system)) $(ARGS)
+	@$(PYTEST) -m "system and not by_keyboard" -n 2 --dist loadfile --no-loadscope-reorder \
+		$(CONSOLE) $(filter-out $(CONSOLE)/% $(INSTALLED) $(INSTALLED:%=%/%),$(call marked,system)) \
+		$(INSTALLED) $(ARGS)
 
 .PHONY: journeys
 journeys: $(READY)  ## make every journey of the console by keyboard alone, in a real browser
@@ -267,7 +271,7 @@ domain: $(READY)  ## test the pure law
 
 .PHONY: rest
 rest: $(READY)
-	@$(PYTEST) $(QUICK) $(WORKERS) --ignore=tests/architecture --ignore=tests/domain
+	@$(PYTEST) $(QUICK) $(SPREAD) $(filter-out tests/architecture tests/domain,$(ROOMS))
 
 .PHONY: fix
 fix: $(READY)  ## format and mend what can be mended (STAGED=1: only what is staged)

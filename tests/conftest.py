@@ -7,7 +7,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from structlog.typing import EventDict, WrappedLogger
-from tests.support.database import Installation, installation
+from tests.support.database import Installation, installation, keep_blank
 from tests.support.world import World, open_world
 
 from bursar.runtime.app import App
@@ -53,10 +53,17 @@ def quiet() -> None:
 
 
 @pytest.fixture(scope="session")
-async def house() -> AsyncIterator[Installation]:
-    """A migrated PostgreSQL."""
+async def cluster() -> AsyncIterator[Installation]:
+    """A migrated PostgreSQL, the only one of most test processes."""
     async with installation() as made:
+        await keep_blank(made)
         yield made
+
+
+@pytest.fixture(scope="session")
+def house(cluster: Installation) -> Installation:
+    """The database that tests share; a folder of tests may name another one."""
+    return cluster
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ credential is not read, not looked up and not checked. The organization stands i
 
 import asyncio
 import os
-from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -18,6 +17,7 @@ from bursar.api.protocol import guarded_http
 from bursar.api.routes import Audience, Call, Route
 from bursar.api.v1.invoices import ROOM
 from bursar.domain.access import System
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId
 from bursar.main import build
 from bursar.runtime import logging

@@ -5,11 +5,11 @@ What each process adds of its own stands beside it: `standing` the API, `working
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 import asyncpg
+from msgspec import Struct, field
 from opentelemetry.trace import Tracer
 
 from bursar.domain.mails import Mailer
@@ -82,8 +82,7 @@ def live_account(settings: Settings) -> StripeAccount | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Strangers:
+class Strangers(Struct, frozen=True):
     """Whoever is outside: given by tests, made from the settings otherwise."""
 
     providers: Mapping[Mode, PaymentProvider]

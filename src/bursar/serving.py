@@ -17,10 +17,11 @@ from contextlib import (
     asynccontextmanager,
     suppress,
 )
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from typing import Final, Protocol, cast
+
+from msgspec import Struct
 
 from bursar.api.front import Front
 from bursar.api.guard import AsgiApp
@@ -52,8 +53,7 @@ class Assembly(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """A server that answers, and how it is told to stop."""
 
     stop: Callable[[], None]

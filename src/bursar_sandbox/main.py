@@ -6,8 +6,9 @@ import secrets
 import signal
 import sqlite3
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bursar_sandbox.core.journal import SqliteJournal
 from bursar_sandbox.core.outbox import Endpoint
@@ -19,8 +20,7 @@ PORT = 12111
 MEMORY = ":memory:"
 
 
-@dataclass(frozen=True, slots=True)
-class ServeOptions:
+class ServeOptions(Struct, frozen=True):
     """What a running sandbox needs to know. Without `public_url` pages are at the bound address."""
 
     secret_key: str

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bursar_sandbox.core.wire import Thing
 from bursar_sandbox.resources import (
@@ -25,8 +26,7 @@ from bursar_sandbox.resources import (
 Act = Callable[..., Thing]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One method and path pattern."""
 
     method: str

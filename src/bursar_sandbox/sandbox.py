@@ -9,9 +9,10 @@ import binascii
 import hmac
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bursar_sandbox import control, routes
 from bursar_sandbox.clock import Clock, wall_clock
@@ -32,8 +33,7 @@ CATCH_UP_MAX = 10_000
 VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.[a-z]+)?\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxSettings:
+class SandboxSettings(Struct, frozen=True):
     """What a sandbox is told at birth."""
 
     secret_key: str = "sk_test_sandbox"  # noqa: S105 - a well-known test key, not a secret

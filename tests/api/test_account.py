@@ -2,7 +2,6 @@
 
 from base64 import b32decode
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -12,6 +11,7 @@ from tests.api.client import Client, Response
 from tests.support.world import PASSWORD, World
 
 from bursar.api.asgi import build_api
+from bursar.domain.frozen import replace
 from bursar.domain.ids import UserId, scope_of, uuid_of
 from bursar.domain.mails import MailKind
 from bursar.domain.people import AuthFact

@@ -1,7 +1,6 @@
 """API keys over HTTP: where they work from, when they were used, how they rotate and end."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from tests.support.world import Org, World
 
 from bursar.api.asgi import build_api
 from bursar.domain.access import SCOPE_PERMISSIONS, Role
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.runtime.doors import FoundKey
 from bursar.runtime.known_keys import KNOWN_SECONDS, KnownKeys

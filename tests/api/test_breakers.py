@@ -1,7 +1,7 @@
 """The payment provider is away: money requests are told so at once, until it is back."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 
 import pytest
@@ -12,6 +12,7 @@ from tests.support.world import Org, World
 
 from bursar.api.asgi import build_api
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.orgs import Mode
 from bursar.domain.refusals import Unavailable
 from bursar.flows.pay_invoice import refuse_if_away

@@ -1,12 +1,11 @@
 """Pages of other origins: refused, unless they are listed."""
 
-from dataclasses import replace
-
 import pytest
 from tests.api.client import Client
 from tests.support.world import Org, World
 
 from bursar.api.asgi import build_api
+from bursar.domain.frozen import replace
 
 SHOP = "https://shop.example.com"
 ASKS = {"access_control_request_method": "POST", "access_control_request_headers": "authorization"}

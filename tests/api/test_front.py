@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.world import World
 
 from bursar.api.front import Front
 from bursar.api.guard import SECURITY_HEADERS
+from bursar.domain.frozen import replace
 from bursar.runtime.secret import Secret
 
 Message = MutableMapping[str, Any]

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from dataclasses import replace
 from typing import Any
 from uuid import RFC_4122, UUID, uuid4
 
@@ -19,6 +18,7 @@ from bursar.api.asgi import build_api
 from bursar.api.errors import kept_request_id, new_request_id
 from bursar.api.explorer import EXPLORER_PATHS
 from bursar.api.guard import BODY_MAX, SECURITY_HEADERS, Guard, is_allowed_host
+from bursar.domain.frozen import replace
 from bursar.runtime.telemetry import Telemetry
 
 LOGIN = "/v1/auth/login"

@@ -4,7 +4,6 @@ import ast
 import inspect
 import io
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from bursar.api import hosted, hosted_states
 from bursar.api.hosted_links import own_hosted_url
 from bursar.api.hosted_states import REASONS
 from bursar.api.hosted_words import TRANSLATIONS
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.domain.mails import MailKind

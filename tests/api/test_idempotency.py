@@ -1,12 +1,13 @@
 """Idempotency keys over HTTP: the same request, the same answer, one effect."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.api.client import Client, Response
 from tests.support.world import PASSWORD, Org, World
+
+from bursar.domain.frozen import replace
 
 ADA: dict[str, Any] = {"email": "ada@example.com", "name": "Ada"}
 

@@ -1,7 +1,6 @@
 """The secret key is exchanged while everybody goes on: what the old one made is read by both."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from tests.support.database import Installation, installation
 from tests.support.world import PASSWORD, World, open_world
 
 from bursar.api.asgi import build_api
+from bursar.domain.frozen import replace
 from bursar.runtime.crypto import KeyRing
 from bursar.runtime.key_rings import key_ring
 from bursar.runtime.migrations import migrate

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from ipaddress import ip_network
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from tests.support.world import Org, World
 
 from bursar.api.addresses import address_of
 from bursar.api.asgi import build_api
+from bursar.domain.frozen import replace
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.secret import Secret
 from bursar.runtime.settings import Settings

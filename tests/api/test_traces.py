@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -13,6 +13,7 @@ from tests.support.collector import Collector, collecting
 from tests.support.world import Org, World
 
 from bursar.api.asgi import build_api
+from bursar.domain.frozen import replace
 from bursar.domain.orgs import Mode
 from bursar.jobs import dispatch
 from bursar.jobs.handlers import run_task

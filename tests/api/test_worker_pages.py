@@ -1,12 +1,12 @@
 """A worker by itself shows on its port that it lives and what it counts, and nothing else."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from tests.support.tree import free_ports
 from tests.support.world import World
 
+from bursar.domain.frozen import replace
 from bursar.working import shown
 
 

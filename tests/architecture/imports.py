@@ -12,6 +12,10 @@ from tests.architecture.source import Offence, Source, functions
 
 
 def lazy(source: Source) -> Iterator[Offence]:
+    # A file that imports at its top only, as most do, need not be searched function by function.
+    within = sum(isinstance(node, ast.Import | ast.ImportFrom) for node in source.nodes)
+    if within == sum(isinstance(node, ast.Import | ast.ImportFrom) for node in source.tree.body):
+        return
     for one in functions(source):
         for node in ast.walk(one):
             if isinstance(node, ast.Import | ast.ImportFrom):

@@ -7,7 +7,7 @@ list may only shrink, and an entry that is no longer needed is itself a fault.
 import ast
 from collections.abc import Iterator
 
-from tests.architecture.rule import ALL_PYTHON, BURSAR, Rule, Sample
+from tests.architecture.rule import ALL_PYTHON, BURSAR, SRC, Rule, Sample
 from tests.architecture.source import Function, Offence, Source, dotted, functions
 
 FUNCTION_LINES_MAX = 60
@@ -157,7 +157,33 @@ def flat(x):
                 pass
 """
 
+
+def frozen_dataclasses(source: Source) -> Iterator[Offence]:
+    for node in source.nodes:
+        if isinstance(node, ast.ClassDef) and any(map(_is_frozen, node.decorator_list)):
+            yield source.offence(node, f"{node.name} is a frozen dataclass")
+
+
+def _is_frozen(decorator: ast.expr) -> bool:
+    told = ast.unparse(decorator)
+    return "dataclass(" in told and "frozen=True" in told
+
+
 RULES = (
+    Rule(
+        name="frozen-values",
+        law="A value that never changes is a frozen Struct, never a frozen dataclass.",
+        binds=SRC,
+        check=frozen_dataclasses,
+        caught=(
+            Sample("src/bursar/domain/x.py", "@dataclass(frozen=True, slots=True)\nclass A: ..."),
+            Sample("src/bursar/cli/x.py", "@dataclasses.dataclass(frozen=True)\nclass A: ..."),
+        ),
+        free=(
+            Sample("src/bursar/domain/x.py", "class A(Struct, frozen=True): ..."),
+            Sample("src/bursar/cli/x.py", "@dataclass\nclass A: ..."),
+        ),
+    ),
     Rule(
         name="function-length",
         law=f"A function has at most {FUNCTION_LINES_MAX} lines (aim for 10).",
@@ -177,7 +203,7 @@ RULES = (
     ),
     Rule(
         name="parameters",
-        law=f"A function takes at most {PARAMETERS_MAX} parameters, then a frozen dataclass.",
+        law=f"A function takes at most {PARAMETERS_MAX} parameters, then a frozen Struct.",
         binds=("src/*.py", "bench/*.py"),
         check=many_parameters,
         caught=(Sample("src/bursar/domain/x.py", "def f(a, b, c, *, d, e, f): ..."),),

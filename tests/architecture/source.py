@@ -114,9 +114,17 @@ def python(*roots: str) -> list[Source]:
     return [one for one in tracked() if one.path.endswith(".py") and one.path.startswith(roots)]
 
 
-def functions(source: Source) -> Iterator[Function]:
-    return (
-        node for node in source.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+def functions(source: Source) -> tuple[Function, ...]:
+    """Every function of a file, wherever it stands; sifted out once for all rules."""
+    return sifted(source.path, source.text)
+
+
+@cache
+def sifted(path: str, text: str) -> tuple[Function, ...]:
+    return tuple(
+        node
+        for node in walked(path, text)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
 
 

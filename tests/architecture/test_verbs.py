@@ -66,8 +66,16 @@ def unaliased(source: Source, name: str) -> str:
     return name
 
 
+def looked_at(call: ast.Call) -> list[ast.expr]:
+    """The read that this call looks at, if it is such a call."""
+    told = dotted(call.func)
+    if told.endswith("caller.look"):
+        return call.args[:1]
+    return call.args[1:2] if told == "shown" else []
+
+
 def test_looks_name_their_permission() -> None:
-    # A read that an edge looks at by caller.look names the permission it needs.
+    # A read that an edge looks at, by caller.look or by shown, names the permission it needs.
     guarded = {
         one.name
         for source in python(READS)
@@ -75,13 +83,12 @@ def test_looks_name_their_permission() -> None:
         if names_permission(one, "query") or names_permission(one, "glance")
     }
     bare = [
-        f"{source.path}:{node.lineno}: {dotted(node.args[0])}"
+        f"{source.path}:{node.lineno}: {dotted(question)}"
         for source in python(*EDGES, FLOWS)
         for node in source.nodes
         if isinstance(node, ast.Call)
-        and dotted(node.func).endswith("caller.look")
-        and node.args
-        and unaliased(source, dotted(node.args[0]).rpartition(".")[2]) not in guarded
+        for question in looked_at(node)
+        if unaliased(source, dotted(question).rpartition(".")[2]) not in guarded
     ]
     assert bare == [], "decorate the read with @query or @glance(requires=<permission>)"
 

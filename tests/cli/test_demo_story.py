@@ -7,7 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from bursar.cli.demo_cast import Cast
 from bursar.cli.demo_http import Api, Browser, Request, Unexpected, open_session
 from bursar.cli.demo_receiver import Delivery, Receiver, receiver, verify
 from bursar.cli.demo_story import Step, tell_step
+from bursar.domain.frozen import replace
 from bursar.runtime.clock import now
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()

@@ -1,13 +1,12 @@
 """Lists that the console and the API had alone: coupons, holds, disputes, books, shared views."""
 
-from dataclasses import replace
-
 import pytest
 from tests.api.people import A_VIEW, things_of
 from tests.cli.conftest import Terminal
 from tests.support.world import World
 
 from bursar.cli.failing import Exit
+from bursar.domain.frozen import replace
 from bursar.operations.saved_views import save_view
 
 

@@ -1,12 +1,12 @@
 """What `bursar simulate` draws, and how it judges what came of it."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
 from bursar.cli.simulate_disaster import Loss
 from bursar.cli.simulate_payments import BAD, GOOD, Card, Played, Script, summed
+from bursar.domain.frozen import replace
 
 SEVEN = [
     ("pm_sandbox_processing_1", 40923),

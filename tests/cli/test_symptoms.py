@@ -1,8 +1,7 @@
 """What `bursar doctor` makes of what it saw."""
 
-from dataclasses import replace
-
 from bursar.cli.symptoms import State, of_machine, of_redis
+from bursar.domain.frozen import replace
 from bursar.runtime.vitals import Vitals
 
 WELL = Vitals(

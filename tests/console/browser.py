@@ -1,15 +1,16 @@
 """A browser without a screen: keeps its cookie, reads forms, fills them in and presses."""
 
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
+from msgspec import Struct
 from tests.api.client import Client, Response
 
 from bursar.console.passes import Pass, cookie, cookie_name, form_token
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId, SessionId, UserId
 from bursar.runtime.app import App
 
@@ -65,8 +66,7 @@ def text_of(answer: Response) -> str:
     return unescape(re.sub(r"<[^>]+>", " ", answer.body.decode()))
 
 
-@dataclass(frozen=True)
-class Browser:
+class Browser(Struct, frozen=True):
     """Somebody at a page."""
 
     client: Client

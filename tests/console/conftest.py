@@ -1,9 +1,9 @@
 """The console in process, an organization with one of everything, and people who look at it."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 
 import pytest
+from msgspec import Struct
 from tests.api.client import Client
 from tests.api.people import A_VIEW, Things, member, things_of
 from tests.console.browser import Browser, signed_in
@@ -14,14 +14,14 @@ from bursar.api.routes import ID_PREFIXES
 from bursar.console.nouns.shape import Noun
 from bursar.console.site import console_routes
 from bursar.domain.access import Role
+from bursar.domain.frozen import replace
 from bursar.domain.ids import print_id
 from bursar.operations.saved_views import save_view
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.limits import RateLimiter
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One organization with one of everything, and a browser of each role."""
 
     org: Org

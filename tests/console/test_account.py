@@ -2,7 +2,6 @@
 
 import base64
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,6 +12,7 @@ from tests.support.world import PASSWORD, World
 
 from bursar.console.account import ACCOUNT, DEEDS
 from bursar.console.nouns.shape import Deed
+from bursar.domain.frozen import replace
 from bursar.runtime import totp
 from bursar.runtime.ids import new_uuid
 

@@ -1,7 +1,6 @@
 """In and out of the console: password, second factor, the cookie, and forms from elsewhere."""
 
 import base64
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from tests.support.world import PASSWORD, World
 
 from bursar.console.doors import own_place
 from bursar.console.passes import IDLE, LIFE, Pass, cookie, read_pass
+from bursar.domain.frozen import replace
 from bursar.domain.ids import SessionId, UserId, print_id
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.reads.members import me

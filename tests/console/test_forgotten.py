@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -12,6 +11,7 @@ from tests.support.world import PASSWORD, World
 
 from bursar.api.asgi import build_api
 from bursar.console.site import console_routes
+from bursar.domain.frozen import replace
 from bursar.domain.mails import MailKind
 from bursar.flows.sign_in import SignUp, sign_up
 from bursar.runtime.ids import new_uuid

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.api.apart.test_every_write import Path, changed, resolved, shown, texts_of
 from tests.api.client import Client, Response
 from tests.api.operations import OPERATIONS, Operation
 from tests.api.people import Things, things_of
-from tests.api.test_every_write import Path, changed, resolved, shown, texts_of
 from tests.console.browser import Browser, read, signed_in, text_of
 from tests.console.conftest import Stage
 from tests.support.hostile import BREAKOUT, CORPUS

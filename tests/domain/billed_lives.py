@@ -5,7 +5,7 @@ charge ends, and none begins or ends twice. Whatever breaks that raises here as 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from tests.domain.lives import Life
@@ -16,6 +16,7 @@ from bursar.domain.billed_periods import Cover, Coverage, Step, Tab, Term, step
 from bursar.domain.calendars import day_begins
 from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MeterId, PendingLineId
 from bursar.domain.meters import Meter
 from bursar.domain.pending_lines import DropWaiting, PendingLine, WaitingLine

@@ -1,6 +1,6 @@
 """A subscription through time, without a database: plans, wishes, and what each step leaves."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from bursar.domain.agreements import Agreement, Proration
 from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.discounts import Coupon
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PlanId, PriceId
 from bursar.domain.money import Money, total
 from bursar.domain.pending_lines import DropWaiting, PendingLine

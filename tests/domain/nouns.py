@@ -1,16 +1,17 @@
 """Nouns for the tests of the domain: whole, valid, and changed by name."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from bursar.domain import invoices
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency, currency
 from bursar.domain.events import Row
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceLineId, PaymentId
 from bursar.domain.invoice_lines import Charge, InvoiceLine, priced_line
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus, NewDraft
@@ -46,7 +47,8 @@ def told(change: Change | None) -> list[str]:
 
 
 def fields_changed(before: Row, after: Row) -> set[str]:
-    names = type(before).__dataclass_fields__  # type: ignore[attr-defined]  # every row is a dataclass
+    assert isinstance(before, Struct)
+    names = before.__struct_fields__
     return {name for name in names if getattr(before, name) != getattr(after, name)}
 
 

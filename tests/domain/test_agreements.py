@@ -1,6 +1,5 @@
 """What the steps of a subscription cost: whatever happens in a life, each instant is paid once."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -17,6 +16,7 @@ from bursar.domain.agreements import Proration, recurring
 from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.discounts import Coupon, CouponDuration
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CouponId, PlanId, PriceId
 from bursar.domain.money import Money, Rate, total
 from bursar.domain.pending_lines import PendingKind

@@ -1,6 +1,5 @@
 """An API key is issued with known scopes and a future, and revoked for good."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +7,7 @@ from tests.domain.nouns import AT, LATER, the, told
 
 from bursar.domain.access import SCOPE_PERMISSIONS, Operator, Person, Role, Standing
 from bursar.domain.api_keys import ApiKeyRecord, is_allowed, issue, network
+from bursar.domain.frozen import replace
 from bursar.domain.ids import ApiKeyId, SessionId, UserId
 from bursar.domain.refusals import IllegalTransition, InvalidInput, ScopeAboveOwn
 from bursar.domain.shapes.samples import API_KEY

@@ -1,6 +1,5 @@
 """Whatever happens in a life, whenever billing comes by: each instant is billed exactly once."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -15,6 +14,7 @@ from tests.domain.nouns import USD, moments
 
 from bursar.domain.agreements import Proration
 from bursar.domain.catalog import Plan
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MeterId, PriceId
 from bursar.domain.money import total
 from bursar.domain.pricing import PriceTerms, PricingModel, price

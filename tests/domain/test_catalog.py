@@ -1,6 +1,5 @@
 """Plans: versions of prices, what may be charged together, and the end of a plan."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +7,7 @@ from tests.domain.nouns import AT, the, told
 
 from bursar.domain import catalog, meters
 from bursar.domain.catalog import Plan, PlanStatus
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MeterId, PriceId
 from bursar.domain.meters import Aggregation
 from bursar.domain.pricing import BillingInterval, Price, PriceTerms, PricingModel, price

@@ -1,7 +1,5 @@
 """Credit notes: however an invoice is taken back, all parts together are exactly the invoice."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -19,6 +17,7 @@ from bursar.domain.credit_notes import (
     noted_lines,
     whole,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CreditNoteLineId, InvoiceLineId
 from bursar.domain.invoices import Invoice, InvoiceStatus, with_lines
 from bursar.domain.ledger import entry_sums

@@ -1,12 +1,12 @@
 """A customer's changes: told once each, made known abroad when it matters, refused when bound."""
 
-from dataclasses import replace
 from typing import Final
 
 import pytest
 from tests.domain.nouns import AT, the, told
 
 from bursar.domain.customers import Customer, register
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PaymentMethodId
 from bursar.domain.refusals import StillInUse
 from bursar.domain.shapes.samples import CUSTOMER

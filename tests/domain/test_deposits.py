@@ -1,7 +1,5 @@
 """A deposit goes through the same door as every payment; stored money pays an invoice whole."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from tests.domain.nouns import AT, LATER, USD, an_attempt, an_invoice, an_open_i
 
 from bursar.domain import refusals
 from bursar.domain.agenda import Undue
+from bursar.domain.frozen import replace
 from bursar.domain.instant_payments import pay_from_wallet
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import AMOUNT_MAX, Money

@@ -1,6 +1,5 @@
 """Coupons: never more off than there is, shared to the minor unit, for as long as was promised."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -14,6 +13,7 @@ from bursar.domain import discounts
 from bursar.domain.calendars import months_after
 from bursar.domain.currencies import Currency, currency
 from bursar.domain.discounts import Coupon, CouponDuration, CouponStatus
+from bursar.domain.frozen import replace
 from bursar.domain.money import Money, Rate, total
 from bursar.domain.refusals import IllegalTransition, InvalidInput
 from bursar.domain.shapes.samples import COUPON

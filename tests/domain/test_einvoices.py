@@ -3,7 +3,6 @@
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import product
@@ -25,6 +24,7 @@ from bursar.domain.currencies import currency
 from bursar.domain.discounts import Reduction
 from bursar.domain.document_settings import settings_unsaid
 from bursar.domain.einvoices import einvoice, einvoice_of_note, is_expressible
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceLineId, TaxRateId
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_lines import Charge, InvoiceLine, LineDetails, priced_line

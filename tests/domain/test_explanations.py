@@ -1,13 +1,12 @@
 """An invoice is explained by what stands on it, and what was changed by hand is named."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from tests.domain.nouns import AT, LATER, USD
 from tests.domain.test_taxes import documents
 
 from bursar.domain.explanations import explain
+from bursar.domain.frozen import replace
 from bursar.domain.invoices import Invoice, with_lines
 from bursar.domain.money import Money
 from bursar.domain.shapes import samples

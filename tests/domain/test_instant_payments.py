@@ -1,6 +1,5 @@
 """Payments that are over when they begin: recorded by hand, or out of the credit balance."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from tests.domain.nouns import AT, LATER, USD, a_draft, an_attempt, an_invoice, 
 from tests.domain.test_worked_examples import table
 
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.instant_payments import record, spend_credit
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.ledger import entry_sums

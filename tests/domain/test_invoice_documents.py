@@ -1,6 +1,5 @@
 """The printed invoice says what the books say, in words of the organization's own calendar."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -11,6 +10,7 @@ from bursar.domain import invoices
 from bursar.domain.currencies import currency
 from bursar.domain.document_settings import Language, settings_unsaid
 from bursar.domain.documents import DocumentWords, InvoiceDocument
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceLineId, TaxRateId
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_lines import Charge, LineDetails, priced_line

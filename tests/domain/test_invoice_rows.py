@@ -1,15 +1,16 @@
 """An invoice as the database keeps it is the invoice again, whatever lies on it."""
 
 import json
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from tests.domain.nouns import AT, LATER, NUMBER, USD, a_line, an_open_invoice, the
 
 from bursar.domain import invoice_rows
 from bursar.domain.discounts import Reduction
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceLineId, SubscriptionId, TaxRateId, uuid_of
 from bursar.domain.invoice_lines import InvoiceLine, LineType
 from bursar.domain.invoices import Invoice, with_lines
@@ -55,10 +56,10 @@ def an_invoice() -> Invoice:
     return the(Invoice, draft.finalize(NUMBER, due_at=LATER, at=AT))
 
 
-def kept(noun: object) -> dict[str, Any]:
+def kept(noun: Struct) -> dict[str, Any]:
     """A noun's fields by their columns: bare UUIDs, amounts in minor units."""
     columns: dict[str, Any] = {}
-    for name in type(noun).__dataclass_fields__:  # type: ignore[attr-defined]  # nouns are dataclasses
+    for name in noun.__struct_fields__:
         value = getattr(noun, name)
         if name == "id" or name.endswith("_id"):
             columns[name] = uuid_of(value) if value else value

@@ -1,6 +1,5 @@
 """The life of an invoice: totals are exact, transitions are the table's, booking follows."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import product
@@ -23,6 +22,7 @@ from tests.domain.nouns import (
 
 from bursar.domain import invoices
 from bursar.domain.currencies import EXPONENTS, currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceLineId
 from bursar.domain.invoice_lines import Charge, priced_line
 from bursar.domain.invoices import TRANSITIONS, Invoice, InvoiceNumber, InvoiceStatus

@@ -1,6 +1,5 @@
 """Who comes, who goes, who may say so: nobody beyond their own role, and never the last owner."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from tests.domain.nouns import the, told
 
 from bursar.domain.access import Actor, ApiKey, Operator, Person, Role, Standing
+from bursar.domain.frozen import replace
 from bursar.domain.ids import ApiKeyId, MemberId, SessionId, UserId
 from bursar.domain.members import INVITATION_LIFE, Member, MemberStatus, invite
 from bursar.domain.refusals import (

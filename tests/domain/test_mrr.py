@@ -1,6 +1,5 @@
 """What a subscription is worth a month, and how that moves."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,6 +9,7 @@ from tests.domain.nouns import USD
 
 from bursar.domain.catalog import Plan
 from bursar.domain.discounts import Coupon, CouponDuration
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MeterId, PriceId
 from bursar.domain.money import Money, Rate
 from bursar.domain.mrr import Movement, monthly, movement

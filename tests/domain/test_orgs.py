@@ -1,11 +1,10 @@
 """An organization begins with an owner, and its settings change as one."""
 
-from dataclasses import replace
-
 import pytest
 from tests.domain.nouns import AT, the, told
 
 from bursar.domain.access import Role
+from bursar.domain.frozen import replace
 from bursar.domain.members import Member
 from bursar.domain.orgs import Organization, found
 from bursar.domain.refusals import StillInUse

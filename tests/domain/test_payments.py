@@ -1,6 +1,5 @@
 """The one door for an answer: whatever comes, in any order, money is booked once and never lost."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -30,6 +29,7 @@ from tests.domain.nouns import (
 
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.ledger import Posting, entry_sums
 from bursar.domain.money import Money

@@ -75,7 +75,7 @@ def test_what_is_paid_out_leaves_the_processor(drawn: list[tuple[MoveKind, int, 
 
 
 def _with(payout: Payout, amount: Money, fee: Money) -> Payout:
-    fields = {name: getattr(payout, name) for name in payout.__dataclass_fields__}
+    fields = {name: getattr(payout, name) for name in payout.__struct_fields__}
     return Payout(**(fields | {"amount": amount, "fee": fee}))
 
 

@@ -1,6 +1,5 @@
 """Recurring invoices: when they fall due, what a step leaves behind, and what is refused."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,6 +10,7 @@ from hypothesis import strategies as some
 
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.ids import RecurringInvoiceId
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.recurring_invoices import (

@@ -1,6 +1,5 @@
 """Refunds: never more than is left, one end state in any order, books that undo themselves."""
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -12,6 +11,7 @@ from tests.domain.nouns import AT, USD, an_attempt, an_open_invoice, the, told
 
 from bursar.domain.agenda import Due, Undue
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.ids import RefundId, WalletId
 from bursar.domain.ledger import Posting, entry_sums
 from bursar.domain.money import Money

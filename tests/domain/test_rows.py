@@ -1,15 +1,16 @@
 """What the database keeps of a noun becomes the very noun again."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import msgspec
 import pytest
+from msgspec import Struct
 from tests.domain.nouns import AT, LATER, an_attempt
 
 from bursar.domain import rows, webhook_rows
 from bursar.domain.customers import ERASED_NAME
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PaymentId, uuid_of
 from bursar.domain.payment_rows import row_to_payment
 from bursar.domain.payments import Payment
@@ -20,10 +21,10 @@ LINE_ID = samples.DRAFT.lines[0].id
 RENAMED = replace(samples.CUSTOMER, name="Somebody else", version=2)
 
 
-def kept(noun: object, **other: Any) -> dict[str, Any]:
+def kept(noun: Struct, **other: Any) -> dict[str, Any]:
     """A noun's plain fields by their column, with ids as bare UUIDs; the rest is given."""
     columns: dict[str, Any] = {}
-    for name in type(noun).__dataclass_fields__:  # type: ignore[attr-defined]  # nouns are dataclasses
+    for name in noun.__struct_fields__:
         value = getattr(noun, name)
         is_id = name == "id" or name.endswith("_id")
         columns[name] = uuid_of(value) if is_id and name != "tax_id" and value else value

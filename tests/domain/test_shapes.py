@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +15,7 @@ from bursar.domain import ids
 from bursar.domain.event_log import LoggedEvent
 from bursar.domain.event_names import EVENTS
 from bursar.domain.events import Row
+from bursar.domain.frozen import replace
 from bursar.domain.invoice_lines import Charge, priced_line
 from bursar.domain.invoices import with_lines
 from bursar.domain.ledger import Account, AccountBalance, AccountKind, BookedEntry, BookedPosting

@@ -1,6 +1,5 @@
 """Subscriptions: every pair of states, what each step tells, and the cycle from the anchor."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from tests.domain.nouns import AT, USD, moments, the, told
 
 from bursar.domain import subscriptions
+from bursar.domain.frozen import replace
 from bursar.domain.money import Money, total
 from bursar.domain.pricing import BillingInterval
 from bursar.domain.refusals import GraceIsOver, IllegalTransition

@@ -1,12 +1,12 @@
 """Tax rates are never changed; a customer's standing may take them off; VAT ids have a form."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from tests.domain.nouns import AT, the, told
 
 from bursar.domain.customers import TaxTreatment, register
+from bursar.domain.frozen import replace
 from bursar.domain.money import Rate
 from bursar.domain.refusals import IllegalTransition, InvalidInput
 from bursar.domain.shapes.sample_taxes import TAX_RATE

@@ -1,7 +1,6 @@
 """The rounding law over taxes and discounts: once for each rate, shared to the minor unit."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -9,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.nouns import AT, LATER, NUMBER, USD, a_draft, a_line, the
+from tests.domain.tapes import Tape
 
 from bursar.domain.currencies import EXPONENTS, Currency, currency
 from bursar.domain.discounts import Reduction
+from bursar.domain.frozen import replace
 from bursar.domain.ids import TaxRateId
 from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoices import Invoice, with_lines
@@ -24,9 +25,18 @@ JPY, KWD = currency("jpy"), currency("kwd")
 CASES_PROOF = 2_000
 CASES_DEEP = 10_000
 
-percentages = st.integers(0, 100 * 10**4).map(lambda each: Decimal(each).scaleb(-4))
-currencies = st.sampled_from(sorted(EXPONENTS))
-minors = st.one_of(st.integers(-100, 1000), st.integers(-(10**9), 10**12))
+PERCENT_TICKS = 100 * 10**4  # four places
+RATES_MAX = 4
+LINES_MAX = 6
+DOCUMENT_BYTES = 160  # as much as the longest document reads
+MINORS = (-(10**9), 10**12)
+MINOR_BYTES_MAX = 5
+SMALL_MINORS: tuple[int, ...] = (*range(1, 1001), 0, *range(-1, -101, -1))
+CODES = sorted(EXPONENTS)
+
+percentages = st.integers(0, PERCENT_TICKS).map(lambda each: Decimal(each).scaleb(-4))
+currencies = st.sampled_from(CODES)
+minors = st.one_of(st.integers(-100, 1000), st.integers(*MINORS))
 
 
 def terms(percent: str | Decimal, *, inside: bool = False, number: int = 1) -> TaxTerms:
@@ -41,30 +51,54 @@ def taxed_line(minor: int, rates: Sequence[TaxTerms], code: Currency = USD) -> I
     return replace(a_line(minor, code=code), taxes=taxes)
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> Invoice:
+def document(tape: Tape) -> Invoice:
     """Lines of both signs, up to four rates of both kinds, discounts on lines and the document."""
-    code = draw(currencies)
+    code = tape.pick(CODES)
     table = [
-        terms(draw(percentages), inside=draw(st.booleans()), number=number)
-        for number in range(draw(st.integers(0, 4)))
+        terms(a_percentage(tape), inside=tape.says(), number=number)
+        for number in range(tape.below(RATES_MAX + 1))
     ]
     # Two included rates at most: more of them may be refused over tiny prices.
     inside = [each for each in table if each.is_inclusive][:2]
     table = [each for each in table if not each.is_inclusive or each in inside]
     lines = []
-    for minor in draw(st.lists(minors, min_size=1, max_size=6)):
-        rates = [each for each in table if draw(st.booleans())]
-        own = tuple(draw(st.lists(reductions(code), max_size=1)))
-        lines.append(replace(taxed_line(minor, rates, code), reductions=own))
-    taken = draw(st.lists(reductions(code), max_size=2))
+    for _ in range(1 + tape.below(LINES_MAX)):
+        rates = [each for each in table if tape.says()]
+        line = taxed_line(a_minor(tape), rates, code)
+        own = tuple(a_reduction(tape, code) for _ in range(tape.below(2)))
+        lines.append(replace(line, reductions=own))
+    taken = [a_reduction(tape, code) for _ in range(tape.below(3))]
     return with_lines(a_draft(code=code), lines, reductions=taken, terms=table)
 
 
-def reductions(code: Currency) -> st.SearchStrategy[Reduction]:
-    percent = percentages.map(lambda each: Reduction("Off", percent_off=Rate(each)))
-    amount = st.integers(1, 10**6).map(lambda each: Reduction("Off", amount_off=Money(each, code)))
-    return st.one_of(percent, amount)
+def a_minor(tape: Tape) -> int:
+    """Small and large amounts of both signs, each number of digits about as often."""
+    width = tape.below(MINOR_BYTES_MAX + 1)
+    if not width:
+        return tape.pick(SMALL_MINORS)
+    is_negative = tape.below(4) == 3
+    least, most = MINORS
+    return max(-tape.number(width), least) if is_negative else min(tape.number(width), most)
+
+
+def a_percentage(tape: Tape) -> Decimal:
+    """Whole ones and halves more often than any of four places."""
+    if tape.says():
+        return Decimal(tape.below(PERCENT_TICKS + 1)).scaleb(-4)
+    return Decimal(tape.below(201)) * Decimal("0.5")
+
+
+def a_reduction(tape: Tape, code: Currency) -> Reduction:
+    """So much, or such a part, of what is there."""
+    if tape.says():
+        return Reduction("Off", percent_off=Rate(a_percentage(tape)))
+    return Reduction("Off", amount_off=Money(1 + tape.number(tape.below(3)), code))
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Invoice:
+    """Every document there is, of one draw."""
+    return document(Tape(draw(st.binary(min_size=DOCUMENT_BYTES, max_size=DOCUMENT_BYTES))))
 
 
 def keeps_the_law(invoice: Invoice) -> None:

@@ -1,6 +1,5 @@
 """The law of transfers: value is conserved, by the table's steps, and never below zero."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 
@@ -11,6 +10,7 @@ from msgspec import structs
 
 from bursar.domain.change import Change
 from bursar.domain.currencies import currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import TransferId, WalletId
 from bursar.domain.ledger import entry_sums
 from bursar.domain.money import AMOUNT_MAX

@@ -1,7 +1,6 @@
 """Tampering is named: what was edited, deleted, swapped or slipped in, and nobody innocent."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from bursar.domain.currencies import currency
 from bursar.domain.event_chain import SealedEvent, continued
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PaymentId, print_id
 from bursar.domain.money import Money
 from bursar.domain.provider import BookedCharge

@@ -1,7 +1,6 @@
 """What may happen to a wallet and to a hold, and what each of it books."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -14,6 +13,7 @@ from bursar.domain import chart, holds, refusals, wallets
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
 from bursar.domain.currencies import currency
+from bursar.domain.frozen import replace
 from bursar.domain.holds import HELD_FOR_MAX, Hold, HoldStatus, authorize
 from bursar.domain.money import AMOUNT_MAX, Money
 from bursar.domain.refusals import (

@@ -1,12 +1,12 @@
 """A webhook endpoint asks for events that exist, is switched off once, and is deleted once."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from tests.domain.nouns import AT, LATER, the, told
 
 from bursar.domain.event_names import EVENTS, PUBLIC_EVENTS
+from bursar.domain.frozen import replace
 from bursar.domain.refusals import IllegalTransition, InvalidInput
 from bursar.domain.shapes.samples import WEBHOOK
 from bursar.domain.webhook_subscriptions import (

@@ -1,7 +1,6 @@
 """The worked examples of the documentation, computed: what a reader checks by hand is true."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +12,7 @@ from tests.domain.nouns import USD
 from bursar.domain.agreements import Proration
 from bursar.domain.calendars import cycle_from
 from bursar.domain.discounts import Coupon, discounts
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PriceId
 from bursar.domain.meters import Aggregation
 from bursar.domain.money import Money, Rate, priced

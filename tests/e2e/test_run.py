@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -22,30 +24,57 @@ async def stop(program: Program, number: int = signal.SIGTERM) -> None:
 
 
 async def test_a_first_and_a_second_start() -> None:
-    # Health says what was promised; the words name the database, the API and the docs; another tree
-    # on the same data is refused; a stop leaves no process; the second start migrates nothing, and
-    # shows a page of the console.
+    # Somebody else has our ports at first: plain words, others, and everything on them; a stop
+    # leaves no process. The second start has its own, migrates nothing, and shows a page.
     async with place() as here:
-        first = await here.start("run", "--no-demo")
-        await here.until_healthy(first)
-        body = (await here.ask("/health")).partition("\r\n\r\n")[2]
-        assert json.loads(body) == {"status": "ok", "database": "connected", "redis": "disabled"}
-        await first.until(lambda: f"Docs      http://localhost:{here.port}/docs" in first.said)
-        assert f"(embedded)   {here.folder}/data/" in first.said
-        assert "bringing the schema up to date" in first.said
-        _require_hidden_secrets(here, first)
-        code, said = await here.run("run", "--no-demo")
-        assert (code, said.count("\n")) == (2, 1)
-        assert "in use by another `bursar run`" in said
-        assert await here.is_healthy()
-        await stop(first)
+        with _taken(here.port), _taken(int(here.environment["SANDBOX_PORT"])):
+            first = await here.start("run", "--no-demo")
+            await _require_a_first_start(here, first)
+            await stop(first)
         assert here.alive() == []
         again = await here.start("run", "--no-demo")
         await here.until_healthy(again)
         assert (await here.ask("/console/sign-in")).startswith("HTTP/1.1 200 ")
         assert "bringing the schema" not in again.said
+        assert "is taken" not in again.said
         await stop(again, signal.SIGINT)
         assert here.alive() == []
+
+
+async def _require_a_first_start(here: Place, first: Program) -> None:
+    """Health says what was promised; the words name the ports, the database, the API and the docs.
+
+    A command in another shell finds both, with the settings it always had; another tree on the same
+    data is refused.
+    """
+    await first.until(lambda: "/docs" in first.said)
+    notice = f"Port {here.port} is taken; using "
+    port = int(first.said.partition(notice)[2].partition(".")[0])
+    await here.until_healthy(first, port)
+    body = (await here.ask("/health", port=port)).partition("\r\n\r\n")[2]
+    assert json.loads(body) == {"status": "ok", "database": "connected", "redis": "disabled"}
+    assert f"http://localhost:{port}/v1" in first.said
+    assert f"Docs      http://localhost:{port}/docs" in first.said
+    assert f"(embedded)   {here.folder}/data/" in first.said
+    assert "bringing the schema up to date" in first.said
+    _require_hidden_secrets(here, first)
+    _, said = await here.run("doctor", "--format", "csv")
+    assert f"api,ok,http://127.0.0.1:{port}," in said
+    assert "sandbox,ok,http://127.0.0.1:" in said
+    assert f":{here.environment['SANDBOX_PORT']}," not in said
+    code, said = await here.run("run", "--no-demo")
+    assert (code, said.count("\n")) == (2, 1)
+    assert "in use by another `bursar run`" in said
+    assert await here.is_healthy(port)
+
+
+@contextmanager
+def _taken(port: int) -> Iterator[None]:
+    """Somebody else listens there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        yield
 
 
 @pytest.mark.proof
@@ -72,27 +101,6 @@ async def test_the_demo_organization_is_made_once_and_goes_on_after_a_kill() -> 
         assert len(statuses) == int(told[1])
         assert set(statuses) == {"paid", "open", "void", "draft"}
         await stop(again)
-
-
-async def test_a_taken_port_is_said_and_the_next_one_used() -> None:
-    # Somebody else has our ports: plain words, others, and everything on them; a command in another
-    # shell finds both, with the settings it always had.
-    async with place() as here:
-        with socket.socket() as taken, socket.socket() as too:
-            for each, port in ((taken, here.port), (too, int(here.environment["SANDBOX_PORT"]))):
-                each.bind(("127.0.0.1", port))
-                each.listen()
-            run = await here.start("run", "--no-demo")
-            await run.until(lambda: "/docs" in run.said)
-            notice = f"Port {here.port} is taken; using "
-            other = int(run.said.partition(notice)[2].partition(".")[0])
-            await here.until_healthy(run, other)
-            assert f"http://localhost:{other}/v1" in run.said
-            _, said = await here.run("doctor", "--format", "csv")
-            assert f"api,ok,http://127.0.0.1:{other}," in said
-            assert "sandbox,ok,http://127.0.0.1:" in said
-            assert f":{here.environment['SANDBOX_PORT']}," not in said
-            await stop(run)
 
 
 @pytest.mark.proof

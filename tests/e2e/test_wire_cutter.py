@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 import msgspec
 import pytest
+from msgspec import Struct
 from tests.support.cutter import LOUD, Cut, WireCutter, wire_cutter
 from tests.support.database import Installation
 from tests.support.world import Org, World, open_world
@@ -25,6 +26,7 @@ from tests.support.world import Org, World, open_world
 from bursar.domain.customers import Customer
 from bursar.domain.drafting import NewLine
 from bursar.domain.events import Row
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.refusals import IdempotencyInProgress
 from bursar.domain.shapes.render import shape_of
@@ -48,8 +50,7 @@ POOL = 10
 Act = Callable[[Caller], Awaitable[Any]]
 
 
-@dataclass(frozen=True)
-class Wired:
+class Wired(Struct, frozen=True):
     """An application whose database is behind a cutter, and the same database without one."""
 
     world: World

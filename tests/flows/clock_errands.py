@@ -1,7 +1,6 @@
 """Errands about test clocks, for the tour: each dies at each of its points and is done once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -19,8 +18,7 @@ _PASSES_MAX: Final = 20
 TOLD: Final = "SELECT count(*) FROM events WHERE org_id = $1 AND type = '{}'"
 
 
-@dataclass(frozen=True)
-class Mover(Client):
+class Mover(Client, frozen=True):
     """Somebody who asks, beside a worker that moves clocks."""
 
     moved: App | None = None
@@ -39,8 +37,7 @@ class Mover(Client):
         return answer
 
 
-@dataclass(frozen=True)
-class Adder(Client):
+class Adder(Client, frozen=True):
     """Somebody who asks, beside a worker that adds figures up."""
 
     added: App | None = None

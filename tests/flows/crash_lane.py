@@ -46,6 +46,7 @@ from tests.support.database import Installation, installed
 from bursar.domain.ids import uuid_of
 from bursar.reads.verify import checks
 from bursar.runtime.anchors import Anchors
+from bursar.runtime.garbage import keep_what_stands
 
 ERRANDS: Final = (
     *PEOPLE_ERRANDS,
@@ -311,6 +312,7 @@ async def tell_many(house: Installation, share: Share, limits: Limits) -> Report
     """A lane; each hunts its share of the planted bugs, the first takes the tour."""
     number, lanes, seed = share.number, share.lanes, share.seed
     async with open_stage(house) as stage:
+        keep_what_stands()
         report = await run_lane(stage, lane_of(number, lanes, seed), seed, limits)
         for place, bug in enumerate(names("crash")):
             if place % lanes == number:

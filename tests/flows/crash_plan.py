@@ -5,11 +5,13 @@ A story is one line of text, so that whatever was found can be told again word f
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
+from msgspec import Struct
 from tests.support.crash import Fault
+
+from bursar.domain.frozen import replace
 
 GOOD_CARD: Final = "4242424242424242"
 BAD_CARD: Final = "4000000000000002"
@@ -21,8 +23,7 @@ BAD_METHOD: Final = "pm_card_chargeCustomerFail"
 ASKING_METHOD: Final = "pm_card_authenticationRequired"
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(Struct, frozen=True):
     """What the processor and the customer do with an attempt.
 
     `line` is a fault of the line at the first request with an effect; `page` is what the customer
@@ -81,8 +82,7 @@ LISTENERS: Final = ("ok", "flaky")
 NOBODY_LISTENS: Final = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """A story without its crashes and without its chance."""
 
     mode: str
@@ -115,8 +115,7 @@ TRANSFER_RIVALS: Final = ("none", "second", "close", "opposite", "spend")
 the other way, somebody who takes all the sender has."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransferSetting:
+class TransferSetting(Struct, frozen=True):
     """The same of a story about a transfer."""
 
     outcome: str
@@ -135,8 +134,7 @@ class TransferSetting:
 AnySetting = Setting | TransferSetting
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """One world: a setting, its chance, and the points at which the process dies."""
 
     setting: AnySetting

@@ -6,11 +6,12 @@ been done once, and be answered the same.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from typing import Any, Final
 
+from msgspec import Struct
 from tests.api.client import Client, Response
 from tests.api.operations import OPERATIONS, Operation
 from tests.api.people import Things, things_of
@@ -18,6 +19,7 @@ from tests.flows.crash_stage import Stage
 from tests.support.crash import Fault, known_places
 from tests.support.world import PASSWORD, Org
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.jobs import demo_org, demo_year
 from bursar.reads.verify import checks
@@ -30,8 +32,7 @@ _DEMO_MONTHS: Final = 2
 AUTH: Final = "/v1/auth"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One request, and how to count what it did; `again` are other good answers to a repetition."""
 
     client: Client

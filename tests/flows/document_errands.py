@@ -1,6 +1,5 @@
 """Errands about recurring invoices, for the tour: each dies at each of its points."""
 
-from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from tests.flows.crash_stage import Stage
 from tests.flows.crash_tour import Arrange, Request
 
 from bursar.api.hosted_links import own_hosted_url
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 
 _numbers = count(1)

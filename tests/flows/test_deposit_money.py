@@ -1,12 +1,14 @@
 """Filling wallets through the processor, and paying invoices from them, whatever the line does."""
 
 import asyncio
-from dataclasses import replace
+from collections.abc import AsyncIterator
 
 import pytest
+from tests.support.database import Installation, beside
 from tests.support.sandbox import control
-from tests.support.world import Org, World
+from tests.support.world import Org, World, open_world
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, WalletId, uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
@@ -28,6 +30,13 @@ from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.payments import payment as payment_look
 from bursar.reads.verify import checks
 from bursar.reads.wallets import wallet as wallet_look
+
+
+@pytest.fixture(scope="module")
+async def world(house: Installation) -> AsyncIterator[World]:
+    """One of its own: what is left to do is done in each test."""
+    async with beside(house) as database, open_world(database) as made:
+        yield made
 
 
 async def wallet_now(org: Org, wallet_id: WalletId) -> Wallet:

@@ -1,12 +1,12 @@
 """Mail is written with what causes it, leaves once, and is forgotten when it has left."""
 
-from dataclasses import replace
 from typing import Final
 
 import pytest
 from tests.support.world import World
 
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MailId, OrgId
 from bursar.domain.mails import (
     ATTEMPTS_MAX,

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +11,7 @@ from tests.support import lanes
 from tests.support.world import Org, World
 
 from bursar.domain.endpoint_health import FAILURES_TO_TRIP
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.mails import MailKind
 from bursar.domain.paging import Page

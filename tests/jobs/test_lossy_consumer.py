@@ -8,7 +8,7 @@ import json
 from asyncio import CancelledError
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Any, Final
@@ -17,6 +17,7 @@ import pytest
 from tests.support import lanes
 from tests.support.world import Org, World
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.domain.rows import row_to_event

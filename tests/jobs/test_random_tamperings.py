@@ -79,7 +79,7 @@ class Bench:
         rows = await self.superuser.fetch(Q.kept_links.text, self.uuid)
         events = []
         for row in rows:
-            columns = {name: row[name] for name in SealedEvent.__slots__}
+            columns = {name: row[name] for name in SealedEvent.__struct_fields__}
             events.append(SealedEvent(**columns))
         for link in continued(self.uuid, None, events):
             await self.superuser.execute(

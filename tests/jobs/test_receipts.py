@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 import pytest
+from msgspec import Struct
 from tests.support.world import Org, World
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.sending import WebhookAnswer
 from bursar.jobs import dispatch
@@ -25,8 +26,7 @@ from bursar.runtime.ids import new_uuid
 GOOD = WebhookAnswer(200, "thanks", 7)
 
 
-@dataclass(frozen=True)
-class Counter:
+class Counter(Struct, frozen=True):
     """Where answers are handed in, and the rows that came of them."""
 
     world: World

@@ -1,12 +1,12 @@
 """From a commit to an endpoint: fan-out, signatures, order, retries, giving up."""
 
 import json
-from dataclasses import replace
 
 from standardwebhooks.webhooks import Webhook
 from tests.support import lanes
 from tests.support.world import Org, World
 
+from bursar.domain.frozen import replace
 from bursar.domain.sending import SendFailure, WebhookAnswer, WebhookRequest
 from bursar.jobs import dispatch
 from bursar.operations.webhook_subscriptions import (

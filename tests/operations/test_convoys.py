@@ -1,13 +1,13 @@
 """Many requests in one commit: each answered as if it were alone, under its own name and key."""
 
 import asyncio
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from tests.support.world import Org, World
 
 from bursar.domain.access import ApiKey
+from bursar.domain.frozen import replace
 from bursar.domain.ids import TransferId, WalletId, uuid_of
 from bursar.domain.refusals import (
     IdempotencyMismatch,

@@ -1,7 +1,6 @@
 """Drafts that share a commit: each is what it would have been alone, or refused alone."""
 
 import asyncio
-from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ from tests.support.world import Org, World
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
 from bursar.domain.drafting import NewLine
+from bursar.domain.frozen import replace
 from bursar.domain.invoices import Invoice
 from bursar.domain.refusals import AmountTooLarge, InvalidInput, NotFound
 from bursar.flows.draft_invoice import LINES_MAX, draft_invoice

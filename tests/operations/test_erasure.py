@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import pytest
-from tests.support.world import Org, World
+from tests.support.database import Installation, beside
+from tests.support.world import Org, World, open_world
 
 from bursar.domain.customers import ERASED_EMAIL, ERASED_NAME, Customer, Erasure
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.import_files import FileFormat
 from bursar.domain.paging import Page
@@ -44,8 +46,15 @@ WHERE c.relkind = 'r' AND n.nspname IN ('public', 'sec', 'directory', 'queue')
 """
 
 
+@pytest.fixture(scope="module")
+async def world(house: Installation) -> AsyncIterator[World]:
+    """One of its own: every row of every table is looked at."""
+    async with beside(house) as database, open_world(database) as made:
+        yield made
+
+
 async def superuser(world: World) -> "asyncpg.Connection[asyncpg.Record]":
-    return await asyncpg.connect(world.house.superuser_url, database="bursar")
+    return await asyncpg.connect(world.house.superuser_url)
 
 
 async def places_of(world: World, text: str) -> list[str]:

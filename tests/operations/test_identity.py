@@ -1,7 +1,6 @@
 """Signing up, in, on and out; organizations; API keys."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -10,6 +9,7 @@ from tests.support.world import PASSWORD, World
 
 from bursar.domain.access import ApiKey, Person
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import SessionId, UserId
 from bursar.domain.refusals import (
     EmailTaken,

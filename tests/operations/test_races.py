@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.support.world import Org, World
 
 from bursar.api.asgi import build_api
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.operations.invoices import FinalizeInvoice, finalize_invoice

@@ -4,13 +4,13 @@ import asyncio
 import statistics
 import time
 from collections import Counter
-from dataclasses import replace
 from typing import Final
 from uuid import uuid4
 
 import pytest
 from tests.support.world import PASSWORD, World
 
+from bursar.domain.frozen import replace
 from bursar.domain.mails import MailKind
 from bursar.domain.refusals import (
     MailedTokenRefused,

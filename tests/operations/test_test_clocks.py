@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from tests.support.database import Installation, beside
 from tests.support.world import Org, World, open_world
 
 from bursar.domain.currencies import Currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import HoldId, uuid_of
 from bursar.domain.orgs import Mode
 from bursar.domain.paging import Page

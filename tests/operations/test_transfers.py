@@ -1,7 +1,6 @@
 """Transfers: one, many, refused, provoked, resumed; every cent in one place at every commit."""
 
 import asyncio
-from dataclasses import replace
 
 import msgspec
 import pytest
@@ -9,6 +8,7 @@ from tests.support.waiting import eventually
 from tests.support.world import Org, World
 
 from bursar.domain.currencies import currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import WalletId
 from bursar.domain.refusals import (
     IdempotencyMismatch,

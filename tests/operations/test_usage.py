@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -13,6 +12,7 @@ from tests.support.agreements import a_meter, a_plan, a_subscription, per_unit
 from tests.support.world import Org, World
 
 from bursar.domain.access import ApiKey
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MeterId, SubscriptionId, print_id, uuid_of
 from bursar.domain.meters import Aggregation
 from bursar.domain.paging import Page

@@ -1,7 +1,7 @@
 """The worked examples of docs/domain/wallets.md, carried out line by line as they stand there."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import asyncpg
 from tests.support.world import Org, World
 
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.holds import Hold
 from bursar.domain.ids import uuid_of
 from bursar.domain.payments import PaymentMode

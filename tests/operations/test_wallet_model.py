@@ -6,7 +6,7 @@ once more: it must have been done once. `make proof` runs 100 lives of 50 steps,
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pytest
@@ -17,6 +17,7 @@ from tests.flows.crash_lane import quiet
 from tests.operations.wallet_model import DONE, Account, transfer
 from tests.support.world import Org, World
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import HoldId, WalletId
 from bursar.domain.paging import Page
 from bursar.domain.refusals import Refusal

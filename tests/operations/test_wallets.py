@@ -1,13 +1,13 @@
 """Wallets as the database keeps them: made empty, changed by version, floored by the schema."""
 
 import asyncio
-from dataclasses import replace
 
 import asyncpg
 import pytest
 from tests.support.world import Org, World
 
 from bursar.domain.currencies import currency
+from bursar.domain.frozen import replace
 from bursar.domain.holds import HoldStatus
 from bursar.domain.ids import CustomerId, uuid_of
 from bursar.domain.paging import Page

@@ -10,7 +10,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +32,7 @@ from tests.support import reference
 from tests.support.page_parts import table
 from tests.support.tree import free_ports
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import RefundId
 from bursar.domain.money import Money
 from bursar.domain.provider import (

@@ -1,12 +1,12 @@
 """What every payment provider must do about stored methods; see `provider_contract`."""
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from tests.providers.provider_contract import OTHER_ORG, Processor
 from tests.providers.scripted import CUSTOMER, ORG, a_customer, a_setup
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId
 from bursar.domain.provider import (
     ActionRequired,

@@ -5,7 +5,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -20,6 +19,7 @@ from tests.providers.scripted import (
 )
 
 from bursar.domain.currencies import Currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.money import Money
 from bursar.domain.provider import (

@@ -12,6 +12,7 @@ import pypdf
 import pytest
 
 from bursar.domain.documents import (
+    PAGES_MAX,
     DocumentFact,
     DocumentLine,
     DocumentNotRendered,
@@ -259,6 +260,6 @@ async def test_what_is_refused_with_a_good_logo_stays_refused(renderer: TypstRen
     # Only a logo that cannot be drawn is to blame for what cannot be printed.
     assert await renderer.draws(PIXEL)
     assert not await renderer.draws(PNG)
-    lines = tuple(a_line("word " * 400) for _ in range(1_000))
+    lines = tuple(a_line("word " * 400) for _ in range(PAGES_MAX + 10))  # each takes a page
     with pytest.raises(DocumentNotRendered):
         await renderer.invoice_pdf(a_document(lines=lines, logo=PIXEL))

@@ -4,7 +4,6 @@ They are read as they come by wire, and settled without a database: nothing else
 """
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from math import factorial
@@ -14,6 +13,7 @@ import pytest
 from tests.domain.nouns import AT, an_attempt, an_open_invoice, an_open_page, told
 from tests.providers.scripted import NOW, SECRET, intent, marks, provider_of, session
 
+from bursar.domain.frozen import replace
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.ledger import Posting
 from bursar.domain.payments import Payment, PaymentStatus

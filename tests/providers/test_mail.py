@@ -5,7 +5,6 @@ import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Final
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from tests.domain.test_pictures import a_png
 from tests.support.mail_server import Peer
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MailId
 from bursar.domain.mails import (
     PARAMETERS,

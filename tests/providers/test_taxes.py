@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from tests.domain.nouns import AT, a_draft
 from bursar.domain.customers import TaxTreatment
 from bursar.domain.document_settings import settings_unsaid
 from bursar.domain.explanations import explain
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceLineId, TaxRateId
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Rate

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +9,7 @@ import asyncpg
 import pytest
 from tests.support.world import Org, World
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.reads.invoices import invoice
 from bursar.runtime.db import Binding, Database, Record
@@ -43,7 +43,7 @@ async def a_binding(world: World, org: Org) -> Binding:
 
 
 async def glanced(world: World, binding: Binding, wanted: InvoiceId) -> tuple[Entrance, Record]:
-    asked = [(uuid_of(wanted),)]
+    asked = [(uuid_of(wanted), None)]
     entrance, (row,) = await world.app.database.glance(binding, invoice.statement, asked)
     return entrance, row
 
@@ -126,7 +126,7 @@ def asking(
     world: World, binding: Binding, ids: Sequence[UUID]
 ) -> "list[asyncio.Task[tuple[Entrance, Record]]]":
     """One glance for each, all at once."""
-    looked = (world.app.glanced(binding, invoice.statement, (each,)) for each in ids)
+    looked = (world.app.glanced(binding, invoice.statement, (each, None)) for each in ids)
     return [asyncio.create_task(each) for each in looked]
 
 
@@ -194,3 +194,71 @@ async def test_who_comes_after_a_revocation_is_refused(
     entrance, row = await after
     assert not entrance.is_credential_good
     assert row["invoice"] is None
+
+
+async def read_again(
+    world: World, binding: Binding, wanted: InvoiceId, mark: str | None
+) -> tuple[str, bool]:
+    """The mark that holds, and whether the rows came with it, for whoever knows this mark."""
+    (row,) = (
+        await world.app.database.glance(binding, invoice.statement, [(uuid_of(wanted), mark)])
+    )[1]
+    assert (row["invoice"] is None) == (row["lines"] is None)
+    return row["mark"], row["invoice"] is not None
+
+
+async def test_what_is_known_is_not_read_again(world: World) -> None:
+    # Until a row of it is another one: the document's, a line's, by whomever it was written.
+    org = await world.org()
+    made = await org.draft(await org.customer(), 700)
+    binding = await a_binding(world, org)
+    mark, is_read = await read_again(world, binding, made.id, None)
+    assert is_read
+    assert await read_again(world, binding, made.id, mark) == (mark, False)
+    for touch in (
+        "UPDATE invoices SET org_id = org_id WHERE id = $1",
+        "UPDATE invoice_lines SET org_id = org_id WHERE invoice_id = $1",
+    ):
+        connection = await asyncpg.connect(world.house.superuser_url, database="bursar")
+        try:
+            await connection.execute(touch, uuid_of(made.id))
+        finally:
+            await connection.close()
+        before = mark
+        mark, is_read = await read_again(world, binding, made.id, before)
+        assert is_read
+        assert mark != before
+
+
+async def test_a_mark_opens_nothing(world: World) -> None:
+    # Whoever knows it is told nothing by it: not with a bad key, not from another organization.
+    org, other = await world.org(), await world.org()
+    made = await org.draft(await org.customer(), 700)
+    binding = await a_binding(world, org)
+    mark, _ = await read_again(world, binding, made.id, None)
+    for stranger in (replace(binding, api_key_id=uuid4()), await a_binding(world, other)):
+        asked = [(uuid_of(made.id), mark)]
+        _, (row,) = await world.app.database.glance(stranger, invoice.statement, asked)
+        assert (row["mark"], row["invoice"]) == (None, None)
+        assert not row["lines"]
+
+
+async def test_it_is_planned_once(world: World) -> None:
+    # To plan it takes longer than to run it; so however many are asked for, one plan serves: the
+    # driver's connection plans the first five anew, to compare.
+    org = await world.org()
+    made = await org.draft(await org.customer(), 700)
+    binding = await a_binding(world, org)
+    async with world.app.database.machine() as connection:
+        context = binding.context(connection.get_server_pid())
+        who = None, None, binding.api_key_id, binding.scope
+        for times in (1, 2, 3) * 5:
+            ids, marks = [uuid_of(made.id)] * times, [None] * times
+            await connection.fetch(invoice.statement.text, context, *who, ids, marks)
+        planned = await connection.fetchrow(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1",
+            invoice.statement.text,
+        )
+    assert planned is not None
+    assert planned["custom_plans"] == 5
+    assert planned["generic_plans"] >= 10

@@ -1,12 +1,12 @@
 """Lists show what the filters leave, newest first, page by page or onwards, of one org only."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.support.world import World
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WebhookSubscriptionId, uuid_of
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.orgs import Mode

@@ -1,6 +1,8 @@
 """Every named query is one statement that the migrated schema understands, as the application."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TypeAlias
 
 import asyncpg
 import pytest
@@ -8,6 +10,8 @@ from tests.support.database import Installation
 
 import bursar
 from bursar.runtime.sql import Query, beside
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 FILES = sorted(Path(bursar.__file__).parent.glob("*/*.sql"))
 QUERIES = [
@@ -23,11 +27,15 @@ def test_the_queries_were_found() -> None:
     assert len(QUERIES) > 50
 
 
+@pytest.fixture(scope="module")
+async def connection(house: Installation) -> AsyncIterator[Connection]:
+    """A session of the application: each query is only prepared in it, so one serves them all."""
+    session = await asyncpg.connect(house.app_url)
+    yield session
+    await session.close()
+
+
 @pytest.mark.parametrize("query", QUERIES)
-async def test_a_query_prepares(house: Installation, query: Query) -> None:
+async def test_a_query_prepares(connection: Connection, query: Query) -> None:
     # Tables, columns, types and the application's own rights.
-    connection = await asyncpg.connect(house.app_url)
-    try:
-        assert (await connection.prepare(query.text)).get_query()
-    finally:
-        await connection.close()
+    assert (await connection.prepare(query.text)).get_query()

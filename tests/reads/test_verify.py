@@ -1,8 +1,8 @@
 """Everything is green for an organization that lived, and each planted fault is named."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from tests.support.database import Installation, beside
 from tests.support.world import Org, World, open_world
 
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.meters import Aggregation
 from bursar.domain.payments import PaymentMode
@@ -35,6 +36,7 @@ from bursar.runtime.sql import Query
 
 NAMES = [name for name, _ in CHECKS]
 OTHERS = [COVERED, DERIVED, CHAIN]
+CHANGED = re.compile(r"(?:UPDATE|INSERT INTO|DELETE FROM) (\w+) ")
 # What a superuser could do behind our back, and which check says so.
 FAULTS = {
     "every posting sums to zero": "UPDATE ledger_entries SET amount_minor = amount_minor + 1"
@@ -108,12 +110,24 @@ async def world(house: Installation) -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def behind_the_curtain(world: World) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A superuser whom no trigger and no foreign key stops."""
-    connection = await asyncpg.connect(world.house.superuser_url)
+async def tampered(org: Org, statement: str) -> AsyncIterator[None]:
+    """What a superuser did whom no trigger and no foreign key stops, taken back at the end."""
+    changed = CHANGED.match(statement)
+    assert changed is not None
+    table, org_id = changed[1], uuid_of(org.id)
+    connection = await asyncpg.connect(org.world.house.superuser_url)
     try:
         await connection.execute("SET session_replication_role = replica")
-        yield connection
+        await connection.execute(
+            f"CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE org_id = $1", org_id
+        )
+        touched = await connection.execute(statement, org_id)
+        assert not touched.endswith(" 0"), "something was changed"
+        try:
+            yield
+        finally:
+            await connection.execute(f"DELETE FROM {table} WHERE org_id = $1", org_id)
+            await connection.execute(f"INSERT INTO {table} TABLE kept")
     finally:
         await connection.close()
 
@@ -186,14 +200,25 @@ async def bill(org: Org) -> None:
         pass
 
 
+@pytest.fixture(scope="module")
+async def bystander(world: World) -> Org:
+    """An organization that lived, to which nothing is done whatever is done to others."""
+    return await lived(world)
+
+
+@pytest.fixture(scope="module")
+async def victim(world: World) -> Org:
+    """One that lived the same, to which everything is done, one thing after the other."""
+    return await lived(world)
+
+
 async def verdicts(org: Org) -> dict[str, Check]:
     return {check.name: check for check in await org.caller.look(checks)}
 
 
-async def test_an_organization_that_lived_is_green(world: World) -> None:
+async def test_an_organization_that_lived_is_green(bystander: Org) -> None:
     # And every check that there is something for has looked at it.
-    org = await lived(world)
-    found = await verdicts(org)
+    found = await verdicts(bystander)
     assert [*found] == [*NAMES, *OTHERS]
     assert {name: check.offenders for name, check in found.items() if not check.is_good} == {}
     blind = {name for name, check in found.items() if not check.counted}
@@ -215,22 +240,13 @@ def test_every_check_has_a_planted_fault() -> None:
     assert set(FAULTS) == {*NAMES, *OTHERS}
 
 
-@pytest.fixture(scope="module")
-async def bystander(world: World) -> Org:
-    """An organization that lived, to which nothing is done whatever is done to others."""
-    return await lived(world)
-
-
 @pytest.mark.parametrize("name", sorted(FAULTS))
-async def test_a_planted_fault_is_named(world: World, bystander: Org, name: str) -> None:
+async def test_a_planted_fault_is_named(victim: Org, bystander: Org, name: str) -> None:
     # The right check fails, by the ids concerned; another organization stays green.
-    org = await lived(world)
-    async with behind_the_curtain(world) as superuser:
-        touched = await superuser.execute(FAULTS[name], uuid_of(org.id))
-    assert not touched.endswith(" 0"), "the fault was planted"
-    check = (await verdicts(org))[name]
-    assert check.offenders
-    assert all(check.is_good for check in (await verdicts(bystander)).values())
+    async with tampered(victim, FAULTS[name]):
+        check = (await verdicts(victim))[name]
+        assert check.offenders
+        assert all(check.is_good for check in (await verdicts(bystander)).values())
 
 
 SLIPPED_IN = (
@@ -250,19 +266,21 @@ SLIPPED_IN = (
     ],
     ids=["deleted", "inserted", "unlinked"],
 )
-async def test_tampering_with_the_log_is_named(world: World, tampering: str, word: str) -> None:
+async def test_tampering_with_the_log_is_named(victim: Org, tampering: str, word: str) -> None:
     # Taken out, slipped in, unlinked: the first offender says which.
-    org = await lived(world)
-    async with behind_the_curtain(world) as superuser:
-        await superuser.execute(tampering, uuid_of(org.id))
-    assert (await verdicts(org))[CHAIN].offenders[0].startswith(word)
+    async with tampered(victim, tampering):
+        assert (await verdicts(victim))[CHAIN].offenders[0].startswith(word)
 
 
-async def test_our_books_agree_with_the_processors(world: World) -> None:
+async def test_what_was_tampered_with_is_green_again(victim: Org) -> None:
+    # Each fault above was the only one there was: nothing of those before it had been left.
+    assert [name for name, check in (await verdicts(victim)).items() if not check.is_good] == []
+
+
+async def test_our_books_agree_with_the_processors(world: World, bystander: Org) -> None:
     # Payment by payment, read from the other side's own books.
-    org = await lived(world)
-    held = await org.caller.look(collected)
-    charges = await world.provider.booked_charges(org.id)
+    held = await bystander.caller.look(collected)
+    charges = await world.provider.booked_charges(bystander.id)
     assert isinstance(charges, tuple)
     check = compared(held, charges, "books")
     assert (check.is_good, check.counted) == (True, 3)

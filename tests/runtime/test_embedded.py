@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import sys
 import tempfile
 import textwrap
@@ -27,6 +28,25 @@ def tmp_path() -> Iterator[Path]:
     # Not pytest's own: every run that starts narrows the folder above it, also for our server.
     with tempfile.TemporaryDirectory(prefix="bursar-test-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+async def kept() -> AsyncIterator[Path]:
+    """A data directory whose server was stopped in good order; nobody starts one in it again."""
+    with tempfile.TemporaryDirectory(prefix="bursar-test-", ignore_cleanup_errors=True) as folder:
+        made, moved = Path(folder) / "made", Path(folder) / "kept"
+        postgres = EmbeddedPostgres(made)
+        await postgres.ensure_running()
+        await postgres.release()
+        yield made.rename(moved)
+
+
+@pytest.fixture
+def used(kept: Path, tmp_path: Path) -> Path:
+    """A copy of it: what matters here happens to a cluster that is there, and initdb is slow."""
+    home = tmp_path / "data"
+    subprocess.run(["cp", "-pR", str(kept), str(home)], check=True)
+    return home
 
 
 @asynccontextmanager
@@ -167,11 +187,11 @@ async def test_starts_at_one_moment_share_one_server(tmp_path: Path) -> None:
     assert [user.returncode for user in users] == [0, 0, 0]
 
 
-async def test_a_killed_user_takes_no_server_with_it(tmp_path: Path) -> None:
+async def test_a_killed_user_takes_no_server_with_it(used: Path) -> None:
     # kill -9 of the process that started it: others go on, and it is still stopped by the last.
-    starter = await start_user(tmp_path / "data")
+    starter = await start_user(used)
     pid = await said_pid(starter)
-    postgres = EmbeddedPostgres(tmp_path / "data")
+    postgres = EmbeddedPostgres(used)
     urls = await postgres.ensure_running()
     async with connected(urls.app) as app:
         starter.kill()
@@ -182,9 +202,9 @@ async def test_a_killed_user_takes_no_server_with_it(tmp_path: Path) -> None:
     assert postgres.pid() is None, "the killed user no longer counts"
 
 
-async def test_a_killed_server_comes_back_with_what_was_committed(tmp_path: Path) -> None:
+async def test_a_killed_server_comes_back_with_what_was_committed(used: Path) -> None:
     # kill -9 of PostgreSQL: the same URLs work again and nothing acknowledged is lost.
-    async with running(tmp_path / "data") as (postgres, urls):
+    async with running(used) as (postgres, urls):
         async with connected(urls.owner) as owner:
             await owner.execute("CREATE TABLE kept (a int); INSERT INTO kept VALUES (7)")
         os.kill(server_pid(postgres), signal.SIGKILL)
@@ -193,9 +213,9 @@ async def test_a_killed_server_comes_back_with_what_was_committed(tmp_path: Path
             assert await owner.fetchval("SELECT a FROM kept") == 7
 
 
-async def test_a_watched_server_comes_back_by_itself(tmp_path: Path) -> None:
+async def test_a_watched_server_comes_back_by_itself(used: Path) -> None:
     # A running system mends its database without a person.
-    async with running(tmp_path / "data") as (postgres, _):
+    async with running(used) as (postgres, _):
         watching = asyncio.create_task(postgres.watch())
         first = server_pid(postgres)
         os.kill(first, signal.SIGKILL)
@@ -207,11 +227,11 @@ async def test_a_watched_server_comes_back_by_itself(tmp_path: Path) -> None:
         await postgres.ensure_running()
 
 
-async def test_a_reused_process_number_does_not_block_the_start(tmp_path: Path) -> None:
+async def test_a_reused_process_number_does_not_block_the_start(used: Path) -> None:
     # After a reboot the number in postmaster.pid belongs to somebody else, who must not be hurt.
-    async with running(tmp_path / "data") as (postgres, urls):
+    async with running(used) as (postgres, urls):
         os.kill(server_pid(postgres), signal.SIGKILL)
-        pid_file = tmp_path / "data" / "postgres" / "postmaster.pid"
+        pid_file = used / "postgres" / "postmaster.pid"
         _, *rest = pid_file.read_text().splitlines()
         stranger = await asyncio.create_subprocess_exec("sleep", "60")
         pid_file.write_text("\n".join([str(stranger.pid), *rest]) + "\n")
@@ -222,9 +242,9 @@ async def test_a_reused_process_number_does_not_block_the_start(tmp_path: Path) 
         await stranger.wait()
 
 
-async def test_sessions_of_a_killed_server_end_before_a_new_one_starts(tmp_path: Path) -> None:
+async def test_sessions_of_a_killed_server_end_before_a_new_one_starts(used: Path) -> None:
     # Two servers' processes on one cluster would ruin it: the new one waits for the old sessions.
-    async with running(tmp_path / "data") as (postgres, urls):
+    async with running(used) as (postgres, urls):
         old = await asyncpg.connect(urls.superuser.reveal())
         backend = await old.fetchval("SELECT pg_backend_pid()")
         os.kill(backend, signal.SIGSTOP)  # it cannot notice that its server died
@@ -237,14 +257,21 @@ async def test_sessions_of_a_killed_server_end_before_a_new_one_starts(tmp_path:
         old.terminate()
 
 
-async def test_a_lost_socket_is_mended(tmp_path: Path) -> None:
+async def test_a_lost_socket_is_mended(used: Path) -> None:
     # Cleaners of temporary folders remove sockets; the next start finds a server it cannot reach.
-    async with running(tmp_path / "data") as (postgres, urls):
+    async with running(used) as (postgres, urls):
         first = server_pid(postgres)
-        for socket in (tmp_path / "data" / "run").iterdir():
+        for socket in (used / "run").iterdir():
             socket.unlink()
         assert await postgres.ensure_running() == urls
         assert server_pid(postgres) != first
+
+
+async def test_a_data_directory_may_be_moved(used: Path) -> None:
+    # To another disk, say: what it kept of its socket is where it was, its folder came along.
+    async with running(used) as (_, urls), connected(urls.superuser) as superuser:
+        socket_dir = await superuser.fetchval("SELECT current_setting('unix_socket_directories')")
+    assert socket_dir == str(used / "run")
 
 
 async def test_a_start_cut_in_the_middle_is_finished_by_the_next(tmp_path: Path) -> None:
@@ -284,22 +311,22 @@ async def test_variables_for_other_servers_do_not_bend_it(
         assert await app.fetchval("SELECT current_database()") == "bursar"
 
 
-async def test_a_cluster_of_another_version_is_refused_in_one_line(tmp_path: Path) -> None:
+async def test_a_cluster_of_another_version_is_refused_in_one_line(used: Path) -> None:
     # Starting it with other programs would fail deep inside; the line says which are needed.
-    async with running(tmp_path / "data") as (postgres, _):
+    async with running(used) as (postgres, _):
         await postgres.release()
-        (tmp_path / "data" / "postgres" / "PG_VERSION").write_text("11\n")
+        (used / "postgres" / "PG_VERSION").write_text("11\n")
         with pytest.raises(EmbeddedFailed, match=r"PostgreSQL 11 was not found") as caught:
             await postgres.ensure_running()
         assert "\n" not in str(caught.value)
-        (tmp_path / "data" / "postgres" / "PG_VERSION").write_text("18\n")
+        (used / "postgres" / "PG_VERSION").write_text("18\n")
 
 
-async def test_a_damaged_cluster_gives_one_line_with_the_end_of_the_log(tmp_path: Path) -> None:
+async def test_a_damaged_cluster_gives_one_line_with_the_end_of_the_log(used: Path) -> None:
     # The operator sees PostgreSQL's own reason, not "timed out".
-    async with running(tmp_path / "data") as (postgres, _):
+    async with running(used) as (postgres, _):
         await postgres.release()
-        control = tmp_path / "data" / "postgres" / "global" / "pg_control"
+        control = used / "postgres" / "global" / "pg_control"
         good = control.read_bytes()
         control.write_bytes(b"\0" * len(good))
         with pytest.raises(EmbeddedFailed, match=r"did not start.*FATAL") as caught:

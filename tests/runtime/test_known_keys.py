@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from bursar.domain.ids import ApiKeyId, OrgId
 from bursar.runtime.doors import FoundKey
-from bursar.runtime.known_keys import KNOWN_MAX, KNOWN_SECONDS, KnownKeys
+from bursar.runtime.known_keys import KNOWN_MAX, KNOWN_SECONDS, KnownHashes, KnownKeys
 
 FOUND = FoundKey(OrgId("org_1"), ApiKeyId("key_1"), ("billing:read",), (), None)
 
@@ -41,3 +41,27 @@ def test_no_more_are_known_than_fit() -> None:
     assert len(known) == KNOWN_MAX
     assert known.get(b"0") is None
     assert known.get(str(KNOWN_MAX).encode()) is FOUND
+
+
+def test_hashes_are_known_of_the_very_same_key() -> None:
+    # Not of one that differs in its last letter, and not of more keys than fit.
+    known = KnownHashes()
+    assert known.get("bsk_a") is None
+    known.put("bsk_a", [b"hash"])
+    assert known.get("bsk_a") == [b"hash"]
+    for other in ("bsk_b", "bsk_", "bsk_aa", "", "bsk_é", "bsk_\udc80"):
+        assert known.get(other) is None
+    for number in range(KNOWN_MAX):
+        known.put(f"bsk_{number}", [b"other"])
+    assert len(known) == KNOWN_MAX
+    assert known.get("bsk_a") is None
+
+
+def test_no_key_can_be_read_out_of_it() -> None:
+    # What is remembered is a print, and another process makes another one of the same key.
+    one, other = KnownHashes(), KnownHashes()
+    for known in (one, other):
+        known.put("bsk_secret", [b"hash"])
+    seen = [repr(vars(known)) for known in (one, other)]
+    assert all("bsk_secret" not in text for text in seen)
+    assert one._hashes.keys().isdisjoint(other._hashes.keys())

@@ -4,15 +4,16 @@ The owner passes row-level security, so what stops the owner is not a grant but 
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec import Struct
 from tests.support.database import Installation
 from tests.support.world import World
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -29,8 +30,7 @@ TRANSACTION = (
 )
 
 
-@dataclass(frozen=True)
-class Books:
+class Books(Struct, frozen=True):
     """A ledger transaction by hand, and two accounts of one currency."""
 
     owner: Connection

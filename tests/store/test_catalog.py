@@ -261,7 +261,7 @@ async def offenders(connection: "asyncpg.Connection[asyncpg.Record]", law: Law) 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.says.replace(" ", "-"))
 async def test_the_schema_keeps_the_law(house: Installation, law: Law) -> None:
     # Nothing offends today; a planted offender is found, so that silence means something.
-    connection = await asyncpg.connect(house.superuser_url, database="bursar")
+    connection = await house.as_superuser()
     try:
         assert await offenders(connection, law) == []
         planting = connection.transaction()

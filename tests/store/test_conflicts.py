@@ -87,7 +87,7 @@ class Faults:
 
 @pytest.fixture(scope="module")
 async def faults(house: Installation) -> AsyncIterator[Faults]:
-    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+    superuser = await house.as_superuser()
     await superuser.execute(INSTALL)
     yield Faults(superuser)
     await superuser.execute("DROP SCHEMA faults CASCADE")

@@ -8,7 +8,7 @@ would inherit.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -20,6 +20,7 @@ from tests.support.world import Org, World, open_world
 
 from bursar.domain.access import Permission
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.flows.pay_invoice import pay_invoice
 from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
@@ -71,7 +72,7 @@ async def shot_at(org: Org, customer: Customer, set_up: Callable[[], None]) -> N
 @pytest.mark.parametrize("verb", ["pg_terminate_backend", "pg_cancel_backend"])
 async def test_a_backend_may_end_at_any_statement(house: Installation, verb: str) -> None:
     # At the first, at the second, … until paying has no more: one payment, one charge, clean pool.
-    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+    superuser = await house.as_superuser()
     async with (
         wire_cutter(house.app_url) as cutter,
         open_world(replace(house, app_url=cutter.url)) as world,
@@ -104,10 +105,11 @@ async def test_connections_that_died_in_the_pool_cost_nobody_anything(
     # All of them were ended while nobody used them: whoever comes next does not notice.
     org = await world.org()
     await require_healthy(world, org)
-    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+    superuser = await house.as_superuser()
     ended = await superuser.fetch(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE application_name = 'bursar-test' AND state = 'idle'"
+        " WHERE application_name = 'bursar-test' AND datname = current_database()"
+        " AND state = 'idle'"
     )
     await superuser.close()
     assert len(ended) >= POOL
@@ -232,7 +234,7 @@ async def test_an_exhausted_pool_answers_soon(world: World) -> None:
 async def test_a_migration_under_a_prepared_statement_costs_nothing(world: World) -> None:
     # The plan of a statement prepared before is stale: the verb is tried again, nobody notices.
     org = await world.org()
-    superuser = await asyncpg.connect(world.house.superuser_url, database="bursar")
+    superuser = await world.house.as_superuser()
     await superuser.execute("CREATE TABLE public.aging AS SELECT 1 AS a")
     await superuser.execute("GRANT SELECT ON public.aging TO bursar_app")
     aging = Query("aging", "SELECT * FROM aging")
@@ -269,7 +271,7 @@ async def absent_standby(
     house: Installation,
 ) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """Commits wait for a standby that never comes."""
-    superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+    superuser = await house.as_superuser()
     await superuser.execute("SET synchronous_commit = off")
     await superuser.execute("ALTER SYSTEM SET synchronous_commit = 'on'")
     await superuser.execute("ALTER SYSTEM SET synchronous_standby_names = 'ghost'")

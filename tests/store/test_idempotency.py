@@ -3,14 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from tests.support.database import Installation, beside
 from tests.support.world import Org, World
 
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.refusals import IdempotencyInProgress, IdempotencyMismatch
 from bursar.operations.customers import CreateCustomer, create_customer
 from bursar.runtime.app import Caller
@@ -18,6 +19,13 @@ from bursar.runtime.idempotency import Answer, Idempotency, Replayed
 
 SIGN_OF_LIFE = "SELECT pg_advisory_lock(hashtextextended($1::uuid::text, 0))"
 END_OF_LIFE = "SELECT pg_advisory_unlock(hashtextextended($1::uuid::text, 0))"
+USED = "SELECT sec.used_keys($1, $2::text[], now())"
+KEEP = """
+INSERT INTO idempotency_keys (org_id, key, fingerprint, claim, expires_at)
+SELECT $1, 'key-' || n, '', $1, now() + CASE n WHEN 1 THEN interval '0' ELSE interval '1 day' END
+FROM generate_series(1, 3000) AS n
+"""
+READ_WHOLE = "SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'idempotency_keys'"
 ADA = CreateCustomer(email="ada@example.com", name="Ada", metadata={})
 
 
@@ -124,3 +132,23 @@ async def test_a_released_key_goes_on_at_once(world: World) -> None:
     assert await outcome(caller_of(org, "mine")) == "IdempotencyInProgress"
     await failed.release()
     assert await outcome(caller_of(org, "mine")) == first.id
+
+
+async def test_used_keys_are_found_by_their_index_whatever_was_planned_for(
+    house: Installation,
+) -> None:
+    # A session keeps its plans: one of a time without keys may not read all that came since. Told
+    # are those of this organization that are kept still.
+    org, nobody = uuid4(), uuid4()
+    asked = ["key-1", "key-2", "key-3000", "key-3001"]
+    async with beside(house) as fresh:
+        owner = await fresh.as_owner()
+        await owner.execute("ANALYZE idempotency_keys")
+        for _ in range(7):
+            assert await owner.fetchval(USED, org, asked) == []
+        await owner.execute(KEEP, org)
+        async with owner.transaction():
+            assert await owner.fetchval(USED, org, asked) == ["key-2", "key-3000"]
+            assert await owner.fetchval(USED, nobody, asked) == []
+            assert await owner.fetchval(READ_WHOLE) == 0
+        await owner.close()

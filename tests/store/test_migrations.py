@@ -2,20 +2,14 @@
 
 import asyncio
 import hashlib
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.support.database import Installation
+from tests.support.database import Installation, beside
 from tests.support.world import World
 
 from bursar.domain.ids import uuid_of
-from bursar.runtime.embedded import Urls, throwaway
 from bursar.runtime.migrations import migrate
-from bursar.runtime.postgres_binaries import binaries
 from bursar.runtime.schema import newest_revision
 
 KEY = b"k" * 32
@@ -52,17 +46,6 @@ async def shape(url: str) -> str:
         digest.update(repr([tuple(row) for row in rows]).encode())
     await connection.close()
     return digest.hexdigest()
-
-
-@asynccontextmanager
-async def empty(house: Installation) -> AsyncIterator[Urls]:
-    """A cluster of the same version without a schema."""
-    connection = await asyncpg.connect(house.superuser_url)
-    version = connection.get_server_version().major
-    await connection.close()
-    with tempfile.TemporaryDirectory(prefix="bursar-migrations-") as folder:
-        async with throwaway(Path(folder) / "postgres", bindir=binaries(version)) as urls:
-            yield urls
 
 
 async def test_a_second_migration_changes_nothing(house: Installation, world: World) -> None:
@@ -104,8 +87,8 @@ async def test_months_of_the_event_log_are_made_ahead(house: Installation, world
 
 async def test_migrations_started_together_take_turns(house: Installation) -> None:
     # Two installations of one database start at once: one does the work, none fails.
-    async with empty(house) as urls:
-        url = urls.owner.reveal()
+    async with beside(house, is_bare=True) as bare:
+        url = bare.owner_url
         done = await asyncio.gather(*(migrate(url, context_key=KEY) for _ in range(3)))
         assert sorted(done) == [False, False, True]
         assert await shape(url) == await shape(house.owner_url)
@@ -116,13 +99,14 @@ async def test_a_migration_cut_in_the_middle_is_done_by_the_next(
     house: Installation, after: float
 ) -> None:
     # Its sessions are ended wherever it is: all of the revision is there, or none of it.
-    async with empty(house) as urls:
-        url = urls.owner.reveal()
+    async with beside(house, is_bare=True) as bare:
+        url = bare.owner_url
         cut = asyncio.create_task(migrate(url, context_key=KEY))
         await asyncio.sleep(after)
-        superuser = await asyncpg.connect(urls.superuser.reveal())
+        superuser = await asyncpg.connect(bare.superuser_url)
         await superuser.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bursar_owner'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = 'bursar_owner' AND datname = current_database()"
         )
         await asyncio.gather(cut, return_exceptions=True)
         tables = await superuser.fetchval(
@@ -147,8 +131,8 @@ async def test_a_lock_that_is_held_is_waited_for_in_short_turns(
     house: Installation, held: str
 ) -> None:
     # Others stand behind a migration for a moment only, and it is done once the way is free.
-    async with empty(house) as urls:
-        url = urls.owner.reveal()
+    async with beside(house, is_bare=True) as bare:
+        url = bare.owner_url
         is_there = "alembic" in held
         if is_there:
             await migrate(url, context_key=KEY)
@@ -173,7 +157,8 @@ async def until_waiting(connection: "asyncpg.Connection[asyncpg.Record]", *, is_
     """Until somebody waits for a lock, or nobody does any more."""
     waiting = (
         "SELECT count(*) > 0 FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND wait_event <> 'advisory'"
+        "WHERE wait_event_type = 'Lock' AND wait_event <> 'advisory' "
+        "AND datname = current_database()"
     )
     for _ in range(1_000):
         if await connection.fetchval(waiting) is is_so:
@@ -184,8 +169,8 @@ async def until_waiting(connection: "asyncpg.Connection[asyncpg.Record]", *, is_
 
 async def test_a_new_key_is_taken_at_the_next_start(house: Installation) -> None:
     # The key of the tenant context follows the installation's secret.
-    async with empty(house) as urls:
-        url = urls.owner.reveal()
+    async with beside(house, is_bare=True) as bare:
+        url = bare.owner_url
         await migrate(url, context_key=KEY)
         owner = await asyncpg.connect(url)
         before = await owner.fetch("SELECT * FROM sec.context_keys")

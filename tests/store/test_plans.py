@@ -13,7 +13,7 @@ from typing import Any, Final
 import asyncpg
 import msgspec
 import pytest
-from tests.support.database import Installation, installation
+from tests.support.database import Installation, beside
 from tests.support.world import Org, World, open_world
 
 import bursar
@@ -23,7 +23,8 @@ from bursar.reads import customers, invoices, payments
 from bursar.runtime import doors
 from bursar.runtime.clock import now
 from bursar.runtime.crypto import context_mac
-from bursar.runtime.sql import Query, beside
+from bursar.runtime.sql import Query
+from bursar.runtime.sql import beside as queries_beside
 
 ROWS: Final = 20_000
 READ_MAX: Final = 2_000
@@ -39,9 +40,12 @@ QUERIES: Final = {
     f"{path.parent.name}/{path.stem}/{query.name}": query
     for path in SOURCES
     if path.parent.name in {"reads", "store", "runtime"}
-    for query in beside(str(path))
+    for query in queries_beside(str(path))
     if "CALL" not in query.text  # a procedure has no plan of its own
 }
+ARGUMENTS: Final = (
+    "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'any_arguments'"
+)
 # Questions about everything: whoever asks them wants all of it, and not often.
 WHOLE: Final = frozenset(
     {
@@ -105,13 +109,13 @@ class Large:
 
 
 @pytest.fixture(scope="module")
-async def large() -> AsyncIterator[Large]:
-    async with installation() as house, open_world(house) as world:
+async def large(cluster: Installation) -> AsyncIterator[Large]:
+    async with beside(cluster) as house, open_world(house) as world:
         org = await world.org()
         await org.invoice(await org.customer())
         await world.drain()
         text = FILL.read_text("utf-8").replace("{org}", str(uuid_of(org.id)))
-        superuser = await asyncpg.connect(house.superuser_url, database="bursar")
+        superuser = await house.as_superuser()
         async with superuser.transaction():
             await superuser.execute(text.replace("{rows}", str(ROWS)))
         await superuser.execute("VACUUM ANALYZE")
@@ -130,8 +134,7 @@ async def plan_of(
 ) -> list[dict[str, Any]]:
     """The plan for any arguments, node by node."""
     await connection.execute(f"PREPARE any_arguments AS {query.text}")
-    prepared = await connection.prepare(query.text)
-    nulls = ", ".join(["NULL"] * len(prepared.get_parameters()))
+    nulls = ", ".join(["NULL"] * await connection.fetchval(ARGUMENTS))
     call = f"any_arguments({nulls})" if nulls else "any_arguments"
     try:
         text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE {call}")

@@ -4,18 +4,27 @@ Each is a text file beside this one that a person can check with pencil and pape
 program makes of one, `python -m tests.stories NAME`.
 """
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 import pytest
 from tests.stories.acting import Stage
 from tests.stories.script import FOLDER, Script, read, wrong_sums
 from tests.stories.year import Year, live
-from tests.support.world import World
+from tests.support.database import Installation, beside
+from tests.support.world import World, open_world
 
 from bursar.domain.explanations import explain
 from bursar.reads.verify import checks
 
 STORIES: Final = [read(path) for path in sorted(FOLDER.glob("*.txt"))]
+
+
+@pytest.fixture(scope="module")
+async def world(house: Installation) -> AsyncIterator[World]:
+    """One of its own: after each act all there is to do is done."""
+    async with beside(house) as database, open_world(database) as made:
+        yield made
 
 
 @pytest.mark.parametrize("script", STORIES, ids=lambda script: script.path.stem)

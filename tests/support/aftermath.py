@@ -1,11 +1,11 @@
 """What is left after something went wrong: rows by kind, and whether the pool is as good as new."""
 
 import asyncio
-from dataclasses import replace
 
 from tests.support.database import Installation
 from tests.support.world import Org, World
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.reads.orgs import organization
 from bursar.runtime.app import Caller

@@ -1,15 +1,16 @@
 """Subscriptions for tests: whole, running, and written by the writer that writes all changes."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import uuid4
 
+from msgspec import Struct
 from tests.support.world import Org
 
 from bursar.domain.access import Permission
 from bursar.domain.calendars import day_begins
 from bursar.domain.catalog import Plan
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, SubscriptionId
 from bursar.domain.meters import Aggregation, Meter
 from bursar.domain.pricing import BillingInterval, PriceTerms, PricingModel
@@ -21,8 +22,7 @@ from bursar.runtime.db import Tx
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True)
-class Agree:
+class Agree(Struct, frozen=True):
     """A subscription that began on the day of this instant, or today."""
 
     customer_id: CustomerId

@@ -8,10 +8,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from tests.support.client_models import (
     INDENT,
     Schema,
@@ -153,8 +153,7 @@ def write() -> None:
         (FOLDER / name).write_text(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(Struct, frozen=True):
     """The document, and what is written of it."""
 
     paths: Schema

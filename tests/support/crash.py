@@ -13,15 +13,17 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from msgspec import Struct
 from tests.support.sandbox import InProcessClient
 
 import bursar
+from bursar.domain.frozen import replace
 from bursar.domain.mails import Letter, Mailer, MailOutcome, PrintedMail
 from bursar.domain.provider import PaymentProvider
 from bursar.domain.sending import WebhookAnswer, WebhookRequest, WebhookSender
@@ -58,8 +60,7 @@ SENDER_VERBS: Final = asked_of(WebhookSender)
 MAILER_VERBS: Final = asked_of(Mailer)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One call in the source: the statement around it, what it calls, and its name."""
 
     path: str
@@ -77,8 +78,7 @@ class Place:
         return tuple(f"{self.name}.{moment}" for moment in self.moments)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """A call that may be a place. `verb` is what is run or asked."""
 
     path: Path
@@ -134,7 +134,7 @@ def _named(found: list[_Found]) -> Iterator[Place]:
 def _forwarders(trees: Sequence[ast.AST]) -> dict[str, int]:
     """Functions that run whatever verb they are given, or pass it on; with the verb's position."""
     functions = [
-        (node, [argument.arg for argument in node.args.args])
+        (node.name, [argument.arg for argument in node.args.args], _calls(node))
         for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.AsyncFunctionDef)
@@ -142,9 +142,9 @@ def _forwarders(trees: Sequence[ast.AST]) -> dict[str, int]:
     known: dict[str, int] = {}
     while True:
         found = {
-            function.name: taken.index(verb)
-            for function, taken in functions
-            for call in ast.walk(function)
+            name: taken.index(verb)
+            for name, taken, calls in functions
+            for call in calls
             if (verb := _run_verb(call) or _forwarded_verb(call, known)) in taken
         }
         if found == known:
@@ -154,16 +154,22 @@ def _forwarders(trees: Sequence[ast.AST]) -> dict[str, int]:
 
 def _found(path: Path, tree: ast.Module, forwarders: Mapping[str, int]) -> Iterator[_Found]:
     above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    for call in sorted(calls, key=lambda each: (each.lineno, each.col_offset)):
-        around = list(_around(call, above))
+    for call in sorted(_calls(tree), key=lambda each: (each.lineno, each.col_offset)):
         passed_on = _forwarded_verb(call, forwarders)
-        assert passed_on is None or isinstance(around[0], _RUNS_HERE), "it is run where it stands"
         verb = _run_verb(call) or _ridden_verb(call) or passed_on
+        asked = _asked_verb(call)
+        if verb is None and asked is None:
+            continue
+        around = list(_around(call, above))
+        assert passed_on is None or isinstance(around[0], _RUNS_HERE), "it is run where it stands"
         if verb is not None and verb not in _taken(around):
             yield _Found(path, _lines(call, around), verb, COMMIT_MOMENTS)
-        if (asked := _asked_verb(call)) is not None:
+        if asked is not None:
             yield _Found(path, _lines(call, around), asked, WIRE_MOMENTS)
+
+
+def _calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def _around(node: ast.AST, above: Mapping[ast.AST, ast.AST]) -> Iterator[ast.AST]:
@@ -190,8 +196,7 @@ def _run_verb(node: ast.AST) -> str | None:
     """The verb of `….caller.run(verb, …)`, and of a caller's that acts for an organization."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
-    runner = ast.unparse(node.func.value)
-    if node.func.attr != "run" or not CALLER.search(runner):
+    if node.func.attr != "run" or not CALLER.search(ast.unparse(node.func.value)):
         return None
     assert isinstance(node.args[0], ast.Name), "a verb is run by its name"
     return node.args[0].id
@@ -221,7 +226,10 @@ def _forwarded_verb(node: ast.AST, forwarders: Mapping[str, int]) -> str | None:
 def _asked_verb(node: ast.AST) -> str | None:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return None
-    name, asked = node.func.attr, ast.unparse(node.func.value)
+    name = node.func.attr
+    if name not in PROVIDER_VERBS | MAILER_VERBS | SENDER_VERBS:
+        return None  # to write out all the others is most of the work
+    asked = ast.unparse(node.func.value)
     if name in PROVIDER_VERBS and "provider" in asked:
         return name
     if name in MAILER_VERBS and "mailer" in asked:
@@ -229,8 +237,7 @@ def _asked_verb(node: ast.AST) -> str | None:
     return name if name in SENDER_VERBS and "sender" in asked else None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """The process dies when it passes a point for the `nth` time; or the request fails there."""
 
     point: str

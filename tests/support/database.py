@@ -5,15 +5,16 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import asyncpg
+from msgspec import Struct
 from tests.support.lending import end_lending, lent
 
+from bursar.domain.frozen import replace
 from bursar.runtime.embedded import throwaway
 from bursar.runtime.key_rings import key_ring
 from bursar.runtime.migrations import migrate
@@ -23,8 +24,7 @@ _numbers = count(1)
 _BLANK: Final = "blank"
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """Where the database is, and the settings that go with it."""
 
     app_url: str
@@ -43,6 +43,12 @@ class Installation:
     async def as_owner(self) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection that passes row-level security: for looking behind the curtain."""
         return await lent(self.owner_url)
+
+    async def as_superuser(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection to this database that may do everything: for planting what goes wrong."""
+        return await asyncpg.connect(
+            self.superuser_url, database=urlsplit(self.owner_url).path.removeprefix("/")
+        )
 
 
 @asynccontextmanager
@@ -70,22 +76,34 @@ async def installation(
 
 
 @asynccontextmanager
-async def beside(house: Installation) -> AsyncIterator[Installation]:
+async def beside(house: Installation, *, is_bare: bool = False) -> AsyncIterator[Installation]:
     """A database of its own on this one's server, as empty as a new installation's.
 
     Queues, locks and rows are a database's own; only roles and settings of the server are shared.
+    A bare one has no schema either.
     """
     superuser = await asyncpg.connect(house.superuser_url)
     name, folder = f"apart_{next(_numbers)}", Path(tempfile.mkdtemp(prefix="bursar-apart-"))
     try:
-        await _blank_on(house, superuser)
-        await _created(superuser, name, template=_BLANK)
+        if not is_bare:
+            await _blank_on(house, superuser)
+        await _created(superuser, name, template="template1" if is_bare else _BLANK)
         yield replace(house.at(name), settings=replace(house.settings, data_dir=folder))
     finally:
         await end_lending(house.at(name).owner_url)
         await superuser.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await superuser.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def keep_blank(house: Installation) -> None:
+    """Copy what the others are copied from, while nobody has worked in the house yet."""
+    superuser = await asyncpg.connect(house.superuser_url)
+    try:
+        template = urlsplit(house.owner_url).path.removeprefix("/")
+        await _created(superuser, _BLANK, template=template)
+    finally:
+        await superuser.close()
 
 
 async def _blank_on(house: Installation, superuser: "asyncpg.Connection[asyncpg.Record]") -> None:

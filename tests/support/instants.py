@@ -33,8 +33,7 @@ SELECT
 
 async def look(connection: Any, org_id: UUID) -> list[str]:
     """What is wrong at this instant."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        seen = await connection.fetchrow(_SEEN, org_id)
+    seen = await connection.fetchrow(_SEEN, org_id)  # one statement sees one snapshot
     found = []
     if seen["total"]:
         found.append(f"M1 at this instant the books are off by {seen['total']}")

@@ -5,13 +5,14 @@ payment, the invoice, the ledger, the event log and the mailbox say then is the 
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from msgspec import Struct
 from tests.support.sandbox import browse, control
 from tests.support.world import Org, World
 
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, PaymentId, RefundId, print_id, uuid_of
 from bursar.domain.payments import PaymentMode, PaymentStatus
 from bursar.domain.refusals import PaymentDeclined, ProviderFailed
@@ -82,8 +83,7 @@ _WRITTEN: Final = "SELECT kind FROM mails WHERE org_id = $1 AND invoice_id = $2 
 _NEWEST: Final = "SELECT id FROM events WHERE org_id = $1 ORDER BY id DESC LIMIT 1"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """Which card by which mode, and which fault the processor plays meanwhile."""
 
     name: str
@@ -93,8 +93,7 @@ class Case:
     fault: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """An organization whose payments are lived one after the other.
 
     Alone with the processor its clock may run, so that what it does later belongs to the row too.

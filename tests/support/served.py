@@ -4,13 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import uvicorn
 from tests.support.world import World
 
 from bursar.api.asgi import build_api
 from bursar.api.protocol import guarded_http
+from bursar.domain.frozen import replace
 from bursar.runtime.limits import RateLimiter
 
 

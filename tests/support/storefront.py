@@ -10,7 +10,7 @@ import aiohttp
 from playwright.async_api import Browser, Page, Request, async_playwright, expect
 from tests.support.program import Place, place
 
-CHROMIUM: Final = "/usr/bin/chromium"
+CHROMIUM: Final = "/usr/bin/chromium-headless-shell"
 PASSWORD: Final = "Correct-horse-7-battery"
 _SIZES: Final = {"desktop": (1280, 900), "phone": (390, 844)}
 _FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]

@@ -6,7 +6,7 @@ Bursar is replaced; only what is outside of it (processor, receivers of webhooks
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -19,6 +19,7 @@ from tests.support.sandbox import BASE_URL, InProcessClient, browse
 from bursar.domain.access import Operator, Person, System
 from bursar.domain.customers import Customer
 from bursar.domain.drafting import NewLine
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, OrgId, SessionId, UserId, WalletId, uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.domain.mails import Letter, Mailer, MailKind, MailOutcome, MailSent, PrintedMail

@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Sequence, Sized
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
@@ -18,6 +18,7 @@ from tests.support.waiting import eventually
 from tests.support.world import World, open_world
 
 from bursar.api.asgi import build_api
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId
 from bursar.domain.tasks import SyncCustomer, Task
 from bursar.jobs.queue_loop import QueueLoop

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +18,7 @@ from tests.support.database import Installation
 from tests.support.tree import free_ports
 from tests.support.world import Org, World, open_world
 
+from bursar.domain.frozen import replace
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.payments import PaymentStatus
 from bursar.domain.refusals import NotFound

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -23,6 +22,7 @@ from tests.support.sandbox import control
 from tests.support.served import served
 from tests.support.world import Org, World
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, PaymentId, print_id
 from bursar.domain.provider import CircuitOpen, Linked, MethodAttached, Unknown
 from bursar.domain.refusals import AmountTooLarge

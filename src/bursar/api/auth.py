@@ -6,8 +6,9 @@ once. What a caller may do is not decided here at all.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.api.headers import Scope, header
 from bursar.api.routes import Audience
@@ -25,8 +26,7 @@ _SCHEME: Final = "bearer"
 _API_KEY_START: Final = "bsk_"
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """Who the credential speaks for; an API key also says where."""
 
     actor: Actor
@@ -53,9 +53,13 @@ async def credential_of(app: App, scope: Scope, address: str) -> Credential:
 
 async def _read(app: App, text: str, address: str) -> Credential:
     if text.startswith(_API_KEY_START):
-        found = await app.find_api_key(list(api_key_hashes(app.keys, text)))
+        known = app.known_hashes.get(text)
+        hashes = known or list(api_key_hashes(app.keys, text))
+        found = await app.find_api_key(hashes)
         if found is None or not is_allowed(found.allowed_addresses, address):
             raise BadToken
+        if known is None:
+            app.known_hashes.put(text, hashes)
         return Credential(ApiKey(found.key_id, found.scopes), found.org_id)
     claims = app.access_tokens.read(text, now())
     app.sessions.see(claims.session_id)

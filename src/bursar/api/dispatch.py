@@ -7,13 +7,13 @@ noun is known here.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from litestar.connection import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 from litestar.response.streaming import ASGIStreamingResponse
+from msgspec import Struct
 
 from bursar.api.auth import NOBODY, Credential, credential_of, org_of
 from bursar.api.bodies import read_body, read_items
@@ -80,8 +80,7 @@ Act = Callable[[Wire], Awaitable[Answer]]
 Failed = Callable[[Exception, Wire], Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """What every route stands on."""
 
     app: App

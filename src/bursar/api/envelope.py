@@ -5,16 +5,19 @@ for letter. A resource that carries a version is answered with it as its `ETag`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 import msgspec
 
-from bursar.runtime.app import Caller, Operation
+from bursar.runtime.app import Caller, Glance, Operation
 from bursar.runtime.idempotency import Answer
 
 Command = TypeVar("Command")
 Result = TypeVar("Result")
+Args = ParamSpec("Args")
 Reply = Callable[[Result], Answer]
+Telling = Callable[[Caller, Result], Answer]
+"""Writes a reply alike for all who may ask for it in an organization."""
 
 JSON: Final = "application/json"
 NO_CONTENT: Final = Answer(204, b"")
@@ -82,6 +85,29 @@ async def changed(
     """Runs one verb and replies; the idempotency key keeps the same reply."""
     reply = once(reply)
     return reply(await caller.run(verb, command, answer=reply))
+
+
+async def shown(
+    caller: Caller,
+    question: Glance[Args, Result],
+    telling: Telling[Result],
+    *args: Args.args,
+    **kwargs: Args.kwargs,
+) -> Answer:
+    """Looks and replies; what was told here and is still so is not read and written again.
+
+    The last argument of the question's statement is the mark that is known, and it gives the mark
+    that holds: of all that it reads, seen by whoever asks now.
+    """
+    *asked, _ = question.arguments(*args, **kwargs)
+    answers, spot = caller.app.known_answers, (telling, caller.org_id, *asked)
+    known = answers.get(spot)
+    row = await caller.glance(question, (*asked, known and known.mark))
+    if known is not None and row["mark"] == known.mark:
+        return known.answer
+    answer = telling(caller, question.read(row, *args, **kwargs))
+    answers.put(spot, row["mark"], answer)
+    return answer
 
 
 async def travelled(journey: Awaitable[Result], reply: Reply[Result]) -> Answer:

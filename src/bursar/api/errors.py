@@ -6,11 +6,11 @@ internal name leaves.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from bursar.api.trace import Trace
 from bursar.domain.refusals import Away, Detail, Kind, Refusal, reasons
@@ -27,8 +27,7 @@ _REQUEST_ID_LENGTH: Final = 16
 _VARIANTS: Final = "89ab"
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Struct, frozen=True):
     """How a kind of refusal looks on the wire."""
 
     status: int

@@ -5,12 +5,11 @@ itself. Each kind is asked for once a level, under its own permission; what is g
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from bursar.api.envelope import encoded
 from bursar.api.fields import Query
@@ -36,8 +35,7 @@ Thing = dict[str, Any]
 Fetch = Callable[[Caller, Sequence[str]], Awaitable[Mapping[str, msgspec.Struct]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(Struct, frozen=True):
     """A field with an id, and how the things behind such ids are had."""
 
     field: str

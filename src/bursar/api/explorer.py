@@ -6,13 +6,13 @@ and nothing written into it, talks to this server only, and keeps no credential.
 """
 
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
 
 from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.api.pages import page
@@ -33,8 +33,7 @@ _POLICY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """A file as it is served: under a name that its content gives it."""
 
     path: str

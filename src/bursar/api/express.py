@@ -6,8 +6,9 @@ finding the route and sending the answer are its own. No other route may answer 
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bursar.api.dispatch import Edge, served
 from bursar.api.envelope import JSON
@@ -18,8 +19,7 @@ from bursar.api.routes import Route
 from bursar.api.trace import traced
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRequest:
+class PlainRequest(Struct, frozen=True):
     """One request, as much of it as a route looks at."""
 
     scope: Scope

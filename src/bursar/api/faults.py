@@ -6,13 +6,13 @@ every part is judged by the same conversion. An unknown field names the nearest 
 
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from itertools import islice
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from msgspec import Struct
 
 from bursar.api.fields import special
 from bursar.domain.refusals import Detail
@@ -39,16 +39,14 @@ _CODES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """Stands where the text of a body says something that is never accepted, whatever the type."""
 
     message: str
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """What a struct says about one of its fields."""
 
     kind: Any

@@ -6,10 +6,10 @@ mail. Paying is a form that leads to the provider's own page: a card number neve
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
 
 from bursar.api.dispatch import Act, Edge, Wire, plain_endpoint
 from bursar.api.errors import CODES, answer_for
@@ -43,8 +43,7 @@ _BACK: Final = "returned"
 _ASKED: Final = "asked"
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """Somebody with a link that we made, and what is behind it."""
 
     caller: Caller

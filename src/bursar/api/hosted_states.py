@@ -5,10 +5,12 @@ say: a payment is *being confirmed* until the provider has confirmed it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
+from msgspec import Struct
+
+from bursar.domain.frozen import replace
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import Money
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus
@@ -49,8 +51,7 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
 """Why a payment failed, by the provider's code; what is not here stays in the bank's own words."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostedState:
+class HostedState(Struct, frozen=True):
     """One state of the page. `tone` is good, bad, busy or plain."""
 
     label: str

@@ -8,8 +8,9 @@ may ask as often as a credential may: there, all of them share one address.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.api.addresses import address_of, seen_at
 from bursar.api.headers import Scope
@@ -26,8 +27,7 @@ _ORG_HEADER: Final = b"x-org-id"
 _ORG_LENGTH: Final = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(Struct, frozen=True):
     """So many requests in so many seconds, under the name that headers show."""
 
     name: str

@@ -3,9 +3,8 @@
 An operator acts as the installation itself, under a name of their own in every record.
 """
 
-from dataclasses import replace
-
 from bursar.domain.access import Person, System
+from bursar.domain.frozen import replace
 from bursar.domain.refusals import NotFound
 from bursar.reads.members import me
 from bursar.runtime.app import Caller

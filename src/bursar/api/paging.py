@@ -8,15 +8,15 @@ says nothing but where to go on.
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from bursar.api.envelope import encoded
 from bursar.api.fields import Query
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.paging import Page, Paged
 from bursar.domain.refusals import InvalidInput
@@ -85,8 +85,7 @@ class PageQuery(Query, frozen=True):
     page_size: Size = PAGE_SIZE
 
 
-@dataclass(frozen=True, slots=True)
-class Cursors:
+class Cursors(Struct, frozen=True):
     """Writes and reads the cursors of one organization (or of one person without one)."""
 
     keys: KeyRing

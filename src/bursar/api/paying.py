@@ -4,11 +4,11 @@ A return URL leads to this installation and nowhere else, so that no link of our
 somebody else's page; outside production, this machine's own pages are allowed as well.
 """
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Struct
 
 from bursar.api.envelope import Reply, resource
 from bursar.api.errors import answer_for
@@ -31,8 +31,7 @@ from bursar.runtime.settings import Settings
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """How somebody wants to pay, and where they want to be led back to."""
 
     mode: PaymentMode

@@ -5,10 +5,11 @@ A credential never stands in one: a URL ends in logs, histories and referrers.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
+
+from msgspec import Struct
 
 from bursar.api.bodies import refusal_of, typed
 from bursar.api.faults import Field, fields_of, nearest, shown
@@ -29,8 +30,7 @@ _CREDENTIAL_NAMES: Final = frozenset(
 _CREDENTIAL_STARTS: Final = ("bsk_", "bsm_", "bsr_", "eyJ", "Bearer ")
 
 
-@dataclass(frozen=True, slots=True)
-class _Parameter:
+class _Parameter(Struct, frozen=True):
     name: str
     text: str
 

@@ -1,10 +1,12 @@
 """`/docs/reference`: the API as a plain page; `/docs/errors`: codes; `/docs/json`: the document."""
 
+import asyncio
 from functools import cache
 from typing import Final
 
 import msgspec
 from litestar.handlers import HTTPRouteHandler
+from msgspec import Struct
 
 from bursar.api.dispatch import Wire, plain_endpoint
 from bursar.api.errors import CODES, PROTOCOL_CODES, every_reason
@@ -20,16 +22,20 @@ _CACHED: Final = ("Cache-Control", "public, max-age=300")
 
 def reference_routes(app: App) -> list[HTTPRouteHandler]:
     """The pages and the document."""
-    whole, operations, errors = _written(app.settings.public_url)
+    turn = asyncio.Lock()
+
+    async def written() -> _Written:
+        async with turn:
+            return await asyncio.to_thread(_written, app.settings.public_url)
 
     async def openapi(_request: Wire) -> Answer:
-        return whole
+        return (await written()).whole
 
     async def reference(_request: Wire) -> Answer:
-        return operations
+        return (await written()).operations
 
     async def error_reference(_request: Wire) -> Answer:
-        return errors
+        return (await written()).errors
 
     return [
         plain_endpoint("GET", "/docs/json", openapi),
@@ -40,15 +46,23 @@ def reference_routes(app: App) -> list[HTTPRouteHandler]:
     ]
 
 
+class _Written(Struct, frozen=True):
+    """The document, its page and that of the errors."""
+
+    whole: Answer
+    operations: Answer
+    errors: Answer
+
+
 @cache
-def _written(server_url: str) -> tuple[Answer, Answer, Answer]:
-    """The document, its page and that of the errors; all of them are made once in a process."""
+def _written(server_url: str) -> _Written:
+    """Once in a process, for its first reader: a start need not wait for half a second of it."""
     described = document(version="0.1.0", server_url=server_url)
     whole = Answer(200, msgspec.json.encode(described), (_CACHED,))
     operations = page("reference.html", {"rooms": _shown_rooms(described), "info": described})
     codes = sorted({*CODES.values(), *PROTOCOL_CODES}, key=lambda code: (code.status, code.code))
     errors = page("errors.html", {"codes": codes, "reasons": every_reason()})
-    return whole, operations, errors
+    return _Written(whole, operations, errors)
 
 
 def _shown_rooms(described: dict[str, object]) -> list[dict[str, object]]:

@@ -6,16 +6,17 @@ route the others do not. A route without a permission cannot be written down.
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import Struct, field
 
 from bursar.api.envelope import JSON
 from bursar.api.expanding import expandable, has_expansions
 from bursar.api.fields import Body, NoQuery, Query
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.refusals import Refusal
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
@@ -67,8 +68,7 @@ class Audience(StrEnum):
     PATH_ORG = "path_org"  # the same, and the organization stands in the path
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[B, Q]):
+class Call(Struct, Generic[B, Q], frozen=True):
     """One request, understood."""
 
     caller: Caller
@@ -86,8 +86,7 @@ class Call(Generic[B, Q]):
 Act = Callable[[Call[Any, Any]], Awaitable[Answer]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """What a route promises. `gives` is the resource inside `data`, or None for no content."""
 
     needs: Permission
@@ -116,8 +115,7 @@ def litestar_path(path: str) -> str:
     return _PARAMETER.sub(r"{\1:str}", path)
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One operation of the API."""
 
     method: Method

@@ -5,14 +5,14 @@ no query and no credential.
 """
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 _KEY: Final = "bursar.trace"
 
 
-@dataclass(slots=True)
-class Trace:
+class Trace(Struct):
     """One request's name, and what came of it so far."""
 
     request_id: str

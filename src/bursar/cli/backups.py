@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,6 +19,7 @@ from bursar.cli.failing import Exit
 from bursar.cli.output import Quiet, say
 from bursar.cli.restoring import Folder, Unproven, key_note, put_back, require_embedded
 from bursar.cli.verifying import Finding, show_findings, verified
+from bursar.domain.frozen import replace
 from bursar.runtime import backups, logging, restores
 from bursar.runtime import embedded_files as files
 from bursar.runtime.backups import BackupFailed, Source

@@ -9,12 +9,12 @@ import asyncio
 import math
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Final
 
 import aiohttp
 import typer
+from msgspec import Struct
 
 from bursar.cli.desk import desk, operator
 from bursar.cli.output import Output, Quiet, say, show_list
@@ -37,8 +37,7 @@ _API: Final = "request"
 Act = Callable[[], Awaitable[object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """Something that is done again and again, and what its time says."""
 
     name: str
@@ -47,8 +46,7 @@ class Measure:
     at_once: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """How long it took each time, and all of it together."""
 
     measure: Measure

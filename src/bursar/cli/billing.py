@@ -4,10 +4,10 @@ The same verb as the worker's, chunk after chunk, beside whatever workers there 
 else has in hand is theirs. On a terminal it says how far it is, how fast, and how long it will be.
 """
 
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import typer
+from msgspec import Struct
 
 from bursar.cli.desk import DryRun, an_id, desk, operator
 from bursar.cli.output import Output, Quiet, say, show_list
@@ -21,8 +21,7 @@ _COLUMNS: Final = ("orgId", "due", "subscriptions", "invoices", "putOff")
 _CHUNKS_MAX: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """What was billed in one organization."""
 
     org_id: OrgId

@@ -7,11 +7,11 @@ done twice. What the demo did not expect is an `Unexpected`, which says what it 
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
 import msgspec
+from msgspec import Struct
 
 from bursar.runtime.clock import monotonic
 from bursar.runtime.ids import new_uuid
@@ -33,8 +33,7 @@ class Unexpected(Exception):
         super().__init__(f"expected {wanted}, came {came}")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What is asked."""
 
     method: str
@@ -43,8 +42,7 @@ class Request:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What was answered, and at which try."""
 
     status: int

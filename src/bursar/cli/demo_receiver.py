@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from msgspec import Struct
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from bursar.cli.demo_http import Unexpected
@@ -23,8 +24,7 @@ _KEPT_MAX: Final = 10_000
 _PLAIN: Final = "x-webhook-signature"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One webhook, as it came over the wire."""
 
     headers: Mapping[str, str]

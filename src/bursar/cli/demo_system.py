@@ -12,12 +12,12 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
 import msgspec
+from msgspec import Struct
 
 from bursar.cli.demo_http import Unexpected
 from bursar.cli.entry import THE_REST
@@ -37,8 +37,7 @@ _VERIFY_SECONDS: Final = 120
 _LINES_SHOWN: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class System:
+class System(Struct, frozen=True):
     """Where the story is told, and the environment that its installation lives in."""
 
     url: str

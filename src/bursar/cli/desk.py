@@ -7,7 +7,7 @@ import asyncio
 import os
 import pwd
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Annotated, Final, TypeVar
 
@@ -18,6 +18,7 @@ from bursar.cli.failing import Misused
 from bursar.cli.programs import Programs
 from bursar.domain.access import Operator
 from bursar.domain.currencies import EXPONENTS, Currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MalformedId, OrgId, parse_id, uuid_of
 from bursar.domain.paging import SIZE_MAX, Found, Page, Paged
 from bursar.domain.refusals import InvalidInput, NotFound

@@ -5,16 +5,18 @@ there already is left alone. The rows that could not be taken are listed by numb
 """
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from msgspec import Struct
 
 from bursar.cli.desk import ROWS, DryRun, Limit, Org, Reason, desk
 from bursar.cli.failing import Misused
 from bursar.cli.output import Output, Quiet, say, show_list
 from bursar.cli.telling import Teller, told
+from bursar.domain.frozen import replace
 from bursar.domain.import_files import FileFormat, RowFault, parted
 from bursar.domain.imports import Import
 from bursar.domain.shapes.imports import ImportOut, RowFaultOut
@@ -98,8 +100,7 @@ def list_imports(
     show_list([ImportOut.of(each) for each in found], _COLUMNS, output)
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(Struct, frozen=True):
     """What to take over, and who says so."""
 
     file: Path

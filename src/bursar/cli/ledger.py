@@ -1,6 +1,5 @@
 """`bursar ledger`: the accounts with what they hold, and what was booked on them."""
 
-from dataclasses import replace
 from typing import Annotated, Final
 
 import typer
@@ -8,6 +7,7 @@ import typer
 from bursar.cli.desk import ROWS, Limit, Org, desk
 from bursar.cli.narrowing import At, OldestFirst, utc
 from bursar.cli.output import Output, show_list
+from bursar.domain.frozen import replace
 from bursar.domain.ledger import AccountBalance
 from bursar.domain.paging import SIZE_MAX, Page
 from bursar.domain.shapes.ledger import AccountOut, PostingOut

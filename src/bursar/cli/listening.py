@@ -5,8 +5,9 @@ holds back what follows, so a program under development sees every event, once i
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.cli.output import say
 from bursar.domain.event_log import LoggedEvent
@@ -26,8 +27,7 @@ _PAUSE_SECONDS: Final = 0.5
 _AGAIN_SECONDS_MAX: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forwarding:
+class Forwarding(Struct, frozen=True, kw_only=True):
     """What is forwarded, where to, from where on, and for how long."""
 
     url: str

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bursar.runtime.settings import Settings
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from bursar.runtime.app import App
 
 
-@dataclass(frozen=True, slots=True)
-class Programs:
+class Programs(Struct, frozen=True):
     """The application for a single command.
 
     `opened` takes the name under which PostgreSQL should know the process.

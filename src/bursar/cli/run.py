@@ -12,11 +12,11 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from msgspec import Struct
 
 from bursar.cli.entry import PROGRAMS, THE_REST, refuse_optimized
 from bursar.cli.failing import Exit, Misused, explained
@@ -64,8 +64,7 @@ _PROBE: Final = f"GET /health HTTP/1.1\r\nHost: {_HERE}\r\nConnection: close\r\n
 command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """What the tree is started with."""
 
     settings: Settings

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import aiohttp
 import msgspec
+from msgspec import Struct
 
 from bursar.cli.demo_accounts import sign_up
 from bursar.cli.demo_cast import Cast
@@ -40,8 +41,7 @@ _SHOWN_MAX: Final = 300
 _PROTECTED: Final = "every commit waits"
 
 
-@dataclass(frozen=True, slots=True)
-class Drill:
+class Drill(Struct, frozen=True):
     """How often, under how many writers, and how soon a write must be answered again."""
 
     rounds: int
@@ -49,8 +49,7 @@ class Drill:
     within_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(Struct, frozen=True):
     """What one loss came to."""
 
     number: int
@@ -77,8 +76,7 @@ class Loss:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """What is lost, who writes there, and the folder that it comes back from."""
 
     system: System

@@ -9,10 +9,10 @@ import asyncio
 import hashlib
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
+from msgspec import Struct
 
 from bursar.cli.demo_accounts import make_api_key, sign_up
 from bursar.cli.demo_cast import Cast
@@ -33,8 +33,7 @@ _SPAN_CENTS: Final = 50_000
 _WORD: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """A test card, and what becomes of a charge of it: success, or the bank's reason."""
 
     token: str
@@ -53,16 +52,14 @@ BAD: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Struct, frozen=True):
     """One payment to be played."""
 
     card: Card
     amount_cents: int
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """How many payments, and by which cards."""
 
     count: int
@@ -79,8 +76,7 @@ class Script:
         return Draw(cards[which % len(cards)], _LEAST_CENTS + amount % _SPAN_CENTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(Struct, frozen=True):
     """What became of one payment."""
 
     card: Card
@@ -99,8 +95,7 @@ class Played:
         return self.came == self.card.meant and (self.status, self.paid_cents) == wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(Struct, frozen=True):
     """All payments by one card."""
 
     card: Card

@@ -1,9 +1,10 @@
 """What `bursar doctor` says of an installation, from what was seen of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.runtime.settings import Settings
 from bursar.runtime.vitals import Vitals
@@ -21,8 +22,7 @@ class State(StrEnum):
     PROBLEM = "PROBLEM"
 
 
-@dataclass(frozen=True, slots=True)
-class Symptom:
+class Symptom(Struct, frozen=True):
     """One thing that was looked at."""
 
     what: str

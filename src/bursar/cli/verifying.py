@@ -6,12 +6,12 @@ chain against the signed heads that were kept outside the database.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 from typing import Annotated, Final
 
 import typer
+from msgspec import Struct
 
 from bursar.cli.desk import an_id, desk, operator
 from bursar.cli.failing import Exit
@@ -39,8 +39,7 @@ _PAUSE_SECONDS: Final = 1.0
 _UNDERWAY: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One check of one organization."""
 
     org_id: OrgId

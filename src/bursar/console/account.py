@@ -6,7 +6,6 @@ answers, and no password ever comes back in a form.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -23,6 +22,7 @@ from bursar.console.nouns.shape import Deed, Part
 from bursar.console.pages import inside, see_other
 from bursar.console.recipes import Recipe
 from bursar.console.visits import Visit
+from bursar.domain.frozen import replace
 from bursar.domain.refusals import NotFound, Refusal
 from bursar.runtime.idempotency import Answer
 

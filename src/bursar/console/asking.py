@@ -5,11 +5,11 @@ show or change anything that the same person could not over HTTP. Nothing is ask
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec import Struct, field
 
 from bursar.api.auth import ORG_HEADER, Credential
 from bursar.api.dispatch import Edge, performed
@@ -28,8 +28,7 @@ _ERRORS_FROM: Final = 400
 _TRACE: Final = "bursar.trace"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """One call of a route: what stands in its path, its query, its body and its headers."""
 
     route: str
@@ -77,8 +76,7 @@ def no_of(error: Exception, trace: Trace) -> Answer:
     return error.answer if isinstance(error, AnsweredNo) else answer_for(error, trace)
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Struct, frozen=True):
     """Somebody signed in, who may be in an organization."""
 
     edge: Edge

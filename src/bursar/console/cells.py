@@ -5,7 +5,6 @@ Money and dates are in the reader's language, times in the organization's zone.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +15,7 @@ import msgspec
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_currency, format_decimal
+from msgspec import Struct
 
 from bursar.domain.currencies import EXPONENTS, Currency
 
@@ -109,8 +109,7 @@ _TONES: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """One value of a thing: what it is called, where it stands, what it is."""
 
     label: str
@@ -120,8 +119,7 @@ class Column:
     is_wide: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
+class Cell(Struct, frozen=True, kw_only=True):
     """One value, written."""
 
     label: str
@@ -142,8 +140,7 @@ class Cell:
         return self.kind in _NAMING and self.text != ABSENT
 
 
-@dataclass(frozen=True, slots=True)
-class Eyes:
+class Eyes(Struct, frozen=True):
     """For whom it is written: the language of numbers and dates, and the organization's zone."""
 
     locale: Locale

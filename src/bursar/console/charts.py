@@ -5,8 +5,9 @@ bars stand in its place. Heights are whole numbers of the picture's own units.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from bursar.console.cells import Eyes
 from bursar.domain.currencies import EXPONENTS, Currency
@@ -15,8 +16,7 @@ _HEIGHT: Final = 100
 _STEP: Final = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One figure of a report's pieces: what it is called and which field it is."""
 
     label: str
@@ -24,8 +24,7 @@ class Line:
     tone: str = ""  # the color of its meaning, where it has one
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
+class Drawing(Struct, frozen=True, kw_only=True):
     """A chart of a report: which of its figures, and in which form."""
 
     title: str
@@ -35,16 +34,14 @@ class Drawing:
     is_money: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class Point(Struct, frozen=True, kw_only=True):
     """One figure, written, and as the script draws it."""
 
     text: str
     value: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class Bar(Struct, frozen=True, kw_only=True):
     """One bar, in the picture's own units."""
 
     label: str
@@ -55,8 +52,7 @@ class Bar:
     is_negative: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class Chart(Struct, frozen=True, kw_only=True):
     """A drawing of what a report told."""
 
     drawing: Drawing

@@ -5,7 +5,6 @@ or something ends, a reason is asked for, and stands in the audit log beside the
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -25,6 +24,7 @@ from bursar.console.suggesting import suggestions
 from bursar.console.things import ALONE, is_offered, place_of, question_of, title_of
 from bursar.console.totals import TOTALS, figures, is_partial, standing, tried
 from bursar.console.visits import Visit
+from bursar.domain.frozen import replace
 from bursar.domain.refusals import InvalidInput, Refusal
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.ids import new_uuid

@@ -4,7 +4,6 @@ It is the noun's own list route that is asked, piece by piece, so nothing leaves
 not show. A very long list ends at a stated length, and the name of the file says so.
 """
 
-from dataclasses import replace
 from typing import Any, Final
 
 from bursar.api.trace import traced
@@ -13,6 +12,7 @@ from bursar.console.asking import BY_NAME, Question
 from bursar.console.lists import PAGED, asked_of, chosen_of
 from bursar.console.nouns.shape import Noun
 from bursar.console.visits import Visit
+from bursar.domain.frozen import replace
 from bursar.runtime.idempotency import Answer
 
 ROWS_MAX: Final = 10_000

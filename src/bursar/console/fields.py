@@ -6,12 +6,12 @@ reads; what was typed is turned into the wire's types here, and judged by the ro
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
+from msgspec import Struct, field
 
 from bursar.api.faults import Field, fields_of
 from bursar.api.fields import Moment
@@ -30,8 +30,7 @@ _LINE: Final = re.compile(r"lines\.[0-9]{1,3}\.[^.]*")
 _LINE_FIELDS: Final = ("description", "quantity", "unit")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One field of a form."""
 
     name: str
@@ -47,16 +46,14 @@ class Entry:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(Struct, frozen=True, kw_only=True):
     """What a draft comes to, or why nobody can say yet."""
 
     sums: tuple[tuple[str, str], ...] = ()
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class Form(Struct, frozen=True, kw_only=True):
     """A button's form: for which thing, as typed before, and what was wrong with that."""
 
     deed: Deed

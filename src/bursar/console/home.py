@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from bursar.console.asking import BY_NAME, Question
 from bursar.console.cells import Eyes
@@ -19,8 +20,7 @@ _WHOLE: Final = 100
 _DRAWN: Final = (MRR, REVENUE, MOVEMENTS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chore:
+class Chore(Struct, frozen=True, kw_only=True):
     """Something that waits for a person."""
 
     label: str

@@ -6,9 +6,10 @@ the API; the page adds links and words.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from bursar.api.queries import read_query
 from bursar.console.asking import BY_NAME, Question
@@ -20,6 +21,7 @@ from bursar.console.pages import inside
 from bursar.console.recipes import list_recipes
 from bursar.console.views import views_of
 from bursar.console.visits import Visit
+from bursar.domain.frozen import replace
 from bursar.runtime.idempotency import Answer
 
 PIECE: Final = 25
@@ -28,8 +30,7 @@ PAGED: Final = ("after", "page")
 _DATED: Final = ("createdAt[gte]", "createdAt[lt]", "at")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(Struct, frozen=True, kw_only=True):
     """One thing of a list."""
 
     cells: tuple[Cell, ...]
@@ -38,8 +39,7 @@ class Row:
     acts: tuple[tuple[str, str], ...] = ()  # what may be done to it: a label, and where
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """Rows under their heads."""
 
     title: str

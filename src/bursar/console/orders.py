@@ -5,9 +5,10 @@ the filter form change it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, get_args, get_type_hints
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from bursar.console.asking import BY_NAME
 
@@ -18,8 +19,7 @@ _OLDEST: Final = _FIELD
 _LABELS: Final = {_NEWEST: "newest first", _OLDEST: "oldest first"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """How a list is ordered now, and where the other order is."""
 
     chosen: str

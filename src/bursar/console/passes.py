@@ -7,11 +7,13 @@ half a day at most, and half an hour without a click.
 
 import base64
 import binascii
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
+
+from bursar.domain.frozen import replace
 from bursar.domain.ids import SessionId, UserId, print_id, uuid_of
 from bursar.domain.times import Instant
 from bursar.runtime.crypto import KeyRing, Undecryptable, same
@@ -28,8 +30,7 @@ _LENGTH: Final = 2 * _UUID_LENGTH + 2 * _TIME_LENGTH
 _COOKIE_MAX: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(Struct, frozen=True):
     """Somebody's session, since when, and when they were last seen."""
 
     user_id: UserId

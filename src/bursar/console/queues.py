@@ -4,7 +4,6 @@ The routes tell nobody else that there is anything, and so does the page.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +14,7 @@ from bursar.console.nouns.shape import Part
 from bursar.console.pages import QUEUES, inside
 from bursar.console.queue_deeds import leading_to
 from bursar.console.visits import Visit
+from bursar.domain.frozen import replace
 from bursar.runtime.idempotency import Answer
 
 _TABLES: Final = (

@@ -6,9 +6,10 @@ command line does something else, a word beside it says so.
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.console.asking import Question
 from bursar.console.nouns.shape import Noun
@@ -55,8 +56,7 @@ _INSTANTS: Final = frozenset({"createdAt[gte]", "createdAt[lt]", "at"})
 _FURTHER: Final = "The command line lists from the first row on; --limit says how many."
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """One way to ask without the console, and what else there is to know of it."""
 
     name: str

@@ -4,7 +4,6 @@ A thing's page shows the first rows of what belongs to it. Where the rest is in 
 console (deliveries of an endpoint, the history of a wallet), it is here.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from bursar.console.asking import BY_NAME, Question
@@ -25,6 +24,7 @@ from bursar.console.pages import inside
 from bursar.console.recipes import recipes
 from bursar.console.things import place_of, question_of, title_of
 from bursar.console.visits import Visit
+from bursar.domain.frozen import replace
 from bursar.domain.refusals import NotFound
 from bursar.runtime.idempotency import Answer
 

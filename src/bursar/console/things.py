@@ -4,7 +4,6 @@ import asyncio
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -17,6 +16,7 @@ from bursar.console.nouns.shape import Deed, Noun, Part
 from bursar.console.pages import inside
 from bursar.console.recipes import recipes
 from bursar.console.visits import Visit
+from bursar.domain.frozen import replace
 from bursar.runtime.idempotency import Answer
 
 ALONE: Final = "-"

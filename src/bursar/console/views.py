@@ -5,9 +5,10 @@ say; here it only leads back to the list.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
+
+from msgspec import Struct
 
 from bursar.console.asking import BY_NAME, Question
 from bursar.console.cells import visible
@@ -18,8 +19,7 @@ from bursar.console.visits import Visit
 _SHOWN_MAX: Final = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Struct, frozen=True, kw_only=True):
     """One of them, as a link."""
 
     name: str
@@ -28,8 +28,7 @@ class View:
     is_shared: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Views:
+class Views(Struct, frozen=True, kw_only=True):
     """What stands above a list."""
 
     known: tuple[View, ...]

@@ -5,9 +5,10 @@ organization that is not theirs it ends like one that is not there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from bursar.api.auth import Credential
 from bursar.api.dispatch import Edge, Wire
@@ -17,6 +18,7 @@ from bursar.console.asking import BY_NAME, Asker
 from bursar.console.cells import Eyes, locale_of
 from bursar.console.passes import Pass, read_pass
 from bursar.domain.access import Permission, Person, Role, permissions_of
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId
 from bursar.domain.refusals import NotAllowed, NotFound
 from bursar.runtime.app import App
@@ -27,8 +29,7 @@ class SignedOut(Exception):
     """Nobody is signed in, or no more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(Struct, frozen=True, kw_only=True):
     """One request of somebody signed in."""
 
     request: Wire

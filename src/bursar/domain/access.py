@@ -4,10 +4,11 @@ Operations name the permission they need; `caller.run` checks it once, so the AP
 command line and jobs cannot differ. Nothing else in the house decides access.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from bursar.domain.ids import ApiKeyId, InvoiceId, SessionId, UserId
 
@@ -189,45 +190,39 @@ SYSTEM_PERMISSIONS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Somebody signed in; the role is read in the transaction, never carried in a token."""
 
     user_id: UserId
     session_id: SessionId
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Struct, frozen=True):
     """A program; bound to one organization."""
 
     key_id: ApiKeyId
     scopes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(Struct, frozen=True):
     """Somebody at the command line of this installation."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class System:
+class System(Struct, frozen=True):
     """Bursar itself: a worker, the watchdog, or a provider's event (`stripe:evt_…`)."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """Whoever holds the hosted link of one invoice."""
 
     invoice_id: InvoiceId
 
 
-@dataclass(frozen=True, slots=True)
-class Nobody:
+class Nobody(Struct, frozen=True):
     """No credential at all: may register, sign in, and read the documentation."""
 
 
@@ -281,8 +276,7 @@ def _permissions_of_scopes(scopes: tuple[str, ...]) -> frozenset[Permission]:
     return frozenset().union(*(SCOPE_PERMISSIONS[scope] for scope in scopes))
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Who acts in an organization, and a person's role there."""
 
     actor: Actor

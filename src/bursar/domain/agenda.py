@@ -4,9 +4,10 @@ Everything that must happen at a moment is a row in one narrow table, unique per
 and subject. Business items follow the organization's test clock; wall items never do.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.times import Instant
 
@@ -47,8 +48,7 @@ CLOCK_OF: Final[dict[DueKind, Clock]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """Put (or move) an item: `subject_id` is due at `at`."""
 
     kind: DueKind
@@ -56,8 +56,7 @@ class Due:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Undue:
+class Undue(Struct, frozen=True):
     """Take an item off the agenda."""
 
     kind: DueKind

@@ -7,10 +7,11 @@ Usage is charged by billing, when a period is over.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.agenda import Due, DueKind
 from bursar.domain.calendars import Cycle, day_begins, default_anchor_day
@@ -18,6 +19,7 @@ from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.discounts import Coupon, discounts
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CouponId, PlanId
 from bursar.domain.money import Money
 from bursar.domain.pending_lines import DropWaiting, PendingKind, PendingLine
@@ -55,8 +57,7 @@ def recurring(plan: Plan, quantity: int) -> Money:
     return plan.own_price.amount(quantity, plan.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(Struct, frozen=True):
     """A subscription beside everything it names: plans in their versions, and coupons."""
 
     subscription: Subscription

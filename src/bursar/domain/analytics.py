@@ -6,9 +6,10 @@ changed: sums of figures are sums of what happened. What a subscription is worth
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
@@ -52,8 +53,7 @@ class Measure(StrEnum):
     SUBSCRIBERS_LOST = "subscribers_lost"
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """So much, so often, at an instant."""
 
     measure: Measure

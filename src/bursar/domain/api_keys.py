@@ -5,14 +5,16 @@ apart. Scopes only narrow what the key's maker could do. A key is never changed 
 rotation makes a successor and lets the two overlap.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from typing import Final
 
+from msgspec import Struct
+
 from bursar.domain.access import SCOPE_PERMISSIONS, Standing
 from bursar.domain.change import Change
 from bursar.domain.events import ApiKeyCreated, ApiKeyRevoked, ApiKeyRotated
+from bursar.domain.frozen import replace
 from bursar.domain.ids import ApiKeyId
 from bursar.domain.refusals import IllegalTransition, InvalidInput, ScopeAboveOwn
 from bursar.domain.times import Instant
@@ -21,8 +23,7 @@ OVERLAP_MAX: Final = timedelta(days=7)
 ADDRESSES_MAX: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKeyRecord:
+class ApiKeyRecord(Struct, frozen=True):
     """What is known of a key after it was shown."""
 
     id: ApiKeyId

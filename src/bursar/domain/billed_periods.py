@@ -8,13 +8,15 @@ after an outage each missed period is billed once, in order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from bursar.domain.agreements import Agreement
 from bursar.domain.calendars import day_begins
 from bursar.domain.catalog import Plan
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, MeterId, PriceId, SubscriptionId
 from bursar.domain.meters import Meter
 from bursar.domain.money import Money
@@ -36,8 +38,7 @@ class Coverage(StrEnum):
 FREE = frozenset({Coverage.TRIAL, Coverage.PAUSE})
 
 
-@dataclass(frozen=True, slots=True)
-class Cover:
+class Cover(Struct, frozen=True):
     """A period of a charge that is covered; without a meter it is the fee.
 
     Usage has its price beside it, and a quantity and an amount once it is counted. `is_first` when
@@ -55,8 +56,7 @@ class Cover:
     cuts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BilledPeriod:
+class BilledPeriod(Struct, frozen=True):
     """A covered period as the books keep it."""
 
     subscription_id: SubscriptionId
@@ -64,16 +64,14 @@ class BilledPeriod:
     cover: Cover
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """What was agreed to from an instant on, until the next term."""
 
     since: Instant
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A time in which a meter is charged for by one price; without an end it still is."""
 
     start: Instant
@@ -81,8 +79,7 @@ class Run:
     price: Price
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
+class Tab(Struct, frozen=True):
     """What billing knows of a subscription: what was agreed to, and how far it is covered.
 
     `released` are the starts of periods whose invoice was voided, and which no other has covered.
@@ -140,8 +137,7 @@ def _lengthen(runs: list[Run], run: Run) -> None:
         runs.append(run)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What happens to a subscription at an instant: its change, and what is billed and covered.
 
     `tab` is how it stands afterwards, and `next_at` when billing has to look again.

@@ -6,10 +6,11 @@ a thousand at a time, decide here and nowhere else. Refuses to charge anything t
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
@@ -19,6 +20,7 @@ from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.discounts import Coupon, Reduction
 from bursar.domain.events import InvoiceCreated
+from bursar.domain.frozen import replace
 from bursar.domain.ids import (
     CustomerId,
     InvoiceId,
@@ -52,8 +54,7 @@ _TYPES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
+class Late(Struct, frozen=True):
     """A billed period of a meter for which events came later: what it comes to by now."""
 
     billed: BilledPeriod
@@ -69,8 +70,7 @@ class Late:
         return self.tally.quantity(self.meter.aggregation)
 
 
-@dataclass(frozen=True, slots=True)
-class Portion:
+class Portion(Struct, frozen=True):
     """A step of one subscription with what was used in each of its metered periods.
 
     Usage that was reported after `known_at`, on the wall clock, is in none of it.
@@ -87,8 +87,7 @@ class Portion:
         return len(self.step.lines) + len(self.used) + len(self.late)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payer:
+class Payer(Struct, frozen=True, kw_only=True):
     """Whom an invoice is for, and the organization's terms for it."""
 
     customer_id: CustomerId
@@ -103,8 +102,7 @@ class Payer:
     taxes: tuple[TaxTerms, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Struct, frozen=True):
     """When it is, in business and on the wall, and where new ids come from."""
 
     now: Instant
@@ -112,8 +110,7 @@ class Occasion:
     new_id: Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(Struct, frozen=True):
     """Everything one billing decides: an invoice still without a number, and what it covers.
 
     `corrected` are periods that were billed before and are worth something else by now.
@@ -283,8 +280,7 @@ def _reason(steps: Sequence[Step]) -> BillingReason:
     return BillingReason.SUBSCRIPTION_UPDATE
 
 
-@dataclass(frozen=True, slots=True)
-class _Billed:
+class _Billed(Struct, frozen=True):
     """A line before coupons; `discounted` is the subscription and period whose coupons are its."""
 
     line: InvoiceLine

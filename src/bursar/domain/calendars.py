@@ -5,11 +5,12 @@ begin with a civil day: the anchor day of a month. Every one of them is computed
 never from the period before, so no short month and no change of clocks can make them drift.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
+
+from msgspec import Struct
 
 from bursar.domain.times import Day, Instant, Period
 
@@ -78,8 +79,7 @@ def day_start(day: Day, timezone: str) -> Instant:
     return after
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(Struct, frozen=True):
     """Periods of some months that begin on the anchor day, one after the other for ever.
 
     `month` is one of the months in which a period begins, and matters to longer ones only.

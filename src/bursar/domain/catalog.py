@@ -6,13 +6,15 @@ further ones are metered charges on top. An archived plan takes no new subscript
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.events import PlanArchived, PlanCreated, PlanUpdated
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PlanId
 from bursar.domain.pricing import BillingInterval, Price, PriceTerms
 from bursar.domain.refusals import IllegalTransition, InvalidInput
@@ -35,8 +37,7 @@ TRANSITIONS: Final[dict[PlanStatus, tuple[PlanStatus, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Something to subscribe to, with the prices of its current version."""
 
     id: PlanId

@@ -4,7 +4,7 @@ Domain rules return a `Change`; `store.apply` is the only writer of one. Whoever
 every effect it has: the rows, the accounting, the facts told, the work left for later.
 """
 
-from dataclasses import dataclass, fields
+from msgspec import Struct
 
 from bursar.domain.agenda import Due, Undue
 from bursar.domain.events import Event, Row
@@ -13,8 +13,7 @@ from bursar.domain.pending_lines import Pending
 from bursar.domain.tasks import Task
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Rows to write, postings to book, facts to tell, work now and later, lines for invoices."""
 
     rows: tuple[Row, ...] = ()
@@ -27,7 +26,7 @@ class Change:
     def beside(self, other: "Change") -> "Change":
         """Both of them, as one decision; no row is in both."""
         assert not {row.id for row in self.rows} & {row.id for row in other.rows}
-        parts = (field.name for field in fields(self))
+        parts = self.__struct_fields__
         return Change(*(getattr(self, part) + getattr(other, part) for part in parts))
 
     def __post_init__(self) -> None:

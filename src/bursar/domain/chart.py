@@ -8,8 +8,9 @@ others are folded.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain import moves
 from bursar.domain.currencies import Currency
@@ -189,8 +190,7 @@ def credit_applied(source_id: str, customer_id: CustomerId, amount: Money, at: I
     return Posting("credit_applied", source_id, at, entries)
 
 
-@dataclass(frozen=True, slots=True)
-class CreditedParts:
+class CreditedParts(Struct, frozen=True):
     """What a credit note takes back: the net, and where net and taxes go."""
 
     customer_id: CustomerId

@@ -5,13 +5,15 @@ by somebody who holds both our database and our key. A checkpoint follows soon a
 It is an event and so part of the log; checkpoints alone call for no further one.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.change import Change
 from bursar.domain.event_chain import Link
 from bursar.domain.events import Event
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CheckpointId, OrgId
 from bursar.domain.times import Instant
 
@@ -21,7 +23,7 @@ EVENTS_MAX: Final = 1000
 """How many sealed events wait at most."""
 
 
-class AuditCheckpoint(Event):
+class AuditCheckpoint(Event, frozen=True):
     name = "audit.checkpoint"
     is_in_all = False
     when = (
@@ -31,8 +33,7 @@ class AuditCheckpoint(Event):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SignedHead:
+class SignedHead(Struct, frozen=True):
     """The end of a chain, and who vouches for it; all that anybody needs to verify it."""
 
     link: Link
@@ -40,8 +41,7 @@ class SignedHead:
     public_key: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """The last head that an organization was told; one for each, which moves on."""
 
     id: CheckpointId

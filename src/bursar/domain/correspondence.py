@@ -5,7 +5,7 @@ language, is for whoever prints it. Amounts travel as minor units beside their c
 organization's calendar has them.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.calendars import day_in
@@ -20,8 +20,7 @@ from bursar.domain.payment_events import PaymentFailed
 from bursar.domain.times import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Struct, frozen=True):
     """An invoice and everybody it concerns; `token` opens its page."""
 
     invoice: Invoice
@@ -72,8 +71,7 @@ class Occasion:
         return day_in(at, self.organization.timezone).isoformat()
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceCalendar:
+class InvoiceCalendar(Struct, frozen=True):
     """The days on which an organization looks at invoices that are open."""
 
     settings: DocumentSettings

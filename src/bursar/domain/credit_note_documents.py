@@ -5,7 +5,8 @@ that the sum is the note's. The same note always gives the same document.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.credit_notes import CreditNote, CreditNoteLine
 from bursar.domain.documents import DocumentFact, DocumentLine, DocumentTotal, InvoiceDocument
@@ -17,8 +18,7 @@ from bursar.domain.shapes.fields import decimal
 from bursar.domain.wording import WORDINGS, Wording
 
 
-@dataclass(frozen=True, slots=True)
-class NotePrinting:
+class NotePrinting(Struct, frozen=True):
     """A credit note, and its invoice with everybody who stands on it."""
 
     note: CreditNote

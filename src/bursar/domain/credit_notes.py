@@ -7,14 +7,16 @@ is the customer's credit, or is refunded out of it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.events import CreditNoteCreated, InvoiceCredited, InvoicePaid
+from bursar.domain.frozen import replace
 from bursar.domain.ids import (
     CreditNoteId,
     CreditNoteLineId,
@@ -43,8 +45,7 @@ class CreditDestination(StrEnum):
     REFUND = "refund"
 
 
-@dataclass(frozen=True, slots=True)
-class CreditNoteLine:
+class CreditNoteLine(Struct, frozen=True):
     """What is taken back of one line, and the taxes in it."""
 
     id: CreditNoteLineId
@@ -59,8 +60,7 @@ class CreditNoteLine:
         return total((each.amount for each in self.taxes), self.amount.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class CreditNote:
+class CreditNote(Struct, frozen=True):
     """One note; it is never changed. `applied` lowered what was due, `credited` is the rest."""
 
     id: CreditNoteId

@@ -4,9 +4,10 @@ The customer row is also the lock: a money verb locks it first and is then alone
 customer's affairs. The provider's id for a customer is a reference that arrives later, never a key.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
@@ -17,6 +18,7 @@ from bursar.domain.events import (
     CustomerUpdated,
     Event,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, OrgId, PaymentMethodId
 from bursar.domain.money import Money
 from bursar.domain.provider import CustomerRequest
@@ -37,8 +39,7 @@ class TaxTreatment(StrEnum):
     REVERSE_CHARGE = "reverse_charge"
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Struct, frozen=True):
     """Somebody who owes or pays."""
 
     id: CustomerId
@@ -160,8 +161,7 @@ class Customer:
             raise StillInUse(f"Customer {self.id} has {open_wallets} open wallets.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCustomer:
+class NewCustomer(Struct, frozen=True, kw_only=True):
     """What is known of a customer whom the provider does not know yet."""
 
     id: CustomerId
@@ -197,8 +197,7 @@ class NewCustomer:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Erasure:
+class Erasure(Struct, frozen=True):
     """How many facts, mails and answers of endpoints said something of a customer.
 
     `documents` are the invoices and credit notes that stay.
@@ -212,8 +211,7 @@ class Erasure:
     documents: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class CreditBalance:
+class CreditBalance(Struct, frozen=True):
     """What a customer has to their credit, in their currency."""
 
     customer_id: CustomerId

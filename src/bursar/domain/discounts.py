@@ -7,13 +7,15 @@ ones before have left.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.calendars import months_after
 from bursar.domain.change import Change
 from bursar.domain.events import CouponArchived, CouponCreated
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CouponId
 from bursar.domain.money import Money, Rate, total
 from bursar.domain.refusals import IllegalTransition, InvalidInput
@@ -44,8 +46,7 @@ TRANSITIONS: Final[dict[CouponStatus, tuple[CouponStatus, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Reduction:
+class Reduction(Struct, frozen=True):
     """A percentage or an amount off a line or a document: by a coupon, or as it was agreed."""
 
     name: str
@@ -73,16 +74,14 @@ class Reduction:
         return self.amount_off
 
 
-@dataclass(frozen=True, slots=True)
-class Discount:
+class Discount(Struct, frozen=True):
     """What a reduction took off a document, all lines together."""
 
     reduction: Reduction
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Coupon:
+class Coupon(Struct, frozen=True):
     """A promise to take off a percentage, or an amount; never both."""
 
     id: CouponId

@@ -4,9 +4,10 @@ An event only names a dispute; what is true of it is read from the books, so tha
 any order, twice, or not at all.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.money import Money
 from bursar.domain.times import Instant
@@ -31,8 +32,7 @@ HOLDING: Final = frozenset(
 """The bank has the money, for now or for good."""
 
 
-@dataclass(frozen=True, slots=True)
-class DisputeMove:
+class DisputeMove(Struct, frozen=True):
     """Money the bank took (negative) or gave again, and the fee the provider took for it."""
 
     reference: str
@@ -40,8 +40,7 @@ class DisputeMove:
     fee: Money
 
 
-@dataclass(frozen=True, slots=True)
-class DisputeReport:
+class DisputeReport(Struct, frozen=True):
     """One dispute. `moves` only ever grows; what was booked of it is counted."""
 
     reference: str
@@ -53,8 +52,7 @@ class DisputeReport:
     moves: tuple[DisputeMove, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DisputeNamed:
+class DisputeNamed(Struct, frozen=True):
     """Something happened to this dispute; its books say what."""
 
     reference: str

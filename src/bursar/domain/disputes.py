@@ -6,8 +6,9 @@ lost, it is a loss; won, the payment holds it again. A report that is older than
 changes nothing.
 """
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.change import Change
@@ -19,6 +20,7 @@ from bursar.domain.dispute_reports import (
     DisputeStatus,
 )
 from bursar.domain.events import Event
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, DisputeId, InvoiceId, PaymentId
 from bursar.domain.ledger import Posting
 from bursar.domain.money import Money, total
@@ -51,8 +53,7 @@ TRANSITIONS: Final[dict[DisputeStatus, tuple[DisputeStatus, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Dispute:
+class Dispute(Struct, frozen=True):
     """One dispute of a payment. `withdrawn` is what the bank has of us now; `fee` what it cost."""
 
     id: DisputeId

@@ -5,13 +5,15 @@ reminders count from the due date: -3 is three days before it, 7 a week after.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.calendars import days_after
 from bursar.domain.change import Change
 from bursar.domain.events import DocumentSettingsUpdated
+from bursar.domain.frozen import replace
 from bursar.domain.ids import DocumentSettingsId, OrgId, print_id, uuid_of
 from bursar.domain.mails import is_mailbox
 from bursar.domain.times import Instant
@@ -37,8 +39,7 @@ class Paper(StrEnum):
     LETTER = "letter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentSettings:
+class DocumentSettings(Struct, frozen=True, kw_only=True):
     """One organization's; version 0 is that of one that has said nothing yet."""
 
     id: DocumentSettingsId

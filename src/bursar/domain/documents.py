@@ -5,8 +5,9 @@ lays out and computes nothing, so a document cannot disagree with the books. Eve
 letter for letter; nothing in it is ever read as markup.
 """
 
-from dataclasses import dataclass, field
 from typing import Final, Protocol
+
+from msgspec import Struct, field
 
 from bursar.domain.times import Instant
 
@@ -19,8 +20,7 @@ class DocumentNotRendered(Exception):
     """No document within the limits of time and pages; asking again may help when it was time."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentLine:
+class DocumentLine(Struct, frozen=True):
     """One row of the table; `carried` is the sum of all the rows up to it."""
 
     description: str
@@ -30,8 +30,7 @@ class DocumentLine:
     carried: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentTotal:
+class DocumentTotal(Struct, frozen=True):
     """One row under the table: `Subtotal`, `Tax 20 %`, `Paid`. A strong one stands out."""
 
     label: str
@@ -39,16 +38,14 @@ class DocumentTotal:
     is_strong: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentFact:
+class DocumentFact(Struct, frozen=True):
     """One labelled fact at the head: `Invoice number`, `Issued`, `Due`."""
 
     label: str
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentWords:
+class DocumentWords(Struct, frozen=True, kw_only=True):
     """What the printer says by itself, in the document's language."""
 
     bill_to: str = "Bill to"
@@ -64,8 +61,7 @@ class DocumentWords:
     bank: str = "Bank details"
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceDocument:
+class InvoiceDocument(Struct, frozen=True):
     """An invoice as it is read. `made_at` is the PDF's only clock: same document, same bytes.
 
     `seller` and `buyer` begin with the name; the further lines are address and tax ids.

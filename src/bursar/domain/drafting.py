@@ -5,9 +5,10 @@ written on the document itself, so that no later change of a coupon or a rate ca
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct, field
 
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import TaxTreatment
@@ -24,8 +25,7 @@ AGREED: Final = "Discount"
 PERCENT_MAX: Final = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True)
-class NewDiscount:
+class NewDiscount(Struct, frozen=True):
     """Something off, as a caller asks for it: by a coupon, or a percentage or amount agreed.
 
     `place` is where the caller wrote it, for whoever has to say that it makes no sense.
@@ -52,8 +52,7 @@ class NewDiscount:
             raise InvalidInput.at(f"{self.place}.percentOff", says, "out_of_range")
 
 
-@dataclass(frozen=True, slots=True)
-class NewLine:
+class NewLine(Struct, frozen=True):
     """A line as a caller asks for it; `unit_amount` is in minor units and may be below one."""
 
     description: str
@@ -63,8 +62,7 @@ class NewLine:
     discounts: tuple[NewDiscount, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What the lookup found, and for whom it counts."""
 
     rates: Mapping[TaxRateId, TaxRate] = field(default_factory=dict)

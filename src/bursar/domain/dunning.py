@@ -6,10 +6,11 @@ charged again: where it asked for another one, or for the cardholder, the custom
 and where it said never, no retry is left. Who pays in whatever way ends the case.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
@@ -25,6 +26,7 @@ from bursar.domain.dunning_events import (
 )
 from bursar.domain.dunning_policies import DunningAction, DunningPolicy, DunningStep
 from bursar.domain.events import Event
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, DunningCaseId, InvoiceId, SubscriptionId
 from bursar.domain.provider import DeclineKind
 from bursar.domain.refusals import IllegalTransition
@@ -44,8 +46,7 @@ class Resolution(StrEnum):
     EXHAUSTED = "exhausted"  # every step was taken and the invoice is still open
 
 
-@dataclass(frozen=True, slots=True)
-class Decline:
+class Decline(Struct, frozen=True):
     """What the bank said, and about which method."""
 
     kind: DeclineKind
@@ -53,8 +54,7 @@ class Decline:
     method_reference: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DunningCase:
+class DunningCase(Struct, frozen=True):
     """One invoice in dunning. `step` is the next one of the policy, due at `next_at`.
 
     `blocked_method` is not charged again. `rested_at` is when the subscription was paused because
@@ -213,8 +213,7 @@ class DunningCase:
         return {"currentAction": self.current_action.value, "resolution": resolution}
 
 
-@dataclass(frozen=True, slots=True)
-class NewCase:
+class NewCase(Struct, frozen=True):
     """An invoice whose automatic payment has just failed for the first time."""
 
     id: DunningCaseId

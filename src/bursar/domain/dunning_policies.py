@@ -5,10 +5,11 @@ counted from the step before. An organization has a policy of its own, or the in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 STEPS_MAX: Final = 20
 WAIT_MINUTES_MAX: Final = 525_600
@@ -24,8 +25,7 @@ class DunningAction(StrEnum):
     WRITE_OFF = "mark_uncollectible"  # nobody expects the money any more
 
 
-@dataclass(frozen=True, slots=True)
-class DunningStep:
+class DunningStep(Struct, frozen=True):
     """One step: what is done, so many minutes after the step before."""
 
     action: DunningAction
@@ -46,8 +46,7 @@ ESCALATION: Final = (
 """What follows the last try, unless an organization says otherwise: a day between two steps."""
 
 
-@dataclass(frozen=True, slots=True)
-class DunningPolicy:
+class DunningPolicy(Struct, frozen=True):
     """The tries, and what follows the last of them."""
 
     retry_minutes: tuple[int, ...]

@@ -6,12 +6,14 @@ a draft, a line on which several taxes lie, and amounts with three decimals.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from bursar.domain.credit_notes import CreditNote
 from bursar.domain.currencies import exponent_of
@@ -57,8 +59,7 @@ for _prefix, _space in _SPACES.items():
     register_namespace(_prefix, _space)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Duty:
+class _Duty(Struct, frozen=True):
     """A category of tax and its percentage, as the norm tells them apart."""
 
     code: str
@@ -82,8 +83,7 @@ class _Duty:
             _put(tax, "ram:RateApplicablePercent", self.percent)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(Struct, frozen=True):
     """One line: `price` is that of all its units, before the `allowance` and without tax."""
 
     description: str
@@ -100,8 +100,7 @@ class _Item:
         return self.price - self.allowance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Paper:
+class _Paper(Struct, frozen=True, kw_only=True):
     """What an invoice and a credit note have in common, in the norm's own terms."""
 
     code: str
@@ -316,7 +315,7 @@ def _sums(under: Element, paper: _Paper) -> None:
 def _summed(paper: _Paper) -> Iterator[tuple[_Duty, Money, Money]]:
     """Each duty with what it lies on and what it comes to."""
     code = paper.due.currency
-    ordered = sorted(paper.items, key=lambda item: item.duty)
+    ordered = sorted(paper.items, key=lambda item: astuple(item.duty))
     for duty, group in groupby(ordered, key=lambda item: item.duty):
         items = list(group)
         nets, taxes = (each.net for each in items), (each.tax for each in items)

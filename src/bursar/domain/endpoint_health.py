@@ -5,10 +5,12 @@ longer than the one before; trials that succeed bring it back, and then what it 
 endpoint that did nothing but fail for days is not tried any more. Knows no socket and no clock.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from msgspec import Struct
+
+from bursar.domain.frozen import replace
 from bursar.domain.times import Instant
 
 FAILURES_TO_TRIP: Final = 10
@@ -19,8 +21,7 @@ GIVEN_UP_AFTER: Final = timedelta(days=5)
 _DOUBLINGS_MAX: Final = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """Any success ends `first_failed_at`; `went_down_at` ends when the endpoint has recovered."""
 
     failures: int = 0

@@ -7,10 +7,11 @@ database can.
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 FIRST: Final = bytes(32)
 """What the first link of every chain follows."""
@@ -18,8 +19,7 @@ FIRST: Final = bytes(32)
 _LATER: Final = frozenset({"address", "personal"})
 
 
-@dataclass(frozen=True, slots=True)
-class SealedEvent:
+class SealedEvent(Struct, frozen=True):
     """An event as the chain sees it: every column, JSON in the database's own spelling.
 
     `personal` is the digest of what stands apart, so that this may go and the link still holds.
@@ -61,11 +61,10 @@ class SealedEvent:
 
 
 # A restored database counts transactions anew.
-_HASHED: Final = tuple(each.name for each in fields(SealedEvent) if each.name != "transaction_id")
+_HASHED: Final = tuple(each for each in SealedEvent.__struct_fields__ if each != "transaction_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One link: the event it covers and the hash up to there."""
 
     position: int

@@ -1,16 +1,15 @@
 """A fact as the log keeps it, whoever reads it: audit trail, timeline, webhooks or feed."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain.ids import EventId
 from bursar.domain.times import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedEvent:
+class LoggedEvent(Struct, frozen=True):
     """A fact as the log keeps it: rendered when it was told, and never again.
 
     `occurred_at` is business time, `recorded_at` the wall clock. `snapshot` is the resource as the
@@ -44,8 +43,7 @@ class _Apart(msgspec.Struct, frozen=True):
     previous: dict[str, msgspec.Raw]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What a fact says, as it is stored: for good, and apart from it what is somebody's own.
 
     When what stands apart is gone, the rest still is the resource, without a name.

@@ -7,16 +7,17 @@ was billed is named, with both figures.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from bursar.domain.derivations import explained, is_explained
+from bursar.domain.frozen import replace
 from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoices import Invoice, with_lines
 from bursar.domain.money import Money, priced
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A figure that is not what it should be; `field` is where it stands on the invoice."""
 
     field: str
@@ -24,8 +25,7 @@ class Difference:
     recomputed: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """The invoice as it was billed, as it comes out anew, and where the two differ."""
 
     billed: Invoice

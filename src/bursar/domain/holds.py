@@ -4,15 +4,17 @@ A hold books nothing: it lowers what is available, and capture posts. It is capt
 or a part, and what is left over is free again. Its time runs on the wall clock.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
 from bursar.domain.events import HoldCaptured, HoldCreated, HoldExpired, HoldReleased
+from bursar.domain.frozen import replace
 from bursar.domain.ids import HoldId, WalletId
 from bursar.domain.ledger import Account
 from bursar.domain.money import Money
@@ -41,8 +43,7 @@ TRANSITIONS: Final[dict[HoldStatus, tuple[HoldStatus, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """One hold. `captured` is what was really taken of `amount`."""
 
     id: HoldId

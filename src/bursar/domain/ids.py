@@ -117,6 +117,7 @@ def print_id(prefix: str, value: UUID) -> str:
     return f"{prefix}_{value}"
 
 
+@lru_cache(_REMEMBERED)
 def parse_id(prefix: str, *, text: str) -> UUID:
     """The UUID inside an id of this noun.
 

@@ -7,12 +7,12 @@ file as a whole is a refusal; what is wrong with a row is for `imports` to say.
 import csv
 import io
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct, field
 
 from bursar.domain.refusals import InvalidInput
 
@@ -30,8 +30,7 @@ class FileFormat(StrEnum):
     JSONL = "jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class RowFault:
+class RowFault(Struct, frozen=True):
     """What is wrong with one field of one row; rows are counted from one, without the head."""
 
     row: int
@@ -40,8 +39,7 @@ class RowFault:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRow(Struct, frozen=True):
     """One row: what each column says, without those that say nothing."""
 
     number: int

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency, currency
@@ -45,8 +46,7 @@ class ImportKind(StrEnum):
     OPENING_BALANCES = "opening_balances"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Import:
+class Import(Struct, frozen=True, kw_only=True):
     """What came of one file: so many rows made something, were known already, or were refused."""
 
     id: ImportId
@@ -66,8 +66,7 @@ class Import:
         return Change(rows=(self,), events=(ImportFinished(self),))
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRow:
+class CustomerRow(Struct, frozen=True):
     """A customer to take over; the digest tells the same row from another one."""
 
     row: FileRow
@@ -82,8 +81,7 @@ class CustomerRow:
     metadata: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceRow:
+class BalanceRow(Struct, frozen=True):
     """What a customer has to their credit, by the reference they came with or by their own id."""
 
     row: FileRow

@@ -5,10 +5,9 @@ What comes in above what is due is the customer's credit; what a document has du
 zero.
 """
 
-from dataclasses import replace
-
 from bursar.domain import chart
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.ledger import Posting
 from bursar.domain.payment_beginnings import require_due

@@ -7,13 +7,15 @@ settings of a final one are those that it was issued with.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.customers import Customer
 from bursar.domain.document_settings import DocumentSettings, Language
 from bursar.domain.documents import DocumentFact, DocumentLine, DocumentTotal, InvoiceDocument
+from bursar.domain.frozen import replace
 from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import Money
@@ -33,8 +35,7 @@ _NAMED: Final = frozenset({*_STREET, *_TOWN, "country"})
 _NUMBER_LAST: Final = frozenset({"AU", "CA", "GB", "IE", "IN", "NZ", "SG", "US", "ZA"})
 
 
-@dataclass(frozen=True, slots=True)
-class Printing:
+class Printing(Struct, frozen=True):
     """An invoice and everybody who stands on it."""
 
     invoice: Invoice

@@ -6,10 +6,11 @@ lines, see `domain/invoices.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeAlias
+
+from msgspec import Struct, field
 
 from bursar.domain.currencies import Currency
 from bursar.domain.discounts import Reduction
@@ -35,8 +36,7 @@ class LineType(StrEnum):
     ADJUSTMENT = "adjustment"
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceLine:
+class InvoiceLine(Struct, frozen=True):
     """One line. The discount holds its own reductions and its part of the document's."""
 
     id: InvoiceLineId
@@ -78,8 +78,7 @@ class InvoiceLine:
         return self.net + self.tax - self.tax_included if self.taxes else self.net
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineDetails:
+class LineDetails(Struct, frozen=True, kw_only=True):
     """What a line has beside its price."""
 
     type: LineType = LineType.MANUAL
@@ -93,8 +92,7 @@ class LineDetails:
 _PLAIN: Final = LineDetails()
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """So many of something at so much; `unit_amount` is in minor units and may be below one."""
 
     description: str

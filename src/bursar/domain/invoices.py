@@ -6,10 +6,11 @@ ever reversed, never edited.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct, field
 
 from bursar.domain import chart
 from bursar.domain.change import Change
@@ -28,6 +29,7 @@ from bursar.domain.events import (
     InvoiceUpdated,
     InvoiceVoided,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId
 from bursar.domain.invoice_lines import LINES_MAX, InvoiceLine
 from bursar.domain.ledger import Posting
@@ -71,8 +73,7 @@ class BillingReason(StrEnum):
     RECURRING = "recurring"
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceNumber:
+class InvoiceNumber(Struct, frozen=True):
     """A place in a gapless series: `INV-2026` number 7 prints as `INV-2026-00007`."""
 
     series: str
@@ -94,8 +95,7 @@ class InvoiceNumber:
         return head + hyphen, f"{digits}%" if hyphen else f"%{digits}%"
 
 
-@dataclass(frozen=True, slots=True)
-class Invoice:
+class Invoice(Struct, frozen=True):
     """One document. Amounts are all in the customer's currency.
 
     The total is the subtotal less discounts plus the taxes that are not in the prices already. A
@@ -308,8 +308,7 @@ class Invoice:
         return Change((after,), (posting,), (InvoiceMarkedUncollectible(after, self),))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDraft:
+class NewDraft(Struct, frozen=True, kw_only=True):
     """What is known of a draft before it has lines."""
 
     id: InvoiceId

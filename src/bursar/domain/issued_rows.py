@@ -5,13 +5,13 @@ anything else of since is as it is today.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import msgspec
 from msgspec.structs import asdict
 
 from bursar.domain.customers import Customer
 from bursar.domain.document_settings import DocumentSettings, Language, Paper
+from bursar.domain.frozen import replace
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.orgs import Organization
 from bursar.domain.rows import Record

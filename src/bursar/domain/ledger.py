@@ -11,10 +11,11 @@ wrong is reversed by a posting that names it. Refuses, by construction, one that
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, Self
+
+from msgspec import Struct
 
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import AccountId, LedgerTransactionId
@@ -45,8 +46,7 @@ DEBIT_NATURED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """A place amounts rest in, one per code and currency within an organization."""
 
     code: str
@@ -79,8 +79,7 @@ class Account:
         return self.floor_minor is None or self.balance(entry_sum).minor >= self.floor_minor
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One account's part of a posting: debit positive, credit negative."""
 
     account: Account
@@ -101,8 +100,7 @@ class Entry:
         return cls(account, -amount)
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(Struct, frozen=True):
     """One accounting move. `kind` and `source_id` together are unique in an organization.
 
     `corrects` is the `key` of the posting this one puts right.
@@ -141,16 +139,14 @@ class Posting:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BookedEntry:
+class BookedEntry(Struct, frozen=True):
     """One account's part of a posting in the books: debit positive, credit negative."""
 
     account_code: str
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class BookedPosting:
+class BookedPosting(Struct, frozen=True):
     """A posting as the books keep it. `corrects` is the id of the posting that it puts right."""
 
     id: LedgerTransactionId
@@ -163,8 +159,7 @@ class BookedPosting:
     entries: tuple[BookedEntry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountBalance:
+class AccountBalance(Struct, frozen=True):
     """An account with the signed sum of its entries."""
 
     id: AccountId
@@ -178,8 +173,7 @@ class AccountBalance:
         return self.account.balance(self.entry_sum)
 
 
-@dataclass(frozen=True, slots=True)
-class StatementLine:
+class StatementLine(Struct, frozen=True):
     """One posting as an account sees it: amount and balance after it, on its natural side."""
 
     id: LedgerTransactionId

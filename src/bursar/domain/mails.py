@@ -7,10 +7,11 @@ kept and forgotten when the mail has left.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol, TypeAlias
+
+from msgspec import Struct
 
 from bursar.domain.ids import InvoiceId, MailId
 from bursar.domain.tasks import QUEUE_RULES, Queue
@@ -91,8 +92,7 @@ class MailStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewMail:
+class NewMail(Struct, frozen=True, kw_only=True):
     """A mail to write."""
 
     kind: MailKind
@@ -106,16 +106,14 @@ class NewMail:
         assert is_mailbox(self.recipient), "a recipient is one address on one line"
 
 
-@dataclass(frozen=True, slots=True)
-class Enclosure:
+class Enclosure(Struct, frozen=True):
     """A PDF that goes with a letter."""
 
     name: str
     body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Struct, frozen=True, kw_only=True):
     """A mail with everything that goes into it, ready to be printed and sent.
 
     The `logo` is the organization's, for letters in its name that are dressed as HTML.
@@ -131,8 +129,7 @@ class Letter:
     logo: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class Mail(Struct, frozen=True, kw_only=True):
     """A mail as it is kept: what became of it, and nothing of what stands in it."""
 
     id: MailId
@@ -149,8 +146,7 @@ class Mail:
     settled_at: Instant | None
 
 
-@dataclass(frozen=True, slots=True)
-class PrintedMail:
+class PrintedMail(Struct, frozen=True):
     """A letter in words."""
 
     subject: str
@@ -158,27 +154,23 @@ class PrintedMail:
     html: str
 
 
-@dataclass(frozen=True, slots=True)
-class MailSent:
+class MailSent(Struct, frozen=True):
     """The mail server took it; `reference` is its own name for it."""
 
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MailKept:
+class MailKept(Struct, frozen=True):
     """Nothing is configured that could send it."""
 
 
-@dataclass(frozen=True, slots=True)
-class MailDeferred:
+class MailDeferred(Struct, frozen=True):
     """Not now: the server is away, or asks to wait."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class MailRefused:
+class MailRefused(Struct, frozen=True):
     """Never: this mail to this address is not taken."""
 
     reason: str

@@ -5,10 +5,11 @@ their own, and an organization always keeps an owner: how many others there are 
 calls, who holds the organization's lock.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Role, Standing
 from bursar.domain.change import Change
@@ -19,6 +20,7 @@ from bursar.domain.events import (
     MemberRemoved,
     MemberRoleChanged,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MemberId, UserId
 from bursar.domain.refusals import (
     EmailMismatch,
@@ -48,8 +50,7 @@ TRANSITIONS: Final[dict[MemberStatus, tuple[MemberStatus, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A person's place in an organization; `email` is where they were invited, if they were."""
 
     id: MemberId

@@ -4,9 +4,10 @@ Aggregation is over the set of events: the order in which they arrive changes no
 meaning never changes once it exists, since what was counted cannot be counted anew.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.change import Change
 from bursar.domain.events import MeterCreated
@@ -27,8 +28,7 @@ class Aggregation(StrEnum):
     LATEST = "latest"  # the value of the event that happened last
 
 
-@dataclass(frozen=True, slots=True)
-class Meter:
+class Meter(Struct, frozen=True):
     """Something that is counted; `property_name` is where an event says the value.
 
     Without a property the value is the event's quantity. Each threshold is told once a period.

@@ -8,10 +8,11 @@ exchange one currency for another, to hold anything beyond ±(2^53 − 1) at any
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.currencies import EXPONENTS, Currency, UnknownCurrency, exponent_of
 
@@ -44,8 +45,7 @@ class MalformedDecimal(ValueError):
     """A price, quantity or rate is not finite, or has too many places."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Struct, frozen=True):
     """An exact percentage from 0 to 100 with at most four places: `Rate(Decimal("8.875"))`."""
 
     percent: Decimal
@@ -61,8 +61,7 @@ class Rate:
         return half_even(minor * top, denominator=bottom * _PERCENT_MAX)
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(Struct, frozen=True):
     """An exact amount: `Money(3056, usd)` is 30.56 US dollars, `Money(500, jpy)` is 500 yen."""
 
     minor: int

@@ -3,12 +3,12 @@
 The ledger's page is made from it, and every template of `domain/chart.py` is held against it.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Move:
+
+class Move(Struct, frozen=True):
     """A row of the table: the accounts a move may touch, by the first word of their code."""
 
     kind: str

@@ -7,9 +7,10 @@ ends is a gift and lowers nothing. Every movement names its kind, and all of the
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.agreements import recurring
 from bursar.domain.catalog import Plan
@@ -32,16 +33,14 @@ class Movement(StrEnum):
     REACTIVATION = "reactivation"  # from nothing, once more
 
 
-@dataclass(frozen=True, slots=True)
-class Worth:
+class Worth(Struct, frozen=True):
     """What decides how much a subscription is worth: so many of a plan's version, less coupons."""
 
     agreed: Agreed
     coupon_ids: tuple[CouponId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """A subscription whose worth may be another after a fact than it was before."""
 
     subscription: Subscription

@@ -5,8 +5,9 @@ notes, and the civil year unless the organization counts through. Its numbers ru
 gap. Refuses to hand out a number: that takes the row of the series.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bursar.domain.calendars import year_in
 from bursar.domain.times import Instant
@@ -26,8 +27,7 @@ class Numbered(StrEnum):
     CREDIT_NOTE = "CN"
 
 
-@dataclass(frozen=True, slots=True)
-class Numbering:
+class Numbering(Struct, frozen=True):
     """How an organization numbers its documents."""
 
     prefix: str

@@ -6,8 +6,9 @@ member, and how, is for `members` to say.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bursar.domain.access import Role
 from bursar.domain.change import Change
@@ -19,6 +20,7 @@ from bursar.domain.events import (
     OrganizationDeleted,
     OrganizationUpdated,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MemberId, OrgId, UserId
 from bursar.domain.members import Member
 from bursar.domain.numbering import Numbering, NumberScope
@@ -33,8 +35,7 @@ class Mode(StrEnum):
     SANDBOX = "sandbox"
 
 
-@dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Struct, frozen=True):
     """One tenant."""
 
     id: OrgId
@@ -88,8 +89,7 @@ class Organization:
         return Change(rows=(after,), events=(OrganizationDeleted(after, self),))
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """A person, known to the whole installation, whatever organizations they belong to."""
 
     id: UserId
@@ -109,8 +109,7 @@ class User:
             raise AddressNotVerified("Verify your e-mail address first; it was sent a link.")
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
+class Membership(Struct, frozen=True):
     """An organization a person belongs to, and what they are there."""
 
     org_id: OrgId
@@ -119,8 +118,7 @@ class Membership:
     role: Role
 
 
-@dataclass(frozen=True, slots=True)
-class Me:
+class Me(Struct, frozen=True):
     """Somebody signed in, with everywhere they belong."""
 
     user: User
@@ -128,8 +126,7 @@ class Me:
     has_second_factor: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Colleague:
+class Colleague(Struct, frozen=True):
     """A member as the others see them: with a name, once the invitation is accepted."""
 
     member: Member

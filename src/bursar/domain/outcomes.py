@@ -1,6 +1,5 @@
 """Outcomes as text and back: how the inbox keeps what a provider's event said."""
 
-from dataclasses import fields
 from typing import Any, Final, get_args
 
 import msgspec
@@ -15,9 +14,9 @@ _KINDS: Final[dict[str, type[Any]]] = {kind.__name__: kind for kind in get_args(
 def outcome_to_json(outcome: Told) -> str:
     """The outcome with its name, as JSON."""
     values: dict[str, object] = {"outcome": type(outcome).__name__}
-    for field in fields(outcome):
-        value = getattr(outcome, field.name)
-        values[field.name] = [value.minor, value.currency] if isinstance(value, Money) else value
+    for name in outcome.__struct_fields__:
+        value = getattr(outcome, name)
+        values[name] = [value.minor, value.currency] if isinstance(value, Money) else value
     return msgspec.json.encode(values).decode()
 
 

@@ -5,9 +5,10 @@ cursor, in either order.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
+
+from msgspec import Struct
 
 SIZE_MAX: Final = 100
 SIZE_DEFAULT: Final = 20
@@ -17,8 +18,7 @@ COUNTED_MAX: Final = 10_001
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """What to show. With `is_cursor` the number means nothing and nobody counts."""
 
     number: int = 1
@@ -51,8 +51,7 @@ class Page:
         return min(self.offset + rows, COUNTED_MAX) if is_last else None
 
 
-@dataclass(frozen=True, slots=True)
-class Paged(Generic[Item]):
+class Paged(Struct, Generic[Item], frozen=True):
     """What a window shows. `total_count` is 0 in cursor mode, where nobody counts.
 
     `next_cursor` is where the next window begins, and None after the last row.

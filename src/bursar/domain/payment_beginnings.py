@@ -4,7 +4,7 @@ Owns what a new attempt is and when one may begin; what becomes of it is for `pa
 for `instant_payments` when nothing leaves the house.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.agenda import Due, DueKind
 from bursar.domain.change import Change
@@ -18,8 +18,7 @@ from bursar.domain.times import Instant
 from bursar.domain.wallets import Wallet
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPayment:
+class NewPayment(Struct, frozen=True, kw_only=True):
     """What is known of an attempt before it begins; `wall` is when it does, `now` business time."""
 
     id: PaymentId

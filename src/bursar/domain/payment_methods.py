@@ -5,10 +5,11 @@ card is what may be printed on a receipt; its number never comes here. Which met
 stands with the customer.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
 from bursar.domain.change import Change
 from bursar.domain.events import Event
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, PaymentMethodId
 from bursar.domain.payment_events import (
     PaymentMethodAttached,
@@ -20,8 +21,7 @@ from bursar.domain.tasks import SyncMethod
 from bursar.domain.times import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentMethod:
+class PaymentMethod(Struct, frozen=True):
     """One stored method. `provider_reference` is what the provider charges."""
 
     id: PaymentMethodId

@@ -6,14 +6,16 @@ through `Payment.settle`. An answer may repeat, come late or out of order; the s
 forward, and money that arrives for an attempt already given up is booked, never dropped.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, assert_never
 
+from msgspec import Struct
+
 from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.money import Money
@@ -143,8 +145,7 @@ class ReceiptMethod(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What an accountant saw: how it came, when, and what the bank calls it."""
 
     method: ReceiptMethod
@@ -159,8 +160,7 @@ class PaymentPurpose(StrEnum):
     WALLET_DEPOSIT = "wallet_deposit"
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Struct, frozen=True):
     """One attempt. `attempt_key` names the request that began it: only that request rejoins it.
 
     A deposit has no invoice, and no customer either when the wallet is nobody's who is billed.
@@ -276,8 +276,7 @@ class Payment:
         return WATCH_STEPS[min(self.watch_step, len(WATCH_STEPS) - 1)]
 
 
-@dataclass(frozen=True, slots=True)
-class Deposit:
+class Deposit(Struct, frozen=True):
     """A wallet, and the attempt that fills it; without one it was filled at once."""
 
     wallet: Wallet

@@ -5,9 +5,10 @@ has the share that its own movements make.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.money import Money, total
 from bursar.domain.reconciliation import MoveKind, ProviderMove
@@ -28,8 +29,7 @@ CAME_BACK: Final = (PayoutStatus.FAILED, PayoutStatus.CANCELED)
 """The money is with the processor again."""
 
 
-@dataclass(frozen=True, slots=True)
-class PayoutReport:
+class PayoutReport(Struct, frozen=True):
     """One payout in the processor's books; the amount is the whole account's."""
 
     reference: str
@@ -40,8 +40,7 @@ class PayoutReport:
     failure_code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """What one organization has of a payout: what reached the bank, and what the processor kept."""
 
     amount: Money

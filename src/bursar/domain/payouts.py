@@ -4,12 +4,14 @@ Booked once, when the payout is first seen; one that fails or is canceled is boo
 is the organization's share and never changes: a payout of other amounts is another payout.
 """
 
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.change import Change
 from bursar.domain.events import Event
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PayoutId
 from bursar.domain.ledger import Posting
 from bursar.domain.money import Money
@@ -33,8 +35,7 @@ TRANSITIONS: Final[dict[PayoutStatus, tuple[PayoutStatus, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Payout:
+class Payout(Struct, frozen=True):
     """What one organization has of one payout."""
 
     id: PayoutId

@@ -5,10 +5,11 @@ the next invoice takes them up. A line is in no invoice or in one; voiding the i
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.ids import CustomerId, InvoiceId, PendingLineId, PriceId, SubscriptionId
 from bursar.domain.money import Money
@@ -26,8 +27,7 @@ class PendingKind(StrEnum):
     ADJUSTMENT = "adjustment"  # usage that came when its period was billed already
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingLine:
+class PendingLine(Struct, frozen=True, kw_only=True):
     """One line to be billed from `due_at` on; an amount below zero gives money back.
 
     Quantity times unit amount is the amount. A discountable line has its coupons still before it;
@@ -48,8 +48,7 @@ class PendingLine:
     derivation: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingLine:
+class WaitingLine(Struct, frozen=True):
     """A pending line as it is kept; `invoice_id` is the invoice that took it up, if any has."""
 
     id: PendingLineId
@@ -58,8 +57,7 @@ class WaitingLine:
     created_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class DropWaiting:
+class DropWaiting(Struct, frozen=True):
     """Forget what waits for a subscription that has not begun."""
 
     subscription_id: SubscriptionId

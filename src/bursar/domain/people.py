@@ -4,10 +4,11 @@ What people do to their own account belongs to no organization, so it is told in
 own, in the person's scope. A fact says what happened, who did it, from where, and never a secret.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.ids import SessionId, UserId
 from bursar.domain.times import Instant
@@ -78,8 +79,7 @@ LIFE_OF: Final[dict[TokenPurpose, timedelta]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """Somebody signed in, somewhere."""
 
     id: SessionId
@@ -90,8 +90,7 @@ class Session:
     expires_at: Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factor:
+class Factor(Struct, frozen=True, kw_only=True):
     """A second factor; it counts once its first code was right."""
 
     secret_sealed: bytes
@@ -100,8 +99,7 @@ class Factor:
     codes_left: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthEvent:
+class AuthEvent(Struct, frozen=True, kw_only=True):
     """One line of the history of the door."""
 
     id: str
@@ -114,8 +112,7 @@ class AuthEvent:
     recorded_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Mailed:
+class Mailed(Struct, frozen=True):
     """Whom a token that was sent by mail belongs to."""
 
     user_id: UserId

@@ -7,8 +7,9 @@ whatever follows the end are left out. Whether the colors decode is for whoever 
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 EDGE_MAX: Final = 4_000
 PNG: Final = b"\x89PNG\r\n\x1a\n"
@@ -54,8 +55,7 @@ def kind_of(picture: bytes) -> str:
     return "png" if picture.startswith(PNG) else "jpeg"
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
+class _Grid(Struct, frozen=True):
     """How many pixels of how many bits."""
 
     width: int

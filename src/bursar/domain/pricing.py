@@ -6,10 +6,11 @@ have twelve places below the minor unit.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import MeterId, PriceId
@@ -41,8 +42,7 @@ class BillingInterval(StrEnum):
 TIERED: Final = frozenset({PricingModel.GRADUATED, PricingModel.VOLUME})
 
 
-@dataclass(frozen=True, slots=True)
-class Tier:
+class Tier(Struct, frozen=True):
     """Units up to and including `up_to` (None: all further ones), and what they cost.
 
     `flat_amount` is charged once when the tier is used. Both are in minor units.
@@ -53,16 +53,14 @@ class Tier:
     flat_amount: Decimal = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """So many at so much: one term of the sum that a line is."""
 
     quantity: int
     unit_amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class PriceTerms:
+class PriceTerms(Struct, frozen=True):
     """What a price is to be; `unit_amount` is in minor units, and absent where tiers say it.
 
     With a meter the quantity is what was used; without one it is the subscription's own.
@@ -77,8 +75,7 @@ class PriceTerms:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """One charge of a plan: terms that were checked, under an id that never changes meaning."""
 
     id: PriceId

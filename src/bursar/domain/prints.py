@@ -5,11 +5,11 @@ fingerprint of what the document says and of the press that printed it. A docume
 (paid, credited, a new link) is printed again, and one that changed back is too.
 """
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain.documents import InvoiceDocument
 from bursar.domain.ids import CreditNoteId, InvoiceId
@@ -18,8 +18,7 @@ PRINT_LABEL: Final = "print"
 """Whose key encrypts them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(Struct, frozen=True):
     """What is to be printed, and of what: an invoice, or a credit note on one."""
 
     subject_id: InvoiceId | CreditNoteId
@@ -27,8 +26,7 @@ class Paper:
     document: InvoiceDocument
 
 
-@dataclass(frozen=True, slots=True)
-class Print:
+class Print(Struct, frozen=True):
     """A PDF and its digest."""
 
     digest: bytes

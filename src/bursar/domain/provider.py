@@ -5,10 +5,11 @@ have moved and only the provider's own books can tell. Nothing here names a prov
 adapter under `bursar.providers` translates them.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from bursar.domain.dispute_reports import DisputeNamed, DisputeReport
 from bursar.domain.ids import CustomerId, InvoiceId, OrgId, PaymentId, RefundId
@@ -28,8 +29,7 @@ class DeclineKind(StrEnum):
     NEVER = "never"
 
 
-@dataclass(frozen=True, slots=True)
-class Succeeded:
+class Succeeded(Struct, frozen=True):
     """The provider holds the money. `amount` is what its books say, never what we asked."""
 
     reference: str
@@ -37,8 +37,7 @@ class Succeeded:
     method: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(Struct, frozen=True):
     """The provider refused; no money moved and none will for this attempt.
 
     `ends_page`: the hosted page is over with it, so no other card can be tried there. `is_on_page`:
@@ -53,23 +52,20 @@ class Declined:
     is_on_page: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ActionRequired:
+class ActionRequired(Struct, frozen=True):
     """The cardholder must act at `url` (3-D Secure) before the provider decides."""
 
     reference: str
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Processing:
+class Processing(Struct, frozen=True):
     """The provider accepted the charge and decides later, by event."""
 
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckoutOpened:
+class CheckoutOpened(Struct, frozen=True):
     """A hosted session waits for the customer. `reference` is the session's id at the provider."""
 
     reference: str
@@ -77,20 +73,17 @@ class CheckoutOpened:
     expires_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """The attempt or session is over at the provider and no money moved."""
 
     reference: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotFound:
+class NotFound(Struct, frozen=True):
     """The provider's books know nothing of this attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """No trustworthy answer: timeout, dropped line, 5xx, rate limit, or an unexpected shape.
 
     `retry_after_seconds` is the provider's own wish, when it named one. `reason` is for the log.
@@ -108,8 +101,7 @@ LookupOutcome = Outcome | NotFound | CheckoutOpened
 CheckoutOutcome = CheckoutOpened | Declined | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(Struct, frozen=True):
     """The customer exists at the provider under `reference`."""
 
     reference: str
@@ -118,8 +110,7 @@ class Linked:
 CustomerOutcome = Linked | Declined | Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class MethodFace:
+class MethodFace(Struct, frozen=True):
     """What may be shown of a stored method: its kind and, of a card, what a receipt prints."""
 
     kind: str
@@ -129,8 +120,7 @@ class MethodFace:
     exp_year: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MethodAttached:
+class MethodAttached(Struct, frozen=True):
     """The provider stores the method for the customer under `reference`."""
 
     reference: str
@@ -141,8 +131,7 @@ MethodOutcome = MethodAttached | Declined | Unknown
 SetupOutcome = MethodAttached | ActionRequired | Declined | Unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetupRequest:
+class SetupRequest(Struct, frozen=True, kw_only=True):
     """Prove a method with its holder, so that it may be charged later without them.
 
     The provider's key derives from what is asked alone, so repeating it finds the same proof.
@@ -156,8 +145,7 @@ class SetupRequest:
     is_default: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRequest:
+class CustomerRequest(Struct, frozen=True):
     """Create (or find again, by the same key) one customer at the provider."""
 
     org_id: OrgId
@@ -167,8 +155,7 @@ class CustomerRequest:
     reference: str | None = None  # set: update the customer that exists
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeRequest:
+class ChargeRequest(Struct, frozen=True):
     """Charge a stored method, off session. The provider's key derives from `payment_id` alone."""
 
     org_id: OrgId
@@ -181,8 +168,7 @@ class ChargeRequest:
     return_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckoutRequest:
+class CheckoutRequest(Struct, frozen=True):
     """Open one hosted page for one payment."""
 
     org_id: OrgId
@@ -197,8 +183,7 @@ class CheckoutRequest:
     expires_at: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LookupRequest:
+class LookupRequest(Struct, frozen=True):
     """Ask the provider's books what became of an attempt.
 
     `reference` (payment intent) or `session_reference` (checkout session) when we know them. When
@@ -218,24 +203,21 @@ class LookupRequest:
     resend: ChargeRequest | CheckoutRequest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RefundDone:
+class RefundDone(Struct, frozen=True):
     """The money was given back. `amount` is what the provider's books say."""
 
     reference: str
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class RefundUnderway:
+class RefundUnderway(Struct, frozen=True):
     """The provider has taken the money out of our balance; it is on its way to the payer."""
 
     reference: str
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class RefundRefused:
+class RefundRefused(Struct, frozen=True):
     """Nothing was given back, or what was given came back; we hold the money."""
 
     code: str
@@ -247,8 +229,7 @@ RefundOutcome = RefundDone | RefundUnderway | RefundRefused | Unknown
 RefundLookup = RefundOutcome | NotFound
 
 
-@dataclass(frozen=True, slots=True)
-class RefundRequest:
+class RefundRequest(Struct, frozen=True):
     """Give a part of a charge back. The provider's key derives from `refund_id` alone."""
 
     org_id: OrgId
@@ -260,8 +241,7 @@ class RefundRequest:
     is_theirs: bool = False  # made at the provider itself: it carries no mark of ours
 
 
-@dataclass(frozen=True, slots=True)
-class RefundQuestion:
+class RefundQuestion(Struct, frozen=True):
     """Ask the provider's books what became of a refund.
 
     Without a `reference`, the adapter sends `resend` again under the same key while that key lives,
@@ -279,8 +259,7 @@ class RefundQuestion:
         return self.now - self.created_at
 
 
-@dataclass(frozen=True, slots=True)
-class SetupProven:
+class SetupProven(Struct, frozen=True):
     """A method was proven with its holder, whether or not anybody waited for it.
 
     It is a claim: whoever hears it reads the method in the provider's books.
@@ -292,16 +271,14 @@ class SetupProven:
     is_default: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SetupFailed:
+class SetupFailed(Struct, frozen=True):
     """A method was not proven, or nobody will try any more; nothing is kept of it."""
 
     customer_id: CustomerId
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetupSeen:
+class SetupSeen(Struct, frozen=True):
     """A setup in the books: what it proved, or nothing while its holder may still act."""
 
     customer_id: CustomerId
@@ -327,8 +304,7 @@ class ProviderEventKind(StrEnum):
     OTHER = "other"  # kept, and nothing to do
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderEvent:
+class ProviderEvent(Struct, frozen=True):
     """One verified event from a provider, in our words.
 
     `outcome` is what the event says about `payment_id`, or about its refund when `refund_id` is
@@ -364,8 +340,7 @@ class BadSignature(Exception):
     """The event was not signed by the provider, or too long ago, or not yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class BookedCharge:
+class BookedCharge(Struct, frozen=True):
     """One succeeded charge in the provider's own books, net of refunds for `verify`."""
 
     reference: str

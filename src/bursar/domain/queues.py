@@ -3,8 +3,9 @@
 Owns the shapes of these facts alone; queues themselves are machinery.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bursar.domain.ids import OrgId
 from bursar.domain.tasks import Queue
@@ -20,8 +21,7 @@ class Decision(StrEnum):
     RESUMED = "resumed"
 
 
-@dataclass(frozen=True, slots=True)
-class QueueLoad:
+class QueueLoad(Struct, frozen=True):
     """One queue: what waits, runs and is held, and how it went in the last quarter of an hour.
 
     `mean_ms` and `p95_ms` are from the asking to the end, waiting included.
@@ -40,8 +40,7 @@ class QueueLoad:
     paused_reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A dead letter: what it asked for, and the error of its last attempt."""
 
     job_id: int
@@ -56,8 +55,7 @@ class Held:
     held_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class LetterGroup:
+class LetterGroup(Struct, frozen=True):
     """Dead letters that failed alike: same queue, same kind, same class of error."""
 
     queue: Queue
@@ -69,8 +67,7 @@ class LetterGroup:
     last_held_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class AgendaKind:
+class AgendaKind(Struct, frozen=True):
     """How much of one kind waits for its time, over all organizations."""
 
     kind: str
@@ -79,8 +76,7 @@ class AgendaKind:
     first_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class QueueDecision:
+class QueueDecision(Struct, frozen=True):
     """What somebody decided about a queue, and why."""
 
     decision: Decision

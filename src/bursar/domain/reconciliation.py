@@ -5,11 +5,12 @@ is in it, once, and it only grows. Each difference is a thing with a kind, a cau
 What can be mended safely was mended before anybody is shown a difference.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import PaymentId, RefundId
@@ -36,8 +37,7 @@ class MoveKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderMove:
+class ProviderMove(Struct, frozen=True):
     """One movement in the processor's books, and the marks of ours that its cause carries."""
 
     reference: str
@@ -68,8 +68,7 @@ class DifferenceKind(StrEnum):
     CUSTOMER_UNKNOWN_THERE = "customer_unknown_there"
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """How a difference comes about, and what mends it."""
 
     cause: str
@@ -130,8 +129,7 @@ MEANINGS: Final = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One thing in which the books differ. Amounts are what we have and what they have."""
 
     kind: DifferenceKind

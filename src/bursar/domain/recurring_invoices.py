@@ -7,10 +7,11 @@ alone, which moves the template on in the same change.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.calendars import days_after, months_after
@@ -27,6 +28,7 @@ from bursar.domain.events import (
     RecurringInvoiceResumed,
     RecurringInvoiceUpdated,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, InvoiceId, RecurringInvoiceId, TaxRateId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import IllegalTransition, InvalidInput
@@ -66,8 +68,7 @@ class RecurringInterval(StrEnum):
     YEAR = "year"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True):
     """When occurrences fall, by the calendar of a time zone; none falls after the end."""
 
     start_at: Instant
@@ -112,8 +113,7 @@ class Schedule:
                 assert_never(self.interval)
 
 
-@dataclass(frozen=True, slots=True)
-class RecurringLine:
+class RecurringLine(Struct, frozen=True):
     """A line that every invoice of the template gets; the unit price is in minor units.
 
     Without rates of its own it bears those that lie on whatever is billed by itself.
@@ -133,8 +133,7 @@ class RecurringLine:
         return tuple(named[rate_id] for rate_id in self.tax_rate_ids)
 
 
-@dataclass(frozen=True, slots=True)
-class RecurringInvoice:
+class RecurringInvoice(Struct, frozen=True):
     """One template. `occurrence` is the number of the next one, which falls at `next_at`."""
 
     id: RecurringInvoiceId

@@ -9,15 +9,17 @@ Where the money comes from is where the payment went: what an invoice was paid w
 income; credit and stored money are taken when the refund begins, or they could be spent meanwhile.
 """
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
 from bursar.domain.events import Event, WalletWithdrawn
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, RefundId
 from bursar.domain.ledger import Posting
 from bursar.domain.money import Money
@@ -79,8 +81,7 @@ SENT: Final = frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED})
 _ADOPTED: Final = "provider:"  # what a caller's own key is turned into never begins like this
 
 
-@dataclass(frozen=True, slots=True)
-class Refund:
+class Refund(Struct, frozen=True):
     """One refund. `attempt_key` names the request that began it: only that request rejoins it."""
 
     id: RefundId

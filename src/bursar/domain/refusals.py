@@ -6,9 +6,10 @@ word a program may match. A bug is not a refusal: it is an assertion, and is nev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
+
+from msgspec import Struct
 
 
 class Kind(StrEnum):
@@ -31,8 +32,7 @@ class Kind(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(Struct, frozen=True):
     """One field's fault. `field` is spelled as the caller spelled it: `lines[0].quantity`."""
 
     field: str

@@ -5,10 +5,11 @@ A span is half-open like every period. Sums come from the figures alone; what is
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct, field
 
 from bursar.domain.analytics import Measure
 from bursar.domain.currencies import Currency
@@ -41,8 +42,7 @@ MRR_MEASURES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """How much, and how often."""
 
     minor: int = 0
@@ -56,16 +56,14 @@ Figures = Mapping[Measure, Sums]
 _NOTHING: Final = Sums()
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(Struct, frozen=True):
     """Civil days `[start, end)`, or none at all."""
 
     start: Day
     end: Day
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Civil days `[start, end)` in pieces; the first and last month may be a part of one."""
 
     start: Day
@@ -97,8 +95,7 @@ class Span:
         return day + _DAY if self.interval is Interval.DAY else _month_after(day)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What somebody wants to see; what they do not say is decided by the organization's today."""
 
     start: Day | None = None
@@ -135,8 +132,7 @@ class Asked:
         return _months_before(end - _DAY, _MONTHS - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """One day or month of a report."""
 
     start: Day
@@ -146,8 +142,7 @@ class Piece:
         return self.figures.get(measure, _NOTHING)
 
 
-@dataclass(frozen=True, slots=True)
-class Ageing:
+class Ageing(Struct, frozen=True):
     """What is open now, by how many days it is overdue: so much, on so many documents."""
 
     current: Sums = _NOTHING
@@ -163,8 +158,7 @@ class Ageing:
         return summed((*parts, self.days_over_90))
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Figures in pieces; `before` is everything before the span, for what is carried forward."""
 
     span: Span

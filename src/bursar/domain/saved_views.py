@@ -5,8 +5,9 @@ look at and changes nothing that anybody is billed for, so the log does not tell
 name a customer, and what the log says is never taken back.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission, Person, Standing
 from bursar.domain.ids import SavedViewId, UserId
@@ -17,8 +18,7 @@ VIEWS_MAX: Final = 100
 """How many one person may keep in one organization."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedView:
+class SavedView(Struct, frozen=True):
     """One address of a list, and what it is called."""
 
     id: SavedViewId

@@ -6,10 +6,12 @@ shown to the organization: no text in it comes from our own resolver, socket or 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
+from bursar.domain.frozen import replace
 from bursar.domain.webhooks import RESPONSE_EXCERPT_MAX, DeliveryVerdict, verdict_of
 
 
@@ -27,8 +29,7 @@ class SendFailure(StrEnum):
     MALFORMED_ANSWER = "malformed_answer"
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookRequest:
+class WebhookRequest(Struct, frozen=True):
     """One POST. The headers carry the signatures over exactly this body.
 
     `caused_by` is the request in which happened what is told.
@@ -44,8 +45,7 @@ class WebhookRequest:
         return replace(self, headers={**self.headers, **more}) if more else self
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookAnswer:
+class WebhookAnswer(Struct, frozen=True):
     """What came back. A failure means not delivered, even when a status had already arrived.
 
     `excerpt` is the start of the body: as text, or as `base64:…` when it is not text. A redirect is

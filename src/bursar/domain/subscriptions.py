@@ -7,9 +7,10 @@ the books of billing. Every step between states is an edge of one table.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.calendars import Cycle, cycle_from, days_after, default_anchor_day
 from bursar.domain.change import Change
@@ -24,6 +25,7 @@ from bursar.domain.events import (
     SubscriptionTrialEnded,
     SubscriptionUpdated,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CouponId, CustomerId, PlanId, SubscriptionId
 from bursar.domain.money import Money
 from bursar.domain.pricing import BillingInterval
@@ -63,8 +65,7 @@ TRANSITIONS: Final[dict[SubscriptionStatus, dict[SubscriptionStatus, type[Event]
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Agreed:
+class Agreed(Struct, frozen=True):
     """What somebody agreed to pay for: so many of a plan, at the prices of one version."""
 
     plan_id: PlanId
@@ -72,8 +73,7 @@ class Agreed:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Struct, frozen=True):
     """A plan whose periods are counted anew: from the start of `period`.
 
     It is agreed to `since` an instant within that period: never before what was agreed to last.
@@ -85,8 +85,7 @@ class Restart:
     since: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class GivenCoupon:
+class GivenCoupon(Struct, frozen=True):
     """A coupon of a subscription: for periods that begin at `since` or later, and before `until`.
 
     One that is taken away stays for the period that is charged already.
@@ -101,8 +100,7 @@ class GivenCoupon:
         return self.since <= period.start and (self.until is None or period.start < self.until)
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(Struct, frozen=True):
     """One agreement. `ended_at` is when it stopped; `canceled_at` when somebody asked for that.
 
     Periods are counted from `anchored_at`. The rest of the current period is charged for as
@@ -373,8 +371,7 @@ class Subscription:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class Wish(Struct, frozen=True, kw_only=True):
     """A subscription to be, as somebody asks for it."""
 
     id: SubscriptionId

@@ -4,9 +4,10 @@ A task may run twice; the verb behind it may not act twice. Tasks are not dedupl
 unique index would make two commits wait for each other, and running twice is harmless anyway.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Final
+
+from msgspec import Struct
 
 from bursar.domain.ids import (
     CustomerId,
@@ -33,8 +34,7 @@ class Queue(StrEnum):
     USAGE = "usage"
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRule:
+class QueueRule(Struct, frozen=True):
     """How one queue is worked: tasks at once per worker, attempts, and the first backoff."""
 
     concurrency: int
@@ -51,24 +51,21 @@ QUEUE_RULES: Final[dict[Queue, QueueRule]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SyncCustomer:
+class SyncCustomer(Struct, frozen=True):
     """Make the customer known to the payment provider, or tell it what changed."""
 
     customer_id: CustomerId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class SyncMethod:
+class SyncMethod(Struct, frozen=True):
     """Tell the payment provider that a method was detached, or became the default."""
 
     payment_method_id: PaymentMethodId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class HandleProviderEvent:
+class HandleProviderEvent(Struct, frozen=True):
     """Act on a verified provider event that waits in the inbox."""
 
     provider: str
@@ -76,64 +73,56 @@ class HandleProviderEvent:
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmPayment:
+class ConfirmPayment(Struct, frozen=True):
     """Ask the provider's books what became of an attempt (the watchdog and the reconcile job)."""
 
     payment_id: PaymentId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmRefund:
+class ConfirmRefund(Struct, frozen=True):
     """Ask the provider's books what became of a refund."""
 
     refund_id: RefundId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmSetups:
+class ConfirmSetups(Struct, frozen=True):
     """Ask the provider's books which methods a customer has proven, or is just proving."""
 
     customer_id: CustomerId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class CloseAttempt:
+class CloseAttempt(Struct, frozen=True):
     """Close an open checkout session whose invoice is gone."""
 
     payment_id: PaymentId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class ExpireHold:
+class ExpireHold(Struct, frozen=True):
     """Free what a hold set aside: its time is over."""
 
     hold_id: HoldId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class SendMail:
+class SendMail(Struct, frozen=True):
     """Send a mail that waits in the outbox of an organization or a person."""
 
     mail_id: MailId
     queue: ClassVar[Queue] = Queue.NOTIFICATIONS
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeTransfer:
+class ResumeTransfer(Struct, frozen=True):
     """Credit what a transfer has debited, or give it back (the watchdog over `transit`)."""
 
     transfer_id: TransferId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class CheckThresholds:
+class CheckThresholds(Struct, frozen=True):
     """See whether what a subscription used has reached a threshold of the meter."""
 
     subscription_id: SubscriptionId
@@ -141,71 +130,62 @@ class CheckThresholds:
     queue: ClassVar[Queue] = Queue.USAGE
 
 
-@dataclass(frozen=True, slots=True)
-class IssueRecurring:
+class IssueRecurring(Struct, frozen=True):
     """Make the invoice of a recurring one that is due."""
 
     recurring_invoice_id: RecurringInvoiceId
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
-@dataclass(frozen=True, slots=True)
-class BillSubscription:
+class BillSubscription(Struct, frozen=True):
     """Bill what is due of a subscription, and begin its next period if the time has come."""
 
     subscription_id: SubscriptionId
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
-@dataclass(frozen=True, slots=True)
-class BillDue:
+class BillDue(Struct, frozen=True):
     """Bill a number of subscriptions of the organization that are due, together."""
 
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
-@dataclass(frozen=True, slots=True)
-class IssueInvoice:
+class IssueInvoice(Struct, frozen=True):
     """Make a draft final that has waited for late usage long enough."""
 
     invoice_id: InvoiceId
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
-@dataclass(frozen=True, slots=True)
-class FollowInvoice:
+class FollowInvoice(Struct, frozen=True):
     """Remind of an open invoice, or tell that it is overdue, if that day has come."""
 
     invoice_id: InvoiceId
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
-@dataclass(frozen=True, slots=True)
-class FollowInvoices:
+class FollowInvoices(Struct, frozen=True):
     """The same of several invoices whose day came together, in one go."""
 
     invoice_ids: tuple[InvoiceId, ...]
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
-@dataclass(frozen=True, slots=True)
-class PrintInvoice:
+class PrintInvoice(Struct, frozen=True):
     """Print an invoice before anybody asks for it."""
 
     invoice_id: InvoiceId
     queue: ClassVar[Queue] = Queue.INVOICES
 
 
-@dataclass(frozen=True, slots=True)
-class ChargeInvoice:
+class ChargeInvoice(Struct, frozen=True):
     """Charge the customer's payment method for an invoice that billing made."""
 
     invoice_id: InvoiceId
     queue: ClassVar[Queue] = Queue.PAYMENTS
 
 
-@dataclass(frozen=True, slots=True)
-class AdvanceDunning:
+class AdvanceDunning(Struct, frozen=True):
     """Take the step that is due of an invoice in dunning."""
 
     invoice_id: InvoiceId

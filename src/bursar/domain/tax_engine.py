@@ -6,11 +6,13 @@ table does not have is added to the table first, where it gets its id and its no
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
 
 from bursar.domain.customers import Customer
 from bursar.domain.document_settings import DocumentSettings
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceLineId, TaxRateId
 from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoices import Invoice, with_lines
@@ -23,8 +25,7 @@ class TaxesNotKnown(Exception):
     """Nobody could say which taxes lie on it: the service is away, or its answer is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaxQuestion:
+class TaxQuestion(Struct, frozen=True):
     """A draft, who sells what to whom, and the rates there are to choose from."""
 
     invoice: Invoice
@@ -33,8 +34,7 @@ class TaxQuestion:
     rates: tuple[TaxRate, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TaxAdvice:
+class TaxAdvice(Struct, frozen=True):
     """The rates that lie on each line; a line that is not named bears none."""
 
     rates: Mapping[InvoiceLineId, tuple[TaxRateId, ...]]

@@ -6,14 +6,16 @@ line, and the document says why.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
+
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer, TaxTreatment
 from bursar.domain.events import TaxRateArchived, TaxRateCreated
+from bursar.domain.frozen import replace
 from bursar.domain.ids import TaxRateId
 from bursar.domain.money import Rate
 from bursar.domain.refusals import IllegalTransition, InvalidInput
@@ -40,8 +42,7 @@ TRANSITIONS: Final[dict[TaxRateStatus, tuple[TaxRateStatus, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TaxRate:
+class TaxRate(Struct, frozen=True):
     """One rate. An automatic one lies on what is billed to customers of its country, or of all."""
 
     id: TaxRateId

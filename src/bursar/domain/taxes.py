@@ -7,10 +7,11 @@ that is always whole minor units. Refuses included taxes that would eat up more 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.currencies import Currency
 from bursar.domain.ids import TaxRateId
@@ -30,8 +31,7 @@ class TaxCategory(StrEnum):
     REVERSE_CHARGE = "reverse_charge"
 
 
-@dataclass(frozen=True, slots=True)
-class TaxTerms:
+class TaxTerms(Struct, frozen=True):
     """What a document keeps of a tax rate: it stays true when the rate is long archived."""
 
     rate_id: TaxRateId
@@ -43,8 +43,7 @@ class TaxTerms:
     note: str | None = None  # what the law wants to be said on the document
 
 
-@dataclass(frozen=True, slots=True)
-class LineTax:
+class LineTax(Struct, frozen=True):
     """What one rate comes to on one line; an included one is a part of the line's amount."""
 
     rate_id: TaxRateId
@@ -52,8 +51,7 @@ class LineTax:
     is_inclusive: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedTax:
+class AppliedTax(Struct, frozen=True):
     """What one rate comes to on the whole document; what it lies on is without any tax."""
 
     terms: TaxTerms
@@ -61,16 +59,14 @@ class AppliedTax:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class TaxableLine:
+class TaxableLine(Struct, frozen=True):
     """A line after discounts, and the rates that lie on it."""
 
     amount: Money
     rate_ids: tuple[TaxRateId, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Taxation:
+class Taxation(Struct, frozen=True):
     """The taxes of a document: line by line, and rate by rate."""
 
     lines: tuple[tuple[LineTax, ...], ...]

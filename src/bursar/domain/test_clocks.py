@@ -6,14 +6,16 @@ forward only; whoever is released is back in real time.
 """
 
 import re
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
+
 from bursar.domain.calendars import days_after, months_after
 from bursar.domain.change import Change
 from bursar.domain.events import ClockArrived, ClockDeparted, ClockFrozen, ClockReleased
+from bursar.domain.frozen import replace
 from bursar.domain.ids import ClockId
 from bursar.domain.refusals import ClockAdvancing, ClockRunsForward, InvalidInput
 from bursar.domain.times import Instant, wire_instant
@@ -34,8 +36,7 @@ class ClockStatus(StrEnum):
     ADVANCING = "advancing"
 
 
-@dataclass(frozen=True, slots=True)
-class Stride:
+class Stride(Struct, frozen=True):
     """How far to go, in units of the calendar: `3 days`, `1 month`."""
 
     count: int
@@ -72,8 +73,7 @@ def stride(text: str) -> Stride:
     return Stride(int(found[1]), found[2])
 
 
-@dataclass(frozen=True, slots=True)
-class OrgClock:
+class OrgClock(Struct, frozen=True):
     """The clock of an organization; without `now_at` it runs with real time.
 
     On its way it has a `target_at`, and `departed_at` is where it set out.
@@ -164,8 +164,7 @@ def first_freeze(clock: OrgClock) -> Change:
     return Change(rows=(clock,), events=(ClockFrozen(clock),))
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
+class ClockReading(Struct, frozen=True):
     """What time it is for an organization, and what its clock still waits for.
 
     `pending` counts what is due by now and not done; without a clock there is nothing to wait for.

@@ -6,9 +6,10 @@ an hour. After a hundred failures in a day, from wherever, an address that never
 account waits a quarter of an hour before its first try; one that did stays free.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.times import Instant
 
@@ -22,8 +23,7 @@ _SECOND: Final = timedelta(seconds=1)
 _DOUBLINGS_MAX: Final = 10  # 2^10 seconds are more than the longest wait
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tries:
+class Tries(Struct, frozen=True, kw_only=True):
     """What happened at one account from one address, and at the account from anywhere."""
 
     failures: int

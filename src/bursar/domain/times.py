@@ -3,10 +3,11 @@
 An `Instant` is always aware and UTC. Nothing here knows what time it is: the transaction does.
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 Instant: TypeAlias = datetime
 Day: TypeAlias = date
@@ -15,8 +16,7 @@ _OFFSET_LENGTH: Final = len("+00:00")
 _REMEMBERED: Final = 256  # one request prints the same few instants again and again
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """Half-open `[start, end)`."""
 
     start: Instant

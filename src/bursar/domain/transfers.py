@@ -8,12 +8,12 @@ every instant the amount is in exactly one place. A sandbox can ask for credits 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.agenda import Due, DueKind, Undue
@@ -28,6 +28,7 @@ from bursar.domain.events import (
     TransactionInitiated,
     TransactionRefunding,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import TransferId, WalletId
 from bursar.domain.money import AMOUNT_MAX, Money
 from bursar.domain.refusals import (
@@ -106,16 +107,14 @@ class CreditFailure(StrEnum):
     WALLET_FULL = "wallet_full"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A status and when the transfer arrived at it."""
 
     status: TransferStatus
     at: Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer:
+class Transfer(Struct, frozen=True, kw_only=True):
     """One transfer. Every step is a version and tells one event, so the three count alike."""
 
     id: TransferId
@@ -189,11 +188,7 @@ class Transfer:
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """A transfer as it is asked for; without a currency it is the sender's.
-
-    It and what a transfer knows of its wallets are made by the thousand a second, and a struct is
-    made in a tenth of the time that a frozen dataclass takes.
-    """
+    """A transfer as it is asked for; without a currency it is the sender's."""
 
     transfer_id: TransferId
     from_wallet_id: WalletId

@@ -7,11 +7,11 @@ only, never on the order in which they came.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, assert_never
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain.calendars import day_in
 from bursar.domain.change import Change
@@ -92,8 +92,7 @@ class Counted(msgspec.Struct, frozen=True):
     distinct: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Between when and when an event may have happened."""
 
     earliest: Instant
@@ -165,8 +164,7 @@ def unknown_meter() -> Refusal:
     return InvalidInput.at("meterId", "is no meter of yours", "unknown_meter")
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """What the events of some days come to, in every way a meter may look at them."""
 
     event_count: int = 0
@@ -199,8 +197,7 @@ class Tally:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class MeterUsage:
+class MeterUsage(Struct, frozen=True):
     """What one meter counted in a period, and what that costs so far."""
 
     meter: Meter | None
@@ -210,8 +207,7 @@ class MeterUsage:
     amount: Money
 
 
-@dataclass(frozen=True, slots=True)
-class UsageSummary:
+class UsageSummary(Struct, frozen=True):
     """What a subscription used in a period."""
 
     subscription_id: SubscriptionId
@@ -231,8 +227,7 @@ class UsageSummary:
         return total((line.amount for line in self.lines), self.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class UsageAggregate:
+class UsageAggregate(Struct, frozen=True):
     """What a meter had counted in a period when a threshold was reached."""
 
     id: UsageAggregateId

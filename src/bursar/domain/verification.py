@@ -5,10 +5,11 @@ names what is wrong by id. The SQL of the others stands beside `reads/verify.py`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from bursar.domain.event_chain import FIRST, SealedEvent
 from bursar.domain.ids import PaymentId, print_id
@@ -18,8 +19,7 @@ from bursar.domain.provider import BookedCharge
 OFFENDERS_MAX: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing that must hold: how many it was tried on, and by which ids it fails."""
 
     name: str
@@ -32,8 +32,7 @@ class Check:
         return not self.offenders
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Struct, frozen=True):
     """Money that our books say a provider took for a payment, and gave back of it."""
 
     payment_id: PaymentId
@@ -43,8 +42,7 @@ class Collected:
     refunded: Money
 
 
-@dataclass(frozen=True, slots=True)
-class KeptLink:
+class KeptLink(Struct, frozen=True):
     """A link of the chain as it is kept, beside the event it covers; None when that is gone.
 
     An archived event is in a file, to be checked there; its link still carries the chain on.
@@ -90,8 +88,7 @@ class ChainWalk:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """What became of a part of the chain: from after a position up to the last one looked at."""
 
     after_position: int

@@ -6,9 +6,10 @@ closed wallets and sums beyond exact amounts. `version` counts what happened to 
 transfers move its balance without it.
 """
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain import chart, refusals
 from bursar.domain.change import Change
@@ -21,6 +22,7 @@ from bursar.domain.events import (
     WalletUpdated,
     WalletWithdrawn,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import AccountId, CustomerId, LedgerTransactionId, UserId, WalletId
 from bursar.domain.ledger import Account
 from bursar.domain.money import AmountOutOfRange, Money
@@ -58,8 +60,7 @@ class Provocation(StrEnum):
     LATER = "later"
 
 
-@dataclass(frozen=True, slots=True)
-class WalletEntry:
+class WalletEntry(Struct, frozen=True):
     """One line of a wallet's history: what came in or went out, and what it had then."""
 
     id: LedgerTransactionId
@@ -72,8 +73,7 @@ class WalletEntry:
     recorded_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Wallet:
+class Wallet(Struct, frozen=True):
     """One wallet. Of `customer_id` and `user_id` one at most: without them it is the org's own."""
 
     id: WalletId

@@ -5,10 +5,11 @@ The signing secret is shown once and kept encrypted. How a delivery is signed an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.change import Change
 from bursar.domain.endpoint_health import Health
@@ -24,6 +25,7 @@ from bursar.domain.events import (
     WebhookSubscriptionTested,
     WebhookSubscriptionUpdated,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId
 from bursar.domain.refusals import IllegalTransition, InvalidInput
 from bursar.domain.times import Instant
@@ -54,8 +56,7 @@ class OffReason(StrEnum):
     FAILING = "failing"  # nothing but failure for days
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookSubscription:
+class WebhookSubscription(Struct, frozen=True):
     """One endpoint. `is_active` means that events are collected for it, paused or not.
 
     `has_body_signature`: the signature over the body alone goes out beside the one with a time.
@@ -195,8 +196,7 @@ class ReplayScope(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     """How many deliveries of a stretch were taken up; `reached_at`: there is more from there on."""
 
     subscription: WebhookSubscription
@@ -204,8 +204,7 @@ class Replayed:
     reached_at: Instant | None
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointCondition:
+class EndpointCondition(Struct, frozen=True):
     """How an endpoint is doing, how much waits for it (up to a limit), and since when."""
 
     subscription: WebhookSubscription
@@ -222,8 +221,7 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryAttempt:
+class DeliveryAttempt(Struct, frozen=True):
     """One try, and what came back: a status, or the reason why none did."""
 
     number: int
@@ -234,8 +232,7 @@ class DeliveryAttempt:
     excerpt: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One event on its way to one endpoint, with the tries so far."""
 
     id: DeliveryId

@@ -5,11 +5,12 @@ organization or a customer typed is never translated.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from bursar.domain.currencies import Currency, exponent_of
 from bursar.domain.document_settings import Language
@@ -18,8 +19,7 @@ from bursar.domain.money import Money, format_minor
 from bursar.domain.times import Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
+class Wording(Struct, frozen=True, kw_only=True):
     """One language. `day` is filled with day, month and year."""
 
     point: str

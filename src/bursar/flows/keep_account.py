@@ -4,8 +4,9 @@ A mailed token stands for the password where it was forgotten. Tries are counted
 front door, so a stolen session cannot guess the password either.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Person
 from bursar.domain.passwords import accepted_password, normalized
@@ -40,8 +41,7 @@ from bursar.runtime.tokens import BadToken
 _ISSUER: Final = "Bursar"
 
 
-@dataclass(frozen=True, slots=True)
-class NewFactor:
+class NewFactor(Struct, frozen=True):
     """A secret to give to an authenticator, as text and as what a picture would say."""
 
     secret: str

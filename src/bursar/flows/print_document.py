@@ -1,11 +1,11 @@
 """Prints a document once: look, print, keep. Whoever comes next is served what was kept."""
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
 
 from bursar.domain.credit_note_documents import NotePrinting
 from bursar.domain.credit_notes import CreditNote
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.prints import PRINT_LABEL, Paper, Print, fingerprint, print_of

@@ -7,8 +7,8 @@ does a refund that somebody made at the provider: it is given a record here, and
 """
 
 from contextlib import suppress
-from dataclasses import replace
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PaymentId
 from bursar.domain.provider import (
     CircuitOpen,

@@ -8,10 +8,10 @@ booked from the same books. The rest is told.
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TypeVar
 
 from bursar.domain.dispute_reports import DisputeReport
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.provider import CircuitOpen, PaymentProvider, Succeeded, Unknown
 from bursar.domain.reconciliation import OVERLAP, PAYOUTS_SINCE, MoveKind, ProviderMove

@@ -7,7 +7,8 @@ Whichever comes first.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.ids import CustomerId
 from bursar.domain.provider import (
@@ -40,8 +41,7 @@ from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
 
 
-@dataclass(frozen=True, slots=True)
-class AttachMethod:
+class AttachMethod(Struct, frozen=True):
     """A token of the provider; never a card number. Unless told otherwise it is then charged."""
 
     customer_id: CustomerId
@@ -49,8 +49,7 @@ class AttachMethod:
     is_default: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetUpMethod:
+class SetUpMethod(Struct, frozen=True, kw_only=True):
     """A token of the provider, and where its holder comes back to."""
 
     customer_id: CustomerId
@@ -59,8 +58,7 @@ class SetUpMethod:
     is_default: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Holder:
+class _Holder(Struct, frozen=True):
     """Whose method it becomes, and where they are at the provider."""
 
     provider: PaymentProvider

@@ -1,11 +1,11 @@
 """Sends one mail: begin, enclose, send, settle."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 
 from bursar.domain.credit_note_documents import NotePrinting
 from bursar.domain.documents import DocumentNotRendered
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CreditNoteId, MailId
 from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.mails import (

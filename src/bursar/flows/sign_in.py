@@ -1,6 +1,6 @@
 """Signing up, in, on and out: slow password hashing outside, short transactions around it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.ids import SessionId, UserId
 from bursar.domain.orgs import Organization, User
@@ -39,8 +39,7 @@ from bursar.runtime.ids import new_uuid
 from bursar.runtime.tokens import new_refresh_token, refresh_token_hash, refresh_token_hashes
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedIn(Struct, frozen=True):
     """The pair of tokens; the access token lives for `expires_in_seconds`."""
 
     access_token: str
@@ -50,8 +49,7 @@ class SignedIn:
     organization: Organization | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SignUp:
+class SignUp(Struct, frozen=True):
     """A new person, with an organization of their own if they name one."""
 
     email: str
@@ -61,8 +59,7 @@ class SignUp:
     is_operator: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
+class SignIn(Struct, frozen=True, kw_only=True):
     """Who one is and the proof; the code of the second factor, if there is one."""
 
     email: str

@@ -5,9 +5,10 @@ that every installation lives the same year.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.drafting import NewLine
 from bursar.domain.invoices import InvoiceStatus
@@ -39,8 +40,7 @@ _FAILING: Final = {
 FAILING_CARDS: Final = len(_FAILING)
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A plan to be: what a period costs, and a thousand calls on top where they are counted."""
 
     name: str
@@ -59,8 +59,7 @@ _CHOSEN: Final = ("Starter", "Team", "Starter", "Scale", "Team", "Starter", "Tea
 _GROWS_TO: Final = {"Starter": "Team", "Team": "Scale"}
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """One customer of the history."""
 
     number: int
@@ -113,8 +112,7 @@ class Member:
 MEMBERS: Final = tuple(Member(number) for number in range(len(_NAMES)))
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(Struct, frozen=True):
     """An invoice made by hand: who it is for, its name here, when it comes, where it should end."""
 
     member: Member

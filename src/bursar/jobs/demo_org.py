@@ -7,7 +7,6 @@ id, an API key, and how far it has come.
 """
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ import msgspec
 
 from bursar.domain.access import Nobody, Person
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId, SessionId, UserId
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.paging import SIZE_MAX, Page

@@ -7,9 +7,10 @@ month are brought about; each looks at what is there, so doing them again change
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.catalog import Plan
 from bursar.domain.customers import Customer
@@ -62,8 +63,7 @@ async def looking() -> None:
     await asyncio.sleep(_LOOK_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How the year goes by: what else a month brings, and what to do while the clock moves."""
 
     beside: Callable[[Caller, int], Awaitable[None]]

@@ -8,9 +8,9 @@ more, lets what runs finish for a while, and hands the rest back, so that no att
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 from opentelemetry.trace import Tracer
 
 from bursar.domain.refusals import Refusal, TaskSuperseded
@@ -35,8 +35,7 @@ class JobOverdue(Exception):
     """A job ran past its deadline and was cut off, so that its hands are free for others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(Struct, frozen=True):
     """A job in hand and the task that runs it."""
 
     job: Claimed

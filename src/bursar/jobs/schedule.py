@@ -8,9 +8,10 @@ in the table, the worker claims that itself.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
+
+from msgspec import Struct, field
 
 from bursar.jobs.couriers import Couriers
 from bursar.jobs.dispatch import (
@@ -43,8 +44,7 @@ _FINISH_SECONDS: Final = 6.0
 log = get_log()
 
 
-@dataclass(frozen=True, slots=True)
-class Pass:
+class Pass(Struct, frozen=True):
     """One thing that comes round; `act` says whether it found anything to do."""
 
     name: str

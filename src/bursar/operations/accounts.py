@@ -4,7 +4,7 @@ What proves who somebody is, a password or a mailed token, is checked or used he
 whatever then changes ends what the change makes doubtful, and is told to the person by mail.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import SessionId, scope_of
@@ -23,8 +23,7 @@ from bursar.runtime.db import Tx
 from bursar.store import auth_events, directory, factors, mails, throttle
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyAddress:
+class VerifyAddress(Struct, frozen=True):
     """The hashes of a token that was mailed."""
 
     hashes: list[bytes]
@@ -43,8 +42,7 @@ async def verify_address(tx: Tx, command: VerifyAddress) -> None:
     await auth_events.tell(tx, AuthFact.ADDRESS_VERIFIED)
 
 
-@dataclass(frozen=True, slots=True)
-class AskVerification:
+class AskVerification(Struct, frozen=True):
     """The link once more."""
 
 
@@ -60,8 +58,7 @@ async def ask_verification(tx: Tx, _command: AskVerification) -> None:
         await _write(tx, user, MailKind.VERIFY_ADDRESS, token=token)
 
 
-@dataclass(frozen=True, slots=True)
-class AskReset:
+class AskReset(Struct, frozen=True):
     """Somebody forgot the password of this address."""
 
     email: str
@@ -81,8 +78,7 @@ async def ask_reset(tx: Tx, command: AskReset) -> None:
         await _write(tx, held.user, MailKind.RESET_PASSWORD, token=token, minutes=minutes)
 
 
-@dataclass(frozen=True, slots=True)
-class ResetPassword:
+class ResetPassword(Struct, frozen=True):
     """The hashes of a mailed token, and the new password's own hash."""
 
     hashes: list[bytes]
@@ -107,13 +103,11 @@ async def reset_password(tx: Tx, command: ResetPassword) -> None:
     await _write(tx, user, MailKind.PASSWORD_CHANGED, at=wire_instant(tx.wall))
 
 
-@dataclass(frozen=True, slots=True)
-class BeginProof:
+class BeginProof(Struct, frozen=True):
     """Somebody signed in is about to prove it once more."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnProof:
+class OwnProof(Struct, frozen=True):
     """May it be tried now, and what the password is checked against."""
 
     wait_seconds: int
@@ -129,8 +123,7 @@ async def begin_proof(tx: Tx, _command: BeginProof) -> OwnProof:
     return OwnProof(seconds, user, await directory.own_password(tx))
 
 
-@dataclass(frozen=True, slots=True)
-class SettleProof:
+class SettleProof(Struct, frozen=True):
     """Whether the password was right."""
 
     is_right: bool
@@ -145,8 +138,7 @@ async def settle_proof(tx: Tx, command: SettleProof) -> None:
         await auth_events.tell(tx, AuthFact.PASSWORD_REFUSED)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplacePassword:
+class ReplacePassword(Struct, frozen=True):
     """Another password, once the current one was right; the session that stays."""
 
     password_hash: str
@@ -163,8 +155,7 @@ async def replace_password(tx: Tx, command: ReplacePassword) -> None:
     await _write(tx, user, MailKind.PASSWORD_CHANGED, at=wire_instant(tx.wall))
 
 
-@dataclass(frozen=True, slots=True)
-class EndSession:
+class EndSession(Struct, frozen=True):
     """One of one's own sessions."""
 
     session_id: SessionId
@@ -182,8 +173,7 @@ async def end_session(tx: Tx, command: EndSession) -> None:
     await auth_events.tell(tx, AuthFact.SESSION_ENDED, session_id=command.session_id)
 
 
-@dataclass(frozen=True, slots=True)
-class BeginFactor:
+class BeginFactor(Struct, frozen=True):
     """A second factor, once the password was right."""
 
 
@@ -201,8 +191,7 @@ async def begin_factor(tx: Tx, _command: BeginFactor) -> bytes:
     return secret
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmFactor:
+class ConfirmFactor(Struct, frozen=True):
     """A code made with the new secret."""
 
     code: str
@@ -232,8 +221,7 @@ async def confirm_factor(tx: Tx, command: ConfirmFactor) -> tuple[str, ...]:
     return codes
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveFactor:
+class RemoveFactor(Struct, frozen=True):
     """No second factor any more, once the password was right."""
 
 

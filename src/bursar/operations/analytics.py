@@ -1,6 +1,6 @@
 """Figures' own upkeep: what was appended is added up by day."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.runtime.app import operation
@@ -8,8 +8,7 @@ from bursar.runtime.db import Tx
 from bursar.store import figures
 
 
-@dataclass(frozen=True, slots=True)
-class FoldFigures:
+class FoldFigures(Struct, frozen=True):
     """Those of the bound organization."""
 
 

@@ -1,7 +1,8 @@
 """Making, rotating and revoking API keys."""
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.api_keys import ApiKeyRecord, issue
@@ -14,8 +15,7 @@ from bursar.store import api_keys
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateApiKey:
+class CreateApiKey(Struct, frozen=True, kw_only=True):
     """A key for a program."""
 
     name: str
@@ -24,8 +24,7 @@ class CreateApiKey:
     expires_at: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedApiKey:
+class IssuedApiKey(Struct, frozen=True):
     """The key, which is shown this once, and what is kept of it."""
 
     record: ApiKeyRecord
@@ -46,8 +45,7 @@ async def create_api_key(tx: Tx, command: CreateApiKey) -> IssuedApiKey:
     return IssuedApiKey(written, made.key)
 
 
-@dataclass(frozen=True, slots=True)
-class RotateApiKey:
+class RotateApiKey(Struct, frozen=True):
     """A successor for a key; both work for the overlap."""
 
     api_key_id: ApiKeyId
@@ -77,8 +75,7 @@ async def rotate_api_key(tx: Tx, command: RotateApiKey) -> IssuedApiKey:
     return IssuedApiKey(written, made.key)
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeApiKey:
+class RevokeApiKey(Struct, frozen=True):
     """Stop a key."""
 
     api_key_id: ApiKeyId

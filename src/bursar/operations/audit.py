@@ -1,7 +1,8 @@
 """Sealing the event log: a hash chain per organization, behind the writers; its head is told."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.checkpoints import (
@@ -21,8 +22,7 @@ from bursar.store.apply import apply
 SEALED_AT_ONCE_MAX: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class SealEvents:
+class SealEvents(Struct, frozen=True):
     """Extend the chain over at most this many events."""
 
     limit: int = SEALED_AT_ONCE_MAX
@@ -46,8 +46,7 @@ async def seal_events(tx: Tx, command: SealEvents) -> Link | None:
     return links[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class TellCheckpoint:
+class TellCheckpoint(Struct, frozen=True):
     """Tell the organization where its log now ends."""
 
 

@@ -4,9 +4,10 @@ A try at a password is counted before the password is checked, and taken back by
 tries made at once cannot pass each other.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import MemberId, OrgId, SessionId, UserId, scope_of
@@ -24,8 +25,7 @@ from bursar.store.directory import Credentials, Rotated
 _NOBODY_KNOWN: Final = "somewhere unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Register:
+class Register(Struct, frozen=True, kw_only=True):
     """A new person, with an organization of their own if they name one.
 
     Without a `refresh_hash` nobody is signed in.
@@ -39,8 +39,7 @@ class Register:
     is_operator: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """Who was registered, and the session they are signed in with, if they are."""
 
     user: User
@@ -84,8 +83,7 @@ async def register(tx: Tx, command: Register) -> Registered:
     return Registered(user, session_id, organization)
 
 
-@dataclass(frozen=True, slots=True)
-class NoteRepeated:
+class NoteRepeated(Struct, frozen=True):
     """Somebody registers an address that is taken, where that is not said to them."""
 
     email: str
@@ -109,15 +107,13 @@ async def note_repeated(tx: Tx, command: NoteRepeated) -> None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BeginSignIn:
+class BeginSignIn(Struct, frozen=True):
     """Somebody is about to prove who they are."""
 
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """May it be tried now, and what the password is checked against, if anybody has the address."""
 
     wait_seconds: int
@@ -133,8 +129,7 @@ async def begin_sign_in(tx: Tx, command: BeginSignIn) -> Attempt:
     return Attempt(0, await directory.find(tx, command.email))
 
 
-@dataclass(frozen=True, slots=True)
-class RefuseSignIn:
+class RefuseSignIn(Struct, frozen=True):
     """The password was wrong, or nobody has the address."""
 
     user_id: UserId | None
@@ -155,8 +150,7 @@ class Proof(StrEnum):
     CODE_WRONG = "code_wrong"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenSession:
+class OpenSession(Struct, frozen=True, kw_only=True):
     """Somebody whose password was right; `password_hash` is set when it should be renewed."""
 
     user: User
@@ -165,8 +159,7 @@ class OpenSession:
     password_hash: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The session, if the second factor was right too or none is asked for."""
 
     proof: Proof
@@ -193,8 +186,7 @@ async def open_session(tx: Tx, command: OpenSession) -> Opened:
     return Opened(proof, session_id)
 
 
-@dataclass(frozen=True, slots=True)
-class RotateSession:
+class RotateSession(Struct, frozen=True):
     """A refresh token (its hash under each key) for the next one."""
 
     hashes: list[bytes]
@@ -225,8 +217,7 @@ async def rotate_session(tx: Tx, command: RotateSession) -> Rotated:
     return rotated
 
 
-@dataclass(frozen=True, slots=True)
-class CloseSession:
+class CloseSession(Struct, frozen=True):
     """Sign out: the hashes of the session's refresh token."""
 
     hashes: list[bytes]

@@ -6,9 +6,10 @@ behind it the chain of billed periods makes a second invoice impossible.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.agenda import Due, DueKind, Undue
@@ -24,6 +25,7 @@ from bursar.domain.billing import (
     issued_draft,
 )
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId
 from bursar.domain.invoice_lines import LINES_MAX
 from bursar.domain.invoices import Invoice, InvoiceNumber, InvoiceStatus
@@ -51,8 +53,7 @@ _PUT_OFF: Final = timedelta(hours=1)
 log = get_log()
 
 
-@dataclass(frozen=True, slots=True)
-class BillOne:
+class BillOne(Struct, frozen=True):
     """Bill what is due of one subscription."""
 
     subscription_id: SubscriptionId
@@ -86,15 +87,13 @@ async def bill_subscription(tx: Tx, command: BillOne) -> Invoice | None:
     return invoice
 
 
-@dataclass(frozen=True, slots=True)
-class BillChunk:
+class BillChunk(Struct, frozen=True):
     """Bill at most so many subscriptions that are due."""
 
     limit: int = CHUNK
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """What a chunk came to; those put off failed and are tried one by one."""
 
     subscriptions: int
@@ -134,8 +133,7 @@ async def bill_chunk(tx: Tx, command: BillChunk) -> Chunk:
     return Chunk(len(done), sum(each.invoice is not None for each in bills), len(later))
 
 
-@dataclass(frozen=True, slots=True)
-class _Due:
+class _Due(Struct, frozen=True):
     """A step that is due, who pays for it, and what was counted for it."""
 
     payer: Payer
@@ -214,8 +212,7 @@ def _later(tx: Tx, subscription_id: SubscriptionId) -> Due:
     return Due(DueKind.BILL_SUBSCRIPTION, subscription_id, tx.now + _PUT_OFF)
 
 
-@dataclass(frozen=True, slots=True)
-class IssueDraft:
+class IssueDraft(Struct, frozen=True):
     """Make a draft final that waited for late usage."""
 
     invoice_id: InvoiceId

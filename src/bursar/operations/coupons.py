@@ -1,7 +1,8 @@
 """Coupons: offer, archive."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -15,8 +16,7 @@ from bursar.store import coupons, orgs
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateCoupon:
+class CreateCoupon(Struct, frozen=True, kw_only=True):
     """A coupon to offer; an amount is in the organization's currency unless another is named."""
 
     name: str
@@ -57,8 +57,7 @@ async def create_coupon(tx: Tx, command: CreateCoupon) -> Coupon:
     return await _written(tx, coupon, offer(coupon))
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveCoupon:
+class ArchiveCoupon(Struct, frozen=True):
     """Offer it no more."""
 
     coupon_id: CouponId

@@ -1,6 +1,6 @@
 """Credit notes: issue one, of a whole invoice, of lines, or of an amount."""
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -16,6 +16,7 @@ from bursar.domain.credit_notes import (
     require_notable,
     whole,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CreditNoteId, CreditNoteLineId, InvoiceId, InvoiceLineId, RefundId
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money, total
@@ -29,16 +30,14 @@ from bursar.store import collection, credit_notes, customers, invoices, orgs, pa
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class CreditedLine:
+class CreditedLine(Struct, frozen=True):
     """A line to take back, all that is left of it unless an amount is named."""
 
     invoice_line_id: InvoiceLineId
     amount_minor: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IssueCreditNote:
+class IssueCreditNote(Struct, frozen=True, kw_only=True):
     """What to take back: these lines, or an amount, or all that is left; taxes included."""
 
     invoice_id: InvoiceId

@@ -1,15 +1,17 @@
 """Customers: create, change, delete, and what the payment provider knows of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer, Erasure, NewCustomer, TaxTreatment
 from bursar.domain.customers import register as registered
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, print_id
 from bursar.domain.orgs import Mode
 from bursar.domain.provider import CustomerRequest
@@ -24,8 +26,7 @@ from bursar.store.apply import apply
 _LAST_CALL: Final = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateCustomer:
+class CreateCustomer(Struct, frozen=True, kw_only=True):
     """Somebody to bill; the currency defaults to the organization's."""
 
     email: str
@@ -64,8 +65,7 @@ async def create_customer(tx: Tx, command: CreateCustomer) -> Customer:
     return await _written(tx, customer, registered(customer))
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateCustomer:
+class UpdateCustomer(Struct, frozen=True):
     """Fields to change, by their names in `Customer`; `expected_version` is If-Match."""
 
     customer_id: CustomerId
@@ -87,8 +87,7 @@ async def update_customer(tx: Tx, command: UpdateCustomer) -> Customer:
     return await _written(tx, customer, customer.edit(after))
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteCustomer:
+class DeleteCustomer(Struct, frozen=True):
     """Hide a customer who owes nothing."""
 
     customer_id: CustomerId
@@ -111,8 +110,7 @@ async def delete_customer(tx: Tx, command: DeleteCustomer) -> Customer:
     return await _written(tx, customer, change)
 
 
-@dataclass(frozen=True, slots=True)
-class EraseCustomer:
+class EraseCustomer(Struct, frozen=True):
     """Take out who a customer is, wherever it is kept."""
 
     customer_id: CustomerId
@@ -147,15 +145,13 @@ async def erase_customer(tx: Tx, command: EraseCustomer) -> Erasure:
     return await customers.forget(tx, erased.id, erased.erased_at)
 
 
-@dataclass(frozen=True, slots=True)
-class DescribeCustomer:
+class DescribeCustomer(Struct, frozen=True):
     """What the provider should know."""
 
     customer_id: CustomerId
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(Struct, frozen=True):
     """The request that makes the provider know a customer, and the organization's mode."""
 
     request: CustomerRequest
@@ -174,8 +170,7 @@ async def describe_customer(tx: Tx, command: DescribeCustomer) -> Described:
     return Described(customer.described(tx.org_id), Mode(tx.mode), is_erased)
 
 
-@dataclass(frozen=True, slots=True)
-class LinkCustomer:
+class LinkCustomer(Struct, frozen=True):
     """The provider's answer: its own id for the customer, if it gave one.
 
     `told` is what it answered to.

@@ -1,7 +1,8 @@
 """Webhook deliveries: what became of one, and what is tried again by hand."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission, Role
 from bursar.domain.ids import DeliveryId, WebhookSubscriptionId
@@ -26,8 +27,7 @@ from bursar.store.deliveries import HeldDelivery, Settled
 log = get_log()
 
 
-@dataclass(frozen=True, slots=True)
-class SettleDelivery:
+class SettleDelivery(Struct, frozen=True):
     """What came back from the endpoint."""
 
     delivery_id: DeliveryId
@@ -72,8 +72,7 @@ async def settle_delivery(tx: Tx, command: SettleDelivery) -> None:
         await _switch_off(tx, held.subscription_id, OffReason.FAILING)
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDelivery:
+class RetryDelivery(Struct, frozen=True):
     """A delivery to try now, whatever became of it."""
 
     delivery_id: DeliveryId

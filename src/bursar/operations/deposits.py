@@ -1,11 +1,13 @@
 """Deposits into wallets: at once in a sandbox, through the payment provider where money is real."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PaymentId, WalletId
 from bursar.domain.money import Money
 from bursar.domain.orgs import Mode
@@ -30,8 +32,7 @@ from bursar.store import customers, payment_methods, payments, wallets
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeginDeposit:
+class BeginDeposit(Struct, frozen=True, kw_only=True):
     """How much to store in which wallet, and how it comes: in a sandbox, at once unless said.
 
     `attempt_key` names the request; `providers` who can collect; `return_url` where the hosted
@@ -50,8 +51,7 @@ class BeginDeposit:
     cancel_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DepositBegun:
+class DepositBegun(Struct, frozen=True):
     """The deposit, and what to ask the provider for it; nothing, when it was made at once."""
 
     deposit: Deposit

@@ -1,6 +1,6 @@
 """Disputes: what the provider's books say of one becomes true here."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.dispute_reports import DisputeReport
@@ -16,8 +16,7 @@ from bursar.store import customers, disputes, payments
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class FollowDispute:
+class FollowDispute(Struct, frozen=True):
     """A report about a dispute of this payment, and when it was asked for."""
 
     payment_id: PaymentId

@@ -1,7 +1,8 @@
 """How an organization's documents and mail look."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.document_settings import DocumentSettings
@@ -12,8 +13,7 @@ from bursar.store import document_settings
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateDocumentSettings:
+class UpdateDocumentSettings(Struct, frozen=True):
     """Settings to change, by field name of `DocumentSettings`."""
 
     changes: Mapping[str, object]

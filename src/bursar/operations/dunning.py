@@ -1,7 +1,8 @@
 """Dunning: the step that is due, and what somebody decides by hand."""
 
-from dataclasses import dataclass
 from typing import Final, assert_never
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.agenda import DueKind, Undue
@@ -37,15 +38,13 @@ _LETTERS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TakeStep:
+class TakeStep(Struct, frozen=True):
     """An invoice whose dunning may have something to do."""
 
     invoice_id: InvoiceId
 
 
-@dataclass(frozen=True, slots=True)
-class DueCharge:
+class DueCharge(Struct, frozen=True):
     """A try that is due: the key under which it is to be begun, and whose line it goes over."""
 
     key: str
@@ -119,8 +118,7 @@ async def _canceled(tx: Tx, case: DunningCase) -> Change | None:
     return case.act(tx.now).beside(ended)
 
 
-@dataclass(frozen=True, slots=True)
-class SteerDunning:
+class SteerDunning(Struct, frozen=True):
     """An invoice in dunning."""
 
     invoice_id: InvoiceId
@@ -163,8 +161,7 @@ async def retry_now(tx: Tx, command: SteerDunning) -> DunningCase:
     return await _written(tx, case, change.beside(Change(tasks=(task,))))
 
 
-@dataclass(frozen=True, slots=True)
-class PauseDunning:
+class PauseDunning(Struct, frozen=True):
     """Do nothing about an invoice for a while, and say why."""
 
     invoice_id: InvoiceId

@@ -1,6 +1,6 @@
 """Holds: set a part of a wallet's money aside, take it, free it, or let its time run out."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -17,8 +17,7 @@ from bursar.store import holds, wallets
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateHold:
+class CreateHold(Struct, frozen=True, kw_only=True):
     """How much of which wallet, and until when; a week unless it is said."""
 
     wallet_id: WalletId
@@ -57,8 +56,7 @@ async def create_hold(tx: Tx, command: CreateHold) -> Hold:
     return await _written(tx, hold, authorize(hold, wallet, wall=tx.wall))
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureHold:
+class CaptureHold(Struct, frozen=True):
     """Take this much of it; all, when nothing is said."""
 
     hold_id: HoldId
@@ -83,8 +81,7 @@ async def capture_hold(tx: Tx, command: CaptureHold) -> Hold:
     return await _written(tx, hold, change)
 
 
-@dataclass(frozen=True, slots=True)
-class SettleHold:
+class SettleHold(Struct, frozen=True):
     """A hold to be ended."""
 
     hold_id: HoldId

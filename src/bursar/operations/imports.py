@@ -2,12 +2,14 @@
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer, NewCustomer, register
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, ImportId
 from bursar.domain.import_files import FileFormat, RowFault
 from bursar.domain.imports import (
@@ -28,8 +30,7 @@ from bursar.store.apply import apply
 from bursar.store.imports import Arrived
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFile:
+class ImportFile(Struct, frozen=True):
     """A file as it was written elsewhere."""
 
     format: FileFormat

@@ -1,8 +1,9 @@
 """Invoices: draft, edit, finalize, void."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.calendars import days_after
@@ -19,6 +20,7 @@ from bursar.domain.drafting import (
     rates_named,
     reduced,
 )
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CouponId, CustomerId, InvoiceId, TaxRateId
 from bursar.domain.invoices import Invoice, InvoiceStatus, NewDraft, draft
 from bursar.domain.refusals import (
@@ -49,8 +51,7 @@ from bursar.store.apply import apply
 from bursar.store.events import Stamp
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateInvoice:
+class CreateInvoice(Struct, frozen=True, kw_only=True):
     """A draft for a customer, in the customer's currency."""
 
     customer_id: CustomerId
@@ -132,8 +133,7 @@ def _drafted(tx: Tx, customer: Customer, command: CreateInvoice, known: Known) -
     return draft(composed(empty, command.lines, command.discounts, known, tx.new_id))
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateInvoice:
+class UpdateInvoice(Struct, frozen=True):
     """Fields of a draft to change; `lines` and `discounts` replace all of them."""
 
     invoice_id: InvoiceId
@@ -170,8 +170,7 @@ async def _edited(tx: Tx, after: Invoice, command: UpdateInvoice) -> Invoice:
     return composed(after, command.lines, command.discounts, known, tx.new_id)
 
 
-@dataclass(frozen=True, slots=True)
-class DuplicateInvoice:
+class DuplicateInvoice(Struct, frozen=True):
     """The invoice to draft again."""
 
     invoice_id: InvoiceId
@@ -199,8 +198,7 @@ async def duplicate_invoice(tx: Tx, command: DuplicateInvoice) -> Invoice:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteInvoice:
+class DeleteInvoice(Struct, frozen=True):
     """Throw a draft away."""
 
     invoice_id: InvoiceId
@@ -224,8 +222,7 @@ async def delete_invoice(tx: Tx, command: DeleteInvoice) -> Invoice:
     return await _written(tx, invoice, invoice.void(tx.now))
 
 
-@dataclass(frozen=True, slots=True)
-class FinalizeInvoice:
+class FinalizeInvoice(Struct, frozen=True):
     """Make a draft final."""
 
     invoice_id: InvoiceId
@@ -251,8 +248,7 @@ async def finalize_invoice(tx: Tx, command: FinalizeInvoice) -> Invoice:
     return await _written(tx, invoice, change)
 
 
-@dataclass(frozen=True, slots=True)
-class VoidInvoice:
+class VoidInvoice(Struct, frozen=True):
     """Take an invoice back (or throw a draft away)."""
 
     invoice_id: InvoiceId

@@ -1,8 +1,9 @@
 """The books' own upkeep: sums of busy accounts are carried forward, not added up anew."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.runtime.app import operation
@@ -13,8 +14,7 @@ MARGIN: Final = timedelta(minutes=5)
 """How long ago the books may be closed: far longer than any transaction takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoldBooks:
+class FoldBooks(Struct, frozen=True):
     """Carry the sums forward up to this long ago."""
 
     margin: timedelta = MARGIN

@@ -1,8 +1,9 @@
 """Mail on its way out: what to send, and what became of it."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MailId
 from bursar.domain.mails import Letter, MailOutcome
 from bursar.domain.refusals import NotFound
@@ -11,8 +12,7 @@ from bursar.runtime.db import Tx
 from bursar.store import document_settings, mails
 
 
-@dataclass(frozen=True, slots=True)
-class BeginMail:
+class BeginMail(Struct, frozen=True):
     """A mail that waits."""
 
     mail_id: MailId
@@ -27,8 +27,7 @@ async def begin_mail(tx: Tx, command: BeginMail) -> Letter | None:
     return replace(letter, logo=(await document_settings.get(tx)).logo)
 
 
-@dataclass(frozen=True, slots=True)
-class SettleMail:
+class SettleMail(Struct, frozen=True):
     """What the mail server said."""
 
     mail_id: MailId
@@ -42,8 +41,7 @@ async def settle_mail(tx: Tx, command: SettleMail) -> None:
     await mails.settle(tx, command.mail_id, command.outcome, command.transport)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenMail:
+class OpenMail(Struct, frozen=True):
     """A mail to read where it lies."""
 
     mail_id: MailId

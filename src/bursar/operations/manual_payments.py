@@ -1,8 +1,9 @@
 """Payments that an accountant recorded: money that no provider brought."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, PaymentId
 from bursar.domain.instant_payments import record
 from bursar.domain.money import Money
@@ -15,8 +16,7 @@ from bursar.store import collection, customers, invoices, payments
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class RecordPayment:
+class RecordPayment(Struct, frozen=True):
     """So much came for an invoice, in its currency, in full or in part."""
 
     invoice_id: InvoiceId

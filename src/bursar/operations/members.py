@@ -4,7 +4,7 @@ Whoever changes members holds the organization's lock first, so that two owners 
 cannot both find the other one still there.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission, Person, Role
 from bursar.domain.change import Change
@@ -28,8 +28,7 @@ from bursar.store import auth_events, directory, mails, members, orgs
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class InviteMember:
+class InviteMember(Struct, frozen=True):
     """A place for whoever reads this address's mail."""
 
     email: str
@@ -64,16 +63,14 @@ async def invite_member(tx: Tx, command: InviteMember) -> Member:
     return member
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptInvitation:
+class AcceptInvitation(Struct, frozen=True):
     """A person shows an invitation's token (its hash under each key)."""
 
     user_id: UserId
     hashes: list[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """Where somebody belongs now, and as what."""
 
     organization: Organization
@@ -105,8 +102,7 @@ async def accept_invitation(tx: Tx, command: AcceptInvitation) -> Joined:
     return Joined(organization, await _written(tx, member, change))
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeRole:
+class ChangeRole(Struct, frozen=True):
     """Another role for a member."""
 
     member_id: MemberId
@@ -131,8 +127,7 @@ async def change_role(tx: Tx, command: ChangeRole) -> Member:
     return await _written(tx, member, change)
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveMember:
+class RemoveMember(Struct, frozen=True):
     """The end of a member's place, or of an invitation."""
 
     member_id: MemberId
@@ -152,8 +147,7 @@ async def remove_member(tx: Tx, command: RemoveMember) -> Member:
     return await _written(tx, member, member.remove(by=tx.standing, other_owners=others))
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveOrganization:
+class LeaveOrganization(Struct, frozen=True):
     """A member goes of their own accord."""
 
 
@@ -170,8 +164,7 @@ async def leave_organization(tx: Tx, _command: LeaveOrganization) -> Member:
     return await _written(tx, member, member.leave(other_owners=others))
 
 
-@dataclass(frozen=True, slots=True)
-class TransferOwnership:
+class TransferOwnership(Struct, frozen=True):
     """The caller's ownership for another member."""
 
     member_id: MemberId
@@ -193,8 +186,7 @@ async def transfer_ownership(tx: Tx, command: TransferOwnership) -> Member:
     return await _written(tx, member, owner.hand_over(member))
 
 
-@dataclass(frozen=True, slots=True)
-class NameOperator:
+class NameOperator(Struct, frozen=True):
     """Who may see what belongs to no organization: the queues, the installation's health."""
 
     email: str

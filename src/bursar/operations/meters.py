@@ -1,7 +1,8 @@
 """Meters: define."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import MeterId
@@ -15,8 +16,7 @@ from bursar.store.apply import apply
 METERS_MAX: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DefineMeter:
+class DefineMeter(Struct, frozen=True, kw_only=True):
     """What to count, and how."""
 
     name: str

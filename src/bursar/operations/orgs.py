@@ -1,11 +1,13 @@
 """Founding organizations, changing their settings, and ending them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission, Person
 from bursar.domain.currencies import Currency
 from bursar.domain.dunning_policies import DunningPolicy
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MemberId, OrgId, UserId
 from bursar.domain.members import new_owner
 from bursar.domain.numbering import NumberScope
@@ -16,8 +18,7 @@ from bursar.store import directory, orgs
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateOrganization:
+class CreateOrganization(Struct, frozen=True, kw_only=True):
     """A new tenant; its maker becomes the owner."""
 
     owner: UserId
@@ -65,8 +66,7 @@ async def create_organization(tx: Tx, command: CreateOrganization) -> Organizati
     return written
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateOrganization:
+class UpdateOrganization(Struct, frozen=True):
     """Settings to change, by field name of `Organization`."""
 
     changes: Mapping[str, object]
@@ -84,8 +84,7 @@ async def update_organization(tx: Tx, command: UpdateOrganization) -> Organizati
     return written
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteOrganization:
+class DeleteOrganization(Struct, frozen=True):
     """The end of the bound organization."""
 
 

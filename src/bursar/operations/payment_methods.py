@@ -1,13 +1,15 @@
 """Payment methods: keep what the provider attached, choose the default, detach."""
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.agenda import Due, DueKind, Undue
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, OrgId, PaymentMethodId
 from bursar.domain.orgs import Mode
 from bursar.domain.payment_methods import PaymentMethod, attach
@@ -24,8 +26,7 @@ _SETUP_WATCHED_AFTER: Final = timedelta(minutes=5)
 _SETUPS_SINCE: Final = timedelta(hours=25)  # no longer than somebody may prove a method
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareMethod:
+class PrepareMethod(Struct, frozen=True):
     """Whose method it becomes; one that its holder proves is asked about in the books later."""
 
     customer_id: CustomerId
@@ -42,8 +43,7 @@ async def prepare_method(tx: Tx, command: PrepareMethod) -> tuple[CustomerReques
     return customer.described(tx.org_id), Mode(tx.mode)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeepMethod:
+class KeepMethod(Struct, frozen=True, kw_only=True):
     """A method that the provider attached to the customer it knows under `customer_reference`."""
 
     customer_id: CustomerId
@@ -54,8 +54,7 @@ class KeepMethod:
     is_default: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A method beside the customer who has it."""
 
     method: PaymentMethod
@@ -104,15 +103,13 @@ async def _kept(tx: Tx, customer: Customer, command: KeepMethod) -> Kept | None:
     return Kept(method, customer)
 
 
-@dataclass(frozen=True, slots=True)
-class AskAboutSetups:
+class AskAboutSetups(Struct, frozen=True):
     """Whose setups."""
 
     customer_id: CustomerId
 
 
-@dataclass(frozen=True, slots=True)
-class SetupQuestion:
+class SetupQuestion(Struct, frozen=True):
     """Where a customer is at the provider, if they are yet, and since when setups matter.
 
     Whoever went before they were known there has no setups that anybody could find.
@@ -136,8 +133,7 @@ async def ask_about_setups(tx: Tx, command: AskAboutSetups) -> SetupQuestion:
     return SetupQuestion(tx.org_id, reference, Mode(tx.mode), since, is_over)
 
 
-@dataclass(frozen=True, slots=True)
-class WatchSetups:
+class WatchSetups(Struct, frozen=True):
     """Whose setups to ask about again, and when."""
 
     customer_id: CustomerId
@@ -155,8 +151,7 @@ async def _watched(tx: Tx, customer_id: CustomerId, after: timedelta) -> None:
     await apply(tx, Change(agenda=(due,)))
 
 
-@dataclass(frozen=True, slots=True)
-class NameMethod:
+class NameMethod(Struct, frozen=True):
     """A method of the organization."""
 
     method_id: PaymentMethodId
@@ -198,8 +193,7 @@ async def detach_method(tx: Tx, command: NameMethod) -> Kept:
     return Kept(after, customer)
 
 
-@dataclass(frozen=True, slots=True)
-class MethodStanding:
+class MethodStanding(Struct, frozen=True):
     """What the provider should have of a method, and where the customer is there."""
 
     method: PaymentMethod

@@ -1,12 +1,14 @@
 """Payments: begin an attempt, and settle it with whatever answer arrives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission, opens_invoice
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, PaymentId, WalletId
 from bursar.domain.instant_payments import pay_from_wallet
 from bursar.domain.invoices import Invoice
@@ -48,8 +50,7 @@ LINK_KEY: Final = "link"
 """Everybody who holds an invoice's hosted link is one payer: they share the open page."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeginPayment:
+class BeginPayment(Struct, frozen=True, kw_only=True):
     """Collect what an invoice has due. `attempt_key` names the request; `providers` who can."""
 
     invoice_id: InvoiceId
@@ -64,8 +65,7 @@ class BeginPayment:
     is_retry: bool = False  # dunning asks: only while its case says so
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """The attempt, and what to ask the provider for it; `is_rejoined` when it was begun before.
 
     `supersedes` is another open attempt that must be closed at the provider first; nothing was
@@ -112,8 +112,7 @@ async def begin_payment(tx: Tx, command: BeginPayment) -> Begun:
     return Begun(written, _request(tx, written, invoice, customer))
 
 
-@dataclass(frozen=True, slots=True)
-class SettlePayment:
+class SettlePayment(Struct, frozen=True):
     """An answer about an attempt. `is_watch`: the watchdog asked, and asks again if need be."""
 
     payment_id: PaymentId
@@ -143,8 +142,7 @@ async def settle_own_deposit(tx: Tx, command: SettlePayment) -> Deposit:
     return deposit
 
 
-@dataclass(frozen=True, slots=True)
-class AskAboutPayment:
+class AskAboutPayment(Struct, frozen=True):
     """What to ask the provider about an attempt."""
 
     payment_id: PaymentId

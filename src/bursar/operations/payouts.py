@@ -1,7 +1,8 @@
 """Payouts: what the processor's books say of one becomes true here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import PayoutId
@@ -14,8 +15,7 @@ from bursar.store import payouts, provider_moves
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class FollowPayout:
+class FollowPayout(Struct, frozen=True):
     """A payout, and the movements in it that are of this organization's payments."""
 
     provider: str

@@ -1,13 +1,15 @@
 """Plans: publish, edit, archive."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.catalog import Plan, PlanStatus, publish
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import PlanId, PriceId
 from bursar.domain.pricing import BillingInterval, Price, PriceTerms, price
 from bursar.domain.refusals import InvalidInput, PreconditionFailed
@@ -17,8 +19,7 @@ from bursar.store import orgs, plans
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreatePlan:
+class CreatePlan(Struct, frozen=True, kw_only=True):
     """A plan; the first of the terms are its own price, the others charges on top of it."""
 
     name: str
@@ -59,8 +60,7 @@ async def create_plan(tx: Tx, command: CreatePlan) -> Plan:
     return await _written(tx, plan, publish(plan))
 
 
-@dataclass(frozen=True, slots=True)
-class UpdatePlan:
+class UpdatePlan(Struct, frozen=True):
     """Fields to change, by their names in `Plan`; the price's own by theirs in `PriceTerms`.
 
     `charges` replaces all of them.
@@ -95,8 +95,7 @@ async def update_plan(tx: Tx, command: UpdatePlan) -> Plan:
     return await _written(tx, plan, plan.edit(after, await _priced(tx, (own, *charges))))
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivePlan:
+class ArchivePlan(Struct, frozen=True):
     """Take a plan out of the catalog."""
 
     plan_id: PlanId

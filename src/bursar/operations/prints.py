@@ -1,6 +1,6 @@
 """Keeps what was printed: whoever may read a document may leave its print for the next reader."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import CreditNoteId, InvoiceId
@@ -10,8 +10,7 @@ from bursar.runtime.db import Tx
 from bursar.store import prints
 
 
-@dataclass(frozen=True, slots=True)
-class KeepPrint:
+class KeepPrint(Struct, frozen=True):
     """A print, and what the document said that it is of."""
 
     subject_id: InvoiceId | CreditNoteId

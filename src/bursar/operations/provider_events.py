@@ -1,6 +1,6 @@
 """What payment providers tell us: kept at once, acted on by a task."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.provider import ProviderEvent, SetupFailed, SetupProven
@@ -12,8 +12,7 @@ from bursar.store import customers, inbox
 from bursar.store.inbox import Heard
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiveProviderEvent:
+class ReceiveProviderEvent(Struct, frozen=True):
     """A verified event of one of the organization's payments, or of a customer's method."""
 
     provider: str
@@ -38,8 +37,7 @@ async def receive_provider_event(tx: Tx, command: ReceiveProviderEvent) -> bool:
     return is_new
 
 
-@dataclass(frozen=True, slots=True)
-class OpenProviderEvent:
+class OpenProviderEvent(Struct, frozen=True):
     """An event in the inbox."""
 
     provider: str

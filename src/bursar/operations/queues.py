@@ -1,8 +1,9 @@
 """What whoever runs this installation decides about queues and dead letters."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.refusals import NotFound
@@ -14,15 +15,13 @@ from bursar.store import queues
 LETTERS_AT_ONCE_MAX: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class RetryLetters:
+class RetryLetters(Struct, frozen=True):
     """Dead letters by their numbers."""
 
     job_ids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RetryAlike:
+class RetryAlike(Struct, frozen=True):
     """All dead letters of one queue, kind and class of error, so many a second."""
 
     queue: Queue
@@ -31,23 +30,20 @@ class RetryAlike:
     per_second: int
 
 
-@dataclass(frozen=True, slots=True)
-class DiscardLetters:
+class DiscardLetters(Struct, frozen=True):
     """Dead letters by their numbers; the caller's reason says why."""
 
     job_ids: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PauseQueue:
+class PauseQueue(Struct, frozen=True):
     """A queue nobody should work for now."""
 
     queue: Queue
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeQueue:
+class ResumeQueue(Struct, frozen=True):
     """A queue that is to be worked again."""
 
     queue: Queue

@@ -1,7 +1,8 @@
 """Reconciliation: keep what the processor moved, and find what can be mended by it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import PaymentId
@@ -12,8 +13,7 @@ from bursar.runtime.db import Tx
 from bursar.store import provider_moves
 
 
-@dataclass(frozen=True, slots=True)
-class NoteMoves:
+class NoteMoves(Struct, frozen=True):
     """Movements in a processor's books, of payments of this organization."""
 
     provider: str

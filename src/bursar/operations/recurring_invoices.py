@@ -1,13 +1,15 @@
 """Recurring invoices: begin, change, pause, resume, cancel, and make the invoice that is due."""
 
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.calendars import day_begins
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, InvoiceId, InvoiceLineId, RecurringInvoiceId, TaxRateId
 from bursar.domain.invoice_lines import Charge, LineDetails, priced_line
 from bursar.domain.invoices import BillingReason, Invoice, NewDraft, with_lines
@@ -28,8 +30,7 @@ from bursar.store import customers, invoices, orgs, recurring_invoices, tax_rate
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateRecurringInvoice:
+class CreateRecurringInvoice(Struct, frozen=True, kw_only=True):
     """A template; it starts now unless told otherwise."""
 
     customer_id: CustomerId
@@ -97,8 +98,7 @@ def _begun(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRecurringInvoice:
+class UpdateRecurringInvoice(Struct, frozen=True):
     """Fields to change; `end_at` is the schedule's own."""
 
     recurring_invoice_id: RecurringInvoiceId
@@ -130,8 +130,7 @@ async def update_recurring_invoice(tx: Tx, command: UpdateRecurringInvoice) -> R
     return await _written(tx, template, template.edit(after))
 
 
-@dataclass(frozen=True, slots=True)
-class SteerRecurringInvoice:
+class SteerRecurringInvoice(Struct, frozen=True):
     """The template to pause, resume or cancel."""
 
     recurring_invoice_id: RecurringInvoiceId
@@ -170,15 +169,13 @@ async def cancel_recurring_invoice(tx: Tx, command: SteerRecurringInvoice) -> Re
     return await _written(tx, template, template.cancel())
 
 
-@dataclass(frozen=True, slots=True)
-class DraftOccurrence:
+class DraftOccurrence(Struct, frozen=True):
     """The template whose time has come."""
 
     recurring_invoice_id: RecurringInvoiceId
 
 
-@dataclass(frozen=True, slots=True)
-class Issued:
+class Issued(Struct, frozen=True):
     """An invoice that was made from a template and waits to be finalized."""
 
     template: RecurringInvoice

@@ -1,7 +1,8 @@
 """Refunds: begin one, and settle it with whatever answer arrives."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -27,8 +28,7 @@ from bursar.store.apply import apply
 _GIVEN_BACK_THERE: Final = "Given back at the payment provider."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BeginRefund:
+class BeginRefund(Struct, frozen=True, kw_only=True):
     """Give all that is left of a payment back, or this much; `attempt_key` names the request."""
 
     payment_id: PaymentId
@@ -37,8 +37,7 @@ class BeginRefund:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RefundBegun:
+class RefundBegun(Struct, frozen=True):
     """The refund, and what to ask the provider for it; nothing, when it was done at once."""
 
     refund: Refund
@@ -67,8 +66,7 @@ async def begin_refund(tx: Tx, command: BeginRefund) -> RefundBegun:
     return RefundBegun(written, _request(tx, written, payment))
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptRefund:
+class AdoptRefund(Struct, frozen=True):
     """Money of a payment that was given back at the provider itself, under its own reference.
 
     Without an amount there is nothing to adopt, only a record to find.
@@ -109,8 +107,7 @@ async def adopt_refund(tx: Tx, command: AdoptRefund) -> Refund | None:
     return written
 
 
-@dataclass(frozen=True, slots=True)
-class SettleRefund:
+class SettleRefund(Struct, frozen=True):
     """An answer about a refund. `is_watch`: the watchdog asked, and asks again if need be."""
 
     refund_id: RefundId
@@ -131,8 +128,7 @@ async def settle_refund(tx: Tx, command: SettleRefund) -> Refund:
     return refund if change is None else await _written(tx, refund, change)
 
 
-@dataclass(frozen=True, slots=True)
-class AskAboutRefund:
+class AskAboutRefund(Struct, frozen=True):
     """What to ask the provider about a refund."""
 
     refund_id: RefundId

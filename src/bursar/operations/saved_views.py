@@ -1,8 +1,9 @@
 """Saved views: keep one, change it, let it go."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.ids import SavedViewId
 from bursar.domain.refusals import LimitReached, NotAllowed
 from bursar.domain.saved_views import VIEWS_MAX, SavedView, viewer
@@ -11,8 +12,7 @@ from bursar.runtime.db import Tx
 from bursar.store import saved_views
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SaveView:
+class SaveView(Struct, frozen=True, kw_only=True):
     """A list as it is shown now."""
 
     name: str
@@ -48,8 +48,7 @@ async def save_view(tx: Tx, command: SaveView) -> SavedView:
     return view
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeView:
+class ChangeView(Struct, frozen=True, kw_only=True):
     """What is to be different; None leaves it."""
 
     view_id: SavedViewId
@@ -79,8 +78,7 @@ async def change_view(tx: Tx, command: ChangeView) -> SavedView:
     return view
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveView:
+class RemoveView(Struct, frozen=True):
     """Nobody looks at it so any more."""
 
     view_id: SavedViewId

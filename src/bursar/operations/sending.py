@@ -1,6 +1,6 @@
 """Sending invoices: the mail to the customer, and what comes after when nobody pays."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission, opens_invoice
 from bursar.domain.agenda import DueKind, Undue
@@ -15,8 +15,7 @@ from bursar.store import billing_run, correspondence, customers, invoices
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class MailInvoice:
+class MailInvoice(Struct, frozen=True):
     """An invoice to send; `is_once` leaves one alone that was sent before."""
 
     invoice_id: InvoiceId
@@ -39,8 +38,7 @@ async def mail_invoice(tx: Tx, command: MailInvoice) -> Invoice:
     return sent
 
 
-@dataclass(frozen=True, slots=True)
-class RenewLink:
+class RenewLink(Struct, frozen=True):
     """The invoice whose link has ended."""
 
     invoice_id: InvoiceId
@@ -66,8 +64,7 @@ async def renew_link(tx: Tx, command: RenewLink) -> None:
     await correspondence.write(tx, renewed, MailKind.NEW_LINK)
 
 
-@dataclass(frozen=True, slots=True)
-class RevokeLink:
+class RevokeLink(Struct, frozen=True):
     """An invoice whose links are in the wrong hands."""
 
     invoice_id: InvoiceId
@@ -85,8 +82,7 @@ async def revoke_link(tx: Tx, command: RevokeLink) -> Invoice:
     return await _written(tx, invoice, invoice.revoke_link())
 
 
-@dataclass(frozen=True, slots=True)
-class LookAgain:
+class LookAgain(Struct, frozen=True):
     """Invoices on a day that matters."""
 
     invoice_ids: tuple[InvoiceId, ...]

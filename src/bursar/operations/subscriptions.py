@@ -1,9 +1,10 @@
 """Subscriptions: create, change, pause, resume, cancel, reactivate."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct, field
 
 from bursar.domain.access import Permission
 from bursar.domain.agreements import PERIODS_AT_ONCE_MAX, Agreement, Proration
@@ -12,6 +13,7 @@ from bursar.domain.catalog import TRIAL_DAYS_MAX, Plan, PlanStatus
 from bursar.domain.change import Change
 from bursar.domain.customers import Customer
 from bursar.domain.discounts import CouponStatus
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CouponId, CustomerId, PlanId, SubscriptionId
 from bursar.domain.pending_lines import PendingLine
 from bursar.domain.refusals import (
@@ -33,23 +35,20 @@ BACKDATED_MAX: Final = timedelta(days=366)
 AHEAD_MAX: Final = timedelta(days=731)
 
 
-@dataclass(frozen=True, slots=True)
-class Stepped:
+class Stepped(Struct, frozen=True):
     """A subscription after a step, and the lines that the step leaves for its next invoice."""
 
     subscription: Subscription
     lines: tuple[PendingLine, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TrialWish:
+class TrialWish(Struct, frozen=True):
     """A trial until an instant, or none at all, whatever the plan says."""
 
     end: Instant | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateSubscription:
+class CreateSubscription(Struct, frozen=True, kw_only=True):
     """A customer subscribes to a plan; it begins with a civil day, today unless told otherwise."""
 
     customer_id: CustomerId
@@ -95,8 +94,7 @@ async def create_subscription(tx: Tx, command: CreateSubscription) -> Stepped:
     return await _stepped(tx, agreement, agreement.begin(tx.now))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpdateSubscription:
+class UpdateSubscription(Struct, frozen=True, kw_only=True):
     """What to change; what is None stays. Coupons replace those it has."""
 
     subscription_id: SubscriptionId
@@ -135,8 +133,7 @@ async def update_subscription(tx: Tx, command: UpdateSubscription) -> Stepped:
     return await _changed(tx, agreement, agreed, command.proration)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePlan:
+class ChangePlan(Struct, frozen=True, kw_only=True):
     """Another plan at its current prices; the quantity stays unless told otherwise."""
 
     subscription_id: SubscriptionId
@@ -165,8 +162,7 @@ async def change_plan(tx: Tx, command: ChangePlan) -> Stepped:
     return await _changed(tx, agreement, agreed, command.proration)
 
 
-@dataclass(frozen=True, slots=True)
-class StepSubscription:
+class StepSubscription(Struct, frozen=True):
     """A step that needs no words: pause, resume, reactivate, renew."""
 
     subscription_id: SubscriptionId
@@ -195,8 +191,7 @@ async def resume_subscription(tx: Tx, command: StepSubscription) -> Stepped:
     return await _stepped(tx, agreement, agreement.resume(agreement.moment(tx.now)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelSubscription:
+class CancelSubscription(Struct, frozen=True, kw_only=True):
     """End it with the current period, or now; `is_credited` gives back the rest of the period."""
 
     subscription_id: SubscriptionId

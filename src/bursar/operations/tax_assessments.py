@@ -1,6 +1,6 @@
 """Taxes that an engine chose for a draft, put on it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.invoices import Invoice
@@ -12,8 +12,7 @@ from bursar.store import customers, invoices
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class PutTaxes:
+class PutTaxes(Struct, frozen=True):
     """What was asked, and what the engine said."""
 
     question: TaxQuestion

@@ -1,7 +1,8 @@
 """Tax rates: introduce, archive."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -15,8 +16,7 @@ from bursar.store import tax_rates
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateTaxRate:
+class CreateTaxRate(Struct, frozen=True, kw_only=True):
     """A rate to introduce."""
 
     name: str
@@ -56,8 +56,7 @@ async def create_tax_rate(tx: Tx, command: CreateTaxRate) -> TaxRate:
     return await _written(tx, rate, introduce(rate))
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveTaxRate:
+class ArchiveTaxRate(Struct, frozen=True):
     """Put it on no line any more."""
 
     tax_rate_id: TaxRateId

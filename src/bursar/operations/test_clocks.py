@@ -3,7 +3,7 @@
 Sending a clock ahead only says where to; a worker moves it, a due item at a time, by `move_clock`.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
@@ -18,8 +18,7 @@ from bursar.store import orgs, test_clocks
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class FreezeClock:
+class FreezeClock(Struct, frozen=True):
     """Stop the time: at a past moment, if nothing has happened yet; else now."""
 
     at: Instant | None = None
@@ -43,8 +42,7 @@ async def freeze_clock(tx: Tx, command: FreezeClock) -> ClockReading:
     return await _read(tx, change)
 
 
-@dataclass(frozen=True, slots=True)
-class AdvanceClock:
+class AdvanceClock(Struct, frozen=True):
     """Where to: a moment, or a stride from where the clock stands."""
 
     to: Instant | Stride
@@ -74,8 +72,7 @@ async def advance_clock(tx: Tx, command: AdvanceClock) -> ClockReading:
     return ClockReading(tx.now, clock) if change is None else await _read(tx, change)
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseClock:
+class ReleaseClock(Struct, frozen=True):
     """Let the time go."""
 
 
@@ -91,8 +88,7 @@ async def release_clock(tx: Tx, _command: ReleaseClock) -> ClockReading:
     return ClockReading(tx.wall, clock) if change is None else await _read(tx, change)
 
 
-@dataclass(frozen=True, slots=True)
-class MoveClock:
+class MoveClock(Struct, frozen=True):
     """One step of the bound organization's clock, if it is on its way."""
 
 

@@ -1,7 +1,8 @@
 """Transfers: take them, one or many in a commit, and settle those whose debit stands alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bursar.domain.access import Permission
 from bursar.domain.calendars import day_begins
@@ -22,8 +23,7 @@ from bursar.store.transfers import Locked
 Outcome = Transfer | Refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostTransfer:
+class PostTransfer(Struct, frozen=True, kw_only=True):
     """An amount to move. Without a sender it is the wallet of `user_id`, who asks.
 
     `key` is the caller's own word for this transfer: the same word never moves money twice.
@@ -69,8 +69,7 @@ class Overtaken(Exception):
     """Others moved meanwhile what was decided by; nothing of it is committed. Ask once more."""
 
 
-@dataclass(frozen=True, slots=True)
-class PostTransfers:
+class PostTransfers(Struct, frozen=True):
     """Many amounts to move, in this order.
 
     `is_ahead` has them written before their wallets are locked, so that batches which share a
@@ -101,8 +100,7 @@ async def post_transfers(tx: Tx, command: PostTransfers) -> tuple[Outcome, ...]:
     return outcomes
 
 
-@dataclass(frozen=True, slots=True)
-class SettleTransfer:
+class SettleTransfer(Struct, frozen=True):
     """Credit what a transfer has debited, or give it back."""
 
     transfer_id: TransferId

@@ -1,11 +1,11 @@
 """Usage: take events in, once each; tell of thresholds that were reached."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import MeterId, SubscriptionId, UsageAggregateId, UsageEventId, print_id
@@ -49,8 +49,7 @@ class Taken(msgspec.Struct, frozen=True):
 Verdict: TypeAlias = Taken | Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class IngestUsage:
+class IngestUsage(Struct, frozen=True):
     """Events to take in, each by itself."""
 
     reports: Sequence[UsageReport]
@@ -87,8 +86,7 @@ async def record_usage(tx: Tx, command: IngestUsage) -> Taken:
     return verdict
 
 
-@dataclass(frozen=True, slots=True)
-class CheckUsage:
+class CheckUsage(Struct, frozen=True):
     """What was used of this meter may have reached a threshold."""
 
     subscription_id: SubscriptionId
@@ -175,8 +173,7 @@ def _verdict(kept: UsageEvent | None, report: UsageReport, judged: UsageEvent | 
     return repeated if isinstance(repeated, Refusal) else Taken(repeated, is_new=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """Everything the judgment of a batch needs to know."""
 
     subscriptions: Mapping[SubscriptionId, CountedSubscription]

@@ -1,13 +1,15 @@
 """Wallets: make one, change what may be changed at will, pay out of it, close it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from bursar.domain import chart
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, UserId, WalletId
 from bursar.domain.money import Money
 from bursar.domain.orgs import Mode
@@ -28,8 +30,7 @@ from bursar.store.apply import apply
 _LIMITS: Final = frozenset({"transfer_limit", "daily_limit"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreateWallet:
+class CreateWallet(Struct, frozen=True, kw_only=True):
     """A wallet for a customer, or without one for the organization; limits in minor units."""
 
     name: str
@@ -59,8 +60,7 @@ async def create_wallet(tx: Tx, command: CreateWallet) -> Wallet:
     return await _written(tx, wallet, open_wallet(wallet, is_sandbox=_is_sandbox(tx)))
 
 
-@dataclass(frozen=True, slots=True)
-class OpenOwnWallet:
+class OpenOwnWallet(Struct, frozen=True):
     """The member whose wallet it is: always the one who asks."""
 
     user_id: UserId
@@ -80,8 +80,7 @@ async def open_own_wallet(tx: Tx, command: OpenOwnWallet) -> Wallet:
     return await _written(tx, wallet, open_wallet(wallet, is_sandbox=_is_sandbox(tx)))
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateWallet:
+class UpdateWallet(Struct, frozen=True):
     """Fields to change, by their names in `Wallet`; `expected_version` is If-Match."""
 
     wallet_id: WalletId
@@ -108,8 +107,7 @@ async def update_wallet(tx: Tx, command: UpdateWallet) -> Wallet:
     return await _written(tx, wallet, wallet.edit(after, is_sandbox=_is_sandbox(tx)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WithdrawMoney:
+class WithdrawMoney(Struct, frozen=True, kw_only=True):
     """How much to pay out of which wallet."""
 
     wallet_id: WalletId
@@ -132,8 +130,7 @@ async def withdraw_money(tx: Tx, command: WithdrawMoney) -> Wallet:
     return await _written(tx, wallet, wallet.withdraw(amount, tx.now, goal=goal))
 
 
-@dataclass(frozen=True, slots=True)
-class CloseWallet:
+class CloseWallet(Struct, frozen=True):
     """A wallet to close."""
 
     wallet_id: WalletId

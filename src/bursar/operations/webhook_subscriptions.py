@@ -1,11 +1,13 @@
 """Webhook endpoints: register, change, pause, test, give a new secret, replay to, and remove."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.ids import WebhookSubscriptionId
 from bursar.domain.refusals import InvalidInput, LimitReached, PreconditionFailed
 from bursar.domain.times import Instant
@@ -29,8 +31,7 @@ REPLAYED_AT_ONCE_MAX: Final = 10_000
 _CATCH_UP_PER_SECOND: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
-class SubscribeWebhook:
+class SubscribeWebhook(Struct, frozen=True):
     """An endpoint that wants to hear of these event types (`*` for all)."""
 
     url: str
@@ -40,8 +41,7 @@ class SubscribeWebhook:
     has_body_signature: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribed:
+class Subscribed(Struct, frozen=True):
     """The endpoint, and its signing secret, which is shown this once."""
 
     subscription: WebhookSubscription
@@ -84,8 +84,7 @@ async def subscribe_webhook(tx: Tx, command: SubscribeWebhook) -> Subscribed:
     return Subscribed(await _written(tx, subscription, subscribe(subscription)), secret)
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateWebhook:
+class UpdateWebhook(Struct, frozen=True):
     """Fields to change, by their names in `WebhookSubscription`; `expected_version` is If-Match."""
 
     subscription_id: WebhookSubscriptionId
@@ -109,8 +108,7 @@ async def update_webhook(tx: Tx, command: UpdateWebhook) -> WebhookSubscription:
     return await _written(tx, subscription, subscription.edit(after))
 
 
-@dataclass(frozen=True, slots=True)
-class NamedWebhook:
+class NamedWebhook(Struct, frozen=True):
     """An endpoint to pause, to resume or to give a new secret."""
 
     subscription_id: WebhookSubscriptionId
@@ -159,8 +157,7 @@ async def rotate_webhook_secret(tx: Tx, command: NamedWebhook) -> Subscribed:
     return Subscribed(await _written(tx, subscription, change), secret)
 
 
-@dataclass(frozen=True, slots=True)
-class TryWebhook:
+class TryWebhook(Struct, frozen=True):
     """An endpoint to try out, with an event about itself or with a sample of a type."""
 
     subscription_id: WebhookSubscriptionId
@@ -179,8 +176,7 @@ async def try_webhook(tx: Tx, command: TryWebhook) -> Delivery:
     return await deliveries.send_own_event(tx, tested, command.event_type)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayEvents:
+class ReplayEvents(Struct, frozen=True, kw_only=True):
     """A stretch of the log to send again: what failed in it, or all of it, so many a second."""
 
     subscription_id: WebhookSubscriptionId
@@ -219,8 +215,7 @@ async def replay_events(tx: Tx, command: ReplayEvents) -> Replayed:
     return Replayed(replayed, count, reached_at)
 
 
-@dataclass(frozen=True, slots=True)
-class UnsubscribeWebhook:
+class UnsubscribeWebhook(Struct, frozen=True):
     """An endpoint to remove."""
 
     subscription_id: WebhookSubscriptionId

@@ -1,8 +1,9 @@
 """Writing invoices off: nobody expects the money any more."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
 
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import Invoice
 from bursar.domain.tasks import CloseAttempt
@@ -12,8 +13,7 @@ from bursar.store import collection, customers, invoices, payments
 from bursar.store.apply import apply
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOff:
+class WriteOff(Struct, frozen=True):
     """An open invoice that nobody will pay."""
 
     invoice_id: InvoiceId

@@ -12,7 +12,6 @@ import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import version
@@ -22,6 +21,8 @@ from typing import Any, Final, TypeVar
 from unicodedata import category
 
 import segno
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from bursar.domain.documents import (
     PAGES_MAX,
@@ -30,6 +31,7 @@ from bursar.domain.documents import (
     DocumentRenderer,
     InvoiceDocument,
 )
+from bursar.domain.frozen import replace
 from bursar.runtime.logging import get_log
 
 log = get_log()
@@ -52,8 +54,7 @@ FONT_FOLDERS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Printer:
+class _Printer(Struct, frozen=True):
     """Typst, and the fonts it was given."""
 
     typst: Any
@@ -179,6 +180,8 @@ def _printable(value: Any) -> Any:
     """The same tree with every text bounded and free of what has no glyph."""
     if isinstance(value, str):
         return "".join(_shown(letter) for letter in value[:TEXT_MAX])
+    if isinstance(value, Struct):
+        return _printable(asdict(value))
     if isinstance(value, dict):
         return {key: _printable(inner) for key, inner in value.items()}
     if isinstance(value, tuple | list):

@@ -8,11 +8,11 @@ A refused card is an answer and no failure; only outages and missed deadlines co
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil, inf
 from typing import Final, TypeVar
 
+from msgspec import Struct
 from opentelemetry.trace import SpanKind
 
 from bursar.domain.dispute_reports import DisputeReport
@@ -65,8 +65,7 @@ class BreakerState(StrEnum):
     OPEN = "open"
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerLimits:
+class BreakerLimits(Struct, frozen=True):
     """So many failures in a row open it; so many successes after the cooldown close it."""
 
     failures_max: int
@@ -157,8 +156,7 @@ class CircuitBreaker:
             self._on_change(state)
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(Struct, frozen=True):
     """One admitted call, which ends in exactly one of three ways."""
 
     breaker: CircuitBreaker

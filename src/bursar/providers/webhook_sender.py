@@ -12,7 +12,6 @@ import codecs
 import socket
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec import Struct
 from yarl import URL
 
 from bursar.domain.sending import SendFailure, WebhookAnswer, WebhookRequest, WebhookSender
@@ -64,8 +64,7 @@ class HeadersTooLarge(ValueError):
     """The answer's headers are beyond what we keep."""
 
 
-@dataclass(frozen=True, slots=True)
-class Egress:
+class Egress(Struct, frozen=True):
     """How far the sender may go. `own_urls` are this installation's; none is ever sent to.
 
     In development names may also lead to this machine and to `allowed_networks`.

@@ -1,12 +1,12 @@
 """Looks at the figures people steer by, from sums of days and months, never from documents."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bursar.domain.access import Permission
 from bursar.domain.analytics import Measure
 from bursar.domain.calendars import day_in
 from bursar.domain.currencies import Currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.reports import Ageing, Asked, Report, Sums, report_of
 from bursar.runtime import sql

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.credit_note_rows import row_to_credit_note
@@ -18,8 +19,7 @@ from bursar.runtime.db import ReadTx, Record
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreditNoteFilters:
+class CreditNoteFilters(Struct, frozen=True, kw_only=True):
     """Which notes; what is None filters nothing."""
 
     invoice_id: InvoiceId | None = None

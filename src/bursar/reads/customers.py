@@ -1,7 +1,8 @@
 """Looks at customers. A deleted customer is not found; their documents are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.customers import Customer
@@ -18,8 +19,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerFilters:
+class CustomerFilters(Struct, frozen=True, kw_only=True):
     """Which customers; what is None filters nothing. `text` is looked for in e-mail and name."""
 
     email: str | None = None

@@ -3,8 +3,9 @@
 The sealed secrets come along; only whoever signs the request opens them.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.event_log import LoggedEvent
@@ -20,8 +21,7 @@ from bursar.runtime.db import Record
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class LeasedDelivery:
+class LeasedDelivery(Struct, frozen=True):
     """An event on its way to an endpoint, told as this type, at a moment."""
 
     id: DeliveryId

@@ -1,6 +1,6 @@
 """Looks at disputes."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.dispute_reports import DisputeStatus
@@ -18,8 +18,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DisputeFilters:
+class DisputeFilters(Struct, frozen=True, kw_only=True):
     """Which disputes; what is None or empty filters nothing."""
 
     payment_id: PaymentId | None = None

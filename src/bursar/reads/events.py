@@ -4,7 +4,7 @@ The feed tells public facts in the order in which they became readable and skips
 trail tells all of them, newest first.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.event_log import LoggedEvent
@@ -21,8 +21,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedFilters:
+class FeedFilters(Struct, frozen=True, kw_only=True):
     """Which facts of the feed; what is None or empty filters nothing."""
 
     types: tuple[str, ...] = ()
@@ -39,8 +38,7 @@ class FeedFilters:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditFilters:
+class AuditFilters(Struct, frozen=True, kw_only=True):
     """Which facts of the trail; what is None filters nothing."""
 
     resource_type: str | None = None

@@ -4,7 +4,8 @@ Numbers for dashboards and alerts; whoever needs to know why looks at the books 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import uuid_of
@@ -15,8 +16,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+class Weighed(Struct, frozen=True):
     """Minor units by currency; what waits, by kind and currency."""
 
     wallets: Mapping[str, int]

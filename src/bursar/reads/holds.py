@@ -1,6 +1,6 @@
 """Looks at holds: what is set aside, and what became of it."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.holds import Hold, HoldStatus
@@ -16,8 +16,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldFilters:
+class HoldFilters(Struct, frozen=True, kw_only=True):
     """Which holds; what is None or empty filters nothing."""
 
     wallet_id: WalletId | None = None

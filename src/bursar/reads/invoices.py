@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.document_settings import Language, settings_unsaid
@@ -10,6 +11,7 @@ from bursar.domain.document_settings_rows import row_to_document_settings
 from bursar.domain.documents import InvoiceDocument
 from bursar.domain.einvoices import einvoice
 from bursar.domain.event_log import LoggedEvent
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, InvoiceId, SubscriptionId, uuid_of
 from bursar.domain.invoice_documents import Printing
 from bursar.domain.invoice_rows import row_to_invoice
@@ -40,8 +42,7 @@ TIMELINE_MAX = 1000
 ATTEMPTS_MAX = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceFilters:
+class InvoiceFilters(Struct, frozen=True, kw_only=True):
     """Which invoices; what is None or empty filters nothing. `text` is part of a number."""
 
     customer_id: CustomerId | None = None
@@ -63,8 +64,7 @@ class InvoiceFilters:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class HostedInvoice:
+class HostedInvoice(Struct, frozen=True):
     """An invoice with the attempts at paying it, newest first, as they are at a moment."""
 
     printing: Printing
@@ -88,7 +88,7 @@ class HostedInvoice:
 
 
 def _by_id(invoice_id: InvoiceId) -> tuple[object, ...]:
-    return (uuid_of(invoice_id),)
+    return uuid_of(invoice_id), None
 
 
 @glance(requires=Permission.INVOICE_READ, statement=Q.invoices_at_once, arguments=_by_id)

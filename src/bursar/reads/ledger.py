@@ -1,8 +1,9 @@
 """Looks at the books: accounts with what they hold, postings with their entries."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import AccountId, uuid_of
@@ -22,8 +23,7 @@ Q = sql.beside(__file__)
 ACCOUNTS_MAX: Final = 100_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostingFilters:
+class PostingFilters(Struct, frozen=True, kw_only=True):
     """Which postings; what is None filters nothing. `source_id` is what caused a posting."""
 
     source_id: str | None = None

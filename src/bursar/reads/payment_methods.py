@@ -1,6 +1,6 @@
 """Looks at payment methods."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import CustomerId, PaymentMethodId, uuid_of
@@ -16,8 +16,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MethodFilters:
+class MethodFilters(Struct, frozen=True, kw_only=True):
     """Which methods: of a customer, and whether also those that are detached."""
 
     customer_id: CustomerId | None = None

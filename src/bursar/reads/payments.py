@@ -1,6 +1,6 @@
 """Looks at payment attempts."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, WalletId, uuid_of
@@ -17,8 +17,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentFilters:
+class PaymentFilters(Struct, frozen=True, kw_only=True):
     """Which attempts; what is None or empty filters nothing."""
 
     invoice_id: InvoiceId | None = None

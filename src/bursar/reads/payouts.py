@@ -1,6 +1,6 @@
 """Looks at payouts."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import PayoutId, uuid_of
@@ -18,8 +18,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayoutFilters:
+class PayoutFilters(Struct, frozen=True, kw_only=True):
     """Which payouts; what is None or empty filters nothing."""
 
     statuses: tuple[PayoutStatus, ...] = ()

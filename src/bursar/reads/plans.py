@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.catalog import Plan, PlanStatus
@@ -19,8 +20,7 @@ from bursar.runtime.db import ReadTx, Record
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanFilters:
+class PlanFilters(Struct, frozen=True, kw_only=True):
     """Which plans; what is None or empty filters nothing. `text` is part of a name."""
 
     statuses: tuple[PlanStatus, ...] = ()

@@ -1,6 +1,6 @@
 """Looks at refunds."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import CustomerId, InvoiceId, PaymentId, RefundId, uuid_of
@@ -17,8 +17,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefundFilters:
+class RefundFilters(Struct, frozen=True, kw_only=True):
     """Which refunds; what is None or empty filters nothing."""
 
     payment_id: PaymentId | None = None

@@ -1,7 +1,8 @@
 """Looks at subscriptions, and at the lines that wait for their next invoice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import CustomerId, PlanId, SubscriptionId, uuid_of
@@ -19,8 +20,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionFilters:
+class SubscriptionFilters(Struct, frozen=True, kw_only=True):
     """Which subscriptions; what is None or empty filters nothing."""
 
     customer_id: CustomerId | None = None

@@ -1,6 +1,6 @@
 """Looks at transfers between wallets."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import TransferId, WalletId, uuid_of
@@ -17,8 +17,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferFilters:
+class TransferFilters(Struct, frozen=True, kw_only=True):
     """Which transfers; what is None or empty filters nothing. `wallet_id` is on either end."""
 
     from_wallet_id: WalletId | None = None

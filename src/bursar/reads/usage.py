@@ -1,7 +1,8 @@
 """Looks at usage: what a period came to so far, and the events themselves."""
 
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.calendars import day_in, day_start
@@ -27,8 +28,7 @@ Q = sql.beside(__file__)
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(Struct, frozen=True):
     """A subscription beside what it agreed to, as far as usage goes."""
 
     subscription: Subscription

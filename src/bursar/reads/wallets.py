@@ -1,6 +1,6 @@
 """Looks at wallets: what they have, what of it is held, and how it came and went."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.currencies import Currency
@@ -18,8 +18,7 @@ from bursar.runtime.db import ReadTx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WalletFilters:
+class WalletFilters(Struct, frozen=True, kw_only=True):
     """Which wallets; what is None or empty filters nothing."""
 
     customer_id: CustomerId | None = None

@@ -5,7 +5,8 @@ The sealed secret comes along and goes no further: no shape has it, and no key o
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bursar.domain.access import Permission
 from bursar.domain.ids import DeliveryId, EventId, WebhookSubscriptionId, uuid_of
@@ -54,8 +55,7 @@ async def webhook_subscriptions(tx: ReadTx, page: Page) -> Paged[WebhookSubscrip
     return paged([*map(row_to_webhook_subscription, rows)], page, total_count=count)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryFilters:
+class DeliveryFilters(Struct, frozen=True, kw_only=True):
     """Which deliveries; what is None or empty filters nothing."""
 
     statuses: tuple[DeliveryStatus, ...] = ()

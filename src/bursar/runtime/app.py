@@ -7,11 +7,11 @@ these. `caller.look` is its read-only sibling.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Concatenate, Final, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
+from msgspec import Struct, field
 from opentelemetry.trace import Tracer
 
 from bursar.domain.access import (
@@ -26,6 +26,7 @@ from bursar.domain.access import (
     actor_label,
 )
 from bursar.domain.documents import DocumentRenderer
+from bursar.domain.frozen import printed, replace
 from bursar.domain.ids import OrgId, PaymentId, print_id, uuid_of
 from bursar.domain.mails import Mailer
 from bursar.domain.orgs import Mode
@@ -49,7 +50,8 @@ from bursar.runtime.db import Binding, Database, ReadTx, Record, Tx
 from bursar.runtime.doors import FoundKey, Receipt
 from bursar.runtime.entrances import Entrance
 from bursar.runtime.idempotency import Answer, Idempotency, Replayed, locked_up, opened
-from bursar.runtime.known_keys import KnownKeys
+from bursar.runtime.known_answers import KnownAnswers
+from bursar.runtime.known_keys import KnownHashes, KnownKeys
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.logging import get_log
 from bursar.runtime.passwords import Passwords
@@ -74,8 +76,7 @@ _GLANCES_LANES: Final = 4
 log = get_log()
 
 
-@dataclass(frozen=True, slots=True)
-class Operation(Generic[Command, Result]):
+class Operation(Struct, Generic[Command, Result], frozen=True):
     """One verb: one transaction, one permission."""
 
     name: str
@@ -83,8 +84,7 @@ class Operation(Generic[Command, Result]):
     act: Callable[[Tx, Command], Awaitable[Result]]
 
 
-@dataclass(frozen=True, slots=True)
-class Look(Generic[Args, Result]):
+class Look(Struct, Generic[Args, Result], frozen=True):
     """One question: one read-only transaction, one permission."""
 
     name: str
@@ -93,8 +93,7 @@ class Look(Generic[Args, Result]):
     is_survey: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Glance(Generic[Args, Result]):
+class Glance(Struct, Generic[Args, Result], frozen=True):
     """A question that one statement answers, the one that enters; one permission.
 
     The statement answers as many of them as are asked, and `read` each by its row.
@@ -139,15 +138,14 @@ async def no_checkpoint(_point: str) -> None:
     """Outside tests nothing happens at a named point."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App:
+class App(Struct, frozen=True, kw_only=True):
     """Everything that is plugged in, once, by `main`."""
 
     settings: Settings
     database: Database
     probe: Probe
     keys: KeyRing
-    context_key: bytes = field(repr=False)
+    context_key: bytes
     passwords: Passwords
     access_tokens: AccessTokens
     boot_id: UUID
@@ -162,10 +160,15 @@ class App:
     wake: Callable[[], None]
     woken: asyncio.Event
     batcher: Batcher = field(default_factory=Batcher)
+    known_hashes: KnownHashes = field(default_factory=KnownHashes)
     known_keys: KnownKeys = field(default_factory=KnownKeys)
+    known_answers: KnownAnswers = field(default_factory=KnownAnswers)
     sessions: SeenSessions = field(default_factory=SeenSessions)
     checkpoint: Callable[[str], Awaitable[None]] = no_checkpoint
     tracer: Tracer | None = None
+
+    def __repr__(self) -> str:
+        return printed(self, without="context_key")
 
     async def find_api_key(self, hashes: list[bytes]) -> FoundKey | None:
         """The organization and scopes behind a key's keyed hash (one per key of the ring).
@@ -256,8 +259,7 @@ class App:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class Caller(Struct, frozen=True, kw_only=True):
     """Who acts, where, and under which request; the only thing that can run a verb."""
 
     app: App
@@ -349,12 +351,10 @@ class Caller:
             Refusal: missing permission or credentials, or nothing found.
             DatabaseAway: PostgreSQL could not answer.
         """
-        binding = self.binding(is_looking=True)
         if isinstance(question, Glance):
-            asked = question.arguments(*args, **kwargs)
-            entrance, row = await self.app.glanced(binding, question.statement, asked)
-            self.admit(question.requires, entrance, binding)
+            row = await self.glance(question, question.arguments(*args, **kwargs))
             return question.read(row, *args, **kwargs)
+        binding = self.binding(is_looking=True)
 
         async def body(tx: ReadTx, entrance: Entrance) -> Result:
             tx.standing = self.admit(question.requires, entrance, binding)
@@ -362,6 +362,18 @@ class Caller:
 
         database = self.app.database
         return await (database.survey if question.is_survey else database.look)(binding, body)
+
+    async def glance(self, question: Glance[Args, Result], asked: tuple[object, ...]) -> Record:
+        """The row of one question that is asked with these arguments of its statement.
+
+        Raises:
+            Refusal: missing permission or credentials.
+            DatabaseAway: PostgreSQL could not answer.
+        """
+        binding = self.binding(is_looking=True)
+        entrance, row = await self.app.glanced(binding, question.statement, asked)
+        self.admit(question.requires, entrance, binding)
+        return row
 
     async def own_mode(self, needs: Permission) -> Mode:
         """The organization's mode, told to whoever may do what needs this permission.

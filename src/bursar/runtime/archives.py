@@ -5,9 +5,9 @@ The application itself can take nothing out of the log, whatever it is made to r
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import asyncpg
+from msgspec import Struct
 
 from bursar.domain.ids import OrgId, print_id, uuid_of
 from bursar.domain.times import Period
@@ -20,8 +20,7 @@ class MonthStays(Exception):
     """The month cannot go yet; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveFile:
+class ArchiveFile(Struct, frozen=True):
     """What one organization told in a month, in a file."""
 
     org_id: OrgId

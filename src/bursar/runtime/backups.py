@@ -10,7 +10,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
@@ -19,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 
 from bursar.runtime import clock
 from bursar.runtime.postgres_binaries import PostgresMissing, binaries
@@ -84,8 +84,7 @@ class _Manifest(msgspec.Struct, frozen=True):
     checksum: str = msgspec.field(name="Manifest-Checksum")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """What is copied: the server by a login that may replicate, and the files beside it."""
 
     url: Secret

@@ -10,8 +10,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from bursar.domain.refusals import Away
 
@@ -27,8 +28,7 @@ class BatcherFull(Away):
     """So many items wait already that another one would wait too long."""
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(Struct):
     """What waits under one key."""
 
     waiting: "deque[tuple[Any, asyncio.Future[Any]]]" = field(default_factory=deque)

@@ -7,13 +7,14 @@ tries, goes alone by `caller.run`, and is told so.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg.exceptions as pg
+from msgspec import Struct
 
 from bursar.domain.access import Permission, System, actor_label
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.refusals import Refusal
 from bursar.runtime import sql
@@ -41,8 +42,7 @@ class GoAlone(Exception):
     """This request cannot ride with others; nothing of it has been done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rider(Generic[Command]):
+class Rider(Struct, Generic[Command], frozen=True):
     """One admitted request: what it asks for, and who asks, why, and in which request."""
 
     command: Command
@@ -51,8 +51,7 @@ class Rider(Generic[Command]):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Convoy(Generic[Command, Result]):
+class Convoy(Struct, Generic[Command, Result], frozen=True):
     """A verb for many requests at once: one transaction, one permission, an outcome for each.
 
     So many convoys of an organization as there are lanes may be under way at the same time, each of
@@ -66,8 +65,7 @@ class Convoy(Generic[Command, Result]):
     size_max: int = SIZE_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
+class Booking(Struct, frozen=True):
     """A request that waits for the next convoy; `begun` names what goes on after it."""
 
     caller: Caller

@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
@@ -23,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec import Struct, field
 
 from bursar.domain.webhooks import signed_content
 
@@ -45,8 +45,7 @@ class Undecryptable(Exception):
     """The bytes were not made by a key of ours for this place, or were altered."""
 
 
-@dataclass(frozen=True, slots=True, repr=False, eq=False)
-class KeyRing:
+class KeyRing(Struct, frozen=True, eq=False):
     """The secret key, the ones before it, and the secrets given for a label, now and before.
 
     Printing a ring shows no key.

@@ -9,7 +9,6 @@ database was away and asks again with the same key.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
@@ -17,8 +16,10 @@ from uuid import UUID
 
 import asyncpg
 import asyncpg.exceptions as pg
+from msgspec import Struct, field
 
 from bursar.domain.access import Standing
+from bursar.domain.frozen import printed
 from bursar.domain.ids import OrgId, print_id, uuid_of
 from bursar.domain.tasks import Task
 from bursar.runtime import clock, tracing
@@ -167,11 +168,10 @@ class Tx(ReadTx):
             await self._queue.enqueue(self._connection, self.org_id, tasks, delay)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(Struct, frozen=True, kw_only=True):
     """Who acts, for which organization, under which key and claim: what a transaction is told."""
 
-    context_key: bytes = field(repr=False)
+    context_key: bytes
     scope: UUID
     org_id: OrgId
     actor: str
@@ -189,6 +189,9 @@ class Binding:
     job_id: int | None = None
     job_token: UUID | None = None
 
+    def __repr__(self) -> str:
+        return printed(self, without="context_key")
+
     def context(self, backend: int, scope: UUID | None = None) -> str:
         """The signed context: good for this backend, for as long as a transaction may take.
 
@@ -201,8 +204,7 @@ class Binding:
         return signed_context(self.context_key, org, backend_pid=backend, expires_epoch=expires)
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(Struct, frozen=True):
     """What every changing transaction has at hand besides the database."""
 
     queue: TaskQueue

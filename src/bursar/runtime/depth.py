@@ -1,12 +1,11 @@
 """How much waits in a queue, as whoever measures tells whoever counts."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.tasks import Queue
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
+class Depth(Struct, frozen=True):
     """One queue's load; `lag_seconds` is how long the oldest due job has been waiting."""
 
     queue: Queue

@@ -4,11 +4,11 @@ Finding work needs no organization; doing it does, and happens in a transaction 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
+from msgspec import Struct
 
 from bursar.domain.ids import ApiKeyId, DeliveryId, InvoiceId, OrgId, PaymentId, print_id, uuid_of
 from bursar.domain.sending import WebhookAnswer
@@ -19,8 +19,7 @@ from bursar.runtime.connections import Connection
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class DueItem:
+class DueItem(Struct, frozen=True):
     """An agenda item that this worker leased."""
 
     org_id: OrgId
@@ -28,8 +27,7 @@ class DueItem:
     subject: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class FoundKey:
+class FoundKey(Struct, frozen=True):
     """What the hash of an API key leads to."""
 
     org_id: OrgId
@@ -39,8 +37,7 @@ class FoundKey:
     expires_at: Instant | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lags:
+class Lags(Struct, frozen=True):
     """How many seconds the agenda and the relay are behind; transfers in flight, and their age."""
 
     agenda: float
@@ -49,16 +46,14 @@ class Lags:
     transit: float
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """How many subscriptions are due to be billed, and for how long the oldest has been."""
 
     due: int
     oldest_seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """A good answer to a delivery that this worker leases."""
 
     org_id: OrgId

@@ -32,9 +32,10 @@ SELECT sec.agenda_lag() AS agenda, sec.relay_lag() AS relay, t.active, t.age AS 
 FROM sec.transit() AS t;
 
 -- name: find_api_keys
--- From keyed hashes, each with its asker's number, to organization and scopes; noted as used.
+-- From keyed hashes, each with its asker's number, to organization and scopes; noted as used. The arrays
+-- stand in SELECTs of their own, so that no plan is made for how many they happen to be.
 SELECT w.asker, f.org_id, f.id, f.scopes, f.allowed_addresses, f.expires_at
-FROM unnest($1::int[], $2::bytea[]) AS w (asker, key_hash)
+FROM unnest((SELECT $1::int[]), (SELECT $2::bytea[])) AS w (asker, key_hash)
 CROSS JOIN LATERAL sec.find_api_key(ARRAY[w.key_hash]) AS f;
 
 -- name: org_of_payment

@@ -15,12 +15,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
 import asyncpg
+from msgspec import Struct
 
 from bursar.runtime import embedded_files as files
 from bursar.runtime.clock import monotonic
@@ -68,8 +68,7 @@ class EmbeddedFailed(Exception):
     """PostgreSQL could not be made, started or stopped; one line, with the end of its log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Urls:
+class Urls(Struct, frozen=True):
     """How to log in to the database `bursar`; the superuser's URL never leaves the machinery."""
 
     app: Secret

@@ -10,11 +10,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from msgspec import Struct
+
+from bursar.domain.frozen import replace
 from bursar.runtime.crypto import random_bytes
 from bursar.runtime.embedded_roles import DATABASE
 from bursar.runtime.secret import Secret
@@ -62,8 +64,7 @@ class StateUnusable(Exception):
     """What was kept about the cluster is missing or damaged."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """What is kept between starts: where the socket is, and who logs in how."""
 
     socket_dir: Path
@@ -79,8 +80,7 @@ class State:
         return replace(self, has_roles=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(Struct, frozen=True):
     """Every path of one data directory."""
 
     home: Path
@@ -243,9 +243,10 @@ def _made_socket_dir(folder: Path, home: Path, user: SystemUser | None) -> Path:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         folder = Path(tempfile.mkdtemp(prefix="bursar-", dir=_SHORT_ROOT))
-    except FileNotFoundError:  # the data directory was moved here from elsewhere
+    except FileNotFoundError:  # the data directory was moved here from elsewhere, this maybe in it
         folder = new_socket_dir(home)
-        folder.mkdir(mode=0o700)
+        if not _is_ours(folder, user):
+            return _made_socket_dir(folder, home, user)
     own(folder, user)
     return folder
 

@@ -4,16 +4,15 @@ Owns the form of that answer. Who asks, with which signed context, is `db`'s; wh
 let in by it is `app`'s.
 """
 
-from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
+from msgspec import Struct
 
 from bursar.domain.times import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Entrance:
+class Entrance(Struct, frozen=True):
     """What `sec.enter` says at the start of a transaction."""
 
     wall: Instant

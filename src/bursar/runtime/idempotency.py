@@ -5,19 +5,18 @@ process (its boot id, whose session advisory lock says whether it lives), so a r
 died is resumed at once. Stored answers are encrypted.
 """
 
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from bursar.runtime.crypto import KeyRing
 
 LABEL: Final = "idempotency"
 
 
-@dataclass(frozen=True, slots=True)
-class Idempotency:
+class Idempotency(Struct, frozen=True):
     """One request's use of a key. `fingerprint` hashes method, path and body; `claim` is fresh."""
 
     key: str

@@ -7,11 +7,11 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from bursar.runtime.embedded import EmbeddedFailed, EmbeddedPostgres
 from bursar.runtime.logging import get_log
@@ -23,8 +23,7 @@ _PORTS: Final = "ports.json"
 log = get_log()
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseUrls:
+class DatabaseUrls(Struct, frozen=True):
     """Where the application logs in, where it goes past a pooler, and where migrations log in."""
 
     app: str

@@ -10,12 +10,12 @@ import math
 from asyncio import timeout
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from limits.aio.storage import RedisStorage
 from limits.aio.storage.redis.redispy import RedispyBridge
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from msgspec import Struct
 from opentelemetry.trace import SpanKind
 
 from bursar.runtime import tracing
@@ -35,8 +35,7 @@ _PROBES_MAX: Final = 1_000_000
 log = get_log()
 
 
-@dataclass(frozen=True, slots=True)
-class LimitState:
+class LimitState(Struct, frozen=True):
     """Where a key stands after a hit; `reset_seconds` is when as much more would be let through."""
 
     limit: int
@@ -45,8 +44,7 @@ class LimitState:
     is_allowed: bool
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(Struct):
     """What a key used up: in the window that runs, and in the one before it."""
 
     number: int

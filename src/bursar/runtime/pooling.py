@@ -7,10 +7,10 @@ signs of life, migrations) goes past the pooler by DATABASE_DIRECT_URL.
 """
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
+from msgspec import Struct
 
 from bursar.runtime.connections import Connection
 from bursar.runtime.sql import Query
@@ -34,8 +34,7 @@ def lent(pool: asyncpg.Pool) -> AbstractAsyncContextManager[Connection]:
     return pool.acquire(timeout=None if pool.get_idle_size() else _ACQUIRE_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Pooling:
+class Pooling(Struct, frozen=True):
     """Whether a pooler lends connections by the transaction."""
 
     is_shared: bool = False

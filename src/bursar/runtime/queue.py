@@ -9,7 +9,6 @@ Organizations take turns, so nobody's backlog delays another's job. Knows no tas
 import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol, cast
@@ -17,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from msgspec import Struct
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import (
     QueryBuilderEnvironment,
@@ -93,16 +93,14 @@ class TaskDied(Exception):
     """Several workers died over one job; it is held before it takes the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskClaim:
+class TaskClaim(Struct, frozen=True):
     """The right to finish one job, until somebody else claims it."""
 
     job_id: int
     token: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """A job in hand. `attempts` failed before; `deaths` are workers that never came back."""
 
     queue: Queue

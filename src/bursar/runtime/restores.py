@@ -9,11 +9,13 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from hmac import compare_digest
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
+from bursar.domain.frozen import replace
 from bursar.runtime import clock
 from bursar.runtime import embedded_files as files
 from bursar.runtime.backups import (
@@ -52,8 +54,7 @@ _NOT_BROUGHT_BACK: Final = (
 _LEFT_OUT: Final = shutil.ignore_patterns("postmaster.pid", "postmaster.opts")
 
 
-@dataclass(frozen=True, slots=True)
-class Backup:
+class Backup(Struct, frozen=True):
     """A backup as it was found: the copy, and what was received after it, if anything was."""
 
     copy: Path

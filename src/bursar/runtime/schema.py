@@ -4,12 +4,12 @@ Asked through the driver alone at the start of every process; changing anything 
 `runtime.migrations`. What does not fit is told in one line that says what to do.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 import asyncpg
+from msgspec import Struct
 
 from bursar.runtime import clock, sql
 from bursar.runtime.connections import Connection
@@ -31,8 +31,7 @@ class DatabaseUnreachable(Exception):
     """Nobody answers at the database's address, or not to our login; it may come later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """Who we are to PostgreSQL, and the powers an application's login must not have."""
 
     name: str

@@ -8,11 +8,12 @@ secret has a default; elsewhere one is made at the first start and kept in `DATA
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 from socket import INADDR_ANY, INADDR_LOOPBACK
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
+
+from msgspec import Struct
 
 from bursar.runtime import settings_text as text
 from bursar.runtime.secret import Secret, derive
@@ -39,8 +40,7 @@ _DERIVED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What this installation is told from outside; `FIELDS` lists every variable and meaning."""
 
     app_env: Annotated[

@@ -7,10 +7,11 @@ be read from its other end.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.paging import Page
 
@@ -19,8 +20,7 @@ _ONWARD: Final = re.compile(r"(?<=\bid )<(?= \$[0-9])")
 _NEWEST: Final = re.compile(r"(?<=\bid) DESC(?= LIMIT \$[0-9])")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Query:
+class Query(Struct, frozen=True, eq=False):
     """One statement and the name it goes by; it is itself only, however alike another is."""
 
     name: str

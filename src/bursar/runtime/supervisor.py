@@ -14,8 +14,9 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.runtime import guardian
 from bursar.runtime.clock import monotonic
@@ -40,8 +41,7 @@ _PORTS_TRIED_MAX: Final = 100
 _PORT_MAX: Final = 65_535
 
 
-@dataclass(frozen=True, slots=True)
-class Child:
+class Child(Struct, frozen=True):
     """One program of the tree."""
 
     name: str
@@ -52,8 +52,7 @@ class Child:
     """It is meant to end: an errand, not a server."""
 
 
-@dataclass(frozen=True, slots=True)
-class FreePort:
+class FreePort(Struct, frozen=True):
     """A port nobody listens on, and what to tell people when it is not the one they asked for."""
 
     port: int

@@ -13,9 +13,10 @@ import shutil
 import stat
 import struct
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 USER_NAME: Final = "bursar"
 _FALLBACK_NAMES: Final = ("postgres",)
@@ -31,8 +32,7 @@ _ACL_OWNER, _ACL_USER, _ACL_GROUP, _ACL_MASK, _ACL_OTHER = 0x01, 0x02, 0x04, 0x1
 _SEARCH: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class SystemUser:
+class SystemUser(Struct, frozen=True):
     """An account of the operating system by its numbers."""
 
     uid: int

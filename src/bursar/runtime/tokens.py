@@ -12,13 +12,13 @@ import re
 import string
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import jwt
 from jwt.types import Options
+from msgspec import Struct
 
 from bursar.domain.times import Instant
 from bursar.runtime.crypto import KEY_ID_LENGTH, KeyRing, random_bytes, random_letters, same
@@ -74,8 +74,7 @@ class BadToken(Exception):
     """Not a credential of ours, altered, of another kind, or out of its time."""
 
 
-@dataclass(frozen=True, slots=True)
-class AccessClaims:
+class AccessClaims(Struct, frozen=True):
     """Who the bearer is. Roles are not in it: they are read per request."""
 
     subject: str
@@ -85,8 +84,7 @@ class AccessClaims:
     expires_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class HostedLink:
+class HostedLink(Struct, frozen=True):
     """A document of an organization; raising its generation makes earlier links void."""
 
     org_id: UUID

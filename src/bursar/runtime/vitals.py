@@ -1,6 +1,6 @@
 """How the machine is at this moment, asked once: its clock, its workers, what is late or held."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.runtime import clock, doors, sql
 from bursar.runtime.db import Database
@@ -8,8 +8,7 @@ from bursar.runtime.db import Database
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class Vitals:
+class Vitals(Struct, frozen=True):
     """What was seen. `skew_seconds` is how far the database's clock is ahead of ours."""
 
     skew_seconds: float

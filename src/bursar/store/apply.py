@@ -5,7 +5,6 @@ time and with how many events its resource has told; the events carry the resour
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, Final
 
 from bursar.domain.api_keys import ApiKeyRecord
@@ -19,6 +18,7 @@ from bursar.domain.disputes import Dispute
 from bursar.domain.document_settings import DocumentSettings
 from bursar.domain.dunning import DunningCase
 from bursar.domain.events import Row
+from bursar.domain.frozen import replace
 from bursar.domain.holds import Hold
 from bursar.domain.imports import Import
 from bursar.domain.invoices import Invoice

@@ -6,10 +6,11 @@ waits, unsettles the day again, and is found by the next invoice: no event is lo
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from bursar.domain import ids
 from bursar.domain.billed_periods import FREE, BilledPeriod, Cover, Step, Tab
@@ -32,8 +33,7 @@ _DAY: Final = timedelta(days=1)
 _TICK: Final = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """A period of a meter, as days; `is_whole` where it has no part of one."""
 
     tab: Tab
@@ -64,8 +64,7 @@ class Window:
         return self.tab.meters[self.meter_id].aggregation is Aggregation.UNIQUE
 
 
-@dataclass(frozen=True, slots=True)
-class _Again:
+class _Again(Struct, frozen=True):
     """A period that was billed before and has days since then that no invoice knows all of."""
 
     window: Window
@@ -73,8 +72,7 @@ class _Again:
     known_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """A portion, and the days that were looked at for it: bare ids and the day."""
 
     portion: Portion

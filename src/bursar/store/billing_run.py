@@ -5,13 +5,13 @@ are new or became overdue, the books, the log, agenda and queue. Refuses a chang
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from bursar.domain.agenda import CLOCK_OF, Due, Undue
 from bursar.domain.change import Change
 from bursar.domain.events import Row
+from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoice_rows import kept_discounts, kept_taxes
 from bursar.domain.invoices import Invoice

@@ -1,7 +1,8 @@
 """Rows of webhook deliveries and their attempts: under the lease of one worker, or by hand."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from bursar.domain.endpoint_health import Health
 from bursar.domain.ids import DeliveryId, WebhookSubscriptionId, print_id, uuid_of
@@ -17,8 +18,7 @@ from bursar.runtime.db import Tx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldDelivery:
+class HeldDelivery(Struct, frozen=True, kw_only=True):
     """One delivery that has been tried, and how its endpoint was doing; the lane is held."""
 
     subscription_id: WebhookSubscriptionId
@@ -42,8 +42,7 @@ async def hold(tx: Tx, delivery_id: DeliveryId, lease: UUID) -> HeldDelivery | N
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True):
     """What became of one attempt."""
 
     delivery_id: DeliveryId

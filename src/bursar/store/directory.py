@@ -3,7 +3,7 @@
 What takes no person acts for the one whose scope is bound.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.ids import SessionId, UserId, print_id, scope_of, uuid_of
 from bursar.domain.orgs import User
@@ -23,16 +23,14 @@ from bursar.runtime.mailed import mailed_token_hashes, new_mailed_token
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """A person and what their password is checked against."""
 
     user: User
     password_hash: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rotated:
+class Rotated(Struct, frozen=True):
     """What became of a refresh token: `ok`, `reused` or `bad`.
 
     `is_ended`: its session lived until now.

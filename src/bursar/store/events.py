@@ -1,9 +1,10 @@
 """Facts told: appended in the transaction that made them true, and sealed into a chain later."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from bursar.domain.event_chain import Link, SealedEvent
 from bursar.domain.event_log import Told
@@ -64,8 +65,7 @@ def _by_id(rows: Iterable[Row]) -> dict[str, Row]:
     return {row.id: row for row in rows}
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """Who caused a fact, why, and in which request."""
 
     actor: str

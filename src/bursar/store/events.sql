@@ -54,7 +54,7 @@ INSERT INTO events (
 SELECT
     $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
     e.actor, e.reason, e.request_id, $2, e.snapshot, e.previous, e.personal, sha256(e.personal)
-FROM json_to_recordset($3::json) AS e (
+FROM jsonb_to_recordset($3::jsonb) AS e (
     id uuid, type text, payload_version smallint, is_public boolean, resource_type text,
     resource_id uuid, sequence integer, actor text, reason text, request_id text, snapshot jsonb,
     previous jsonb, personal bytea

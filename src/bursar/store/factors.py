@@ -1,6 +1,6 @@
 """The second factor of the person whose scope is bound, and its recovery codes."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.ids import uuid_of
 from bursar.domain.people import RECOVERY_CODES, Factor
@@ -11,8 +11,7 @@ from bursar.runtime.mailed import new_recovery_code, recovery_code_hashes
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A code was right; whether it was a recovery code."""
 
     is_recovery: bool

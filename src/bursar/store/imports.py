@@ -1,9 +1,9 @@
 """Rows of imports, and who and what came with them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain.customers import Customer
 from bursar.domain.ids import CustomerId, print_id, uuid_of
@@ -17,8 +17,7 @@ from bursar.store.saving import replaced
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """Who came under a reference, and the digest of the row they came with."""
 
     customer_id: CustomerId

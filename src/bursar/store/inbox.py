@@ -1,6 +1,6 @@
 """Facts heard from payment providers: one permanent row each."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bursar.domain.ids import PaymentId, RefundId, print_id, uuid_of
 from bursar.domain.outcomes import outcome_from_json, outcome_to_json
@@ -12,8 +12,7 @@ from bursar.runtime.db import Tx
 Q = sql.beside(__file__)
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """What an event said about what, whether it was acted on, and when we asked."""
 
     payment_id: PaymentId | None

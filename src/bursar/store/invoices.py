@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 import msgspec
 
 from bursar.domain.change import Change
+from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, bare, uuid_of
 from bursar.domain.invoice_lines import InvoiceLine
 from bursar.domain.invoice_rows import (

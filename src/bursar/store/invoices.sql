@@ -76,7 +76,7 @@ WITH written AS (
         $1, d.id, d.customer_id, 'draft', d.currency, d.subtotal_minor, d.discount_minor, d.tax_minor,
         d.total_minor, 0, d.due_at, d.memo, d.metadata, 1, 1, 1, $2, $2, d.discounts, d.taxes,
         d.tax_included_minor, d.excess_minor
-    FROM json_to_recordset($3::json) AS d (
+    FROM jsonb_to_recordset($3::jsonb) AS d (
         id uuid, customer_id uuid, currency text, subtotal_minor bigint, discount_minor bigint,
         tax_minor bigint, total_minor bigint, due_at timestamptz, memo text, metadata jsonb,
         discounts jsonb, taxes jsonb, tax_included_minor bigint, excess_minor bigint
@@ -91,7 +91,7 @@ told AS (
     SELECT
         $1, e.id, e.type, e.payload_version, e.is_public, e.resource_type, e.resource_id, e.sequence,
         e.actor, e.reason, e.request_id, $2, e.snapshot, e.previous, e.personal, sha256(e.personal)
-    FROM json_to_recordset($5::json) AS e (
+    FROM jsonb_to_recordset($5::jsonb) AS e (
         id uuid, type text, payload_version smallint, is_public boolean, resource_type text,
         resource_id uuid, sequence integer, actor text, reason text, request_id text, snapshot jsonb,
         previous jsonb, personal bytea
@@ -107,7 +107,7 @@ SELECT
     $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor,
     l.discount_minor, l.tax_minor, l.tax_included_minor, l.discounts, l.taxes, l.subscription_id,
     l.period_start_at, l.period_end_at, l.derivation
-FROM json_to_recordset($4::json) AS l (
+FROM jsonb_to_recordset($4::jsonb) AS l (
     invoice_id uuid, id uuid, position integer, description text, type text, quantity bigint,
     unit_amount numeric, amount_minor bigint, discount_minor bigint, tax_minor bigint,
     tax_included_minor bigint, discounts jsonb, taxes jsonb, subscription_id uuid,
@@ -125,7 +125,7 @@ SELECT
     $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor,
     l.discount_minor, l.tax_minor, l.tax_included_minor, l.discounts, l.taxes, l.subscription_id,
     l.period_start_at, l.period_end_at, l.derivation
-FROM json_to_recordset($2::json) AS l (
+FROM jsonb_to_recordset($2::jsonb) AS l (
     invoice_id uuid, id uuid, position integer, description text, type text, quantity bigint,
     unit_amount numeric, amount_minor bigint, discount_minor bigint, tax_minor bigint,
     tax_included_minor bigint, discounts jsonb, taxes jsonb, subscription_id uuid,

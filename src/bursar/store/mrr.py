@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from bursar.domain.analytics import Figure, Measure
 from bursar.domain.catalog import Plan
@@ -23,8 +24,7 @@ Q = sql.beside(__file__)
 _MEASURES: Final = {kind: Measure(f"mrr_{kind.value}") for kind in Movement}
 
 
-@dataclass(frozen=True, slots=True)
-class _Moved:
+class _Moved(Struct, frozen=True):
     """One movement: of which subscription, by how much, and what it is worth then."""
 
     turn: Turn
@@ -93,8 +93,7 @@ async def _subscribers(tx: Tx, moved: Sequence[_Moved]) -> list[Figure]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Prices:
+class _Prices(Struct, frozen=True):
     """The plans and coupons that some turns name."""
 
     plans: dict[tuple[PlanId, int], Plan]

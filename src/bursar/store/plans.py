@@ -1,10 +1,9 @@
 """Rows of plans, and the versions of their prices, which are only ever added."""
 
-from dataclasses import replace
-
 import msgspec
 
 from bursar.domain.catalog import Plan
+from bursar.domain.frozen import replace
 from bursar.domain.ids import MeterId, PlanId, uuid_of
 from bursar.domain.plan_rows import row_to_plan
 from bursar.domain.pricing import PriceTerms

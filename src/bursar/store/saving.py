@@ -19,9 +19,10 @@ def replaced(row: Row, touched: int) -> None:
 
 
 def recordset(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Rows as one JSON text, for `json_to_recordset`: many go as one value.
+    """Rows as one JSON text, for `jsonb_to_recordset`: many go as one value.
 
-    The driver takes far longer over arrays, of which it looks at each element by itself.
+    The driver takes far longer over arrays, of which it looks at each element by itself; and
+    `json_to_recordset` reads a document inside a row three times, where this one reads it once.
     """
     return msgspec.json.encode([dict(zip(names, row, strict=True)) for row in rows]).decode()
 

@@ -6,8 +6,9 @@ number of statements, however many subscriptions there are.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from uuid import UUID
+
+from msgspec import Struct
 
 from bursar.domain.agreements import Agreement
 from bursar.domain.billed_periods import Tab, Term
@@ -15,6 +16,7 @@ from bursar.domain.billing import Payer
 from bursar.domain.catalog import Plan
 from bursar.domain.currencies import Currency
 from bursar.domain.discounts import Coupon
+from bursar.domain.frozen import replace
 from bursar.domain.ids import (
     CouponId,
     CustomerId,
@@ -49,8 +51,7 @@ PlanVersion = tuple[PlanId, int]
 Covered = dict[MeterId | None, Instant]
 
 
-@dataclass(frozen=True, slots=True)
-class HouseTerms:
+class HouseTerms(Struct, frozen=True):
     """How the organization bills."""
 
     timezone: str
@@ -70,8 +71,7 @@ class HouseTerms:
         return Numbering(self.invoice_prefix, scope, self.has_yearly_numbers, self.timezone)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTab:
+class OpenTab(Struct, frozen=True):
     """A tab beside who pays for it."""
 
     tab: Tab

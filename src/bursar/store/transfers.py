@@ -5,16 +5,17 @@ accounts that are folded, such as `transit`, are never locked. Nothing else is l
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain import chart
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
+from bursar.domain.frozen import replace
 from bursar.domain.ids import TransferId, UserId, WalletId, bare, print_id, uuid_of
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import row_to_purse, row_to_transfer
@@ -55,8 +56,7 @@ def _fact_columns() -> tuple[list[object], ...]:
 _FACT_COLUMNS: Final = _fact_columns()
 
 
-@dataclass(frozen=True, slots=True)
-class Locked:
+class Locked(Struct, frozen=True):
     """Wallets whose accounts are locked, and the ids of the accounts that moves on them touch."""
 
     purses: dict[WalletId, Purse]

@@ -3,9 +3,10 @@
 Whoever changes an endpoint or what waits for it holds its lane first, then the endpoint.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from bursar.domain.endpoint_health import Health
 from bursar.domain.ids import WebhookSubscriptionId, uuid_of
@@ -75,8 +76,7 @@ async def bring_back(tx: Tx, subscription_id: WebhookSubscriptionId, since: Inst
     await tx.execute(Q.bring_back, *key, since - _BEFORE_THE_OUTAGE, BROUGHT_BACK_MAX)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(Struct, frozen=True, kw_only=True):
     """A part of the log: from an instant on, before another, of some types or of all."""
 
     from_at: Instant

@@ -6,8 +6,10 @@ Besides the published ones there are tokens of our own, for stories that no publ
 """
 
 import re
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bursar_sandbox.core.refusals import Refusal
 
@@ -36,8 +38,7 @@ class RefundPlay(StrEnum):
     SUCCEEDS_LATER = "succeeds_later"
 
 
-@dataclass(frozen=True, slots=True)
-class Decline:
+class Decline(Struct, frozen=True):
     """A card error: its published code, decline code and message."""
 
     code: str
@@ -45,8 +46,7 @@ class Decline:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(Struct, frozen=True):
     """How a test card behaves."""
 
     decline: Decline | None = None
@@ -58,8 +58,7 @@ class Play:
     is_inquiry: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TestCard:
+class TestCard(Struct, frozen=True):
     """One card or bank account of the tables below."""
 
     __test__ = False  # the name is the trade's; pytest must not collect it

@@ -6,10 +6,10 @@ The event itself stays in the books and in `/v1/events` whatever becomes of its 
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from bursar_sandbox.core import rules
 from bursar_sandbox.core.books import Books
@@ -28,8 +28,7 @@ DELIVERIES_MAX = 1_000
 SHUFFLE_WINDOW_MS = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """Where events go, and the secret they are signed with."""
 
     url: str
@@ -37,8 +36,7 @@ class Endpoint:
     enabled_events: tuple[str, ...] = ("*",)
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One signed attempt to tell one endpoint of one event."""
 
     delivery_id: str

@@ -4,11 +4,12 @@ A fault that a network would cause (a delay, a dropped line) is a field of the r
 carries the response performs it. Nothing here knows a route.
 """
 
-from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from bursar_sandbox.core.refusals import Refusal, invalid
 
@@ -20,8 +21,7 @@ FIELDS_MAX = 2_000
 DEPTH_MAX = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request. Header names are compared in lower case; `path` carries the query."""
 
     method: str
@@ -44,8 +44,7 @@ class Request:
         return next((v for k, v in self.headers.items() if k.lower() == wanted), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """One HTTP response and how the line should treat it.
 
     `delay_ms` asks the carrier to wait first; `is_dropped` asks for a broken line and silence.

@@ -7,12 +7,11 @@ is wrong. Both give the same events. Each event is judged by itself, in JSON as 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from bursar.api.bodies import read_body, read_items
 from bursar.api.fields import (
@@ -90,8 +89,7 @@ class QuickBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     events: Annotated[list[QuickUsage], Meta(min_length=1, max_length=EVENTS_MAX)]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadBatch:
+class ReadBatch(Struct, frozen=True):
     """What a batch says: an event, or why something is none, in their order."""
 
     entries: Sequence[UsageReport | Refusal]

@@ -1,6 +1,5 @@
 """`/v1/customers`: who is billed."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
@@ -28,6 +27,7 @@ from bursar.api.postal import Address
 from bursar.api.routes import Call, Room, Terms
 from bursar.domain.access import Permission
 from bursar.domain.customers import TaxTreatment
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId
 from bursar.domain.refusals import NotFound, PreconditionFailed, StaleVersion, StillInUse
 from bursar.domain.shapes.customers import CreditBalanceOut, CustomerOut, ErasureOut

@@ -3,11 +3,10 @@
 import csv
 import io
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from bursar.api.fields import Query
 from bursar.api.paging import Cursor, cursors_of
@@ -48,8 +47,7 @@ class ExportQuery(Query, frozen=True):
     cursor: Cursor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """Some records, and the row after which there are more."""
 
     records: Sequence[Record]

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from bursar.api.envelope import Reply, changed, created, found, gone, once, resource, travelled
+from bursar.api.envelope import (
+    Reply,
+    changed,
+    created,
+    found,
+    gone,
+    once,
+    resource,
+    shown,
+    travelled,
+)
 from bursar.api.fields import (
     LINES_MAX,
     AmountCents,
@@ -196,6 +206,10 @@ def linked(caller: Caller, invoice: Invoice) -> LinkedInvoice:
     return LinkedInvoice(**shape, hosted_invoice_url=own_hosted_url(caller, invoice))
 
 
+def _told(caller: Caller, invoice: Invoice) -> Answer:
+    return resource(linked(caller, invoice))
+
+
 def _shown(call: Call[Any, Any]) -> Reply[Invoice]:
     return found(partial(linked, call.caller))
 
@@ -259,7 +273,7 @@ async def list_invoices(call: Call[None, InvoiceQuery]) -> Answer:
 )
 async def get_invoice(call: Call[None, NoQuery]) -> Answer:
     """Get an invoice with its lines."""
-    return resource(linked(call.caller, await call.caller.look(invoice_look, _id(call))))
+    return await shown(call.caller, invoice_look, _told, _id(call))
 
 
 @ROOM.patch(

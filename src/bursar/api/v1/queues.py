@@ -1,6 +1,5 @@
 """`/v1/queues`: work that waits, and what ran out of attempts, for operators of the instance."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -10,6 +9,7 @@ from bursar.api.fields import Body, NoQuery, Query, Text500
 from bursar.api.operators import as_operator
 from bursar.api.routes import Audience, Call, Room, Terms
 from bursar.domain.access import Permission
+from bursar.domain.frozen import replace
 from bursar.domain.refusals import NotFound
 from bursar.domain.shapes.fields import Shape
 from bursar.domain.shapes.queues import (

@@ -6,9 +6,10 @@ buttons.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from bursar.api.routes import Route
 from bursar.console.asking import BY_NAME
@@ -28,8 +29,7 @@ class Section(StrEnum):
     ORGANIZATION = "Organization"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """One way to narrow a list: a parameter of its route, with the choices if there are few."""
 
     name: str
@@ -37,8 +37,7 @@ class Filter:
     choices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A table on a thing's page: of a list inside the thing, or of what a route tells about it."""
 
     title: str
@@ -64,8 +63,7 @@ class Part:
         return bool(self.route and self.ids and not self.own and BY_NAME[self.route].terms.is_list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class Deed(Struct, frozen=True, kw_only=True):
     """A button: a route that changes something, offered while the thing's state allows it."""
 
     slug: str
@@ -98,8 +96,7 @@ class Deed:
         return not self.has_totals and "dryRun" in self.verb.terms.query.__struct_encode_fields__
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noun:
+class Noun(Struct, frozen=True, kw_only=True):
     """One kind of thing."""
 
     slug: str

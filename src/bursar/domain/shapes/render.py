@@ -5,10 +5,10 @@ these bytes. A new kind of row is one line in the table.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from bursar.domain.api_keys import ApiKeyRecord
 from bursar.domain.catalog import Plan
@@ -71,8 +71,7 @@ from bursar.domain.webhook_subscriptions import WebhookSubscription
 _ALWAYS_DIFFERENT: Final = frozenset({"created_at", "updated_at", "version"})
 
 
-@dataclass(frozen=True, slots=True)
-class Rendering:
+class Rendering(Struct, frozen=True):
     """How one kind of row is shown."""
 
     resource_type: str

@@ -1,11 +1,11 @@
 """The part of the samples' story in which a card is declined, and what comes of it by hand."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from bursar.domain.change import Change
 from bursar.domain.dunning import Decline, DunningCase, NewCase, Resolution, begin
 from bursar.domain.dunning_policies import DunningPolicy
+from bursar.domain.frozen import replace
 from bursar.domain.ids import DunningCaseId
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money

@@ -1,12 +1,12 @@
 """The part of the samples' story about papers: sent, overdue, recurring, and how they look."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 from bursar.domain.change import Change
 from bursar.domain.document_settings import settings_unsaid
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId, RecurringInvoiceId
 from bursar.domain.invoices import Invoice
 from bursar.domain.recurring_invoices import (

@@ -5,7 +5,6 @@ what the rules do not do.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -34,6 +33,7 @@ from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer, TaxTreatment
 from bursar.domain.discounts import Coupon, CouponDuration, CouponStatus
 from bursar.domain.events import Event
+from bursar.domain.frozen import replace
 from bursar.domain.holds import Hold, HoldStatus
 from bursar.domain.instant_payments import record
 from bursar.domain.invoice_lines import Charge, LineDetails, priced_line

@@ -1,7 +1,6 @@
 """The stories of payments and refunds: one event of each name that they tell."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from bursar.domain.customers import Customer
 from bursar.domain.dispute_reports import DisputeMove, DisputeReport, DisputeStatus
 from bursar.domain.disputes import Dispute, open_dispute
 from bursar.domain.events import Row
+from bursar.domain.frozen import replace
 from bursar.domain.ids import DisputeId, PaymentId, PaymentMethodId, PayoutId, RefundId
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money

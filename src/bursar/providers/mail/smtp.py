@@ -6,7 +6,6 @@ as its number; its words may hold anything.
 """
 
 import ssl
-from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
@@ -14,7 +13,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
+from msgspec import Struct
 
+from bursar.domain.frozen import printed
 from bursar.domain.mails import (
     Letter,
     MailDeferred,
@@ -33,15 +34,17 @@ _PORTS: Final = {"smtp": 587, "smtps": 465}
 _PERMANENT: Final = range(500, 600)
 
 
-@dataclass(frozen=True, slots=True)
-class SmtpServer:
+class SmtpServer(Struct, frozen=True):
     """Where mail is handed over. `smtps` is TLS from the first byte; `smtp` turns to it."""
 
     host: str
     port: int
     is_tls: bool
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: str | None = None
+
+    def __repr__(self) -> str:
+        return printed(self, without="password")
 
     @classmethod
     def of(cls, url: str) -> "SmtpServer":

@@ -7,14 +7,15 @@ No method raises for what the wire does, and the SDK never retries on its own.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
 import msgspec
 import stripe
+from msgspec import Struct
 
 from bursar.domain.dispute_reports import DisputeReport
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.payout_reports import PayoutReport
 from bursar.domain.provider import (
@@ -91,8 +92,7 @@ _NOT_UNDERSTOOD: Final = (
 Answer = TypeVar("Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class StripeAccount:
+class StripeAccount(Struct, frozen=True):
     """Where a provider is and who we are there. `webhook_secrets` has two during a rotation."""
 
     name: str

@@ -8,13 +8,13 @@ Secure has no outcome.
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
 from bursar.domain.dispute_reports import DisputeNamed
+from bursar.domain.frozen import replace
 from bursar.domain.ids import CustomerId, MalformedId, OrgId, PaymentId, RefundId, parse_id
 from bursar.domain.provider import (
     BadSignature,

@@ -5,13 +5,14 @@ the ids, the amount and the currency that we asked for; anything else is `Unknow
 another payment's money is worse than waiting for a person.
 """
 
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import msgspec
 import stripe
+from msgspec import Struct
 
+from bursar.domain.frozen import replace
 from bursar.domain.ids import OrgId, PaymentId
 from bursar.domain.money import Money
 from bursar.domain.provider import (
@@ -43,8 +44,7 @@ _TOO_MANY: Final = 429
 Judged = TypeVar("Judged")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What every object that answers for a payment must carry."""
 
     org_id: OrgId

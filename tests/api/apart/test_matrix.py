@@ -23,7 +23,7 @@ from bursar.domain.ids import uuid_of
 from bursar.operations.api_keys import CreateApiKey, RevokeApiKey, create_api_key, revoke_api_key
 from bursar.operations.orgs import DeleteOrganization, delete_organization
 
-PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "access.md"
+PAGE: Final = Path(__file__).resolve().parents[3] / "docs" / "reference" / "access.md"
 SCOPES: Final = "scopes of keys that may"
 AT_ONCE: Final = 8
 SECONDS_MAX: Final = 60
