@@ -386,7 +386,9 @@ async def familiar(built: App) -> AsyncIterator[App]:
 async def open_world(house: Installation) -> AsyncIterator[World]:
     """The application on this database, with everything outside of it played in process."""
     endpoint = Endpoint("http://bursar.test/webhooks/sandbox", WEBHOOK_SECRET)
-    sandbox = Sandbox(SandboxSettings(public_url=BASE_URL, endpoints=(endpoint,)))
+    # No two worlds name a payment alike: they may follow each other on one database.
+    told = SandboxSettings(public_url=BASE_URL, seed=uuid4().hex, endpoints=(endpoint,))
+    sandbox = Sandbox(told)
     wire = InProcessClient(sandbox)
     account = StripeAccount("sandbox", sandbox.settings.secret_key, (WEBHOOK_SECRET,), BASE_URL)
     provider = StripeProvider(account, wire)
