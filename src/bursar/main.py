@@ -123,7 +123,7 @@ async def build(
         stack.push_async_callback(wake.stop)
         passwords = Passwords(keys)
         stack.callback(passwords.close)
-        renderer = TypstRenderer()
+        renderer = TypstRenderer(is_awaited=part != "worker")
         stack.callback(renderer.close)
         telemetry = telemetry or telemetry_of(part)
         limiter = RateLimiter(settings.redis_url, telemetry.limits_shared)

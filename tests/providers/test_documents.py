@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import io
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pypdf
@@ -195,6 +197,20 @@ async def test_a_document_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(DocumentNotRendered):
         await impatient.invoice_pdf(a_document(lines=lines))
     impatient.close()
+
+
+async def test_what_nobody_waits_for_steps_behind() -> None:
+    # The threads of a worker's printer have less of a claim to a core; those of an API's have not.
+    def priorities() -> set[int]:
+        threads = [int(each.name) for each in Path("/proc/self/task").iterdir()]
+        return {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads}
+
+    for is_awaited in (True, False):
+        before = priorities()
+        made = TypstRenderer(is_awaited=is_awaited)
+        assert await made.draws(PIXEL)
+        assert (priorities() == before) is is_awaited
+        made.close()
 
 
 async def test_a_number_is_copied_as_it_is(renderer: TypstRenderer) -> None:
