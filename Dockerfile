@@ -24,6 +24,7 @@ ENV PATH=/opt/bursar/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     APP_ENV=production \
+    GLIBC_TUNABLES=glibc.malloc.hugetlb=1 \
     DATA_DIR=/var/lib/bursar
 USER 10001
 WORKDIR /var/lib/bursar

@@ -58,6 +58,7 @@ async def _require_a_first_start(here: Place, first: Program) -> None:
     assert f"(embedded)   {here.folder}/data/" in first.said
     assert "bringing the schema up to date" in first.said
     _require_hidden_secrets(here, first)
+    _require_large_pages(first)
     _, said = await here.run("doctor", "--format", "csv")
     assert f"api,ok,http://127.0.0.1:{port}," in said
     assert "sandbox,ok,http://127.0.0.1:" in said
@@ -138,6 +139,12 @@ def _require_hidden_secrets(here: Place, program: Program) -> None:
     assert "whsec_" not in seen
     arguments = Path(here.environment["DATA_DIR"]) / "sandbox.arguments"
     assert arguments.stat().st_mode & 0o077 == 0
+
+
+def _require_large_pages(program: Program) -> None:
+    """The API, which hashes passwords, was started so that its large blocks are in large pages."""
+    (api,) = _children(program, "bursar.serving")
+    assert b"hugetlb=1" in Path(f"/proc/{api}/environ").read_bytes()
 
 
 def _is_replaced(program: Program, words: str, victim: int) -> bool:

@@ -24,6 +24,7 @@ from bursar.runtime import logging
 from bursar.runtime.clock import monotonic
 from bursar.runtime.console_links import new_link
 from bursar.runtime.file_lock import LockBusy, exclusively
+from bursar.runtime.garbage import LARGE_PAGES
 from bursar.runtime.installation import (
     DatabaseUrls,
     DemoOrg,
@@ -195,7 +196,8 @@ def _metrics_folder(data_dir: Path) -> Path:
 def _children(stage: Stage) -> list[Child]:
     python = (sys.executable, "-m")
     settings = stage.settings
-    children = [Child("api", (*python, PROGRAMS["serve"], "serve"), stage.environment)]
+    environment = {**LARGE_PAGES, **stage.environment}
+    children = [Child("api", (*python, PROGRAMS["serve"], "serve"), environment)]
     for number in range(1, settings.workers + 1):
         makes_demo = ("--demo-org",) if stage.has_demo_org and number == 1 else ()
         children.append(
