@@ -45,10 +45,10 @@ marked = $(sort $(patsubst %/conftest.py,%,$(shell grep -rlE 'mark\.$(1)\b' test
 # What judges a time, or works on both cores by itself, has the machine to itself.
 STILL := tests/e2e/test_disaster.py tests/e2e/test_raw_sockets.py \
 	tests/operations/test_sign_in_races.py tests/flows/test_crash_points.py
-# What kills processes waits for them to come back; the generator works for as long as it is given.
-# Beside them, at a low priority, the other proofs have what these leave of the machine.
+# What kills processes waits for them to come back. Beside them, at a low priority, the other proofs
+# have what these leave of the machine.
 WAITING := tests/e2e/test_slow_clients.py
-FIRST := $(filter-out $(STILL) $(WAITING),$(wildcard tests/e2e/test_*.py)) tests/fuzz/test_fuzz.py
+FIRST := $(filter-out $(STILL) $(WAITING),$(wildcard tests/e2e/test_*.py))
 # Journeys come first, each of two workers through an installation and a browser of its own; beside
 # what only waits there is always a journey that works. Last, an installed PostgreSQL and Redis are
 # asked what the quick tests asked ours.
