@@ -8,7 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
-from bursar.api.headers import Scope
+from bursar.api.headers import Scope, headers_of
 from bursar.runtime.settings_text import Proxies
 
 UNKNOWN: Final = "unknown"
@@ -29,9 +29,9 @@ def seen_at(scope: Scope, proxies: Proxies) -> str:
     client = scope.get("client")
     if not client:
         return UNKNOWN
-    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    if not forwarded or not proxies:
+    if not proxies or "x-forwarded-for" not in headers_of(scope):
         return exactly(client[0])
+    forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
     named = b",".join(forwarded).decode("latin-1").split(",")[-_HOPS_MAX:]
     hops = [client[0], *(hop.strip() for hop in reversed(named))]
     if isinstance(proxies, int):

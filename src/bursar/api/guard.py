@@ -5,10 +5,10 @@ large, too slow or of a type nobody reads. Gives every request an id, every answ
 headers, and the log one line. Whatever escapes from below becomes a 500 without a word of why.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractContextManager, suppress
 from ipaddress import ip_address
+from itertools import chain
 from typing import Any, Final
 
 from opentelemetry.trace import Span, Status, StatusCode, Tracer
@@ -22,11 +22,12 @@ from bursar.api.errors import (
     kept_request_id,
     new_request_id,
 )
-from bursar.api.headers import content_type, header, parent_of, trace_of
+from bursar.api.headers import content_type, header, headers_of, parent_of, trace_of
 from bursar.api.trace import Trace, begin
 from bursar.domain.refusals import InvalidInput, NotFound, PayloadTooLarge, UnsupportedMedia
 from bursar.runtime import tracing
 from bursar.runtime.clock import monotonic
+from bursar.runtime.deadlines import Deadline
 from bursar.runtime.idempotency import Answer
 from bursar.runtime.logging import bound, get_log
 from bursar.runtime.telemetry import Telemetry
@@ -140,7 +141,7 @@ class Guard:
         if scope["method"] == "OPTIONS":
             # The router would answer this by itself, and name some of the path's methods only.
             scope["method"] = _UNKNOWN_METHOD
-        async with asyncio.timeout(REQUEST_SECONDS_MAX):
+        with Deadline(REQUEST_SECONDS_MAX):
             await self._app(scope, inlet, outlet)
 
     def _tell(self, trace: Trace, method: str, seconds: float) -> None:
@@ -184,7 +185,7 @@ class Inlet:
         if self._is_whole:
             return await self._receive()
         try:
-            async with asyncio.timeout(max(self._deadline - monotonic(), 0)):
+            with Deadline(self._deadline - monotonic()):
                 message = await self._receive()
         except TimeoutError:
             raise InvalidInput.at("body", "did not arrive in time", "too_slow") from None
@@ -204,7 +205,7 @@ class Inlet:
         deadline = monotonic() + _DRAIN_SECONDS
         with suppress(TimeoutError):
             while self.is_left and self._length < _DRAIN_MAX:
-                async with asyncio.timeout(min(_SILENCE_SECONDS, deadline - monotonic())):
+                with Deadline(min(_SILENCE_SECONDS, deadline - monotonic())):
                     self._take(await self._receive())
 
     def _take(self, message: Message) -> None:
@@ -281,8 +282,8 @@ def _describe(span: Span, trace: Trace, method: str) -> None:
 
 
 def _request_id(scope: Scope) -> str:
-    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    kept = kept_request_id(given[0].decode("latin-1")) if len(given) == 1 else None
+    given = headers_of(scope).get("x-request-id")
+    kept = None if given is None else kept_request_id(given)
     return kept or new_request_id()
 
 
@@ -303,13 +304,12 @@ def _refuse(scope: Scope, hosts: tuple[str, ...]) -> None:
 def _refuse_size(scope: Scope) -> None:
     if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > URL_MAX:
         raise Protocol(URI_TOO_LONG, f"The URL is longer than {URL_MAX} bytes.")
-    sizes = [len(name) + len(value) for name, value in scope["headers"]]
+    headers = scope["headers"]
     around = len(b": \r\n")
-    if (
-        len(sizes) > HEADER_COUNT_MAX
-        or sum(sizes) + around * len(sizes) > HEADERS_MAX
-        or max(sizes, default=0) > HEADER_MAX - around
-    ):
+    length = sum(map(len, chain.from_iterable(headers))) + around * len(headers)
+    # Where all of them together are no longer than one may be, none is.
+    longest = 0 if length <= HEADER_MAX else max(len(name) + len(value) for name, value in headers)
+    if len(headers) > HEADER_COUNT_MAX or length > HEADERS_MAX or longest > HEADER_MAX - around:
         raise Protocol(HEADERS_TOO_LARGE, "The headers are larger than this server reads.")
 
 
@@ -360,13 +360,12 @@ def _refuse_body(scope: Scope, path: str) -> None:
 
 
 def _has_body(scope: Scope) -> bool:
-    names = {name: value for name, value in scope["headers"] if name in _FRAMING}
-    return b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"
+    given = headers_of(scope)
+    return "transfer-encoding" in given or given.get("content-length", "0") != "0"
 
 
 def _waits_for_word(scope: Scope) -> bool:
-    return any(name == b"expect" for name, _ in scope["headers"])
+    return "expect" in headers_of(scope)
 
 
-_FRAMING: Final = frozenset((b"content-length", b"transfer-encoding"))
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})

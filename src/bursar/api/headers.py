@@ -30,14 +30,17 @@ def header(scope: Scope, name: str) -> str | None:
     Raises:
         InvalidInput: it is given more than once.
     """
-    given = _once(scope).get(name.lower())
+    given = headers_of(scope).get(name.lower())
     if given is _TWICE:
         raise InvalidInput.at(name, "is given more than once", "duplicate_header")
     return given
 
 
-def _once(scope: Scope) -> dict[str, str]:
-    """Every header by its name in small letters; read once a request."""
+def headers_of(scope: Scope) -> Mapping[str, str]:
+    """Every header by its name in small letters, read once a request.
+
+    What is given more than once stands there as a text that no header can hold.
+    """
     known: dict[str, str] | None = scope.get(_KNOWN)
     if known is None:
         known = {}
@@ -119,7 +122,7 @@ def trace_of(scope: Scope) -> str | None:
 
 def parent_of(scope: Scope) -> str | None:
     """The `traceparent` as it was given; one that is given twice is none we would believe."""
-    given = _once(scope).get("traceparent")
+    given = headers_of(scope).get("traceparent")
     return None if given is _TWICE else given
 
 

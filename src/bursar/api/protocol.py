@@ -93,6 +93,7 @@ class GuardedHttp(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._refusal = _BAD
         self._is_in_head = True
+        self._is_owed = False  # something came, and no head was whole after it
         self._head_bytes = 0
         self._header_bytes = 0
         self._once: set[bytes] = set()
@@ -116,10 +117,10 @@ class GuardedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        was_in_head = self._is_in_head
-        if was_in_head and self._timer is None:
-            self._await_head()
+        was_in_head = self._is_owed = self._is_in_head
         super().data_received(data)
+        if self._is_owed and self._timer is None and not self.transport.is_closing():
+            self._await_head()
         if was_in_head and self._is_in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_MAX:
@@ -128,7 +129,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._is_in_head = True
+        self._is_in_head = self._is_owed = True
         self._header_bytes = 0
         self._once = set()
 
@@ -138,13 +139,16 @@ class GuardedHttp(HttpToolsProtocol):
             self._refuse(URI_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
+        # As uvicorn's own, which would be one more call for each header.
+        key = name.lower()
+        self.headers.append((key, value))
         size = len(name) + len(value) + len(b": \r\n")
         self._header_bytes += size
         is_many = len(self.headers) > HEADER_COUNT_MAX
         if is_many or size > HEADER_MAX or self._header_bytes > HEADERS_MAX:
             self._refuse(HEADERS_TOO_LARGE)
-        key = name.lower()
+        if key == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
         if key in _ONLY_ONCE:
             if key in self._once:
                 self._refuse(_BAD)
@@ -152,7 +156,7 @@ class GuardedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._stop_timer()
-        self._is_in_head = False
+        self._is_in_head = self._is_owed = False
         self._head_bytes = 0
         is_ambiguous = {b"content-length", b"transfer-encoding"} <= self._once
         if is_ambiguous or self.parser.get_http_version() != "1.1" or b"host" not in self._once:

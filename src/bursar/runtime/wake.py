@@ -1,7 +1,7 @@
 """The process's own line to PostgreSQL: its sign of life, and the signal that work has come.
 
 While a process lives, a session advisory lock named after its boot id is held here; whoever finds
-it free knows that the process is dead. After commits `signal` is called: at most every 5 ms one
+it free knows that the process is dead. After commits `signal` is called: at most every 20 ms one
 NOTIFY goes out, outside any transaction, for a NOTIFY inside one makes commits wait for each
 other. Losing the line costs nothing but the poll's second: it is made again, with the lock.
 """
@@ -21,7 +21,7 @@ CHANNEL: Final = "bursar_wake"
 _NOTIFY: Final = f"NOTIFY {CHANNEL}"
 _SIGN_OF_LIFE: Final = "SELECT pg_try_advisory_lock(hashtextextended($1::uuid::text, 0))"
 _ALIVE: Final = "SELECT 1"
-_BETWEEN_SIGNALS_SECONDS: Final = 0.005
+_BETWEEN_SIGNALS_SECONDS: Final = 0.02
 _KEEPALIVE_SECONDS: Final = 5.0
 _COMMAND_SECONDS: Final = 5.0
 _LOCK_RETRY_SECONDS: Final = 0.1
