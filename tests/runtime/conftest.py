@@ -51,7 +51,7 @@ class Machine:
 
 
 @pytest.fixture(scope="session")
-async def cluster() -> AsyncIterator[Urls]:
+async def server() -> AsyncIterator[Urls]:
     # Not pytest's own folder: every run that starts narrows the one above it for our server.
     with tempfile.TemporaryDirectory(prefix="bursar-queue-", ignore_cleanup_errors=True) as folder:
         async with throwaway(Path(folder)) as urls:
@@ -65,12 +65,12 @@ async def cluster() -> AsyncIterator[Urls]:
 
 
 @pytest.fixture
-async def machine(cluster: Urls) -> AsyncIterator[Machine]:
-    async with asyncpg.create_pool(cluster.app.reveal(), min_size=1, max_size=12) as pool:
+async def machine(server: Urls) -> AsyncIterator[Machine]:
+    async with asyncpg.create_pool(server.app.reveal(), min_size=1, max_size=12) as pool:
         await pool.execute("DELETE FROM queue.claims")
         await pool.execute("DELETE FROM queue.pgqueuer_log")
         await pool.execute("DELETE FROM queue.pgqueuer")
-        yield Machine(cluster, pool)
+        yield Machine(server, pool)
 
 
 @pytest.fixture
