@@ -14,6 +14,7 @@ import pytest
 from tests.api.client import Client, Response
 from tests.runtime.test_limits_redis import free_port, redis_server
 from tests.support.database import Installation, installation
+from tests.support.tree import children, command_line
 from tests.support.waiting import eventually
 from tests.support.world import World, open_world
 
@@ -49,9 +50,11 @@ class Stage:
         """End the server as an operator (fast) or an accident (at once) would."""
         pid = self.server.pid()
         assert pid is not None
+        sessions = children(pid)
         os.kill(pid, number)
         for _ in range(1_000):
-            if self.server.pid() is None:
+            # The sessions of a server that was killed go a moment after it; until then they answer.
+            if self.server.pid() is None and not any(map(command_line, sessions)):
                 return
             await asyncio.sleep(0.02)
         pytest.fail("PostgreSQL does not end")
