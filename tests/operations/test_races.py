@@ -161,13 +161,23 @@ async def test_many_keys_on_one_invoice_charge_once(ring: Ring) -> None:
 
 @pytest.mark.parametrize("bug", names("races"))
 async def test_the_race_sees_a_late_lock(bug: str, ring: Ring) -> None:
-    # The same race over code that reads before it locks does not pass for sound.
-    invoice = await ring.invoice(await ring.org.customer())
-    with planted(bug):
-        answers = await race_of_keys(ring, invoice, FEW)
-    codes = Counter(answer.status for answer in answers.values())
-    assert codes != {200: 1, 409: FEW - 1} or len(ring.charges(invoice)) != 1
-    await ring.world.drain(watch=ring.org)
+    # The same race over code that reads before it locks does not pass for sound. Chance may let one
+    # race end well, not five in a row.
+    assert await eventually_unsound(ring, bug, races=5)
+
+
+async def eventually_unsound(ring: Ring, bug: str, *, races: int) -> bool:
+    """Whether one of so many races over planted code comes to what sound code never comes to."""
+    for _ in range(races):
+        invoice = await ring.invoice(await ring.org.customer())
+        with planted(bug):
+            answers = await race_of_keys(ring, invoice, FEW)
+        codes = Counter(answer.status for answer in answers.values())
+        is_sound = codes == {200: 1, 409: FEW - 1} and len(ring.charges(invoice)) == 1
+        await ring.world.drain(watch=ring.org)
+        if not is_sound:
+            return True
+    return False
 
 
 async def test_paying_while_it_is_voided(ring: Ring) -> None:
