@@ -4,10 +4,19 @@ import asyncio
 
 import pytest
 
+from bursar.runtime import deadlines
 from bursar.runtime.deadlines import Deadline
 
 LONG = 60.0
 SOON = 0.01
+
+
+@pytest.fixture(params=["with a timer of its own", "with one for all"], autouse=True)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Both kinds keep the same promises; which one it is, only its length says.
+    shared_from = LONG if request.param.endswith("own") else 0.0
+    monkeypatch.setattr(deadlines, "_SHARED_FROM_SECONDS", shared_from)
+    monkeypatch.setattr(deadlines, "_LOOK_SECONDS", 0.001)
 
 
 async def test_what_is_in_time_is_left_alone() -> None:
@@ -55,3 +64,24 @@ async def test_who_cancels_the_task_is_obeyed() -> None:
     for task in (early, late):
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_nobody_looks_where_nothing_is_awaited() -> None:
+    # An idle process sleeps: the shared timer ends with the last of those who share it.
+    with Deadline(LONG):
+        await asyncio.sleep(SOON)
+    await asyncio.sleep(SOON)
+    with pytest.raises(TimeoutError), Deadline(SOON):
+        await asyncio.sleep(LONG)
+
+
+async def test_many_are_cut_off_each_in_its_time() -> None:
+    cut: list[int] = []
+
+    async def wait(number: int, seconds: float) -> None:
+        with pytest.raises(TimeoutError), Deadline(seconds):
+            await asyncio.sleep(LONG)
+        cut.append(number)
+
+    await asyncio.gather(wait(3, 6 * SOON), wait(1, SOON), wait(2, 3 * SOON))
+    assert cut == [1, 2, 3]

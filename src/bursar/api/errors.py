@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from bursar.api.trace import Trace
 from bursar.domain.refusals import Away, Detail, Kind, Refusal, reasons
-from bursar.runtime.crypto import random_bytes
 from bursar.runtime.idempotency import Answer
+from bursar.runtime.ids import chance
 from bursar.runtime.logging import get_log
 from bursar.runtime.redaction import redacted_text
 
@@ -110,7 +110,7 @@ class Protocol(Exception):
 
 def new_request_id() -> str:
     """A name for a request whose caller gave it none."""
-    digits = random_bytes(_REQUEST_ID_LENGTH).hex()
+    digits = chance(_REQUEST_ID_LENGTH).hex()
     # A UUID of version 4 and variant 1, spelled by hand: the standard one takes five times as long.
     variant = _VARIANTS[int(digits[16], 16) % len(_VARIANTS)]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

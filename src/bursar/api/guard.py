@@ -7,6 +7,7 @@ headers, and the log one line. Whatever escapes from below becomes a 500 without
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractContextManager, suppress
+from functools import lru_cache
 from ipaddress import ip_address
 from itertools import chain
 from typing import Any, Final
@@ -58,6 +59,7 @@ _SILENCE_SECONDS: Final = 1.0
 _UNKNOWN_METHOD: Final = "TRACE"
 _HOOKS: Final = "/webhooks/"
 _PROBED: Final = frozenset({"/metrics", "/health", "/health/live", "/health/ready"})
+_HOSTS_REMEMBERED: Final = 256
 _FORMS: Final = ("/i/", "/account/", "/console", "/admin/")
 
 SECURITY_HEADERS: Final = (
@@ -73,6 +75,8 @@ SECURITY_HEADERS: Final = (
 )
 _SECURITY: Final = {name.encode(): text.encode() for name, text in SECURITY_HEADERS}
 _CLOSED: Final = {name.encode(): text.encode() for name, text in (_CLOSING,)}
+
+log = get_log()
 
 
 class Guard:
@@ -153,7 +157,7 @@ class Guard:
             self._telemetry.unhandled(where="api")
         if trace.is_replay:
             self._telemetry.replay()
-        get_log().info(
+        log.info(
             "http.request",
             method=known,
             route=trace.route,
@@ -331,6 +335,7 @@ def _is_address(given: str) -> bool:
     return True
 
 
+@lru_cache(_HOSTS_REMEMBERED)
 def is_allowed_host(given: str, hosts: tuple[str, ...]) -> bool:
     """Whether a `Host` header names one of these hosts, on whatever port."""
     host, colon, port = given.lower().rpartition(":")

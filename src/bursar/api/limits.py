@@ -8,6 +8,7 @@ may ask as often as a credential may: there, all of them share one address.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ WRITES_PER_SECOND: Final = 20
 _ORGS_PER_PERSON: Final = 5
 _ORG_HEADER: Final = b"x-org-id"
 _ORG_LENGTH: Final = 40
+_POLICIES_REMEMBERED: Final = 256
 
 
 class Allowance(Struct, frozen=True):
@@ -33,11 +35,6 @@ class Allowance(Struct, frozen=True):
     name: str
     requests: int
     seconds: int
-
-    @property
-    def policy(self) -> str:
-        """As `RateLimit-Policy` states it."""
-        return f'"{self.name}";q={self.requests};w={self.seconds}'
 
 
 ANONYMOUS: Final = Allowance("anonymous", 30, 60)
@@ -143,9 +140,8 @@ class RequestLimits:
         trace.headers += _headers(counted, shown)
 
     async def _hit(self, key: str, allowance: Allowance, cost: int = 1) -> LimitState:
-        return await self._limiter.hit(
-            key, limit=allowance.requests, window_seconds=allowance.seconds, cost=cost
-        )
+        limit, seconds = allowance.requests, allowance.seconds
+        return await self._limiter.hit(key, limit=limit, window_seconds=seconds, cost=cost)
 
 
 def _too_many(counted: list[tuple[Allowance, LimitState]], trace: Trace) -> TooManyRequests:
@@ -164,12 +160,18 @@ def _headers(
     """Every policy that was applied; the older headers have room for one of them."""
     left = [f'"{each.name}";r={state.remaining};t={state.reset_seconds}' for each, state in counted]
     return [
-        ("ratelimit-policy", ", ".join(each.policy for each, _ in counted)),
+        ("ratelimit-policy", _policies(tuple(each for each, _ in counted))),
         ("ratelimit", ", ".join(left)),
         ("x-ratelimit-limit", str(shown.limit)),
         ("x-ratelimit-remaining", str(shown.remaining)),
         ("x-ratelimit-reset", str(shown.reset_seconds)),
     ]
+
+
+@lru_cache(_POLICIES_REMEMBERED)
+def _policies(allowances: tuple[Allowance, ...]) -> str:
+    """As `RateLimit-Policy` states them: the same few come together again and again."""
+    return ", ".join(f'"{each.name}";q={each.requests};w={each.seconds}' for each in allowances)
 
 
 def _org_named(scope: Scope) -> str:

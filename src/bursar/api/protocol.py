@@ -22,6 +22,7 @@ from bursar.api.errors import (
     Code,
     new_request_id,
 )
+from bursar.api.exchange import Exchange
 from bursar.api.guard import HEADER_COUNT_MAX, HEADER_MAX, HEADERS_MAX, SECURITY_HEADERS, URL_MAX
 from bursar.domain.refusals import Kind
 from bursar.runtime.logging import get_log
@@ -37,45 +38,6 @@ _ONLY_ONCE: Final = frozenset({b"host", b"content-length", b"transfer-encoding",
 
 class HeadRefused(Exception):
     """The head of the request breaks a limit; parsing ends here."""
-
-
-class HeldHead(asyncio.Transport):
-    """One answer's way to the socket: its head waits a moment, to leave together with the body.
-
-    Head and body in two writes cost the server a second system call and its caller a second
-    awakening. A head whose body does not follow at once, as in a stream, leaves by itself.
-    """
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
-        self._transport = transport
-        self._loop = loop
-        self._head: bytes | None = None
-        self._has_begun = False
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Keep the first piece for the second."""
-        if self._has_begun:
-            head, self._head = self._head, None
-            self._transport.write(data if head is None else head + data)
-            return
-        self._has_begun = True
-        self._head = bytes(data)
-        self._loop.call_soon(self._let_go)
-
-    def is_closing(self) -> bool:
-        """Whether nothing more can be written."""
-        return self._transport.is_closing()
-
-    def close(self) -> None:
-        """Close the connection, once what was held is written."""
-        self._let_go()
-        self._transport.close()
-
-    def _let_go(self) -> None:
-        head, self._head = self._head, None
-        if head is not None:
-            self._transport.write(head)
 
 
 class GuardedHttp(HttpToolsProtocol):
@@ -164,8 +126,7 @@ class GuardedHttp(HttpToolsProtocol):
         if self.parser.get_method() == b"CONNECT":
             self._refuse(METHOD_NOT_ALLOWED)
         super().on_headers_complete()
-        if self.parser.get_method() != b"HEAD":  # whose answers have nothing to wait for
-            self.cycle.transport = HeldHead(self.transport, self.loop)
+        self.cycle.__class__ = Exchange  # before it begins: its task has yet to run
 
     def on_message_complete(self) -> None:
         super().on_message_complete()

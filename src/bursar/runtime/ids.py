@@ -48,6 +48,12 @@ def new_uuid_texts(count: int) -> list[str]:
     return [value.to_bytes(16).hex() for value in _values(count)]
 
 
+def chance(size: int) -> bytes:
+    """Bytes that nobody could foresee, for names that are no secrets."""
+    with _lock:
+        return _chance(size)
+
+
 def _values(count: int) -> list[int]:
     with _lock:
         steps = array(_STEP_CODE, _chance(_STEP_BYTES * count))

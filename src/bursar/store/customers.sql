@@ -4,7 +4,8 @@ SELECT * FROM customers WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE;
 
 -- name: share_customers
 -- Customers who stay as they are until the end of the transaction; others may share them.
-SELECT * FROM customers WHERE org_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL
+SELECT * FROM customers
+WHERE org_id = $1 AND id = ANY((SELECT $2::uuid[])::uuid[]) AND deleted_at IS NULL
 ORDER BY id FOR SHARE;
 
 -- name: lock_through_invoice

@@ -1,6 +1,7 @@
 -- name: find_accounts
 -- The accounts of some codes in one currency.
-SELECT id, code FROM ledger_accounts WHERE org_id = $1 AND currency = $2 AND code = ANY($3::text[]);
+SELECT id, code FROM ledger_accounts
+WHERE org_id = $1 AND currency = $2 AND code = ANY((SELECT $3::text[])::text[]);
 
 -- name: open_accounts
 -- Makes the accounts that do not exist yet; whoever comes second finds the first one's.
@@ -13,7 +14,7 @@ ON CONFLICT (org_id, code, currency) DO NOTHING;
 -- Changes kept balances in the order of account ids; the floor is checked by the same statement.
 WITH locked AS (
     SELECT id FROM ledger_accounts
-    WHERE org_id = $1 AND id = ANY($2::uuid[]) ORDER BY id FOR NO KEY UPDATE
+    WHERE org_id = $1 AND id = ANY((SELECT $2::uuid[])::uuid[]) ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE ledger_accounts AS a SET balance_minor = a.balance_minor + m.delta
 FROM unnest($2::uuid[], $3::bigint[]) AS m (id, delta)

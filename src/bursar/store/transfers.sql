@@ -1,14 +1,11 @@
 -- name: lock_purses
 -- Locks the accounts of wallets in the order of their ids, before anything is decided.
-WITH locked AS MATERIALIZED (
+WITH w AS MATERIALIZED (
+    SELECT n.id, n.account_id, n.provoke_credit, n.transfer_limit_minor, n.daily_limit_minor
+    FROM wallets AS n WHERE n.org_id = $1 AND n.id = ANY((SELECT $2::text::uuid[])::uuid[])
+), locked AS MATERIALIZED (
     SELECT a.id, a.currency, a.balance_minor, a.held_minor, a.closed_at FROM ledger_accounts AS a
-    WHERE
-        a.org_id = $1 AND a.id = ANY(
-            ARRAY(
-                SELECT n.account_id FROM wallets AS n
-                WHERE n.org_id = $1 AND n.id = ANY((SELECT $2::text::uuid[])::uuid[])
-            )
-        )
+    WHERE a.org_id = $1 AND a.id = ANY(ARRAY(SELECT w.account_id FROM w))
     ORDER BY a.id FOR NO KEY UPDATE
 ), transits AS MATERIALIZED (
     SELECT array_agg(a.id) AS ids, array_agg(a.currency) AS currencies FROM ledger_accounts AS a
@@ -18,11 +15,8 @@ SELECT
     w.id AS wallet_id, w.provoke_credit, w.transfer_limit_minor, w.daily_limit_minor,
     l.id AS account_id, l.currency, l.balance_minor, l.held_minor, l.closed_at,
     (SELECT ids FROM transits)[array_position((SELECT currencies FROM transits), l.currency)] AS transit_id
-FROM locked AS l
-CROSS JOIN LATERAL (
-    SELECT o.id, o.provoke_credit, o.transfer_limit_minor, o.daily_limit_minor FROM wallets AS o
-    WHERE o.org_id = $1 AND o.account_id = l.id OFFSET 0
-) AS w;
+-- Each wallet has its account, so both sides are whole; said in full, it is never done in nested loops.
+FROM locked AS l FULL JOIN w ON w.account_id = l.id;
 
 -- name: see_purses
 -- The same of wallets, and nothing is locked: whoever decides by it moves balances by `move_if_enough`.
