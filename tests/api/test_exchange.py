@@ -88,6 +88,7 @@ async def test_a_stream_begins_before_its_first_event() -> None:
 
 
 async def test_a_body_in_pieces_comes_whole() -> None:
+    # What says how long it is may still come in several writes; it ends with the last of them.
     line = Line()
     await line.start(*OK)
     await line.body(b"bo", more=True)
@@ -107,6 +108,7 @@ async def test_a_body_of_another_length_is_refused(body: bytes) -> None:
 
 
 async def test_the_last_answer_of_a_connection_says_so() -> None:
+    # Whoever is about to be hung up on is told, whoever wanted it so.
     for line, headers in ((Line(keep_alive=False), OK), (Line(), (*OK, (b"connection", b"close")))):
         await line.start(*headers)
         await line.body(b"body")
@@ -115,6 +117,7 @@ async def test_the_last_answer_of_a_connection_says_so() -> None:
 
 
 async def test_an_answer_to_head_has_no_body() -> None:
+    # The head says how long the body would be, and the answer is over with it.
     line = Line("HEAD")
     await line.start(*OK)
     await line.body(b"")
@@ -132,6 +135,7 @@ async def test_nobody_smuggles_a_header(text: bytes) -> None:
 
 
 async def test_nobody_smuggles_a_name() -> None:
+    # A name that ends its line would do the same.
     line = Line()
     with pytest.raises(RuntimeError, match="header name"):
         await line.start(*OK, (b"x-note: a\r\nb", b"c"))
@@ -139,6 +143,7 @@ async def test_nobody_smuggles_a_name() -> None:
 
 
 async def test_nothing_is_said_to_who_is_gone() -> None:
+    # The line may belong to nobody by now.
     line = Line()
     line.exchange.disconnected = True
     await line.start(*OK)
@@ -147,6 +152,7 @@ async def test_nothing_is_said_to_who_is_gone() -> None:
 
 
 async def test_nothing_is_said_to_who_left_meanwhile() -> None:
+    # Also when they left between the head and the body.
     line = Line()
     await line.start(*OK)
     line.exchange.disconnected = True

@@ -76,6 +76,7 @@ async def test_nobody_looks_where_nothing_is_awaited() -> None:
 
 
 async def test_many_are_cut_off_each_in_its_time() -> None:
+    # Whoever came first is not the first to go.
     cut: list[int] = []
 
     async def wait(number: int, seconds: float) -> None:

@@ -5,10 +5,11 @@ there after five uses), and by what a whole journey really read.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -23,6 +24,7 @@ from bursar.reads import customers, invoices, payments
 from bursar.runtime import doors
 from bursar.runtime.clock import now
 from bursar.runtime.crypto import context_mac
+from bursar.runtime.ids import new_uuid
 from bursar.runtime.sql import Query
 from bursar.runtime.sql import beside as queries_beside
 
@@ -86,6 +88,22 @@ SET_BASED: Final = (
     "store/transfers/see_purses",
     "store/transfers/move_if_enough",
     "store/transfers/insert_completed",
+)
+
+# What is asked hundreds of times a second with an array, and what with.
+OFTEN: Final[dict[str, Callable[[UUID, str], tuple[object, ...]]]] = {
+    "reads/deliveries/leased_deliveries": lambda org, context: (
+        *(context, None, None, None, org),
+        *([new_uuid()], [new_uuid()]),
+    ),
+    "store/customers/share_customers": lambda org, _: (org, [new_uuid()]),
+    "store/ledger/find_accounts": lambda org, _: (org, "usd", ["transit"]),
+    "store/transfers/lock_purses": lambda org, _: (org, f"{{{new_uuid()}}}"),
+}
+BEFORE_ONE_FOR_ALL: Final = 5  # PostgreSQL tries so many plans of their own before it decides
+USES: Final = 2 * BEFORE_ONE_FOR_ALL
+COUNTED: Final = (
+    "SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE statement = $1"
 )
 
 
@@ -195,6 +213,23 @@ async def test_a_set_is_not_gone_through_once_for_each_of_its_rows(
         for below in nodes(child)
     ]
     assert not {"CTE Scan", "Function Scan"} & set(inner), inner
+
+
+@pytest.mark.parametrize("name", OFTEN)
+async def test_a_hot_statement_is_planned_once(large: Large, name: str) -> None:
+    # With one thing in each of its arrays a plan for just that one looks cheaper than it is: it
+    # would be made again for every call, and takes longer than the statement.
+    connection = await large.connect()
+    await connection.execute("RESET plan_cache_mode")
+    context = await connection.fetchval("SHOW bursar.context")
+    query, arguments = QUERIES[name], OFTEN[name](uuid_of(large.org.id), context)
+    async with connection.transaction():
+        for _ in range(USES):
+            await connection.fetch(query.text, *arguments)
+        plans = await connection.fetchrow(COUNTED, query.text)
+    await connection.close()
+    assert plans is not None
+    assert (plans["custom_plans"], plans["generic_plans"]) == (BEFORE_ONE_FOR_ALL, 5)
 
 
 async def read_whole(large: Large) -> dict[str, int]:
