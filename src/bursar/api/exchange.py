@@ -44,8 +44,8 @@ class Exchange(RequestResponseCycle):
 
     def _held(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
         """The head of an answer that will be whole; None when it goes the server's own way."""
-        is_hurried = self.keep_alive and not (self.disconnected or self.flow.write_paused)
-        if not is_hurried or self.scope["method"] == "HEAD":
+        is_free = not (self.disconnected or self.flow.write_paused)
+        if not (self.keep_alive and is_free) or self.scope["method"] == "HEAD":
             return None
         length, parts, count = None, [STATUS_LINE[status]], 2
         for name, text in (*self.default_headers, *headers):

@@ -140,8 +140,9 @@ class RequestLimits:
         trace.headers += _headers(counted, shown)
 
     async def _hit(self, key: str, allowance: Allowance, cost: int = 1) -> LimitState:
-        limit, seconds = allowance.requests, allowance.seconds
-        return await self._limiter.hit(key, limit=limit, window_seconds=seconds, cost=cost)
+        return await self._limiter.hit(
+            key, limit=allowance.requests, window_seconds=allowance.seconds, cost=cost
+        )
 
 
 def _too_many(counted: list[tuple[Allowance, LimitState]], trace: Trace) -> TooManyRequests:

@@ -95,6 +95,9 @@ _watches: Final[list[_Watch]] = []
 
 def _watch_of(loop: asyncio.AbstractEventLoop) -> _Watch:
     """The watch of this loop. A process has one loop at a time; who has an older watch keeps it."""
-    if not _watches or _watches[0].loop is not loop:
-        _watches[:] = [_Watch(loop)]
-    return _watches[0]
+    for known in _watches:
+        if known.loop is loop:
+            return known
+    made = _Watch(loop)
+    _watches[:] = [made]
+    return made
