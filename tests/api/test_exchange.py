@@ -53,8 +53,9 @@ class Line:
         )
 
     async def start(self, *headers: tuple[bytes, bytes]) -> None:
-        message = {"type": "http.response.start", "status": 200, "headers": list(headers)}
-        await self.exchange.send(message)
+        await self.exchange.send(
+            {"type": "http.response.start", "status": 200, "headers": list(headers)}
+        )
 
     async def body(self, body: bytes, *, more: bool = False) -> None:
         await self.exchange.send({"type": "http.response.body", "body": body, "more_body": more})

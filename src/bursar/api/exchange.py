@@ -5,10 +5,11 @@ So the head of an answer that says how long it is waits for its body. Whatever i
 other way (a stream, a HEAD, the last of a connection) goes the server's own way.
 """
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HEADER_RE, STATUS_LINE, RequestResponseCycle
 
 _LENGTH: Final = b"content-length: "
@@ -23,7 +24,7 @@ class Exchange(RequestResponseCycle):
 
     _head: bytes | None = None  # of an answer whose body is about to come
 
-    async def send(self, message: MutableMapping[str, Any]) -> None:  # type: ignore[override]  # as ASGI has it
+    async def send(self, message: ASGISendEvent) -> None:
         """One message of the answer.
 
         Raises:
@@ -33,14 +34,14 @@ class Exchange(RequestResponseCycle):
             self._head = self._held(message["status"], message.get("headers", ()))
             if self._head is not None:
                 return
-        elif self._head is not None and not self.disconnected:
+        elif message["type"] == "http.response.body" and self._head and not self.disconnected:
             head, self._head = self._head, None
             body = message.get("body", b"")
             if len(body) == self.expected_content_length and not message.get("more_body", False):
                 self._answer(head + body)
                 return
             self.transport.write(head)
-        await super().send(message)  # type: ignore[arg-type]  # as ASGI has it
+        await super().send(message)
 
     def _held(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
         """The head of an answer that will be whole; None when it goes the server's own way."""
