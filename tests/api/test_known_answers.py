@@ -7,7 +7,7 @@ from tests.support.world import Org, World
 from bursar.api.envelope import resource, shown
 from bursar.domain.invoices import Invoice
 from bursar.domain.shapes.invoices import InvoiceOut
-from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer

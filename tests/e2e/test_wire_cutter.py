@@ -31,12 +31,8 @@ from bursar.domain.ids import InvoiceId, uuid_of
 from bursar.domain.refusals import IdempotencyInProgress
 from bursar.domain.shapes.render import shape_of
 from bursar.flows.pay_invoice import pay_invoice
-from bursar.operations.invoices import (
-    CreateInvoice,
-    FinalizeInvoice,
-    create_invoice,
-    finalize_invoice,
-)
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
+from bursar.operations.invoices import CreateInvoice, create_invoice
 from bursar.reads.orgs import organization
 from bursar.reads.verify import checks, collected
 from bursar.runtime.app import Caller

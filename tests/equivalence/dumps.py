@@ -23,13 +23,13 @@ _NAMED: Final = (
     (
         "invoice",
         """SELECT id FROM invoices WHERE org_id = $1
-        ORDER BY number, created_at, subscription_id, period_start_at""",
+        ORDER BY number, created_at, subscription_id, period_start_at, id""",
     ),
     (
         "line",
         """SELECT l.id FROM invoice_lines AS l JOIN invoices AS i USING (org_id)
         WHERE i.id = l.invoice_id AND l.org_id = $1
-        ORDER BY i.number, i.created_at, i.subscription_id, l.position""",
+        ORDER BY i.number, i.created_at, i.subscription_id, i.id, l.position""",
     ),
 )
 _ENTRIES: Final = """
@@ -48,6 +48,13 @@ _TASKS: Final = """
 SELECT convert_from(payload, 'UTF8')::jsonb FROM queue.pgqueuer
 WHERE convert_from(payload, 'UTF8')::jsonb ->> 'org' = ($1::uuid)::text
 """
+# However many rows they came in.
+_FIGURES: Final = """
+SELECT to_jsonb(t) FROM (
+    SELECT measure, currency, day, sum(amount_minor) AS amount, sum(count) AS count
+    FROM figures WHERE org_id = $1 GROUP BY measure, currency, day
+) AS t
+"""
 _DUMPED: Final = (
     "SELECT to_jsonb(t) FROM subscriptions AS t WHERE org_id = $1",
     "SELECT to_jsonb(t) FROM subscription_terms AS t WHERE org_id = $1",
@@ -61,6 +68,7 @@ _DUMPED: Final = (
     "SELECT to_jsonb(t) - 'id' - 'created_at' FROM ledger_accounts AS t WHERE org_id = $1",
     _ENTRIES,
     _EVENTS,
+    _FIGURES,
     _TASKS,
 )
 

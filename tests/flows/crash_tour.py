@@ -384,6 +384,16 @@ async def _finalize(stage: Stage) -> Request:
     return Request(stage.client, "POST", f"{await _invoice(stage)}/finalize")
 
 
+async def _finalize_nothing(stage: Stage) -> Request:
+    """One over nothing, which is paid by finalizing it and shares its commit with nobody."""
+    draft = await _draft(stage)
+    assert isinstance(draft.body, dict)
+    lines = [{"description": "Work", "unitAmountCents": 0}]
+    made = await stage.client.post(draft.path, {**draft.body, "lines": lines})
+    assert made.status == 201, made.body
+    return Request(stage.client, "POST", f"/v1/invoices/{made.value['id']}/finalize")
+
+
 async def _void(stage: Stage) -> Request:
     path = await _invoice(stage)
     await stage.client.post(f"{path}/finalize")
@@ -413,6 +423,7 @@ ERRANDS: Final[tuple[Arrange, ...]] = (
     *(_register, _log_in, _refresh, _log_out),
     *(_found_organization, _change_organization, _issue_key, _revoke_key),
     *(create_customer, _change_customer, delete_customer, _erase_customer, _attach),
-    *(_draft, _long_draft, _change_draft, _delete_draft, _finalize, _void, _cancel),
+    *(_draft, _long_draft, _change_draft, _delete_draft),
+    *(_finalize, _finalize_nothing, _void, _cancel),
     *(_subscribe, _unsubscribe),
 )

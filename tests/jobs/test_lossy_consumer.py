@@ -25,7 +25,8 @@ from bursar.domain.sending import SendFailure, WebhookAnswer, WebhookRequest
 from bursar.domain.wallets import Wallet
 from bursar.domain.webhooks import RETRY_DELAYS_SECONDS
 from bursar.jobs import dispatch
-from bursar.operations.invoices import FinalizeInvoice, VoidInvoice, finalize_invoice, void_invoice
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
+from bursar.operations.invoices import VoidInvoice, void_invoice
 from bursar.operations.wallets import UpdateWallet, update_wallet
 from bursar.operations.webhook_subscriptions import SubscribeWebhook, subscribe_webhook
 from bursar.runtime.app import App

@@ -14,13 +14,12 @@ from bursar.domain.refusals import (
     NotFound,
     PreconditionFailed,
 )
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
 from bursar.operations.invoices import (
     CreateInvoice,
-    FinalizeInvoice,
     UpdateInvoice,
     VoidInvoice,
     create_invoice,
-    finalize_invoice,
     update_invoice,
     void_invoice,
 )

@@ -11,7 +11,7 @@ from bursar.domain.invoices import InvoiceStatus
 from bursar.domain.paging import Page
 from bursar.domain.payments import Payment, PaymentMode, PaymentStatus, Receipt, ReceiptMethod
 from bursar.domain.refusals import Refusal
-from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
 from bursar.operations.manual_payments import RecordPayment, record_payment
 from bursar.operations.orgs import UpdateOrganization, update_organization
 from bursar.reads.credit_balances import credit_balance

@@ -21,7 +21,7 @@ from bursar.domain.customers import Customer
 from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
-from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
 from bursar.runtime.connections import DatabaseAway
 from bursar.runtime.limits import RateLimiter
 

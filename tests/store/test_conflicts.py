@@ -17,14 +17,8 @@ from tests.support.database import Installation
 from tests.support.world import Org, World
 
 from bursar.domain.drafting import NewLine
-from bursar.operations.invoices import (
-    CreateInvoice,
-    FinalizeInvoice,
-    VoidInvoice,
-    create_invoice,
-    finalize_invoice,
-    void_invoice,
-)
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
+from bursar.operations.invoices import CreateInvoice, VoidInvoice, create_invoice, void_invoice
 from bursar.operations.payments import begin_payment
 from bursar.runtime.app import Caller
 from bursar.runtime.connections import DatabaseAway

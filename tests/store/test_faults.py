@@ -23,7 +23,7 @@ from bursar.domain.customers import Customer
 from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
 from bursar.flows.pay_invoice import pay_invoice
-from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
 from bursar.reads.orgs import organization
 from bursar.runtime.app import operation, query
 from bursar.runtime.connections import DatabaseAway

@@ -28,14 +28,8 @@ from bursar.flows.create_customer import create_customer_everywhere
 from bursar.flows.save_method import AttachMethod, attach_method
 from bursar.operations.coupons import CreateCoupon, create_coupon
 from bursar.operations.customers import CreateCustomer
-from bursar.operations.invoices import (
-    CreateInvoice,
-    FinalizeInvoice,
-    VoidInvoice,
-    create_invoice,
-    finalize_invoice,
-    void_invoice,
-)
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
+from bursar.operations.invoices import CreateInvoice, VoidInvoice, create_invoice, void_invoice
 from bursar.operations.meters import DefineMeter, define_meter
 from bursar.operations.orgs import UpdateOrganization, update_organization
 from bursar.operations.plans import CreatePlan, create_plan

@@ -43,12 +43,8 @@ from bursar.jobs.handlers import run_task
 from bursar.main import Strangers, build
 from bursar.operations.customers import CreateCustomer
 from bursar.operations.deposits import BeginDeposit
-from bursar.operations.invoices import (
-    CreateInvoice,
-    FinalizeInvoice,
-    create_invoice,
-    finalize_invoice,
-)
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
+from bursar.operations.invoices import CreateInvoice, create_invoice
 from bursar.operations.orgs import UpdateOrganization, update_organization
 from bursar.operations.payments import BeginPayment
 from bursar.operations.test_clocks import AdvanceClock, FreezeClock, advance_clock, freeze_clock

@@ -29,12 +29,11 @@ from bursar.domain.refusals import Unavailable
 from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.shapes.payments import PaymentOut
 from bursar.flows.assess_taxes import assess_taxes
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
 from bursar.operations.invoices import (
     DuplicateInvoice,
-    FinalizeInvoice,
     VoidInvoice,
     duplicate_invoice,
-    finalize_invoice,
     void_invoice,
 )
 from bursar.operations.manual_payments import RecordPayment, record_payment

@@ -192,11 +192,8 @@ class Invoice(Struct, frozen=True):
             IllegalTransition: not a draft.
             InvalidInput: no lines, or a due date that has passed.
         """
+        self.require_finalizable(due_at=due_at, at=at)
         opened = self.to(InvoiceStatus.OPEN)
-        if not self.lines:
-            raise InvalidInput.at("lines", "an invoice without lines cannot be finalized", "empty")
-        if due_at < at:
-            raise InvalidInput.at("dueDate", "must not lie before the invoice date", "in_the_past")
         opened = replace(opened, number=number, due_at=due_at, finalized_at=at)
         postings = tuple(p for p in (_booking(opened, at),) if p is not None)
         finalized = InvoiceFinalized(opened, self)
@@ -205,6 +202,19 @@ class Invoice(Struct, frozen=True):
             paid = replace(opened.pay(opened.due, at), version=opened.version)
             return Change((paid,), postings=postings, events=(finalized, InvoicePaid(paid, opened)))
         return Change((opened,), postings=postings, events=(finalized,))
+
+    def require_finalizable(self, *, due_at: Instant, at: Instant) -> None:
+        """Refuse before a number is taken.
+
+        Raises:
+            IllegalTransition: not a draft.
+            InvalidInput: no lines, or a due date that has passed.
+        """
+        self.to(InvoiceStatus.OPEN)
+        if not self.lines:
+            raise InvalidInput.at("lines", "an invoice without lines cannot be finalized", "empty")
+        if due_at < at:
+            raise InvalidInput.at("dueDate", "must not lie before the invoice date", "in_the_past")
 
     def pay(self, amount: Money, at: Instant) -> "Invoice":
         """The invoice after so much has come in: paid, or still open for the rest.

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from bursar.domain.ids import RecurringInvoiceId
 from bursar.domain.refusals import IllegalTransition
-from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
 from bursar.operations.recurring_invoices import DraftOccurrence, draft_occurrence
 from bursar.operations.sending import MailInvoice, mail_invoice
 from bursar.runtime.app import Caller

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bursar.domain.ids import InvoiceId
 from bursar.domain.invoices import Invoice, InvoiceStatus
-from bursar.operations.invoices import FinalizeInvoice, finalize_invoice
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
 from bursar.operations.sending import MailInvoice, mail_invoice
 from bursar.reads.invoices import status_to_send
 from bursar.runtime.app import Caller

@@ -25,14 +25,8 @@ from bursar.flows.sign_in import SignedIn, SignIn, SignUp, sign_in, sign_up
 from bursar.jobs.demo_cast import FAILING_CARDS, PRESENT, Bill, bills
 from bursar.jobs.demo_year import Pace, customer_of, live_year
 from bursar.operations.api_keys import CreateApiKey, create_api_key
-from bursar.operations.invoices import (
-    CreateInvoice,
-    FinalizeInvoice,
-    VoidInvoice,
-    create_invoice,
-    finalize_invoice,
-    void_invoice,
-)
+from bursar.operations.finalizing import FinalizeInvoice, finalize_invoice
+from bursar.operations.invoices import CreateInvoice, VoidInvoice, create_invoice, void_invoice
 from bursar.operations.payments import BeginPayment
 from bursar.reads.customers import CustomerFilters, customers
 from bursar.reads.invoices import InvoiceFilters, invoices

@@ -1,4 +1,4 @@
-"""Invoices: draft, edit, finalize, void."""
+"""Invoices: draft, edit, void."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from msgspec import Struct
 
 from bursar.domain.access import Permission
-from bursar.domain.calendars import days_after
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
@@ -39,12 +38,9 @@ from bursar.store import (
     billed_periods,
     collection,
     coupons,
-    credit_balances,
     customers,
     invoices,
-    orgs,
     payments,
-    series,
     tax_rates,
 )
 from bursar.store.apply import apply
@@ -220,32 +216,6 @@ async def delete_invoice(tx: Tx, command: DeleteInvoice) -> Invoice:
         )
     await billed_periods.release(tx, invoice)
     return await _written(tx, invoice, invoice.void(tx.now))
-
-
-class FinalizeInvoice(Struct, frozen=True):
-    """Make a draft final."""
-
-    invoice_id: InvoiceId
-
-
-@operation(requires=Permission.INVOICE_FINALIZE)
-async def finalize_invoice(tx: Tx, command: FinalizeInvoice) -> Invoice:
-    """Number the draft, book it and open it for payment; the customer's credit pays first.
-
-    Raises:
-        IllegalTransition: not a draft.
-        InvalidInput: no lines, or a due date that has passed.
-    """
-    await customers.lock_through(tx, command.invoice_id)
-    invoice = await invoices.get(tx, command.invoice_id)
-    invoice.to(InvoiceStatus.OPEN)  # refuse before a number is taken
-    organization = await orgs.get(tx)
-    number = await series.next_number(tx, organization.numbering, invoice.customer_id)
-    terms = days_after(tx.now, organization.net_terms_days, organization.timezone)
-    change = invoice.finalize(number, due_at=invoice.due_at or terms, at=tx.now)
-    if organization.is_credit_applied:
-        change = await credit_balances.spend(tx, change)
-    return await _written(tx, invoice, change)
 
 
 class VoidInvoice(Struct, frozen=True):

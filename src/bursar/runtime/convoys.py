@@ -51,6 +51,12 @@ class Rider(Struct, Generic[Command], frozen=True):
     request_id: str
 
 
+Act: TypeAlias = Callable[
+    [Tx, Sequence[Rider[Command]]], Awaitable[Sequence[Result | Refusal | GoAlone]]
+]
+"""What it does; one of whom it finds that they cannot ride has had nothing done."""
+
+
 class Convoy(Struct, Generic[Command, Result], frozen=True):
     """A verb for many requests at once: one transaction, one permission, an outcome for each.
 
@@ -60,7 +66,7 @@ class Convoy(Struct, Generic[Command, Result], frozen=True):
 
     name: str
     requires: Permission
-    act: Callable[[Tx, Sequence[Rider[Command]]], Awaitable[Sequence[Result | Refusal]]]
+    act: Act[Command, Result]
     lanes: int = 1
     size_max: int = SIZE_MAX
 
@@ -76,10 +82,7 @@ class Booking(Struct, frozen=True):
 
 def convoy(
     *, requires: Permission, lanes: int = 1, size_max: int = SIZE_MAX
-) -> Callable[
-    [Callable[[Tx, Sequence[Rider[Command]]], Awaitable[Sequence[Result | Refusal]]]],
-    Convoy[Command, Result],
-]:
+) -> Callable[[Act[Command, Result]], Convoy[Command, Result]]:
     """Make a convoy of an async function of a transaction and its riders."""
     return lambda act: Convoy(act.__name__, requires, act, lanes, size_max)
 

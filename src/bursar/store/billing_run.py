@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from bursar.domain.agenda import CLOCK_OF, Due, Undue
 from bursar.domain.change import Change
 from bursar.domain.events import Row
 from bursar.domain.frozen import replace
@@ -21,7 +20,7 @@ from bursar.domain.refusals import StaleVersion
 from bursar.domain.subscriptions import Agreed, Subscription
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
-from bursar.store import correspondence, events, figures, invoices, ledger, payments
+from bursar.store import agenda, correspondence, events, figures, invoices, ledger, payments
 
 Q = sql.beside(__file__)
 
@@ -46,7 +45,7 @@ async def apply_together(tx: Tx, changes: Sequence[Change]) -> None:
     await events.append(tx, told, written)
     await figures.note(tx, changes)
     followed = await correspondence.follow_together(tx, told, written)
-    await _note(tx, [*followed, *(item for each in changes for item in each.agenda)])
+    await agenda.note_many(tx, [*followed, *(item for each in changes for item in each.agenda)])
     await tx.enqueue(*(task for each in changes for task in each.tasks))
 
 
@@ -152,24 +151,6 @@ async def _save_overdue(tx: Tx, rows: Sequence[Invoice]) -> None:
 async def _post(tx: Tx, postings: Sequence[Posting]) -> None:
     if postings:
         await ledger.post_many(tx, postings, await ledger.accounts_of(tx, postings))
-
-
-async def _note(tx: Tx, items: Sequence[Due | Undue]) -> None:
-    due = [each for each in items if isinstance(each, Due)]
-    if due:
-        await tx.execute(
-            Q.note_looks,
-            uuid_of(tx.org_id),
-            [each.kind.value for each in due],
-            [uuid_of(each.subject_id) for each in due],
-            [CLOCK_OF[each.kind].value for each in due],
-            [each.at for each in due],
-        )
-    over = [each for each in items if isinstance(each, Undue)]
-    if over:
-        kinds = [each.kind.value for each in over]
-        ended = [uuid_of(each.subject_id) for each in over]
-        await tx.execute(Q.drop_looks, uuid_of(tx.org_id), kinds, ended)
 
 
 def _columns(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:

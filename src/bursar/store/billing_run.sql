@@ -71,15 +71,3 @@ UPDATE invoices AS i SET
     version = n.version, sequence = n.sequence, updated_at = $2, overdue_at = $2
 FROM unnest($3::uuid[], $4::integer[], $5::integer[]) AS n (id, version, sequence)
 WHERE i.org_id = $1 AND i.id = n.id AND i.version = n.version - 1 AND i.status = 'open';
-
--- name: note_looks
--- When billing looks at subscriptions and open invoices next, and when drafts are final.
-INSERT INTO agenda (org_id, kind, subject_id, clock, due_at)
-SELECT $1, d.kind, d.subject_id, d.clock, d.due_at
-FROM unnest($2::text[], $3::uuid[], $4::text[], $5::timestamptz[]) AS d (kind, subject_id, clock, due_at)
-ON CONFLICT (org_id, kind, subject_id) DO UPDATE SET due_at = excluded.due_at, leased_until = NULL;
-
--- name: drop_looks
--- What billing need not look at any more.
-DELETE FROM agenda AS a USING unnest($2::text[], $3::uuid[]) AS d (kind, subject_id)
-WHERE a.org_id = $1 AND a.kind = d.kind AND a.subject_id = d.subject_id;

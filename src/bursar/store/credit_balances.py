@@ -1,5 +1,7 @@
 """The credit balance of a customer, and documents that take from it when they are finalized."""
 
+from collections.abc import Iterable
+
 from bursar.domain import chart
 from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
@@ -20,6 +22,13 @@ async def balance(tx: Tx, customer_id: CustomerId, currency: Currency) -> Money:
     code = chart.credit(customer_id, currency).code
     held = await tx.fetchval(Q.credit_balance, uuid_of(tx.org_id), code, currency)
     return Money(held or 0, currency)
+
+
+async def holders(tx: Tx, invoices: Iterable[Invoice]) -> set[CustomerId]:
+    """Which of their customers have any credit; under their locks it stays so."""
+    owners = {chart.credit(each.customer_id, each.currency).code: each for each in invoices}
+    rows = await tx.fetch(Q.codes_with_credit, uuid_of(tx.org_id), [*owners])
+    return {owners[row["code"]].customer_id for row in rows}
 
 
 async def spend(tx: Tx, finalized: Change) -> Change:

@@ -21,7 +21,10 @@ SELECT c.id FROM customers AS c
 WHERE
     c.org_id = $1
     AND c.id = ANY(
-        ARRAY(SELECT i.customer_id FROM invoices AS i WHERE i.org_id = $1 AND i.id = ANY($2::uuid[]))
+        ARRAY(
+            SELECT i.customer_id FROM invoices AS i
+            WHERE i.org_id = $1 AND i.id = ANY((SELECT $2::uuid[])::uuid[])
+        )
     )
 ORDER BY c.id
 FOR NO KEY UPDATE OF c;

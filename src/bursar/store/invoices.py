@@ -9,7 +9,7 @@ import msgspec
 from bursar.domain.change import Change
 from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, bare, uuid_of
-from bursar.domain.invoice_lines import InvoiceLine
+from bursar.domain.invoice_lines import LINES_MAX, InvoiceLine
 from bursar.domain.invoice_rows import (
     kept_derivation,
     kept_discounts,
@@ -54,14 +54,18 @@ async def get(tx: Tx, invoice_id: InvoiceId) -> Invoice:
     return row_to_invoice(row, await tx.fetch(Q.get_invoice_lines, *key))
 
 
-async def get_many(tx: Tx, invoice_ids: Collection[InvoiceId]) -> list[Invoice]:
-    """These invoices with their lines, where they exist."""
+async def get_many(
+    tx: Tx, invoice_ids: Collection[InvoiceId], *, lines_max: int = LINES_MAX
+) -> list[Invoice]:
+    """These invoices with their lines, where they exist and have no more lines than that."""
     keys = uuid_of(tx.org_id), [*map(uuid_of, invoice_ids)]
     rows = await tx.fetch(Q.get_invoices, *keys)
     lines: dict[object, list[Record]] = defaultdict(list)
-    for line in await tx.fetch(Q.get_lines_of, *keys):
+    for line in await tx.fetch(Q.get_lines_of, *keys, lines_max + 1):
         lines[line["invoice_id"]].append(line)
-    return [row_to_invoice(row, lines[row["id"]]) for row in rows]
+    return [
+        row_to_invoice(row, lines[row["id"]]) for row in rows if len(lines[row["id"]]) <= lines_max
+    ]
 
 
 async def save(tx: Tx, row: Invoice) -> None:

@@ -8,14 +8,17 @@ SELECT * FROM invoice_lines WHERE org_id = $1 AND invoice_id = $2 ORDER BY posit
 
 -- name: get_invoices
 -- Some invoices of the bound organization, each found by its key.
-SELECT i.* FROM unnest($2::uuid[]) AS k (id)
+SELECT i.* FROM unnest((SELECT $2::uuid[])::uuid[]) AS k (id)
 JOIN invoices AS i ON i.org_id = $1 AND i.id = k.id
 ORDER BY i.id;
 
 -- name: get_lines_of
--- Their lines, each document's in their order.
-SELECT l.* FROM unnest($2::uuid[]) AS k (id)
-JOIN invoice_lines AS l ON l.org_id = $1 AND l.invoice_id = k.id
+-- Their lines, of each document so many at most, in their order.
+SELECT l.* FROM unnest((SELECT $2::uuid[])::uuid[]) AS k (id)
+CROSS JOIN LATERAL (
+    SELECT * FROM invoice_lines AS o WHERE o.org_id = $1 AND o.invoice_id = k.id
+    ORDER BY o.position LIMIT $3
+) AS l
 ORDER BY l.invoice_id, l.position;
 
 -- name: insert_invoice

@@ -63,16 +63,16 @@ from bursar.domain.shapes.invoices import InvoiceOut
 from bursar.domain.taxes import RATES_PER_LINE_MAX
 from bursar.flows.assess_taxes import assess_taxes
 from bursar.flows.draft_invoice import draft_invoice
+from bursar.flows.open_invoice import open_invoice
+from bursar.operations.finalizing import FinalizeInvoice
 from bursar.operations.invoices import (
     CreateInvoice,
     DeleteInvoice,
     DuplicateInvoice,
-    FinalizeInvoice,
     UpdateInvoice,
     VoidInvoice,
     delete_invoice,
     duplicate_invoice,
-    finalize_invoice,
     update_invoice,
     void_invoice,
 )
@@ -374,6 +374,7 @@ async def assess_taxes_of_draft(call: Call[Nothing, DryRun]) -> Answer:
         gives=LinkedInvoice,
         query=DryRun,
         refuses=(NotFound, IllegalTransition),
+        is_express=True,
     ),
 )
 async def finalize_draft(call: Call[Nothing, DryRun]) -> Answer:
@@ -382,7 +383,8 @@ async def finalize_draft(call: Call[Nothing, DryRun]) -> Answer:
     It gets its gapless number, is booked, and opens for payment; an invoice over nothing is paid
     at once.
     """
-    return await changed(call.caller, finalize_invoice, FinalizeInvoice(_id(call)), _shown(call))
+    reply = once(_shown(call))
+    return await travelled(open_invoice(call.caller, FinalizeInvoice(_id(call)), reply), reply)
 
 
 @ROOM.post(
