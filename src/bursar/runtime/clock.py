@@ -15,6 +15,11 @@ def now() -> Instant:
     return datetime.now(UTC)
 
 
+def milliseconds() -> int:
+    """The same in whole milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
 def monotonic() -> float:
     """Seconds on a clock that never steps back; only differences mean something."""
     return time.monotonic()

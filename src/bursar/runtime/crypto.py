@@ -82,8 +82,8 @@ class KeyRing(Struct, frozen=True, eq=False):
         ring_key = self.key("seal")
         head = _SEALED + key_id(ring_key)
         row_key = AESGCM.generate_key(8 * KEY_LENGTH)
-        wrapped = _encrypt(ring_key, row_key, head + b"wrap|" + context)
-        return head + wrapped + _encrypt(row_key, plaintext, head + context)
+        wrapped = _encrypt(_cipher(ring_key), row_key, head + b"wrap|" + context)
+        return head + wrapped + _encrypt(AESGCM(row_key), plaintext, head + context)
 
     def unseal(self, sealed: bytes, *, context: bytes) -> bytes:
         """The secret that was sealed for this row.
@@ -92,14 +92,14 @@ class KeyRing(Struct, frozen=True, eq=False):
             Undecryptable: it was sealed for another row or by a key we no longer have, or altered.
         """
         ring_key, head, rest = self._opened("seal", _SEALED, sealed)
-        row_key = _decrypt(ring_key, rest[:_WRAPPED_LENGTH], head + b"wrap|" + context)
-        return _decrypt(row_key, rest[_WRAPPED_LENGTH:], head + context)
+        row_key = _decrypt(_cipher(ring_key), rest[:_WRAPPED_LENGTH], head + b"wrap|" + context)
+        return _decrypt(AESGCM(row_key), rest[_WRAPPED_LENGTH:], head + context)
 
     def box(self, label: str, plaintext: bytes, *, context: bytes) -> bytes:
         """Encrypts what lives for hours, such as a stored answer, under the label's own key."""
         box_key = self.key(label)
         head = _BOXED + key_id(box_key)
-        return head + _encrypt(box_key, plaintext, head + context)
+        return head + _encrypt(_cipher(box_key), plaintext, head + context)
 
     def unbox(self, label: str, boxed: bytes, *, context: bytes) -> bytes:
         """What was put in the box.
@@ -108,7 +108,7 @@ class KeyRing(Struct, frozen=True, eq=False):
             Undecryptable: another label, context or key, or altered bytes.
         """
         box_key, head, rest = self._opened(label, _BOXED, boxed)
-        return _decrypt(box_key, rest, head + context)
+        return _decrypt(_cipher(box_key), rest, head + context)
 
     def mac(self, label: str, message: bytes) -> bytes:
         """A keyed hash to store or to look up: key id, then HMAC-SHA256."""
@@ -272,16 +272,22 @@ def _signing_key(seed: bytes) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(seed)
 
 
-def _encrypt(key: bytes, plaintext: bytes, context: bytes) -> bytes:
+@lru_cache(_DERIVED_MAX)
+def _cipher(key: bytes) -> AESGCM:
+    """A key of the ring, ready for use: half of what a short text takes is to make it so."""
+    return AESGCM(key)
+
+
+def _encrypt(cipher: AESGCM, plaintext: bytes, context: bytes) -> bytes:
     nonce = random_bytes(_NONCE_LENGTH)
-    return nonce + AESGCM(key).encrypt(nonce, plaintext, context)
+    return nonce + cipher.encrypt(nonce, plaintext, context)
 
 
-def _decrypt(key: bytes, text: bytes, context: bytes) -> bytes:
+def _decrypt(cipher: AESGCM, text: bytes, context: bytes) -> bytes:
     nonce, ciphertext = text[:_NONCE_LENGTH], text[_NONCE_LENGTH:]
     if len(ciphertext) < _TAG_LENGTH:
         raise Undecryptable
     try:
-        return AESGCM(key).decrypt(nonce, ciphertext, context)
+        return cipher.decrypt(nonce, ciphertext, context)
     except InvalidTag:
         raise Undecryptable from None

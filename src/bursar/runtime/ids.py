@@ -12,28 +12,31 @@ from uuid import UUID
 
 from asyncpg.pgproto import pgproto
 
-from bursar.runtime.clock import now
+from bursar.runtime.clock import milliseconds
 
 _VERSION: Final = 0x7 << 76
 _VARIANT: Final = 0b10 << 62
-_RANDOM_BITS: Final = 74
+_FIRST_BYTES: Final = 9  # of the 74 bits; the topmost are free, so that many ids fit above
 _TAIL_BITS: Final = 62
 _TAIL: Final = (1 << _TAIL_BITS) - 1
 _STEP_CODE: Final = "I"
-_STEP_BYTES: Final = array(_STEP_CODE).itemsize
 _SUPPLY_BYTES: Final = 4_096
+
+_NO_STEPS: Final = array(_STEP_CODE)
 
 _lock: Final = Lock()
 _last: Final = [0, 0]
 _supply: Final = bytearray()
+_steps: Final = array(_STEP_CODE)
 
 
 def new_uuid() -> UUID:
     """A fresh UUIDv7, larger than every one this process made before."""
     with _lock:
-        step = int.from_bytes(_chance(_STEP_BYTES))
+        if not _steps:
+            _supply_steps(1)
         frame = _frame()
-        _last[1] = last = _last[1] + step + 1
+        _last[1] = last = _last[1] + _steps.pop() + 1
     # The driver's own kind is made, printed and sent several times faster than the standard one.
     return pgproto.UUID((frame | (last >> _TAIL_BITS) << 64 | (last & _TAIL)).to_bytes(16))
 
@@ -56,7 +59,10 @@ def chance(size: int) -> bytes:
 
 def _values(count: int) -> list[int]:
     with _lock:
-        steps = array(_STEP_CODE, _chance(_STEP_BYTES * count))
+        if len(_steps) < count:
+            _supply_steps(count)
+        rest = len(_steps) - count
+        steps, _steps[rest:] = _steps[rest:], _NO_STEPS
         frame = _frame()
         chances = accumulate(steps, lambda before, step: before + step + 1, initial=_last[1])
         made = list(chances)
@@ -66,15 +72,20 @@ def _values(count: int) -> list[int]:
 
 def _frame() -> int:
     """The part of an id that tells the time; in a new millisecond the rest begins by chance."""
-    milliseconds = int(now().timestamp() * 1000)
-    if milliseconds > _last[0]:
-        _last[:] = milliseconds, secrets.randbits(_RANDOM_BITS - 1)
+    at = milliseconds()
+    if at > _last[0]:
+        _last[:] = at, int.from_bytes(_chance(_FIRST_BYTES))
     # The same millisecond, or a clock that stepped back: go on from the last id.
     return (_last[0] << 80) | _VERSION | _VARIANT
 
 
+def _supply_steps(count: int) -> None:
+    """How far ids lie apart, at least for so many: asking for each would cost more than the id."""
+    _steps.frombytes(secrets.token_bytes(_steps.itemsize * (count + _SUPPLY_BYTES)))
+
+
 def _chance(size: int) -> bytes:
-    """The next bytes of a supply: asking the system for every four would cost more than the id."""
+    """The next bytes of a supply, for the same reason."""
     if len(_supply) < size:
         _supply.extend(secrets.token_bytes(size + _SUPPLY_BYTES))
     taken = bytes(_supply[:size])
