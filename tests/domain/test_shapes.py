@@ -299,6 +299,14 @@ def test_a_delivery_is_shown_with_its_tries() -> None:
     assert shown["attempts"][0]["responseBody"] == "busy"
 
 
+def test_a_shape_is_remembered_for_its_own_row_only() -> None:
+    # Rows that are made and thrown away lie where others lay before: none is shown as another.
+    row = a_draft()
+    assert render.shape_of(row) is render.shape_of(row)
+    for number in range(1_000):
+        assert seen(render.shape_of(replace(row, memo=str(number))))["memo"] == str(number)
+
+
 def test_a_number_is_shown_as_it_is_printed() -> None:
     # Series and number in one text, from finalize on.
     finalized = a_draft().finalize(NUMBER, due_at=LATER, at=AT)

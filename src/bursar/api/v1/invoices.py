@@ -60,6 +60,7 @@ from bursar.domain.refusals import (
     Unavailable,
 )
 from bursar.domain.shapes.invoices import InvoiceOut
+from bursar.domain.shapes.render import shape_of
 from bursar.domain.taxes import RATES_PER_LINE_MAX
 from bursar.flows.assess_taxes import assess_taxes
 from bursar.flows.draft_invoice import draft_invoice
@@ -202,7 +203,7 @@ class LinkedInvoice(InvoiceOut, frozen=True, kw_only=True):
 
 def linked(caller: Caller, invoice: Invoice) -> LinkedInvoice:
     """The invoice with its link."""
-    shape = msgspec.structs.asdict(InvoiceOut.of(invoice))
+    shape = msgspec.structs.asdict(shape_of(invoice))
     return LinkedInvoice(**shape, hosted_invoice_url=own_hosted_url(caller, invoice))
 
 
