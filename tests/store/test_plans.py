@@ -236,6 +236,20 @@ async def test_a_hot_statement_is_planned_once(large: Large, name: str) -> None:
     assert (plans["custom_plans"], plans["generic_plans"]) == (BEFORE_ONE_FOR_ALL, 5)
 
 
+async def test_whoever_enters_together_plans_once(large: Large) -> None:
+    # Also what has no array: a plan for one organization's few rows is made for every convoy anew,
+    # where it looks cheaper than that for all. Afterwards the session is as it was.
+    connection = await large.connect()
+    await connection.execute("RESET plan_cache_mode")
+    context = await connection.fetchval("SHOW bursar.context")
+    enter = QUERIES["runtime/convoys/enter_each"].text
+    async with connection.transaction():
+        await connection.fetch(enter, context, [None], [None], [None], uuid_of(large.org.id), [])
+        assert await connection.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
+    assert await connection.fetchval("SHOW plan_cache_mode") == "auto"
+    await connection.close()
+
+
 async def read_whole(large: Large) -> dict[str, int]:
     """How many rows were read by going through tables from end to end, so far."""
     await asyncio.sleep(FLUSH_SECONDS)

@@ -1,7 +1,10 @@
 -- name: enter_each
 -- What each credential is, by the door a single request comes through; once for all, keys used in their day.
 -- Arrays stand in SELECTs of their own: a planner that saw how long they are would plan for each convoy anew.
-SELECT e.*, CASE WHEN c.place = 1 THEN sec.used_keys($5, $6, e.recorded_at) END AS seen
+-- Whatever a convoy asks afterwards, it asks by key: here it is told to do so by one plan for all convoys.
+SELECT
+    e.*, CASE WHEN c.place = 1 THEN sec.used_keys($5, $6, e.recorded_at) END AS seen,
+    set_config('plan_cache_mode', 'force_generic_plan', true) AS planning
 FROM unnest((SELECT $2::uuid[]), (SELECT $3::uuid[]), (SELECT $4::uuid[]))
 WITH ORDINALITY AS c (user_id, session_id, api_key_id, place)
 CROSS JOIN LATERAL sec.enter(
