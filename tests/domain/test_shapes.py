@@ -307,6 +307,14 @@ def test_a_shape_is_remembered_for_its_own_row_only() -> None:
         assert seen(render.shape_of(replace(row, memo=str(number))))["memo"] == str(number)
 
 
+def test_what_is_long_is_not_remembered() -> None:
+    # Sixty documents of a thousand lines each would be most of what a process may take.
+    draft = a_draft()
+    long = replace(draft, lines=draft.lines * (21 // len(draft.lines) + 1))
+    assert render.shape_of(long) == render.shape_of(long)
+    assert render.shape_of(long) is not render.shape_of(long)
+
+
 def test_a_number_is_shown_as_it_is_printed() -> None:
     # Series and number in one text, from finalize on.
     finalized = a_draft().finalize(NUMBER, due_at=LATER, at=AT)

@@ -72,6 +72,7 @@ _ALWAYS_DIFFERENT: Final = frozenset({"created_at", "updated_at", "version"})
 
 _REMEMBERED: Final = 61  # a prime: rows that are made in turn lie at even distances
 _ALIGNED: Final = 16
+_LINES_REMEMBERED_MAX: Final = 20
 _lately: Final[list[tuple[Row, Shape] | None]] = [None] * _REMEMBERED
 
 
@@ -120,14 +121,15 @@ def shape_of(row: Row) -> Shape:
     """What the world sees of a row.
 
     A row that is told of is answered with a moment later, so the shapes of a few are remembered, by
-    the row itself: no row ever changes.
+    the row itself: no row ever changes. Those of long documents would take up too much room.
     """
     slot = id(row) // _ALIGNED % _REMEMBERED
     known = _lately[slot]
     if known is not None and known[0] is row:
         return known[1]
     shape = RENDERINGS[type(row)].of(row)
-    _lately[slot] = row, shape
+    if len(getattr(row, "lines", ())) <= _LINES_REMEMBERED_MAX:
+        _lately[slot] = row, shape
     return shape
 
 
