@@ -51,7 +51,7 @@ _MARKS: Final = (
     *("_secret_", "eyJ", "earer", "://"),
 )
 # How a card number begins. What stands before it is looked at after its first digit, since a search
-# for a digit is quick. Ids often have as many digits in a row: none begins inside of one, nor with it.
+# for a digit is quick. Ids often have as many digits in a row: none begins with one or inside it.
 _MANY_DIGITS: Final = re.compile(
     r"[0-9](?<![\w.-][0-9])(?![0-9a-f]{7}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[ -]?[0-9]){12}"
 )
