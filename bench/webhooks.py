@@ -160,7 +160,7 @@ async def open_stage(sender: WebhookSender) -> AsyncIterator[Stage]:
 async def working(app: App) -> AsyncIterator[None]:
     """What a worker does for webhooks, until the end of the block."""
     couriers, stopping = Couriers(app), asyncio.Event()
-    relay = Relay(app, couriers.bell)
+    relay = Relay(couriers)
     passes = (
         Pass("relay", 0.5, relay.pass_on, is_woken=True, bell=relay.bell),
         Pass("deliver", 0.5, couriers.go_round, bell=couriers.bell),

@@ -20,7 +20,7 @@ from bursar.runtime.app import MACHINE
 from bursar.runtime.clock import now
 from bursar.runtime.connections import Connection
 from bursar.runtime.crypto import context_mac
-from bursar.runtime.doors import Receipt
+from bursar.runtime.doors import Claim, Receipt
 from bursar.runtime.ids import new_uuid
 
 GOOD = WebhookAnswer(200, "thanks", 7)
@@ -41,9 +41,8 @@ class Counter(Struct, frozen=True):
             pass
         lease = new_uuid()
         async with self.world.app.database.machine() as connection:
-            claimed = await doors.claim_deliveries(
-                connection, lease, limit=50, per_endpoint=2, lease=timedelta(seconds=45)
-            )
+            claim = Claim(lease, limit=50, per_endpoint=2, lease=timedelta(seconds=45))
+            claimed = await doors.claim_deliveries(connection, claim)
         found = {org: Receipt(org, delivery, lease, GOOD) for org, delivery in claimed}
         return [found[org.id] for org in orgs]
 

@@ -5,6 +5,7 @@ that hangs holds its own two sockets and nothing else. Whose turn it is, the dat
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -14,6 +15,7 @@ from bursar.domain.ids import DeliveryId, OrgId
 from bursar.flows.deliver_webhook import deliver_webhook
 from bursar.runtime import doors
 from bursar.runtime.app import App, Caller
+from bursar.runtime.doors import Claim
 from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
 
@@ -33,33 +35,36 @@ class Couriers:
         self._app = app
         self._at_once = at_once
         self._out: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()  # of two who look for work at once, each sees the other's
         self._gate = asyncio.Semaphore(_AT_THE_DATABASE)
         self.bell = asyncio.Event()
 
     async def go_round(self) -> bool:
-        """Send out whoever can go, and look a moment later whether somebody was left.
-
-        Not at once: a claim that finds nothing is in the way of those who only just set out.
-        """
-        if await self.set_out():
-            asyncio.get_running_loop().call_later(_LEFT_SECONDS, self.bell.set)
+        """Send out whoever can go."""
+        await self.set_out()
         return False
 
     async def set_out(self) -> bool:
         """Send out as many as there is room and work for; says whether there was any."""
-        room = self._at_once - len(self._out)
-        if room <= 0:
-            return False
-        lease = new_uuid()
-        async with self._app.database.machine() as connection:
-            claimed = await doors.claim_deliveries(
-                connection, lease, limit=room, per_endpoint=PER_ENDPOINT, lease=LEASE
-            )
-        for org_id, delivery_id in claimed:
-            one = asyncio.create_task(self._deliver(org_id, delivery_id, lease))
-            self._out.add(one)
-            one.add_done_callback(self._came_home)
-        return bool(claimed)
+        async with self._turn:
+            claim = self._claim()
+            if claim.limit == 0:
+                return False
+            async with self._app.database.machine() as connection:
+                claimed = await doors.claim_deliveries(connection, claim)
+            return self._send(claimed, claim.token)
+
+    async def pass_on(self, limit: int) -> int:
+        """Pass on so many events of the log, and send out whoever can go then, with one commit.
+
+        How many there were, or -1 when a running transaction holds all of them back.
+        """
+        async with self._turn:
+            claim = self._claim()
+            async with self._app.database.machine() as connection:
+                count, claimed = await doors.pass_on(connection, limit, claim)
+            self._send(claimed, claim.token)
+            return count
 
     async def come_home(self) -> None:
         """Wait for everybody who is out; who is not waited for is called off.
@@ -72,6 +77,22 @@ class Couriers:
         finally:
             for one in self._out:
                 one.cancel()
+
+    def _claim(self) -> Claim:
+        return Claim(new_uuid(), self._at_once - len(self._out), PER_ENDPOINT, LEASE)
+
+    def _send(self, claimed: Sequence[tuple[OrgId, DeliveryId]], lease: UUID) -> bool:
+        """Send these out, and have it looked a moment later whether somebody was left.
+
+        Not at once: a claim that finds nothing is in the way of those who only just set out.
+        """
+        for org_id, delivery_id in claimed:
+            one = asyncio.create_task(self._deliver(org_id, delivery_id, lease))
+            self._out.add(one)
+            one.add_done_callback(self._came_home)
+        if claimed:
+            asyncio.get_running_loop().call_later(_LEFT_SECONDS, self.bell.set)
+        return bool(claimed)
 
     def _came_home(self, one: asyncio.Task[None]) -> None:
         self._out.discard(one)

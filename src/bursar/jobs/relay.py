@@ -1,16 +1,15 @@
-"""Passes new events on to whoever listens, and says when something is to be carried.
+"""Passes new events on to whoever listens, and with the same commit sends out who carries them.
 
 What a running transaction holds back is looked for again very soon, and less and less often while
-it stays held back: a long transaction delays the log and must not keep a processor busy. Whoever
-carries is told first and what may be left is looked for a moment later: a look at the same time
-only gets in the way of what is just on its way out.
+it stays held back: a long transaction delays the log and must not keep a processor busy. What may
+be left is looked for a moment later: a look at the same time only gets in the way of what is just
+on its way out.
 """
 
 import asyncio
 from typing import Final
 
-from bursar.runtime import doors
-from bursar.runtime.app import App
+from bursar.jobs.couriers import Couriers
 
 _AT_ONCE: Final = 200
 _SOON_SECONDS: Final = 0.005
@@ -19,19 +18,16 @@ _LATER_SECONDS: Final = 0.5
 
 
 class Relay:
-    """Reads the log for everybody; `couriers` is rung after every look, `bell` makes it look."""
+    """Reads the log for everybody; `bell` makes it look."""
 
-    def __init__(self, app: App, couriers: asyncio.Event) -> None:
-        self._app = app
+    def __init__(self, couriers: Couriers) -> None:
         self._couriers = couriers
         self._pause = _SOON_SECONDS
         self.bell = asyncio.Event()
 
     async def pass_on(self) -> bool:
         """One stretch of the log; says whether there is more."""
-        async with self._app.database.machine() as connection:
-            count = await doors.relay_events(connection, _AT_ONCE)
-        self._couriers.set()
+        count = await self._couriers.pass_on(_AT_ONCE)
         if count > 0:
             self._pause = _SOON_SECONDS
             if count < _AT_ONCE:

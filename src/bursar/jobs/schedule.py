@@ -58,12 +58,12 @@ class Pass(Struct, frozen=True):
 def schedule_of(app: App, anchors: Anchors) -> tuple[Pass, ...]:
     """Everything a worker does besides its queues."""
     couriers = Couriers(app)
-    relay = Relay(app, couriers.bell)
+    relay, home = Relay(couriers), couriers.come_home
     return (
         Pass("agenda", 0.5, partial(drain_agenda, app)),
-        Pass("relay", 0.5, relay.pass_on, is_woken=True, bell=relay.bell),
-        # Not woken: the relay rings when it has looked, and before that there is nothing to carry.
-        Pass("deliver", 0.5, couriers.go_round, bell=couriers.bell, come_home=couriers.come_home),
+        Pass("relay", 0.5, relay.pass_on, is_woken=True, bell=relay.bell, come_home=home),
+        # Not woken: the relay is, and sends out whoever can go then.
+        Pass("deliver", 0.5, couriers.go_round, bell=couriers.bell, come_home=home),
         Pass("clocks", 0.5, partial(move_clocks, app)),
         Pass("print", 2, partial(print_finals, app)),
         Pass("seal", 5, partial(seal_logs, app, anchors, rest=SEALING_RESTS)),

@@ -3,7 +3,7 @@
 Finding work needs no organization; doing it does, and happens in a transaction of that one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -53,6 +53,15 @@ class Backlog(Struct, frozen=True):
     oldest_seconds: float
 
 
+class Claim(Struct, frozen=True):
+    """A lease under a token: on so many deliveries at most, and so many of each endpoint."""
+
+    token: UUID
+    limit: int
+    per_endpoint: int
+    lease: timedelta
+
+
 class Receipt(Struct, frozen=True):
     """A good answer to a delivery that this worker leases."""
 
@@ -74,12 +83,17 @@ async def relay_events(connection: Connection, limit: int) -> int:
     return count
 
 
-async def claim_deliveries(
-    connection: Connection, token: UUID, *, limit: int, per_endpoint: int, lease: timedelta
-) -> list[tuple[OrgId, DeliveryId]]:
-    """Lease deliveries under a token."""
-    rows = await connection.fetch(Q.claim_deliveries.text, limit, per_endpoint, token, lease)
-    return [(_org(row["org_id"]), DeliveryId(print_id("whd", row["delivery_id"]))) for row in rows]
+async def pass_on(
+    connection: Connection, limit: int, claim: Claim
+) -> tuple[int, list[tuple[OrgId, DeliveryId]]]:
+    """The same, and lease deliveries in the same commit: the count, and what was leased."""
+    rows = await connection.fetch(Q.pass_on.text, limit, *_terms(claim))
+    return rows[0]["passed_on"], _claimed(row for row in rows if row["delivery_id"] is not None)
+
+
+async def claim_deliveries(connection: Connection, claim: Claim) -> list[tuple[OrgId, DeliveryId]]:
+    """Lease deliveries that are due."""
+    return _claimed(await connection.fetch(Q.claim_deliveries.text, *_terms(claim)))
 
 
 async def keep_delivered(
@@ -233,3 +247,11 @@ async def org_ids(connection: Connection) -> list[OrgId]:
 
 def _org(value: UUID) -> OrgId:
     return OrgId(print_id("org", value))
+
+
+def _terms(claim: Claim) -> tuple[int, int, UUID, timedelta]:
+    return claim.limit, claim.per_endpoint, claim.token, claim.lease
+
+
+def _claimed(rows: Iterable[asyncpg.Record]) -> list[tuple[OrgId, DeliveryId]]:
+    return [(_org(row["org_id"]), DeliveryId(print_id("whd", row["delivery_id"]))) for row in rows]

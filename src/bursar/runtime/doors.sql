@@ -6,6 +6,14 @@ SELECT org_id, kind, subject_id, due_at FROM sec.claim_due($1, $2);
 -- Gives new events to the endpoints that want them; how many were read.
 SELECT sec.relay_events($1);
 
+-- name: pass_on
+-- The same, and leases at once what is due then: one commit for both. The relay comes first.
+WITH r AS MATERIALIZED (SELECT sec.relay_events($1) AS passed_on)
+SELECT r.passed_on, c.org_id, c.delivery_id FROM r
+LEFT JOIN LATERAL sec.claim_deliveries(
+    CASE WHEN r.passed_on IS NOT NULL THEN $2::integer END, $3, $4, $5
+) AS c ON true;
+
 -- name: claim_deliveries
 -- Leases deliveries that are due, turn by turn; ids only.
 SELECT org_id, delivery_id FROM sec.claim_deliveries($1, $2, $3, $4);
