@@ -27,7 +27,6 @@ _FORM_MAX: Final = 4_096
 _PASSWORD: Final = "password"  # noqa: S105 - the name of a field, not a password
 # Where a page leads on to, and in which words.
 _IN: Final = ("/console/sign-in", "Sign in")
-_ANOTHER: Final = ("/console/forgot-password", "Ask for another link")
 
 
 def account_routes(edge: Edge) -> list[HTTPRouteHandler]:
@@ -101,13 +100,18 @@ def _failed(error: Exception, request: Wire) -> Answer:
     trace = traced(request.scope)
     answer = answer_for(error, trace)
     title, text = _WORDS.get(answer.status, _WORDS[500])
-    way = _ANOTHER if (trace.route, answer.status) == (RESET, 400) else None
+    way = _WAYS_ON.get((trace.route, answer.status))
     context: dict[str, object] = {"title": title, "text": text, "request_id": trace.request_id}
     shown = page("notice.html", {**context, "way": way}, status=answer.status)
     waits = tuple(pair for pair in answer.headers if pair[0] == "Retry-After")
     return Answer(shown.status, shown.body, shown.headers + waits)
 
 
+# From a link that was used or is too old; one's account has the letter sent again.
+_WAYS_ON: Final[dict[tuple[str | None, int], tuple[str, str]]] = {
+    (RESET, 400): ("/console/forgot-password", "Ask for another link"),
+    (VERIFY, 400): ("/console/account", "Look at your account"),
+}
 _WORDS: Final = {
     400: ("This link does not work any more", "It was used or is too old. Ask for another one."),
     429: ("One moment, please", "There were many tries from here. Wait a little and try again."),
