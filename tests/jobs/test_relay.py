@@ -4,7 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
-from tests.support.world import World
+from tests.support.world import Org, World
 
 from bursar.domain.frozen import replace
 from bursar.domain.ids import DeliveryId, print_id, uuid_of
@@ -22,7 +22,6 @@ WRITTEN = "SELECT pg_current_xact_id_if_assigned() IS NOT NULL"
 RELAYED = "SELECT sec.relay_events(200)"
 HOOK = SubscribeWebhook("https://hooks.example.com/relay", ("*",))
 CARRIED = "SELECT count(*) FROM webhook_deliveries WHERE org_id = $1 AND status = 'delivered'"
-
 LAST = "SELECT id FROM webhook_deliveries WHERE org_id = $1 ORDER BY id DESC LIMIT 1"
 ATTEMPTS = "SELECT count(*) FROM webhook_attempts WHERE delivery_id = $1"
 WAITING = """
@@ -54,6 +53,14 @@ class Crossroads(WebhookSender):
         return WebhookAnswer(200, "", 1)
 
 
+async def a_listener(world: World) -> Org:
+    """An organization that hears of everything, while nothing is on its way."""
+    org = await world.org()
+    await org.caller.run(subscribe_webhook, HOOK)
+    await world.drain()
+    return org
+
+
 async def _relay_in(world: World) -> tuple[int, bool]:
     """What one look found, and whether its transaction wrote anything."""
     async with world.app.database.machine() as connection, connection.transaction():
@@ -79,9 +86,7 @@ async def test_a_look_that_finds_nothing_writes_nothing(world: World) -> None:
 
 async def test_what_is_passed_on_sets_out_at_once(world: World) -> None:
     # One look relays and leases; both come back a moment later, for what may be left.
-    org = await world.org()
-    await org.caller.run(subscribe_webhook, HOOK)
-    await world.drain()
+    org = await a_listener(world)
     crossroads = Crossroads(room=1)
     couriers = Couriers(replace(world.app, sender=crossroads))
     relay = Relay(couriers)
@@ -100,8 +105,7 @@ async def test_what_is_passed_on_sets_out_at_once(world: World) -> None:
 
 async def test_a_look_sends_out_what_needs_no_relay(world: World) -> None:
     # A commit wakes the relay alone, and may have left deliveries that wait for nobody else.
-    org = await world.org()
-    await org.caller.run(subscribe_webhook, HOOK)
+    org = await a_listener(world)
     await org.customer(token=None)
     await world.drain()
     while await dispatch.relay_events(world.app):
@@ -120,10 +124,7 @@ async def test_a_look_sends_out_what_needs_no_relay(world: World) -> None:
 
 async def test_no_more_set_out_than_there_is_room_for(world: World) -> None:
     # The relay and whoever looks for what is left come at the same time: each counts the other's.
-    orgs = [await world.org() for _ in range(6)]
-    for org in orgs:
-        await org.caller.run(subscribe_webhook, HOOK)
-    await world.drain()
+    orgs = [await a_listener(world) for _ in range(6)]
     for org in orgs:
         await org.customer(token=None)
     await dispatch.relay_events(world.app)
@@ -139,9 +140,7 @@ async def test_no_more_set_out_than_there_is_room_for(world: World) -> None:
 
 async def test_relays_at_the_same_time_pass_each_event_on_once(world: World) -> None:
     # Whoever finds that another has moved on meanwhile reads again, and none steps back.
-    org = await world.org()
-    await org.caller.run(subscribe_webhook, HOOK)
-    await world.drain()
+    org = await a_listener(world)
     owner = await world.house.as_owner()
     for _ in range(40):
         await org.customer(token=None)
@@ -164,9 +163,7 @@ async def test_relays_at_the_same_time_pass_each_event_on_once(world: World) -> 
 async def test_a_stretch_of_several_months_is_passed_on_whole(world: World) -> None:
     # An id tells when its event was made, the log when it was committed: one stretch may hold both
     # a month's last and the next one's first, and what a clock that is wrong has dated.
-    org = await world.org()
-    await org.caller.run(subscribe_webhook, HOOK)
-    await world.drain()
+    org = await a_listener(world)
     owner = await world.house.as_owner()
     first, last = (f"{start}000000-0000-7000-8000-{new_uuid().hex[-12:]}" for start in ("01", "ff"))
     ids = [first, str(new_uuid()), last]
@@ -181,9 +178,7 @@ async def test_a_stretch_of_several_months_is_passed_on_whole(world: World) -> N
 
 async def test_a_look_is_planned_once_a_session(world: World) -> None:
     # A plan over the partitions of all months takes longer than all that is done by it.
-    org = await world.org()
-    await org.caller.run(subscribe_webhook, HOOK)
-    await world.drain()
+    org = await a_listener(world)
     owner = await world.house.as_owner()
     planned: list[object] = []
     owner.add_log_listener(lambda _, said: planned.append(said))

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from tests.support.world import Org, World
+from tests.support.world import World
 
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer
@@ -19,8 +19,7 @@ from bursar.operations.invoices import CreateInvoice, create_invoice
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import timeline
 from bursar.reads.verify import checks
-from bursar.runtime.app import Caller
-from bursar.runtime.idempotency import Answer, Idempotency, Replayed
+from bursar.runtime.idempotency import Answer, Replayed
 
 LINES = (
     NewLine("Seats", 3, Decimal("1000.5")),
@@ -37,23 +36,12 @@ def answered(invoice: Invoice) -> Answer:
     return Answer(201, invoice.id.encode())
 
 
-def requests_of(org: Org, count: int) -> list[Caller]:
-    return [
-        replace(
-            org.caller,
-            request_id=str(uuid4()),
-            idempotency=Idempotency(str(uuid4()), b"f" * 32, uuid4()),
-        )
-        for _ in range(count)
-    ]
-
-
 async def test_each_is_what_it_would_be_alone(world: World) -> None:
     # Same document, same lines in their order, told once, under its own request.
     org = await world.org()
     buyer = await org.customer()
     alone = await org.caller.run(create_invoice, a_draft(buyer))
-    callers = requests_of(org, 40)
+    callers = org.requests(40)
     made = await asyncio.gather(
         *(draft_invoice(each, a_draft(buyer), answered) for each in callers)
     )
@@ -93,7 +81,7 @@ async def test_whoever_is_refused_stops_nobody(world: World) -> None:
     came = await asyncio.gather(
         *(
             draft_invoice(caller, command, answered)
-            for caller, command in zip(requests_of(org, len(asked)), asked, strict=True)
+            for caller, command in zip(org.requests(len(asked)), asked, strict=True)
         ),
         return_exceptions=True,
     )
@@ -105,7 +93,7 @@ async def test_a_key_drafts_once(world: World) -> None:
     # Sent twice at once, and again later: one document, and its answer.
     org = await world.org()
     buyer = await org.customer()
-    (caller,) = requests_of(org, 1)
+    (caller,) = org.requests(1)
     assert caller.idempotency is not None
     again = replace(caller, idempotency=replace(caller.idempotency, claim=uuid4()))
     came = await asyncio.gather(
@@ -123,7 +111,7 @@ async def test_any_number_of_lines(world: World, count: int) -> None:
     # A long one goes alone, and nobody sees a difference.
     org = await world.org()
     command = a_draft(await org.customer(), lines=LINES[:1] * count)
-    (caller,) = requests_of(org, 1)
+    (caller,) = org.requests(1)
     made = await draft_invoice(caller, command, answered)
     assert (await org.caller.look(invoice_look, made.id)).lines == made.lines
     assert len(made.lines) == count

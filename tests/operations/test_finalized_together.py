@@ -10,7 +10,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from tests.support.world import Org, World
+from tests.support.world import World
 
 from bursar.domain.drafting import NewLine
 from bursar.domain.frozen import replace
@@ -25,23 +25,11 @@ from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import timeline
 from bursar.runtime.app import Caller
 from bursar.runtime.clock import now
-from bursar.runtime.idempotency import Answer, Idempotency, Replayed
+from bursar.runtime.idempotency import Answer, Replayed
 
 
 def answered(invoice: Invoice) -> Answer:
     return Answer(200, invoice.id.encode())
-
-
-def requests_of(org: Org, count: int) -> list[Caller]:
-    return [
-        replace(
-            org.caller,
-            request_id=str(uuid4()),
-            reason=f"reason {at}",
-            idempotency=Idempotency(str(uuid4()), b"f" * 32, uuid4()),
-        )
-        for at in range(count)
-    ]
 
 
 async def opened(
@@ -61,7 +49,7 @@ async def test_each_is_told_under_its_own_request(world: World) -> None:
     org = await world.org()
     buyers = [await org.customer(token=None) for _ in range(3)]
     drafts = [await org.draft(buyers[at % 3]) for at in range(40)]
-    callers = requests_of(org, 40)
+    callers = org.requests(40)
     numbers = []
     for caller, each in zip(callers, await opened(callers, [d.id for d in drafts]), strict=True):
         assert isinstance(each, Invoice)
@@ -89,7 +77,7 @@ async def test_whoever_is_refused_stops_nobody_and_takes_no_number(world: World)
     late = await a_draft(work, due_at=now() + timedelta(seconds=1))
     await asyncio.sleep(1.1)
     ids = [await a_draft(work), foreign.id, open_one.id, await a_draft(), late, await a_draft(work)]
-    came = await opened(requests_of(org, len(ids)), ids)
+    came = await opened(org.requests(len(ids)), ids)
     kinds = [type(each) for each in came]
     assert kinds == [
         *(Invoice, NotFound, IllegalTransition, InvalidInput, InvalidInput, Invoice),
@@ -104,7 +92,7 @@ async def test_one_draft_asked_for_by_many_is_finalized_once(world: World) -> No
     org = await world.org()
     buyer = await org.customer(token=None)
     one, next_one = await org.draft(buyer), await org.draft(buyer)
-    came = await opened(requests_of(org, 4), [one.id, one.id, one.id, next_one.id])
+    came = await opened(org.requests(4), [one.id, one.id, one.id, next_one.id])
     kinds = sorted(type(each).__name__ for each in came)
     assert kinds == ["IllegalTransition", "IllegalTransition", "Invoice", "Invoice"]
     numbers = [each.number.number for each in came if isinstance(each, Invoice) and each.number]
@@ -115,7 +103,7 @@ async def test_a_key_finalizes_once(world: World) -> None:
     # Sent twice at once, and again later: one number, and its answer.
     org = await world.org()
     draft = await org.draft(await org.customer(token=None))
-    (caller,) = requests_of(org, 1)
+    (caller,) = org.requests(1)
     assert caller.idempotency is not None
     again = replace(caller, idempotency=replace(caller.idempotency, claim=uuid4()))
     came = await opened((caller, again), (draft.id, draft.id))

@@ -123,6 +123,13 @@ class Org:
         text = key or f"key-{next(_numbers)}"
         return replace(self.caller, idempotency=Idempotency(text, b"f" * 32, uuid4()))
 
+    def requests(self, count: int) -> list[Caller]:
+        """So many of the owner, at once: each with an id, a reason and a key of its own."""
+        return [
+            replace(self.with_key(), request_id=str(uuid4()), reason=f"reason {at}")
+            for at in range(count)
+        ]
+
     async def keep_credit(self) -> None:
         """Credit waits until somebody says what it pays."""
         kept = UpdateOrganization({"is_credit_applied": False})

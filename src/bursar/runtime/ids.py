@@ -20,7 +20,7 @@ _FIRST_BYTES: Final = 9  # of the 74 bits; the topmost are free, so that many id
 _TAIL_BITS: Final = 62
 _TAIL: Final = (1 << _TAIL_BITS) - 1
 _STEP_CODE: Final = "I"
-_SUPPLY_BYTES: Final = 4_096
+_SUPPLY: Final = 4_096  # of bytes, or of steps
 
 _NO_STEPS: Final = array(_STEP_CODE)
 
@@ -81,13 +81,13 @@ def _frame() -> int:
 
 def _supply_steps(count: int) -> None:
     """How far ids lie apart, at least for so many: asking for each would cost more than the id."""
-    _steps.frombytes(secrets.token_bytes(_steps.itemsize * (count + _SUPPLY_BYTES)))
+    _steps.frombytes(secrets.token_bytes(_steps.itemsize * (count + _SUPPLY)))
 
 
 def _chance(size: int) -> bytes:
     """The next bytes of a supply, for the same reason."""
     if len(_supply) < size:
-        _supply.extend(secrets.token_bytes(size + _SUPPLY_BYTES))
+        _supply.extend(secrets.token_bytes(size + _SUPPLY))
     taken = bytes(_supply[:size])
     del _supply[:size]
     return taken
