@@ -193,12 +193,12 @@ def _line(
     terms: Mapping[TaxRateId, TaxTerms],
     new_id: Callable[[str], str],
 ) -> InvoiceLine:
-    return priced_line(
-        InvoiceLineId(new_id("il")),
-        Charge(wanted.description, wanted.quantity, wanted.unit_amount),
-        currency,
-        LineDetails(
-            terms=[terms[rate_id] for rate_id in wanted.tax_rate_ids],
-            reductions=tuple(known.reduction(each, currency) for each in wanted.discounts),
-        ),
+    charge = Charge(wanted.description, wanted.quantity, wanted.unit_amount)
+    line_id = InvoiceLineId(new_id("il"))
+    if not (wanted.tax_rate_ids or wanted.discounts):
+        return priced_line(line_id, charge, currency)
+    details = LineDetails(
+        terms=[terms[rate_id] for rate_id in wanted.tax_rate_ids],
+        reductions=tuple(known.reduction(each, currency) for each in wanted.discounts),
     )
+    return priced_line(line_id, charge, currency, details)

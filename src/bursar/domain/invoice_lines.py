@@ -109,7 +109,7 @@ def priced_line(
         AmountTooLarge: the product leaves the exact range.
     """
     try:
-        amount = priced(Decimal(charge.quantity), charge.unit_amount, currency)
+        amount = priced(charge.quantity, charge.unit_amount, currency)
     except AmountOutOfRange as exceeded:
         raise AmountTooLarge(str(exceeded)) from exceeded
     return charged_line(line_id, charge, amount, details)

@@ -401,23 +401,18 @@ def _totaled(
 ) -> Invoice:
     code = invoice.currency
     reduced, taken = _reduced(lines, reductions, code)
-    taxable = [TaxableLine(each.net, tuple(tax.rate_id for tax in each.taxes)) for each in reduced]
-    taxes = taxation(taxable, terms, code)
-    full = tuple(
-        each if each.taxes == own else replace(each, taxes=own)
-        for each, own in zip(reduced, taxes.lines, strict=True)
-    )
-    subtotal = total((each.amount for each in full), code)
-    discount = total((each.discount for each in full), code)
-    tax = total((each.tax for each in full), code)
-    included = total((each.tax_included for each in full), code)
-    owed = subtotal - discount + tax - included
+    full, applied = _taxed(reduced, terms, code)
     zero = Money.zero(code)
+    subtotal = total([each.amount for each in full], code)
+    discount = total([each.discount for each in full], code)
+    tax = total([each.tax for each in full], code) if applied else zero
+    included = total([each.tax_included for each in full], code) if applied else zero
+    owed = subtotal - discount + tax - included
     return replace(
         invoice,
         lines=full,
         discounts=taken,
-        taxes=taxes.applied,
+        taxes=applied,
         subtotal=subtotal,
         discount=discount,
         tax=tax,
@@ -444,6 +439,20 @@ def _reduced(
         for line, off in zip(lines, offs, strict=True)
     )
     return reduced, tuple(taken)
+
+
+def _taxed(
+    lines: tuple[InvoiceLine, ...], terms: tuple[TaxTerms, ...], code: Currency
+) -> tuple[tuple[InvoiceLine, ...], tuple[AppliedTax, ...]]:
+    if not any(line.taxes for line in lines):
+        return lines, ()
+    taxable = [TaxableLine(each.net, tuple(tax.rate_id for tax in each.taxes)) for each in lines]
+    taxes = taxation(taxable, terms, code)
+    taxed = tuple(
+        each if each.taxes == own else replace(each, taxes=own)
+        for each, own in zip(lines, taxes.lines, strict=True)
+    )
+    return taxed, taxes.applied
 
 
 def _left_of(line: InvoiceLine) -> Money:

@@ -26,6 +26,7 @@ _TOO_MUCH: Final = "the amount is beyond 9,007,199,254,740,991 minor units"
 # A decimal with more digits than this is far out of range whatever it is multiplied by; looking at
 # the exponent first keeps `1e999999999` from being written out.
 _EXPONENT_MAX: Final = 40
+_BEYOND_ALL: Final = 10 ** (_EXPONENT_MAX + 1)
 _PLACES_MAX: Final = 2 * PRICE_PLACES_MAX
 
 
@@ -250,9 +251,12 @@ def _total_weight(weights: Sequence[int]) -> int:
 
 
 def _ratio(value: Decimal | int, *, places_max: int) -> tuple[int, int]:
-    exact = Decimal(value) if type(value) is int else value
-    _require_decimal(exact, places_max=places_max)
-    return exact.as_integer_ratio()
+    if type(value) is int:
+        if abs(value) >= _BEYOND_ALL:
+            raise AmountOutOfRange("the number is beyond every amount")
+        return value, 1
+    _require_decimal(value, places_max=places_max)
+    return value.as_integer_ratio()
 
 
 def _require_decimal(value: object, *, places_max: int) -> None:
