@@ -6,7 +6,6 @@ from typing import Any
 from uuid import RFC_4122, UUID, uuid4
 
 import pytest
-from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from tests.api.client import Client
 from tests.api.operations import OPERATIONS, Operation
@@ -19,6 +18,7 @@ from bursar.api.errors import kept_request_id, new_request_id
 from bursar.api.explorer import EXPLORER_PATHS
 from bursar.api.guard import BODY_MAX, SECURITY_HEADERS, Guard, is_allowed_host
 from bursar.domain.frozen import replace
+from bursar.runtime.logging import carry
 from bursar.runtime.telemetry import Telemetry
 
 LOGIN = "/v1/auth/login"
@@ -190,7 +190,7 @@ TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 )
 async def test_traces_are_continued(given: str, trace_id: str | None, anyone: Client) -> None:
     # Every log line of a request is found by the trace its caller is in; nonsense starts nothing.
-    with capture_logs(processors=[merge_contextvars]) as lines:
+    with capture_logs(processors=[carry]) as lines:
         assert (await anyone.get("/health/live", traceparent=given)).status == 200
     assert {line.get("trace_id") for line in lines} == {trace_id}
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 import structlog
-from structlog.contextvars import merge_contextvars
 from structlog.testing import LogCapture
 from tests.support.waiting import eventually
 from tests.support.world import World
@@ -19,6 +18,7 @@ from bursar.jobs import queue_loop
 from bursar.jobs.queue_loop import QueueLoop
 from bursar.runtime.app import App
 from bursar.runtime.connections import Connection, DatabaseAway
+from bursar.runtime.logging import carry
 from bursar.runtime.queue import Claimed, Verdict
 
 CUSTOMER = CustomerId("cust_0190a000-0000-7000-8000-000000000000")
@@ -97,7 +97,7 @@ async def test_a_job_has_one_line_that_says_how_it_went(
 
     kept = LogCapture()  # a logger of its own: others may have set the level for all of them
     level = structlog.make_filtering_bound_logger(0)
-    log = structlog.wrap_logger(None, [merge_contextvars, kept], wrapper_class=level)
+    log = structlog.wrap_logger(None, [carry, kept], wrapper_class=level)
     monkeypatch.setattr(queue_loop, "log", log)
     await leave(bare, 2)
     async with looping(bare, act):

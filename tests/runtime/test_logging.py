@@ -30,7 +30,6 @@ def stream() -> Iterator[io.StringIO]:
     logs.configure(level="debug", stream=memory)
     yield memory
     structlog.configure(**config)
-    structlog.contextvars.clear_contextvars()
     logging.captureWarnings(capture=False)
     root.handlers[:], root.level = handlers, level
     sys.excepthook, logging.raiseExceptions = hook, raising

@@ -11,13 +11,12 @@ import os
 import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractContextManager
-from contextvars import Token
-from types import TracebackType
+from contextvars import ContextVar, Token
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Protocol, cast
 
 import msgspec
 import structlog
-from structlog.contextvars import bind_contextvars, merge_contextvars, reset_contextvars
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 from bursar.domain.times import fresh_instant
@@ -39,6 +38,9 @@ _LIBRARIES: Final = {
     "urllib3": logging.WARNING,
 }
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+_carried: Final[ContextVar[Mapping[str, object]]] = ContextVar(
+    "bursar.carried", default=MappingProxyType({})
+)
 
 
 class Stream(Protocol):
@@ -74,9 +76,9 @@ def configure(
     least = logging.getLevelNamesMapping()[level.upper()]
     is_shown = is_development and lines.is_terminal
     end: tuple[Processor, ...] = (_redact, _columns()) if is_shown else (_json,)
-    chain: tuple[Processor, ...] = (merge_contextvars, _stamp, *end)
+    chain: tuple[Processor, ...] = (carry, _stamp, *end)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, *chain],
+        processors=[*chain],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
@@ -86,19 +88,19 @@ def configure(
 
 
 class _Bound(AbstractContextManager[None]):
-    """Fields that every line carries for the length of a block, and what they hid before."""
+    """Fields that every line carries for the length of a block, besides those of blocks around."""
 
-    __slots__ = ("_fields", "_tokens")
+    __slots__ = ("_fields", "_token")
 
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._fields = fields
-        self._tokens: Mapping[str, Token[Any]] = {}
+        self._token: Token[Mapping[str, object]]
 
     def __enter__(self) -> None:
-        self._tokens = bind_contextvars(**self._fields)
+        self._token = _carried.set({**_carried.get(), **self._fields})
 
     def __exit__(self, *_: object) -> None:
-        reset_contextvars(**self._tokens)
+        _carried.reset(self._token)
 
 
 class Lines:
@@ -143,7 +145,6 @@ class _Bridge(logging.Handler):
         except (TypeError, ValueError):  # its arguments do not fit its text
             message = str(record.msg)
         event: Any = {
-            "level": record.levelname.lower(),
             "event": record.name,
             "message": message,
             "exc_info": record.exc_info,
@@ -166,11 +167,16 @@ def _adopt_standard_loggers(bridge: _Bridge, least: int) -> None:
     logging.raiseExceptions = False
 
 
-def _stamp(_: object, __: str, event: EventDict) -> EventDict:
+def carry(_: object, __: str, event: EventDict) -> EventDict:
+    """The line with the fields of the blocks around it; its own count more."""
+    return {**_carried.get(), **event}
+
+
+def _stamp(_: object, level: str, event: EventDict) -> EventDict:
     """Time and, where there is one, the exception as text; the three first keys come first."""
     if "exc_info" in event:
         structlog.processors.format_exc_info(None, "", event)
-    level, name = event.pop("level", None), event.pop("event", None)
+    name = event.pop("event", None)
     return {"timestamp": fresh_instant(now()), "level": level, "event": name, **event}
 
 
