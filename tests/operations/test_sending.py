@@ -21,7 +21,8 @@ from bursar.operations.sending import LookAgain, look_again
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import timeline
 from bursar.reads.test_clocks import clock_reading
-from bursar.runtime.ids import new_uuid
+from bursar.runtime.ids import new_uuid, new_uuids
+from bursar.runtime.queue import PAYLOAD_BYTES_MAX
 
 
 async def say(org: Org, **changes: Any) -> None:
@@ -224,6 +225,28 @@ async def test_what_is_due_together_is_one_task(world: World) -> None:
     for each in made:
         told = [one.name for one in await org.caller.look(timeline, each.id)]
         assert told.count("invoice.overdue") == 1
+
+
+async def test_a_day_of_very_many_fits_into_its_jobs(world: World) -> None:
+    # As many as one look at the agenda finds: every one of them is asked for, in jobs of few bytes.
+    org = await world.org()
+    many = new_uuids(200)
+    await world.drain()
+    owner = await world.house.as_owner()
+    try:
+        await owner.execute(
+            "INSERT INTO agenda (org_id, kind, subject_id, clock, due_at)"
+            " SELECT $1, 'follow_invoice', id, 'business', now() FROM unnest($2::uuid[]) AS m (id)",
+            *(uuid_of(org.id), many),
+        )
+    finally:
+        await owner.close()
+    await drain_agenda(world.app)
+    jobs = [each for each in await queued(world) if '"FollowInvoices"' in each]
+    assert sum(str(each) in job for each in many for job in jobs) == len(many)
+    assert max(map(len, jobs)) <= PAYLOAD_BYTES_MAX
+    await world.drain()
+    assert [each for each in many if await waiting(org, InvoiceId(print_id("inv", each)))] == []
 
 
 async def test_an_invoice_that_is_not_there_is_not_looked_for_again(world: World) -> None:

@@ -61,6 +61,7 @@ from bursar.runtime.ids import new_uuid
 from bursar.runtime.logging import get_log
 
 _AT_ONCE: Final = 200
+_FOLLOWED_AT_ONCE: Final = 100  # the ids of twice as many do not fit into one task
 _AGENDA_LEASE: Final = timedelta(seconds=60)
 _ORGS_AT_ONCE: Final = 10_000  # all there are: of fewer, busy ones might come first always
 _FORGOTTEN_AT_ONCE: Final = 1000
@@ -123,8 +124,8 @@ def _together(asked: Sequence[Task]) -> Iterator[Task]:
         if isinstance(each, BillSubscription) and len(billed) > 1:
             continue
         yield each
-    if len(followed) > 1:
-        yield FollowInvoices(tuple(followed))
+    for at in range(0, len(followed), _FOLLOWED_AT_ONCE) if len(followed) > 1 else ():
+        yield FollowInvoices(tuple(followed[at : at + _FOLLOWED_AT_ONCE]))
     if len(billed) > 1:
         yield BillDue()
 
