@@ -59,14 +59,20 @@ def plain(entry: object) -> object:
     return entry.details if isinstance(entry, Refusal) else entry
 
 
-@given(st.lists(EVENTS, max_size=3), st.sampled_from([None, 1]), st.booleans())
+@given(
+    st.lists(EVENTS, max_size=3),
+    st.sampled_from([None, 1]),
+    st.sampled_from([":", ": ", " :", "\n:\t"]),
+    st.booleans(),
+)
 def test_both_ways_read_the_same(
-    events: list[dict[str, Any]], indent: int | None, is_ascii: bool
+    events: list[dict[str, Any]], indent: int | None, colon: str, is_ascii: bool
 ) -> None:
     # Good or bad, whatever it is written like: the same events, or the same faults.
-    raw = json.dumps({"events": events}, indent=indent, ensure_ascii=is_ascii).encode(
-        errors="surrogatepass"
+    text = json.dumps(
+        {"events": events}, indent=indent, separators=(",", colon), ensure_ascii=is_ascii
     )
+    raw = text.encode(errors="surrogatepass")
     assert quick(raw) == careful(raw)
 
 
@@ -84,6 +90,9 @@ def test_both_ways_refuse_the_same_rubbish(text: str) -> None:
         ('"quantity": 5', '"quantity": 5, "meterId": null, "meterId": null'),
         ('"quantity": 5', '"quantity": 5, "properties": {"a": 1, "a": 2}'),
         ('"quantity": 5', '"quantity": 5, "properties": {}, "properties": {"a": 1}'),
+        ('"quantity": 5', '"quantity" : 5, "quantity": 6'),
+        ('"quantity": 5', '"quantity": 5, "properties"\n\t: {}, "properties": {"a": 1}'),
+        ('"quantity": 5', '"quantity" : 5.0'),
         ('"quantity": 5', '"quantity": 5.0'),
         ('"quantity": 5', '"quantity": 5e0'),
         ('"quantity": 5', '"quantity": 5, "properties": {"a": 1.0}'),

@@ -102,6 +102,7 @@ _BATCH: Final = msgspec.json.Decoder(QuickBatch)
 _LINE: Final = msgspec.json.Decoder(QuickUsage)
 _CONTROL: Final = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
 _FRACTION: Final = re.compile(rb'":[ \t\n]*-?[0-9]+[.eE]')
+_APART: Final = re.compile(rb'"[ \t\n]+:')
 
 
 def read_batch(raw: bytes, media_type: str) -> ReadBatch:
@@ -153,12 +154,16 @@ def _quick_batch(raw: bytes) -> list[UsageReport] | None:
 
 
 def _is_plain(raw: bytes) -> bool:
-    """Whether the text hides nothing: no escape, no fraction, nothing that cannot be printed."""
+    """Whether the text hides nothing: no escape, no fraction, nothing that cannot be printed.
+
+    And no key that stands apart from its colon: members are counted by the two together.
+    """
     return (
         raw.isascii()
         and b"\\" not in raw
         and len(raw.translate(None, _CONTROL)) == len(raw)
         and _FRACTION.search(raw) is None
+        and _APART.search(raw) is None
     )
 
 
