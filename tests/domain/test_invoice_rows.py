@@ -13,6 +13,7 @@ from bursar.domain.discounts import Reduction
 from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceLineId, SubscriptionId, TaxRateId, uuid_of
 from bursar.domain.invoice_lines import InvoiceLine, LineType
+from bursar.domain.invoice_rows import written
 from bursar.domain.invoices import Invoice, with_lines
 from bursar.domain.money import Money, Rate
 from bursar.domain.shapes import samples
@@ -76,9 +77,9 @@ def kept(noun: Struct) -> dict[str, Any]:
 
 def kept_line(line: InvoiceLine) -> dict[str, Any]:
     return kept(line) | {
-        "discounts": invoice_rows.kept_reductions(line),
-        "taxes": invoice_rows.kept_line_taxes(line.taxes),
-        "derivation": invoice_rows.kept_derivation(line.derivation),
+        "discounts": written(invoice_rows.kept_reductions(line)),
+        "taxes": written(invoice_rows.kept_line_taxes(line.taxes)),
+        "derivation": None if line.derivation is None else written(line.derivation),
     }
 
 
@@ -88,8 +89,8 @@ def kept_invoice(invoice: Invoice) -> dict[str, Any]:
         "series": number and number.series,
         "number": number and number.number,
         "metadata": json.dumps(invoice.metadata),
-        "discounts": invoice_rows.kept_discounts(invoice),
-        "taxes": invoice_rows.kept_taxes(invoice),
+        "discounts": written(invoice_rows.kept_discounts(invoice)),
+        "taxes": written(invoice_rows.kept_taxes(invoice)),
     }
 
 

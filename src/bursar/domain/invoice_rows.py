@@ -14,7 +14,7 @@ from msgspec.json import Decoder
 from bursar.domain import ids
 from bursar.domain.currencies import Currency
 from bursar.domain.discounts import Discount, Reduction
-from bursar.domain.invoice_lines import Derivation, InvoiceLine, LineType
+from bursar.domain.invoice_lines import InvoiceLine, LineType
 from bursar.domain.invoices import BillingReason, Invoice, InvoiceNumber, InvoiceStatus
 from bursar.domain.money import Money, Rate
 from bursar.domain.rows import Record
@@ -188,37 +188,29 @@ def line_taxes(record: Record, code: Currency) -> tuple[LineTax, ...]:
     )
 
 
-def kept_discounts(invoice: Invoice) -> str:
+def kept_discounts(invoice: Invoice) -> list[KeptReduction]:
     """The document's discounts as the row keeps them."""
-    return _json(
-        [KeptReduction.of(each.reduction, each.amount.minor) for each in invoice.discounts]
-    )
+    return [KeptReduction.of(each.reduction, each.amount.minor) for each in invoice.discounts]
 
 
-def kept_taxes(invoice: Invoice) -> str:
+def kept_taxes(invoice: Invoice) -> list[KeptTax]:
     """The document's taxes as the row keeps them."""
-    return _json([KeptTax.of(each) for each in invoice.taxes])
+    return [KeptTax.of(each) for each in invoice.taxes]
 
 
-def kept_reductions(line: InvoiceLine) -> str:
+def kept_reductions(line: InvoiceLine) -> list[KeptReduction]:
     """A line's own reductions as its row keeps them."""
-    return _json([KeptReduction.of(each) for each in line.reductions])
+    return [KeptReduction.of(each) for each in line.reductions]
 
 
-def kept_line_taxes(taxes: Sequence[LineTax]) -> str:
+def kept_line_taxes(taxes: Sequence[LineTax]) -> list[KeptLineTax]:
     """A line's taxes as its row keeps them."""
-    return _json(
-        [KeptLineTax(each.rate_id, each.amount.minor, each.is_inclusive) for each in taxes]
-    )
+    return [KeptLineTax(each.rate_id, each.amount.minor, each.is_inclusive) for each in taxes]
 
 
-def kept_derivation(derivation: Derivation | None) -> str | None:
-    """How an amount came about, as its row keeps it."""
-    return None if derivation is None else _json(derivation)
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+def written(kept: object) -> str:
+    """What a row keeps as JSON, for a column of its own."""
+    return msgspec.json.encode(kept).decode()
 
 
 def _kept(value: object, decoder: Decoder[Kind]) -> Kind:

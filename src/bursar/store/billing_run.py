@@ -12,7 +12,7 @@ from bursar.domain.change import Change
 from bursar.domain.events import Row
 from bursar.domain.frozen import replace
 from bursar.domain.ids import uuid_of
-from bursar.domain.invoice_rows import kept_discounts, kept_taxes
+from bursar.domain.invoice_rows import kept_discounts, kept_taxes, written
 from bursar.domain.invoices import Invoice
 from bursar.domain.ledger import Posting
 from bursar.domain.payments import Payment
@@ -131,8 +131,8 @@ def _invoice(row: Invoice) -> tuple[object, ...]:
         row.billing_reason.value,
         period.start if period else None,
         period.end if period else None,
-        kept_discounts(row),
-        kept_taxes(row),
+        written(kept_discounts(row)),
+        written(kept_taxes(row)),
         row.tax_included.minor,
         row.excess.minor,
     )

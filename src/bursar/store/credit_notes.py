@@ -4,7 +4,7 @@ import msgspec
 
 from bursar.domain.credit_notes import CreditNote, Taken
 from bursar.domain.ids import InvoiceLineId, print_id, uuid_of
-from bursar.domain.invoice_rows import kept_line_taxes
+from bursar.domain.invoice_rows import kept_line_taxes, written
 from bursar.domain.invoices import Invoice
 from bursar.domain.money import Money
 from bursar.domain.payment_rows import row_to_payment
@@ -67,5 +67,5 @@ async def save(tx: Tx, row: CreditNote) -> None:
         [line.description for line in row.lines],
         [line.amount.minor for line in row.lines],
         [line.tax.minor for line in row.lines],
-        [kept_line_taxes(line.taxes) for line in row.lines],
+        [written(kept_line_taxes(line.taxes)) for line in row.lines],
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from bursar.domain.event_chain import Link, SealedEvent
 from bursar.domain.event_log import Told
@@ -15,15 +15,29 @@ from bursar.domain.shapes.fields import Shape
 from bursar.runtime import sql
 from bursar.runtime.crypto import random_bytes
 from bursar.runtime.db import Tx
-from bursar.store.saving import nested, recordset
+from bursar.store.saving import Kept, nested, recordset
 
 Q = sql.beside(__file__)
 
 _NOTHING: Final = UUID(int=0)
-_FACT: Final = (
-    *("id", "type", "payload_version", "is_public", "resource_type", "resource_id", "sequence"),
-    *("actor", "reason", "request_id", "snapshot", "previous", "personal"),
-)
+
+
+class FactRow(Kept):
+    """A fact as the log keeps it."""
+
+    id: str
+    type: str
+    payload_version: int
+    is_public: bool
+    resource_type: str
+    resource_id: str
+    sequence: int
+    actor: str
+    request_id: str
+    snapshot: Raw
+    reason: str | None = None
+    previous: Raw | None = None
+    personal: str | None = None
 
 
 async def append(tx: Tx, events: Sequence[Event], written: Mapping[str, Row]) -> None:
@@ -83,16 +97,16 @@ def facts(tx: Tx, told: Sequence[tuple[Event, Stamp]]) -> str:
     """The same as one JSON text, for a statement that writes them together with their subjects."""
     tx.told.extend(event.name for event, _ in told)
     shapes = _shapes(event for event, _ in told)
-    return recordset(_FACT, [_fact(tx, event, stamp, shapes) for event, stamp in told])
+    return recordset(_fact(tx, event, stamp, shapes) for event, stamp in told)
 
 
-def _fact(tx: Tx, event: Event, stamp: Stamp, shapes: Mapping[int, Shape]) -> tuple[object, ...]:
+def _fact(tx: Tx, event: Event, stamp: Stamp, shapes: Mapping[int, Shape]) -> FactRow:
     said = render.told(
         former=None if event.before is None else shapes[id(event.before)],
         latter=shapes[id(event.subject)],
         salt=random_bytes,
     )
-    return (
+    return FactRow(
         bare(tx.new_id("evt")),
         event.name,
         event.payload_version,
@@ -101,9 +115,9 @@ def _fact(tx: Tx, event: Event, stamp: Stamp, shapes: Mapping[int, Shape]) -> tu
         bare(event.subject.id),
         event.subject.sequence,
         stamp.actor,
-        stamp.reason,
         stamp.request_id,
-        nested(said.snapshot),
+        Raw(said.snapshot),
+        stamp.reason,
         nested(said.previous),
         None if said.personal is None else "\\x" + said.personal.hex(),
     )

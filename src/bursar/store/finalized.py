@@ -4,7 +4,6 @@ Refuses whatever does more than open a document: what pays it as well goes by `a
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from bursar.domain.change import Change
 from bursar.domain.events import Event, Row
@@ -12,15 +11,25 @@ from bursar.domain.frozen import replace
 from bursar.domain.ids import bare, uuid_of
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import StaleVersion
+from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store import agenda, correspondence, events, figures, ledger
 from bursar.store.events import Stamp
-from bursar.store.saving import recordset
+from bursar.store.saving import Kept, recordset
 
 Q = sql.beside(__file__)
 
-_OPENED: Final = ("id", "version", "sequence", "series", "number", "due_at")
+
+class OpenedRow(Kept):
+    """What of a draft's row is other once it is final."""
+
+    id: str
+    version: int
+    sequence: int
+    series: str
+    number: int
+    due_at: Instant | None
 
 
 async def save(tx: Tx, changes: Sequence[Change], stamps: Sequence[Stamp]) -> list[Invoice]:
@@ -32,7 +41,7 @@ async def save(tx: Tx, changes: Sequence[Change], stamps: Sequence[Stamp]) -> li
     if not changes:
         return []
     opened = [_opened(tx, change) for change in changes]
-    rows = recordset(_OPENED, map(_values, opened))
+    rows = recordset(map(_row, opened))
     if await tx.execute(Q.open_drafts, uuid_of(tx.org_id), tx.now, rows) != len(opened):
         raise StaleVersion("a draft was changed by somebody else.")
     postings = [posting for change in changes for posting in change.postings]
@@ -59,13 +68,14 @@ def _told(changes: Sequence[Change], opened: Sequence[Invoice]) -> Iterable[Even
         yield replace(event, subject=row)
 
 
-def _values(row: Invoice) -> tuple[object, ...]:
-    assert row.number is not None
-    return (
-        bare(row.id),
-        row.version,
-        row.sequence,
-        row.number.series,
-        row.number.number,
-        row.due_at,
+def _row(invoice: Invoice) -> OpenedRow:
+    number = invoice.number
+    assert number is not None
+    return OpenedRow(
+        bare(invoice.id),
+        invoice.version,
+        invoice.sequence,
+        number.series,
+        number.number,
+        invoice.due_at,
     )

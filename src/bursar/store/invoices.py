@@ -1,44 +1,78 @@
 """Rows of invoices and their lines."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
 
 import msgspec
 
 from bursar.domain.change import Change
 from bursar.domain.frozen import replace
 from bursar.domain.ids import InvoiceId, bare, uuid_of
-from bursar.domain.invoice_lines import LINES_MAX, InvoiceLine
+from bursar.domain.invoice_lines import LINES_MAX, Derivation
 from bursar.domain.invoice_rows import (
-    kept_derivation,
+    KeptLineTax,
+    KeptReduction,
+    KeptTax,
     kept_discounts,
     kept_line_taxes,
     kept_reductions,
     kept_taxes,
     row_to_invoice,
+    written,
 )
 from bursar.domain.invoices import Invoice, InvoiceStatus
 from bursar.domain.refusals import NotFound
 from bursar.domain.rows import Record
+from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
 from bursar.store import events
 from bursar.store.events import Stamp
-from bursar.store.saving import nested, recordset, replaced
+from bursar.store.saving import Kept, recordset, replaced
 
 Q = sql.beside(__file__)
 
-_DRAFT: Final = (
-    *("id", "customer_id", "currency", "subtotal_minor", "discount_minor", "tax_minor"),
-    *("total_minor", "due_at", "memo", "metadata", "discounts", "taxes", "tax_included_minor"),
-    "excess_minor",
-)
-_LINE: Final = (
-    *("invoice_id", "id", "position", "description", "type", "quantity", "unit_amount"),
-    *("amount_minor", "discount_minor", "tax_minor", "tax_included_minor", "discounts", "taxes"),
-    *("subscription_id", "period_start_at", "period_end_at", "derivation"),
-)
+
+class DraftRow(Kept):
+    """A new draft; what a draft never has is not in it."""
+
+    id: str
+    customer_id: str
+    currency: str
+    subtotal_minor: int
+    discount_minor: int
+    tax_minor: int
+    total_minor: int
+    metadata: Mapping[str, str]
+    discounts: Sequence[KeptReduction]
+    taxes: Sequence[KeptTax]
+    tax_included_minor: int
+    excess_minor: int
+    due_at: Instant | None = None
+    memo: str | None = None
+
+
+class LineRow(Kept):
+    """A line of a document."""
+
+    invoice_id: str
+    id: str
+    position: int
+    description: str
+    type: str
+    quantity: int
+    unit_amount: Decimal
+    amount_minor: int
+    discount_minor: int
+    tax_minor: int
+    tax_included_minor: int
+    discounts: Sequence[KeptReduction]
+    taxes: Sequence[KeptLineTax]
+    subscription_id: str | None = None
+    period_start_at: Instant | None = None
+    period_end_at: Instant | None = None
+    derivation: Derivation | None = None
 
 
 async def get(tx: Tx, invoice_id: InvoiceId) -> Invoice:
@@ -103,8 +137,8 @@ async def save(tx: Tx, row: Invoice) -> None:
         row.billing_reason.value,
         row.period.start if row.period else None,
         row.period.end if row.period else None,
-        kept_discounts(row),
-        kept_taxes(row),
+        written(kept_discounts(row)),
+        written(kept_taxes(row)),
         row.tax_included.minor,
         row.excess.minor,
         row.credited.minor,
@@ -132,8 +166,8 @@ async def save_drafts(tx: Tx, taken: Sequence[tuple[Change, Stamp]]) -> list[Inv
         Q.insert_drafts,
         uuid_of(tx.org_id),
         tx.now,
-        recordset(_DRAFT, map(_values, made)),
-        recordset(_LINE, (values for draft in made for values in _line_values(draft))),
+        recordset(map(_row, made)),
+        recordset(line for draft in made for line in _line_rows(draft)),
         events.facts(tx, told),
     )
     return made
@@ -148,9 +182,9 @@ def _draft_of(change: Change) -> Invoice:
     return row
 
 
-def _values(draft: Invoice) -> tuple[object, ...]:
+def _row(draft: Invoice) -> DraftRow:
     assert draft.subscription_id is None, "what is billed is written one by one"
-    return (
+    return DraftRow(
         bare(draft.id),
         bare(draft.customer_id),
         draft.currency,
@@ -158,43 +192,37 @@ def _values(draft: Invoice) -> tuple[object, ...]:
         draft.discount.minor,
         draft.tax.minor,
         draft.total.minor,
-        draft.due_at,
-        draft.memo,
         draft.metadata,
-        nested(kept_discounts(draft)),
-        nested(kept_taxes(draft)),
+        kept_discounts(draft),
+        kept_taxes(draft),
         draft.tax_included.minor,
         draft.excess.minor,
+        draft.due_at,
+        draft.memo,
     )
 
 
-def _line_values(draft: Invoice) -> Iterator[tuple[object, ...]]:
-    for position, line in enumerate(draft.lines, 1):
-        yield (bare(draft.id), bare(line.id), position, *_charged(line), *_context(line))
-
-
-def _charged(line: InvoiceLine) -> tuple[object, ...]:
-    return (
-        line.description,
-        line.type.value,
-        line.quantity,
-        line.unit_amount,
-        line.amount.minor,
-        line.discount.minor,
-        line.tax.minor,
-        line.tax_included.minor,
-    )
-
-
-def _context(line: InvoiceLine) -> tuple[object, ...]:
-    return (
-        nested(kept_reductions(line)),
-        nested(kept_line_taxes(line.taxes)),
-        bare(line.subscription_id) if line.subscription_id else None,
-        line.period.start if line.period else None,
-        line.period.end if line.period else None,
-        nested(kept_derivation(line.derivation)),
-    )
+def _line_rows(invoice: Invoice) -> Iterator[LineRow]:
+    for position, line in enumerate(invoice.lines, 1):
+        yield LineRow(
+            bare(invoice.id),
+            bare(line.id),
+            position,
+            line.description,
+            line.type.value,
+            line.quantity,
+            line.unit_amount,
+            line.amount.minor,
+            line.discount.minor,
+            line.tax.minor,
+            line.tax_included.minor,
+            kept_reductions(line),
+            kept_line_taxes(line.taxes),
+            bare(line.subscription_id) if line.subscription_id else None,
+            line.period.start if line.period else None,
+            line.period.end if line.period else None,
+            line.derivation,
+        )
 
 
 async def _write_lines(tx: Tx, row: Invoice) -> None:
@@ -205,6 +233,6 @@ async def _write_lines(tx: Tx, row: Invoice) -> None:
 
 async def insert_lines(tx: Tx, drafts: Sequence[Invoice]) -> None:
     """The lines of new documents, or of drafts whose former lines are gone."""
-    lines = [values for draft in drafts for values in _line_values(draft)]
+    lines = [line for draft in drafts for line in _line_rows(draft)]
     if lines:
-        await tx.execute(Q.insert_lines_of, uuid_of(tx.org_id), recordset(_LINE, lines))
+        await tx.execute(Q.insert_lines_of, uuid_of(tx.org_id), recordset(lines))
