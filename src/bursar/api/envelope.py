@@ -9,6 +9,7 @@ from typing import Final, ParamSpec, TypeVar
 
 import msgspec
 
+from bursar.domain.shapes.render import json_of
 from bursar.runtime.app import Caller, Glance, Operation
 from bursar.runtime.idempotency import Answer
 
@@ -23,15 +24,24 @@ JSON: Final = "application/json"
 NO_CONTENT: Final = Answer(204, b"")
 
 
-def resource(shape: msgspec.Struct, *, status: int = 200, location: str | None = None) -> Answer:
-    """One resource; `location` names where a new one is found."""
+def resource(
+    shape: msgspec.Struct,
+    *,
+    status: int = 200,
+    location: str | None = None,
+    more: Mapping[str, object] | None = None,
+) -> Answer:
+    """One resource; `location` names where a new one is found, `more` are fields that come last."""
     headers: list[tuple[str, str]] = []
     version = getattr(shape, "version", None)
     if version is not None:
         headers.append(("ETag", f'"{version}"'))
     if location is not None:
         headers.append(("Location", location))
-    return Answer(status, encoded({"data": shape}), tuple(headers))
+    told = json_of(shape)
+    if more is not None:
+        told = told[:-1] + b"," + encoded(more)[1:]
+    return Answer(status, b'{"data":' + told + b"}", tuple(headers))
 
 
 def found(shape: Callable[[Result], msgspec.Struct], status: int = 200) -> Reply[Result]:

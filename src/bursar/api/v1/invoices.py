@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -10,8 +10,6 @@ from msgspec import UNSET, Meta, UnsetType
 from bursar.api.envelope import (
     Reply,
     changed,
-    created,
-    found,
     gone,
     once,
     resource,
@@ -84,6 +82,8 @@ from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import invoices as invoices_look
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
+
+_CREATED: Final = 201
 
 ROOM = Room(
     "Invoices",
@@ -207,12 +207,18 @@ def linked(caller: Caller, invoice: Invoice) -> LinkedInvoice:
     return LinkedInvoice(**shape, hosted_invoice_url=own_hosted_url(caller, invoice))
 
 
-def _told(caller: Caller, invoice: Invoice) -> Answer:
-    return resource(linked(caller, invoice))
+def _told(caller: Caller, invoice: Invoice, status: int = 200) -> Answer:
+    """One invoice with its link, which is a `LinkedInvoice` without the work of making one."""
+    return resource(
+        shape_of(invoice),
+        status=status,
+        location=f"{ROOM.prefix}/{invoice.id}" if status == _CREATED else None,
+        more={"hostedInvoiceUrl": own_hosted_url(caller, invoice)},
+    )
 
 
-def _shown(call: Call[Any, Any]) -> Reply[Invoice]:
-    return found(partial(linked, call.caller))
+def _shown(call: Call[Any, Any], status: int = 200) -> Reply[Invoice]:
+    return lambda invoice: _told(call.caller, invoice, status)
 
 
 def _lines(lines: list[LineBody]) -> tuple[NewLine, ...]:
@@ -244,8 +250,7 @@ async def create_draft(call: Call[NewInvoice, DryRun]) -> Answer:
 
     Each line is rounded once, half to even; everything else is exact sums.
     """
-    reply: Reply[Invoice] = created(partial(linked, call.caller), ROOM.prefix)
-    reply = once(reply)
+    reply = once(_shown(call, _CREATED))
     return await travelled(draft_invoice(call.caller, call.body.to_command(), reply), reply)
 
 
@@ -342,7 +347,7 @@ async def duplicate_one_invoice(call: Call[Nothing, NoQuery]) -> Answer:
     A new draft for the same customer with the same lines and discounts, whatever became of the
     first; it is taxed as the table says now, and has neither due date, number nor period.
     """
-    reply: Reply[Invoice] = created(partial(linked, call.caller), ROOM.prefix)
+    reply = _shown(call, _CREATED)
     return await changed(call.caller, duplicate_invoice, DuplicateInvoice(_id(call)), reply)
 
 

@@ -74,6 +74,7 @@ _REMEMBERED: Final = 61  # a prime: rows that are made in turn lie at even dista
 _ALIGNED: Final = 16
 _LINES_REMEMBERED_MAX: Final = 20
 _lately: Final[list[tuple[Row, Shape] | None]] = [None] * _REMEMBERED
+_written: Final[list[tuple[Struct, bytes] | None]] = [None] * _REMEMBERED
 
 
 class Rendering(Struct, frozen=True):
@@ -128,9 +129,25 @@ def shape_of(row: Row) -> Shape:
     if known is not None and known[0] is row:
         return known[1]
     shape = RENDERINGS[type(row)].of(row)
-    if len(getattr(row, "lines", ())) <= _LINES_REMEMBERED_MAX:
+    if _is_short(row):
         _lately[slot] = row, shape
     return shape
+
+
+def json_of(shape: Struct) -> bytes:
+    """The shape as JSON: what the log keeps and what is answered are the same bytes, made once."""
+    slot = id(shape) // _ALIGNED % _REMEMBERED
+    known = _written[slot]
+    if known is not None and known[0] is shape:
+        return known[1]
+    text = msgspec.json.encode(shape)
+    if _is_short(shape):
+        _written[slot] = shape, text
+    return text
+
+
+def _is_short(document: object) -> bool:
+    return len(getattr(document, "lines", ())) <= _LINES_REMEMBERED_MAX
 
 
 def resource_type(row: Row) -> str:
@@ -140,7 +157,7 @@ def resource_type(row: Row) -> str:
 
 def snapshot(row: Row) -> bytes:
     """The row's shape as JSON, as the event log keeps it."""
-    return msgspec.json.encode(shape_of(row))
+    return json_of(shape_of(row))
 
 
 def changed(before: Row | None, row: Row) -> bytes | None:
@@ -157,7 +174,7 @@ def changed(before: Row | None, row: Row) -> bytes | None:
 def told(*, former: Shape | None, latter: Shape, salt: Callable[[int], bytes]) -> Told:
     """What the log keeps of a change: the masked shapes, and apart what the masks hide."""
     masked = latter.masked()
-    snapshot = msgspec.json.encode(masked)
+    snapshot = json_of(masked)
     former_masked = None if former is None else former.masked()
     if masked is latter and former_masked is former:
         previous = None if former is None else differences(former=former, latter=latter)
