@@ -30,7 +30,7 @@ def header(scope: Scope, name: str) -> str | None:
     Raises:
         InvalidInput: it is given more than once.
     """
-    given = headers_of(scope).get(name.lower())
+    given = (scope.get(_KNOWN) or headers_of(scope)).get(name.lower())
     if given is _TWICE:
         raise InvalidInput.at(name, "is given more than once", "duplicate_header")
     return given

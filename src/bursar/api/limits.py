@@ -7,7 +7,7 @@ so a burst that is refused by the second does not use up the minute. Outside pro
 may ask as often as a credential may: there, all of them share one address.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -139,8 +139,8 @@ class RequestLimits:
         shown = next((state for each, state in counted if each is self._credential), counted[0][1])
         trace.headers += _headers(counted, shown)
 
-    async def _hit(self, key: str, allowance: Allowance, cost: int = 1) -> LimitState:
-        return await self._limiter.hit(
+    def _hit(self, key: str, allowance: Allowance, cost: int = 1) -> Awaitable[LimitState]:
+        return self._limiter.hit(
             key, limit=allowance.requests, window_seconds=allowance.seconds, cost=cost
         )
 

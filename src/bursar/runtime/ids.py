@@ -25,7 +25,7 @@ _SUPPLY: Final = 4_096  # of bytes, or of steps
 _NO_STEPS: Final = array(_STEP_CODE)
 
 _lock: Final = Lock()
-_last: Final = [0, 0]
+_last: Final = [0, 0, 0]  # when the last id was made, its part of that, and its part of chance
 _supply: Final = bytearray()
 _steps: Final = array(_STEP_CODE)
 
@@ -36,7 +36,7 @@ def new_uuid() -> UUID:
         if not _steps:
             _supply_steps(1)
         frame = _frame()
-        _last[1] = last = _last[1] + _steps.pop() + 1
+        _last[2] = last = _last[2] + _steps.pop() + 1
     # The driver's own kind is made, printed and sent several times faster than the standard one.
     return pgproto.UUID((frame | (last >> _TAIL_BITS) << 64 | (last & _TAIL)).to_bytes(16))
 
@@ -64,9 +64,9 @@ def _values(count: int) -> list[int]:
         rest = len(_steps) - count
         steps, _steps[rest:] = _steps[rest:], _NO_STEPS
         frame = _frame()
-        chances = accumulate(steps, lambda before, step: before + step + 1, initial=_last[1])
+        chances = accumulate(steps, lambda before, step: before + step + 1, initial=_last[2])
         made = list(chances)
-        _last[1] = made[-1]
+        _last[2] = made[-1]
     return [frame | (each >> _TAIL_BITS) << 64 | (each & _TAIL) for each in made[1:]]
 
 
@@ -74,9 +74,9 @@ def _frame() -> int:
     """The part of an id that tells the time; in a new millisecond the rest begins by chance."""
     at = milliseconds()
     if at > _last[0]:
-        _last[:] = at, int.from_bytes(_chance(_FIRST_BYTES))
+        _last[:] = at, at << 80 | _VERSION | _VARIANT, int.from_bytes(_chance(_FIRST_BYTES))
     # The same millisecond, or a clock that stepped back: go on from the last id.
-    return (_last[0] << 80) | _VERSION | _VARIANT
+    return _last[1]
 
 
 def _supply_steps(count: int) -> None:
