@@ -307,12 +307,24 @@ def test_a_shape_is_remembered_for_its_own_row_only() -> None:
         assert seen(render.shape_of(replace(row, memo=str(number))))["memo"] == str(number)
 
 
+def test_the_json_of_a_shape_is_remembered_for_itself_only() -> None:
+    # What one draft is answered with or logged as never becomes what another one said.
+    row = a_draft()
+    shape = render.shape_of(row)
+    assert render.json_of(shape) is render.json_of(shape)
+    for number in range(1_000):
+        shape = render.shape_of(replace(row, memo=str(number)))
+        assert json.loads(render.json_of(shape)) == seen(shape)
+
+
 def test_what_is_long_is_not_remembered() -> None:
     # Sixty documents of a thousand lines each would be most of what a process may take.
     draft = a_draft()
     long = replace(draft, lines=draft.lines * (21 // len(draft.lines) + 1))
-    assert render.shape_of(long) == render.shape_of(long)
-    assert render.shape_of(long) is not render.shape_of(long)
+    shape = render.shape_of(long)
+    assert shape == render.shape_of(long)
+    assert shape is not render.shape_of(long)
+    assert render.json_of(shape) is not render.json_of(shape)
 
 
 def test_a_number_is_shown_as_it_is_printed() -> None:
