@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from tests.runtime.conftest import Machine
 from tests.support.waiting import eventually
@@ -12,6 +13,9 @@ from tests.support.waiting import eventually
 from bursar.runtime.wake import Line, Wake
 
 IS_DEAD = "SELECT pg_try_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 0))"
+IS_LIGHT = """
+    SELECT setting = 'off' AND source = 'session' FROM pg_settings WHERE name = 'synchronous_commit'
+"""
 END_LINES = """
     SELECT count(pg_terminate_backend(l.pid)) FROM pg_locks AS l
     WHERE l.locktype = 'advisory' AND l.granted
@@ -58,6 +62,27 @@ async def test_a_signal_wakes_other_processes(machine: Machine) -> None:
         assert sender.woken.is_set()
         assert await within(2, one.woken)
         assert await within(2, other.woken)
+
+
+async def test_a_signal_waits_for_no_disk(machine: Machine) -> None:
+    # It is gone with the server anyway; others who commit must not queue behind it.
+    lines: list[Line] = []
+
+    async def connect() -> Line:
+        lines.append(await machine.connect())
+        return lines[-1]
+
+    async def is_light() -> bool:
+        with suppress(asyncpg.InterfaceError):  # a signal is on its way just now
+            return bool(await lines[0].fetchval(IS_LIGHT))
+        return False
+
+    wake = Wake(connect, uuid4())
+    await wake.start()
+    try:
+        await eventually(is_light)
+    finally:
+        await wake.stop()
 
 
 async def test_without_a_signal_nobody_wakes(machine: Machine) -> None:

@@ -3,7 +3,8 @@
 While a process lives, a session advisory lock named after its boot id is held here; whoever finds
 it free knows that the process is dead. After commits `signal` is called: at most every 20 ms one
 NOTIFY goes out, outside any transaction, for a NOTIFY inside one makes commits wait for each
-other. Losing the line costs nothing but the poll's second: it is made again, with the lock.
+other, and it waits for no disk. Losing the line costs nothing but the poll's second: it is made
+again, with the lock.
 """
 
 import asyncio
@@ -19,6 +20,9 @@ from bursar.runtime.logging import get_log
 CHANNEL: Final = "bursar_wake"
 
 _NOTIFY: Final = f"NOTIFY {CHANNEL}"
+# A signal says nothing that must outlive the server, so it need not wait for the disk, nor keep
+# those waiting there whose work must.
+_LIGHTLY: Final = "SET synchronous_commit = off"
 _SIGN_OF_LIFE: Final = "SELECT pg_try_advisory_lock(hashtextextended($1::uuid::text, 0))"
 _ALIVE: Final = "SELECT 1"
 _BETWEEN_SIGNALS_SECONDS: Final = 0.02
@@ -115,6 +119,7 @@ class Wake:
         line = await self._connect()
         try:
             line.add_termination_listener(self._on_end)
+            await line.execute(_LIGHTLY, timeout=_COMMAND_SECONDS)
             if self._is_listening:
                 await line.add_listener(CHANNEL, self._on_signal)
             await self._raise_sign(line)
