@@ -307,14 +307,22 @@ def test_a_shape_is_remembered_for_its_own_row_only() -> None:
         assert seen(render.shape_of(replace(row, memo=str(number))))["memo"] == str(number)
 
 
-def test_the_json_of_a_shape_is_remembered_for_itself_only() -> None:
-    # What one draft is answered with or logged as never becomes what another one said.
+def test_what_was_logged_is_answered_for_itself_only() -> None:
+    # What one draft is logged as never becomes what another one is answered with.
     row = a_draft()
     shape = render.shape_of(row)
-    assert render.json_of(shape) is render.json_of(shape)
+    assert render.told(former=None, latter=shape, salt=bytes).snapshot is render.json_of(shape)
     for number in range(1_000):
         shape = render.shape_of(replace(row, memo=str(number)))
-        assert json.loads(render.json_of(shape)) == seen(shape)
+        told = render.told(former=None, latter=shape, salt=bytes)
+        assert json.loads(told.snapshot) == json.loads(render.json_of(shape)) == seen(shape)
+
+
+def test_what_is_only_answered_is_not_remembered() -> None:
+    # It may be a key or a token, which nobody keeps once it was shown.
+    shape = render.shape_of(replace(a_draft(), memo="answered"))
+    assert render.json_of(shape) == render.json_of(shape)
+    assert render.json_of(shape) is not render.json_of(shape)
 
 
 def test_what_is_long_is_not_remembered() -> None:
@@ -324,7 +332,7 @@ def test_what_is_long_is_not_remembered() -> None:
     shape = render.shape_of(long)
     assert shape == render.shape_of(long)
     assert shape is not render.shape_of(long)
-    assert render.json_of(shape) is not render.json_of(shape)
+    assert render.told(former=None, latter=shape, salt=bytes).snapshot is not render.json_of(shape)
 
 
 def test_a_number_is_shown_as_it_is_printed() -> None:

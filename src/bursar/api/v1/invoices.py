@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -82,8 +82,6 @@ from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import invoices as invoices_look
 from bursar.runtime.app import Caller
 from bursar.runtime.idempotency import Answer
-
-_CREATED: Final = 201
 
 ROOM = Room(
     "Invoices",
@@ -207,18 +205,18 @@ def linked(caller: Caller, invoice: Invoice) -> LinkedInvoice:
     return LinkedInvoice(**shape, hosted_invoice_url=own_hosted_url(caller, invoice))
 
 
-def _told(caller: Caller, invoice: Invoice, status: int = 200) -> Answer:
+def _told(caller: Caller, invoice: Invoice, *, is_new: bool = False) -> Answer:
     """One invoice with its link, which is a `LinkedInvoice` without the work of making one."""
     return resource(
         shape_of(invoice),
-        status=status,
-        location=f"{ROOM.prefix}/{invoice.id}" if status == _CREATED else None,
+        status=201 if is_new else 200,
+        location=f"{ROOM.prefix}/{invoice.id}" if is_new else None,
         more={"hostedInvoiceUrl": own_hosted_url(caller, invoice)},
     )
 
 
-def _shown(call: Call[Any, Any], status: int = 200) -> Reply[Invoice]:
-    return lambda invoice: _told(call.caller, invoice, status)
+def _shown(call: Call[Any, Any], *, is_new: bool = False) -> Reply[Invoice]:
+    return partial(_told, call.caller, is_new=is_new)
 
 
 def _lines(lines: list[LineBody]) -> tuple[NewLine, ...]:
@@ -250,7 +248,7 @@ async def create_draft(call: Call[NewInvoice, DryRun]) -> Answer:
 
     Each line is rounded once, half to even; everything else is exact sums.
     """
-    reply = once(_shown(call, _CREATED))
+    reply = once(_shown(call, is_new=True))
     return await travelled(draft_invoice(call.caller, call.body.to_command(), reply), reply)
 
 
@@ -347,7 +345,7 @@ async def duplicate_one_invoice(call: Call[Nothing, NoQuery]) -> Answer:
     A new draft for the same customer with the same lines and discounts, whatever became of the
     first; it is taxed as the table says now, and has neither due date, number nor period.
     """
-    reply = _shown(call, _CREATED)
+    reply = _shown(call, is_new=True)
     return await changed(call.caller, duplicate_invoice, DuplicateInvoice(_id(call)), reply)
 
 

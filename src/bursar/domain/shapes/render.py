@@ -74,7 +74,7 @@ _REMEMBERED: Final = 61  # a prime: rows that are made in turn lie at even dista
 _ALIGNED: Final = 16
 _LINES_REMEMBERED_MAX: Final = 20
 _lately: Final[list[tuple[Row, Shape] | None]] = [None] * _REMEMBERED
-_written: Final[list[tuple[Struct, bytes] | None]] = [None] * _REMEMBERED
+_written: Final[list[tuple[Shape, bytes] | None]] = [None] * _REMEMBERED
 
 
 class Rendering(Struct, frozen=True):
@@ -124,7 +124,7 @@ def shape_of(row: Row) -> Shape:
     A row that is told of is answered with a moment later, so the shapes of a few are remembered, by
     the row itself: no row ever changes. Those of long documents would take up too much room.
     """
-    slot = id(row) // _ALIGNED % _REMEMBERED
+    slot = _slot(row)
     known = _lately[slot]
     if known is not None and known[0] is row:
         return known[1]
@@ -135,15 +135,23 @@ def shape_of(row: Row) -> Shape:
 
 
 def json_of(shape: Struct) -> bytes:
-    """The shape as JSON: what the log keeps and what is answered are the same bytes, made once."""
-    slot = id(shape) // _ALIGNED % _REMEMBERED
-    known = _written[slot]
-    if known is not None and known[0] is shape:
-        return known[1]
+    """The shape as JSON; what was told of a moment ago is not written again.
+
+    Only what the log keeps is remembered: an answer may hold what is shown once, such as a key.
+    """
+    known = _written[_slot(shape)]
+    return known[1] if known is not None and known[0] is shape else msgspec.json.encode(shape)
+
+
+def _logged(shape: Shape) -> bytes:
     text = msgspec.json.encode(shape)
     if _is_short(shape):
-        _written[slot] = shape, text
+        _written[_slot(shape)] = shape, text
     return text
+
+
+def _slot(thing: object) -> int:
+    return id(thing) // _ALIGNED % _REMEMBERED
 
 
 def _is_short(document: object) -> bool:
@@ -174,7 +182,7 @@ def changed(before: Row | None, row: Row) -> bytes | None:
 def told(*, former: Shape | None, latter: Shape, salt: Callable[[int], bytes]) -> Told:
     """What the log keeps of a change: the masked shapes, and apart what the masks hide."""
     masked = latter.masked()
-    snapshot = json_of(masked)
+    snapshot = _logged(masked)
     former_masked = None if former is None else former.masked()
     if masked is latter and former_masked is former:
         previous = None if former is None else differences(former=former, latter=latter)
