@@ -77,6 +77,8 @@ def test_verbs_move_their_metrics() -> None:
     telemetry.provider_call(call="refund", outcome="unexpected", seconds=0.1)
     telemetry.breaker(provider="stripe", state="open")
     telemetry.replay()
+    telemetry.shared_commit("create_together", requests=8)
+    telemetry.shared_commit("create_together", requests=3)
     telemetry.unhandled(where="api")
     telemetry.told(["subscription.paused", "subscription.resumed"], mode=None)
     telemetry.webhook_attempted(status="retry", seconds=0.2)
@@ -105,6 +107,8 @@ def test_verbs_move_their_metrics() -> None:
     assert found["queue_lag_seconds{queue=payments}"] == 3.5
     assert found["agenda_lag_seconds{}"] == 1.5
     assert found["subscription_steps_total{step=subscription.paused}"] == 1
+    assert found["commit_batch_size_bucket{le=4.0,operation=create_together}"] == 1
+    assert found["commit_batch_size_sum{operation=create_together}"] == 11
     assert found["transactions_total{status=FAILED}"] == 1
     assert found["saga_processing_duration_seconds_sum{outcome=FAILED}"] == 12
     assert found["transaction_amount_sum{}"] == 2_500

@@ -25,7 +25,6 @@ from bursar.runtime.db import Binding, Tx
 from bursar.runtime.entrances import Entrance, entrance_of
 from bursar.runtime.idempotency import Answer, Idempotency, locked_up
 from bursar.runtime.ids import new_uuid
-from bursar.runtime.logging import get_log
 
 Command = TypeVar("Command")
 Result = TypeVar("Result")
@@ -34,8 +33,6 @@ Q: Final = sql.beside(__file__)
 
 Credential: TypeAlias = tuple[UUID | None, UUID | None, UUID | None]
 """A person and their session, or an API key."""
-
-log = get_log()
 
 
 class GoAlone(Exception):
@@ -155,7 +152,7 @@ async def _ridden(verb: Convoy[Any, Any], bookings: Sequence[Booking]) -> Sequen
     if tx.has_tasks or tx.told:
         app.wake()
         app.telemetry.told(tx.told, mode=tx.mode)
-    log.info("convoy.done", operation=verb.name, riders=len(bookings), org_id=first.org_id)
+    app.telemetry.shared_commit(verb.name, requests=len(bookings))
     return outcomes
 
 

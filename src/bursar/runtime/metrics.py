@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 _HTTP_SECONDS: Final = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30)
 _WORK_SECONDS: Final = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 _WIRE_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30)
+_REQUESTS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000)
 _AMOUNTS: Final = (100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 
 Together = Literal["mostrecent", "livesum", "livemax"]
@@ -107,6 +108,12 @@ HISTOGRAMS: Final = (
         "How long an answer took, by route template.",
         ("method", "route"),
         buckets=_HTTP_SECONDS,
+    ),
+    Metric(
+        "commit_batch_size",
+        "Requests that shared one commit, refused ones included.",
+        ("operation",),
+        buckets=_REQUESTS,
     ),
     Metric(
         "transaction_amount",

@@ -21,7 +21,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client import Counter as Count
-from prometheus_client import Histogram as Time
+from prometheus_client import Histogram as Spread
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from bursar.runtime.depth import Depth
@@ -49,9 +49,10 @@ class Telemetry:
         self._part = part
         self.registry = CollectorRegistry()
         made = Instruments(self.registry)
-        self._count, self._gauge, self._time = made.counters, made.gauges, made.histograms
-        self._ends: dict[str, tuple[Count, Time]] = {}
-        self._requests: dict[tuple[str, str, int], tuple[Time, Count]] = {}
+        self._count, self._gauge, self._spread = made.counters, made.gauges, made.histograms
+        self._ends: dict[str, tuple[Count, Spread]] = {}
+        self._requests: dict[tuple[str, str, int], tuple[Spread, Count]] = {}
+        self._batches: dict[str, Spread] = {}
         self._gauge["build_info"].labels(version).set(1)
         for mode in ("sandbox", "live"):
             for outcome in ("succeeded", "failed"):
@@ -66,12 +67,20 @@ class Telemetry:
         known = self._requests.get(spot)
         if known is None:  # to find an instrument by its labels costs more than to use it
             known = self._requests[spot] = (
-                self._time["http_request_duration_seconds"].labels(*spot[:2]),
+                self._spread["http_request_duration_seconds"].labels(*spot[:2]),
                 self._count["http_requests_total"].labels(*spot[:2], str(status)),
             )
         timer, counter = known
         timer.observe(seconds)
         counter.inc()
+
+    def shared_commit(self, operation: str, *, requests: int) -> None:
+        """So many requests were decided in one transaction."""
+        known = self._batches.get(operation)
+        if known is None:
+            known = self._spread["commit_batch_size"].labels(operation)
+            self._batches[operation] = known
+        known.observe(requests)
 
     def invoice_created(self, *, mode: str, times: int = 1) -> None:
         """So many invoices more, `sandbox` or `live`."""
@@ -106,13 +115,13 @@ class Telemetry:
         ended, duration = self._ends.get(outcome) or self._end(outcome)
         ended.inc()
         duration.observe(lasted.total_seconds())
-        self._time["transaction_amount"].observe(minor)
+        self._spread["transaction_amount"].observe(minor)
 
-    def _end(self, outcome: str) -> tuple[Count, Time]:
+    def _end(self, outcome: str) -> tuple[Count, Spread]:
         """The two of one outcome: finding them takes longer than counting."""
         found = (
             self._count["transactions_total"].labels(outcome),
-            self._time["saga_processing_duration_seconds"].labels(outcome),
+            self._spread["saga_processing_duration_seconds"].labels(outcome),
         )
         self._ends[outcome] = found
         return found
@@ -126,7 +135,7 @@ class Telemetry:
         """A chunk of the billing run is committed."""
         self._count["billing_subscriptions_total"].labels("billed").inc(subscriptions)
         self._count["billing_subscriptions_total"].labels("put_off").inc(put_off)
-        self._time["billing_run_duration_seconds"].observe(seconds)
+        self._spread["billing_run_duration_seconds"].observe(seconds)
 
     def billing_backlog(self, *, due: int, oldest_seconds: float) -> None:
         """How many subscriptions are due to be billed now, and for how long the oldest has been."""
@@ -135,7 +144,7 @@ class Telemetry:
 
     def job(self, *, queue: str, task: str, outcome: str, seconds: float) -> None:
         """One attempt at a job, however it ended."""
-        self._time["queue_job_duration_seconds"].labels(queue, task, outcome).observe(seconds)
+        self._spread["queue_job_duration_seconds"].labels(queue, task, outcome).observe(seconds)
         self._count["queue_jobs_total"].labels(queue, outcome).inc()
 
     def job_failed(self, *, queue: str, task: str) -> None:
@@ -175,14 +184,14 @@ class Telemetry:
 
     def provider_call(self, *, call: str, outcome: str, seconds: float) -> None:
         """One call to the payment provider; `unexpected` is an answer that was not believed."""
-        self._time["stripe_api_duration_seconds"].labels(call, outcome).observe(seconds)
+        self._spread["stripe_api_duration_seconds"].labels(call, outcome).observe(seconds)
         if outcome == "unexpected":
             self._count["provider_answers_held_total"].inc()
 
     def webhook_attempted(self, *, status: str, seconds: float) -> None:
         """One attempt to deliver a webhook: `delivered`, `switch_off` or `retry`."""
         self._count["webhook_deliveries_total"].labels(status).inc()
-        self._time["webhook_delivery_duration_seconds"].observe(seconds)
+        self._spread["webhook_delivery_duration_seconds"].observe(seconds)
         if status == "retry":
             self._count["webhook_retries_total"].inc()
 
