@@ -5,18 +5,21 @@ So the head of an answer that says how long it is waits for its body. Whatever i
 other way (a stream, a HEAD, the last of a connection) goes the server's own way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HEADER_RE, STATUS_LINE, RequestResponseCycle
 
+from bursar.api.guard import ALWAYS
+
 _LENGTH: Final = b"content-length: "
 _OWN_WAY: Final = frozenset({b"connection: ", b"transfer-encoding: "})
 _NAMES_REMEMBERED: Final = 256
 _END: Final = b"\r\n"
 _CONTROLS: Final = bytes((*range(9), *range(10, 32), 127))  # all but the tab
+_ALWAYS_WRITTEN: Final = b"".join(b"%b: %b\r\n" % line for line in ALWAYS) + _END
 
 
 class Exchange(RequestResponseCycle):
@@ -31,7 +34,7 @@ class Exchange(RequestResponseCycle):
             RuntimeError: a header is none, or the body has another length than the head says.
         """
         if message["type"] == "http.response.start" and not self.response_started:
-            self._head = self._held(message["status"], message.get("headers", ()))
+            self._head = self._held(message["status"], [*message.get("headers", ())])
             if self._head is not None:
                 return
         elif message["type"] == "http.response.body" and self._head and not self.disconnected:
@@ -43,13 +46,15 @@ class Exchange(RequestResponseCycle):
             self.transport.write(head)
         await super().send(message)
 
-    def _held(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    def _held(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> bytes | None:
         """The head of an answer that will be whole; None when it goes the server's own way."""
         is_free = not (self.disconnected or self.flow.write_paused)
         if not (self.keep_alive and is_free) or self.scope["method"] == "HEAD":
             return None
+        is_usual = headers[-len(ALWAYS) :] == ALWAYS
+        named = headers[: -len(ALWAYS)] if is_usual else headers
         length, parts, count = None, [STATUS_LINE[status]], 2
-        for name, text in (*self.default_headers, *headers):
+        for name, text in (*self.default_headers, *named):
             begun = _begun(name)
             if begun in _OWN_WAY:
                 return None
@@ -62,6 +67,8 @@ class Exchange(RequestResponseCycle):
         head = b"".join((*parts, _END))
         if len(head.translate(None, _CONTROLS)) != len(head) - count * len(_END):
             raise RuntimeError("Invalid HTTP header value.")
+        if is_usual:
+            head = head[: -len(_END)] + _ALWAYS_WRITTEN
         self.response_started, self.waiting_for_100_continue = True, False
         self.chunked_encoding, self.expected_content_length = False, length
         return head

@@ -39,6 +39,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+AT_HAND: Final = "bursar.at_hand"
+"""Where the server says, in the scope's state, whether `receive` would wait for anything."""
+
 BODY_MAX: Final = 1_048_576
 BODY_SECONDS: Final = 15.0
 REQUEST_SECONDS_MAX: Final = 30.0
@@ -73,7 +76,9 @@ SECURITY_HEADERS: Final = (
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("cache-control", "no-store"),
 )
-_SECURITY: Final = {name.encode(): text.encode() for name, text in SECURITY_HEADERS}
+# The end of the head of most answers: the same list, so that it is known again by a look at it.
+ALWAYS: Final = [(name.encode(), text.encode()) for name, text in SECURITY_HEADERS]
+_ALWAYS_NAMED: Final = frozenset(name for name, _ in ALWAYS)
 _CLOSED: Final = {name.encode(): text.encode() for name, text in (_CLOSING,)}
 
 log = get_log()
@@ -112,7 +117,12 @@ class Guard:
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # the server looks at its own for what it sends
         trace = begin(scope, _request_id(scope))
-        inlet = Inlet(receive, is_awaited=_has_body(scope), is_sent=not _waits_for_word(scope))
+        inlet = Inlet(
+            receive,
+            is_awaited=_has_body(scope),
+            is_sent=not _waits_for_word(scope),
+            is_at_hand=scope.get("state", {}).get(AT_HAND, _never),
+        )
         outlet = Outlet(send, trace, inlet, is_bodiless=method == "HEAD")
         with self._traced(scope, trace) as span, bound(**_names(scope, trace)):
             try:
@@ -172,8 +182,16 @@ class Guard:
 class Inlet:
     """The request's body, as much and as slow as it may be."""
 
-    def __init__(self, receive: Receive, *, is_awaited: bool, is_sent: bool) -> None:
+    def __init__(
+        self,
+        receive: Receive,
+        *,
+        is_awaited: bool,
+        is_sent: bool,
+        is_at_hand: Callable[[], bool],
+    ) -> None:
         self._receive = receive
+        self._is_at_hand = is_at_hand
         self._is_awaited = is_awaited
         self._is_sent = is_sent
         self._length = 0
@@ -188,15 +206,18 @@ class Inlet:
     async def __call__(self) -> Message:
         if self._is_whole:
             return await self._receive()
-        try:
-            with Deadline(self._deadline - monotonic()):
-                message = await self._receive()
-        except TimeoutError:
-            raise InvalidInput.at("body", "did not arrive in time", "too_slow") from None
+        message = await (self._receive() if self._is_at_hand() else self._awaited())
         self._take(message)
         if self._length > BODY_MAX:
             raise too_large()
         return message
+
+    async def _awaited(self) -> Message:
+        try:
+            with Deadline(self._deadline - monotonic()):
+                return await self._receive()
+        except TimeoutError:
+            raise InvalidInput.at("body", "did not arrive in time", "too_slow") from None
 
     async def drain(self) -> None:
         """Read what is left of the body and keep none of it, so that its sender hears the answer.
@@ -254,10 +275,16 @@ class Outlet:
             added[name.encode()] = text.encode()
         if self._inlet.is_left:
             added.update(_CLOSED)
-        added |= _SECURITY
-        for present, _ in headers:
-            added.pop(present.lower(), None)
-        return [*headers, *added.items()]
+        present = {name.lower() for name, _ in headers}
+        own = [line for line in added.items() if line[0] not in present]
+        present |= added.keys()
+        if present.isdisjoint(_ALWAYS_NAMED):
+            return [*headers, *own, *ALWAYS]
+        return [*headers, *own, *(line for line in ALWAYS if line[0] not in present)]
+
+
+def _never() -> bool:
+    return False
 
 
 def too_large() -> PayloadTooLarge:

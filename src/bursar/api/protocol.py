@@ -23,7 +23,14 @@ from bursar.api.errors import (
     new_request_id,
 )
 from bursar.api.exchange import Exchange
-from bursar.api.guard import HEADER_COUNT_MAX, HEADER_MAX, HEADERS_MAX, SECURITY_HEADERS, URL_MAX
+from bursar.api.guard import (
+    AT_HAND,
+    HEADER_COUNT_MAX,
+    HEADER_MAX,
+    HEADERS_MAX,
+    SECURITY_HEADERS,
+    URL_MAX,
+)
 from bursar.domain.refusals import Kind
 from bursar.runtime.logging import get_log
 from bursar.runtime.settings_text import Proxies
@@ -126,7 +133,9 @@ class GuardedHttp(HttpToolsProtocol):
         if self.parser.get_method() == b"CONNECT":
             self._refuse(METHOD_NOT_ALLOWED)
         super().on_headers_complete()
-        self.cycle.__class__ = Exchange  # before it begins: its task has yet to run
+        # Before it begins: its task has yet to run.
+        self.cycle.__class__ = Exchange
+        self.cycle.scope["state"][AT_HAND] = self.cycle.message_event.is_set
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
