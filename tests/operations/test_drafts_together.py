@@ -5,21 +5,34 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from tests.support.world import World
+from tests.support.world import Org, World
 
 from bursar.domain.currencies import Currency
-from bursar.domain.customers import Customer
+from bursar.domain.customers import Customer, TaxTreatment
 from bursar.domain.drafting import NewLine
 from bursar.domain.frozen import replace
+from bursar.domain.ids import uuid_of
 from bursar.domain.invoices import Invoice
 from bursar.domain.refusals import AmountTooLarge, InvalidInput, NotFound
 from bursar.flows.draft_invoice import LINES_MAX, draft_invoice
-from bursar.operations.customers import DeleteCustomer, delete_customer
-from bursar.operations.invoices import CreateInvoice, create_invoice
+from bursar.operations.customers import (
+    DeleteCustomer,
+    UpdateCustomer,
+    delete_customer,
+    update_customer,
+)
+from bursar.operations.invoices import (
+    CreateInvoice,
+    DeleteInvoice,
+    create_invoice,
+    delete_invoice,
+)
+from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import timeline
 from bursar.reads.verify import checks
 from bursar.runtime.idempotency import Answer, Replayed
+from bursar.store import invoices
 
 LINES = (
     NewLine("Seats", 3, Decimal("1000.5")),
@@ -124,3 +137,87 @@ async def test_a_trial_leaves_nothing(world: World) -> None:
     made = await draft_invoice(caller, a_draft(await org.customer()), answered)
     with pytest.raises(NotFound):
         await org.caller.look(invoice_look, made.id)
+
+
+async def drafted(org: Org, buyer: Customer, **changes: object) -> Invoice:
+    (caller,) = org.requests(1)
+    return await draft_invoice(caller, a_draft(buyer, **changes), answered)
+
+
+async def exempted(org: Org, buyer: Customer) -> None:
+    treatment = {"tax_treatment": TaxTreatment.EXEMPT}
+    await org.caller.run(update_customer, UpdateCustomer(buyer.id, treatment))
+
+
+async def taxed_lines(org: Org) -> tuple[NewLine, ...]:
+    rate = CreateTaxRate(name="VAT", percent=Decimal(20), metadata={})
+    made = await org.caller.run(create_tax_rate, rate)
+    return (NewLine("Seats", 1, Decimal(1000), tax_rate_ids=(made.id,)),)
+
+
+async def test_a_buyer_is_who_they_are_now(world: World) -> None:
+    # Who was read for the draft before is remembered; whatever was changed since counts at once.
+    org = await world.org()
+    buyer, lines = await org.customer(), await taxed_lines(org)
+    assert (await drafted(org, buyer, lines=lines)).tax.minor == 200
+    await exempted(org, buyer)
+    assert (await drafted(org, buyer, lines=lines)).tax.minor == 0
+    assert (await drafted(org, buyer, lines=lines)).tax.minor == 0
+
+
+async def test_a_change_while_a_draft_is_decided_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It commits between the reading and the writing: all is decided again, and written once.
+    org = await world.org()
+    buyer, lines = await org.customer(), await taxed_lines(org)
+    save, tries = invoices.save_drafts, list[int]()
+
+    async def save_late(*taken: object) -> list[Invoice]:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            await exempted(org, buyer)
+        return await save(*taken)  # type: ignore[arg-type]  # whatever it is given
+
+    monkeypatch.setattr(invoices, "save_drafts", save_late)
+    made = await drafted(org, buyer, lines=lines)
+    assert (made.tax.minor, tries) == (0, [0, 1])
+    connection = await world.house.as_superuser()
+    try:
+        counted = "SELECT count(*) FROM invoices WHERE org_id = $1"
+        assert await connection.fetchval(counted, uuid_of(org.id)) == 1
+    finally:
+        await connection.close()
+
+
+async def test_whoever_is_being_deleted_is_waited_for(world: World) -> None:
+    # Remembered as somebody to draft for; the deletion was there first, and nothing is drafted.
+    org = await world.org()
+    buyer = await org.customer()
+    await org.caller.run(delete_invoice, DeleteInvoice((await drafted(org, buyer)).id))
+    connection = await world.house.as_superuser()
+    try:
+        async with connection.transaction():
+            gone = "UPDATE customers SET deleted_at = now() WHERE org_id = $1 AND id = $2"
+            await connection.execute(gone, uuid_of(org.id), uuid_of(buyer.id))
+            asked = asyncio.create_task(drafted(org, buyer))
+            done, _ = await asyncio.wait([asked], timeout=0.3)
+            assert not done
+        with pytest.raises(NotFound):
+            await asked
+    finally:
+        await connection.close()
+
+
+async def test_a_refusal_rests_on_nothing_old(world: World) -> None:
+    # Refused for a currency that the customer pays in by now: nothing is written, and yet it asks.
+    org = await world.org()
+    buyer = await org.customer()
+    await drafted(org, buyer)
+    connection = await world.house.as_superuser()
+    try:
+        moved = "UPDATE customers SET currency = 'eur' WHERE org_id = $1 AND id = $2"
+        await connection.execute(moved, uuid_of(org.id), uuid_of(buyer.id))
+    finally:
+        await connection.close()
+    assert (await drafted(org, buyer, currency=Currency("eur"))).currency == "eur"

@@ -98,7 +98,7 @@ OFTEN: Final[dict[str, Callable[[UUID, str], tuple[object, ...]]]] = {
     ),
     "store/credit_balances/codes_with_credit": lambda org, _: (org, ["credit:cus_1"]),
     "store/customers/lock_through_invoices": lambda org, _: (org, [new_uuid()]),
-    "store/customers/share_customers": lambda org, _: (org, [new_uuid()]),
+    "store/customers/get_buyers": lambda org, _: (org, [new_uuid()]),
     "store/invoices/get_invoices": lambda org, _: (org, [new_uuid()]),
     "store/invoices/get_lines_of": lambda org, _: (org, [new_uuid()], 21),
     "store/ledger/find_accounts": lambda org, _: (org, "usd", ["transit"]),

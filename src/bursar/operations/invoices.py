@@ -44,6 +44,7 @@ from bursar.store import (
     tax_rates,
 )
 from bursar.store.apply import apply
+from bursar.store.customers import Buyer
 from bursar.store.events import Stamp
 
 
@@ -85,7 +86,7 @@ async def create_together(
     tx: Tx, riders: Sequence[Rider[CreateInvoice]]
 ) -> Sequence[Invoice | Refusal]:
     """A new draft each for many requests; whoever is refused stops nobody."""
-    buyers = await customers.share(tx, {rider.command.customer_id for rider in riders})
+    buyers = await customers.buyers(tx, {rider.command.customer_id for rider in riders})
     known = await _known(tx, [rider.command for rider in riders])
     decided = [_decided(tx, buyers, rider.command, known) for rider in riders]
     made = iter(
@@ -96,13 +97,14 @@ async def create_together(
                 for each, rider in zip(decided, riders, strict=True)
                 if isinstance(each, Change)
             ],
+            buyers.values(),
         )
     )
     return [each if isinstance(each, Refusal) else next(made) for each in decided]
 
 
 def _decided(
-    tx: Tx, buyers: Mapping[CustomerId, Customer], command: CreateInvoice, known: Known
+    tx: Tx, buyers: Mapping[CustomerId, Buyer], command: CreateInvoice, known: Known
 ) -> Change | Refusal:
     try:
         customer = buyers.get(command.customer_id)
@@ -113,7 +115,7 @@ def _decided(
         return refusal
 
 
-def _drafted(tx: Tx, customer: Customer, command: CreateInvoice, known: Known) -> Change:
+def _drafted(tx: Tx, customer: Customer | Buyer, command: CreateInvoice, known: Known) -> Change:
     if command.currency not in {None, customer.currency}:
         raise InvalidInput.at("currency", f"the customer pays in {customer.currency}", "mismatch")
     empty = NewDraft(

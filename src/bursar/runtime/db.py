@@ -27,6 +27,7 @@ from bursar.runtime.connections import Connection, DatabaseAway
 from bursar.runtime.crypto import KeyRing, signed_context
 from bursar.runtime.entrances import Entrance, entrance_of
 from bursar.runtime.ids import new_uuid, new_uuids
+from bursar.runtime.known_rows import KnownRows
 from bursar.runtime.logging import get_log
 from bursar.runtime.pooling import Pooling, lent
 from bursar.runtime.queue import TaskQueue
@@ -120,6 +121,7 @@ class Tx(ReadTx):
         self.keys = means.keys
         self.is_development = means.is_development
         self.retry_minutes = means.retry_minutes
+        self.known_rows = means.known_rows
         self.actor = binding.actor
         self.request_id = binding.request_id
         self.reason = binding.reason
@@ -213,6 +215,7 @@ class Means(Struct, frozen=True):
     retry_minutes: tuple[int, ...] = ()
     is_traced: bool = False
     pooling: Pooling = field(default_factory=Pooling)
+    known_rows: KnownRows = field(default_factory=KnownRows)
 
 
 _ENTER: Final = Query("enter", "SELECT * FROM sec.enter($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")

@@ -3,9 +3,12 @@
 from collections.abc import Collection
 from typing import Final
 
+import asyncpg.exceptions as pg
 import msgspec
+from msgspec import Struct
 
-from bursar.domain.customers import Customer, Erasure
+from bursar.domain.currencies import Currency
+from bursar.domain.customers import Customer, Erasure, TaxTreatment
 from bursar.domain.ids import (
     CustomerId,
     InvoiceId,
@@ -14,10 +17,11 @@ from bursar.domain.ids import (
     RefundId,
     SubscriptionId,
     WalletId,
+    print_id,
     uuid_of,
 )
 from bursar.domain.refusals import NotFound
-from bursar.domain.rows import row_to_customer
+from bursar.domain.rows import Record, row_to_customer
 from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
@@ -41,6 +45,15 @@ _ALWAYS_A_CUSTOMERS: Final = {
 }
 
 
+class Buyer(Struct, frozen=True):
+    """What a new document takes from its customer, and the mark of the row that said so."""
+
+    id: CustomerId
+    currency: Currency
+    tax_treatment: TaxTreatment
+    mark: str
+
+
 async def lock(tx: Tx, customer_id: CustomerId, *, even_deleted: bool = False) -> Customer:
     """Lock a customer; from here on the verb is alone with their affairs.
 
@@ -53,14 +66,26 @@ async def lock(tx: Tx, customer_id: CustomerId, *, even_deleted: bool = False) -
     return row_to_customer(row)
 
 
-async def share(tx: Tx, customer_ids: Collection[CustomerId]) -> dict[CustomerId, Customer]:
-    """Customers that nobody deletes until this transaction ends; who is missing is not there.
+async def buyers(tx: Tx, customer_ids: Collection[CustomerId]) -> dict[CustomerId, Buyer]:
+    """Customers as they were when somebody here last read them; who is missing is not there.
 
-    For verbs that add to a customer's affairs without looking at them: they need not wait for each
-    other.
+    For verbs that add to a customer's affairs without looking at them. Nobody is locked: whoever
+    writes by this asks for the marks as well, and calls `have_changed` where one does not hold.
     """
-    rows = await tx.fetch(Q.share_customers, uuid_of(tx.org_id), [*map(uuid_of, customer_ids)])
-    return {customer.id: customer for customer in map(row_to_customer, rows)}
+    known = {each: tx.known_rows.get((tx.org_id, each)) for each in customer_ids}
+    unknown = [uuid_of(each) for each, buyer in known.items() if buyer is None]
+    if unknown:
+        for row in await tx.fetch(Q.get_buyers, uuid_of(tx.org_id), unknown):
+            buyer = _row_to_buyer(row)
+            known[buyer.id] = buyer
+            tx.known_rows.put((tx.org_id, buyer.id), buyer)
+    return {each: buyer for each, buyer in known.items() if buyer is not None}
+
+
+def have_changed(tx: Tx, taken: Collection[Buyer]) -> Exception:
+    """What to raise when one of them is not who was read: all is decided again, by who they are."""
+    tx.known_rows.forget((tx.org_id, buyer.id) for buyer in taken)
+    return pg.SerializationError("a customer was changed in the meantime")
 
 
 async def lock_through(
@@ -129,3 +154,12 @@ async def save(tx: Tx, row: Customer) -> None:
     )
     query = Q.insert_customer if row.version == 1 else Q.update_customer
     replaced(row, await tx.execute(query, *values))
+
+
+def _row_to_buyer(row: Record) -> Buyer:
+    return Buyer(
+        id=CustomerId(print_id("cust", row["id"])),
+        currency=Currency(row["currency"]),
+        tax_treatment=TaxTreatment(row["tax_treatment"]),
+        mark=row["mark"],
+    )

@@ -2,11 +2,10 @@
 -- The first statement of every money verb: whoever holds this row is alone with the customer.
 SELECT * FROM customers WHERE org_id = $1 AND id = $2 FOR NO KEY UPDATE;
 
--- name: share_customers
--- Customers who stay as they are until the end of the transaction; others may share them.
-SELECT * FROM customers
-WHERE org_id = $1 AND id = ANY((SELECT $2::uuid[])::uuid[]) AND deleted_at IS NULL
-ORDER BY id FOR SHARE;
+-- name: get_buyers
+-- What a new document takes from its customer, under a mark that only this state of the row has.
+SELECT id, currency, tax_treatment, concat_ws(' ', id, xmin) AS mark FROM customers
+WHERE org_id = $1 AND id = ANY((SELECT $2::uuid[])::uuid[]) AND deleted_at IS NULL;
 
 -- name: lock_through_invoice
 -- Finds and locks the customer of an invoice in one statement.

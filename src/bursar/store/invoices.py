@@ -27,7 +27,8 @@ from bursar.domain.rows import Record
 from bursar.domain.times import Instant
 from bursar.runtime import sql
 from bursar.runtime.db import Tx
-from bursar.store import events
+from bursar.store import customers, events
+from bursar.store.customers import Buyer
 from bursar.store.events import Stamp
 from bursar.store.saving import Kept, recordset, replaced
 
@@ -152,9 +153,15 @@ async def save(tx: Tx, row: Invoice) -> None:
         await _write_lines(tx, row)
 
 
-async def save_drafts(tx: Tx, taken: Sequence[tuple[Change, Stamp]]) -> list[Invoice]:
-    """Write new drafts of several callers with the facts that tell of them."""
-    if not taken:
+async def save_drafts(
+    tx: Tx, taken: Sequence[tuple[Change, Stamp]], buyers: Collection[Buyer]
+) -> list[Invoice]:
+    """Write new drafts of several callers with the facts that tell of them.
+
+    Their buyers, and those of whoever was refused, are locked as they were read; where one has
+    changed since, all is decided again.
+    """
+    if not buyers:
         return []
     made = [replace(_draft_of(change), sequence=1, updated_at=tx.now) for change, _ in taken]
     told = [
@@ -162,14 +169,18 @@ async def save_drafts(tx: Tx, taken: Sequence[tuple[Change, Stamp]]) -> list[Inv
         for draft, (change, stamp) in zip(made, taken, strict=True)
         for event in change.events
     ]
-    await tx.execute(
+    unchanged = await tx.fetchval(
         Q.insert_drafts,
         uuid_of(tx.org_id),
         tx.now,
         recordset(map(_row, made)),
         recordset(line for draft in made for line in _line_rows(draft)),
         events.facts(tx, told),
+        [uuid_of(buyer.id) for buyer in buyers],
+        [buyer.mark for buyer in buyers],
     )
+    if unchanged != len(buyers):
+        raise customers.have_changed(tx, buyers)
     return made
 
 

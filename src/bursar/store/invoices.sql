@@ -69,6 +69,7 @@ WHERE org_id = $1 AND id = $2 AND version = $20 - 1 AND created_at = $22;
 -- New drafts of several callers, their lines and the facts of them; the schema checks that each adds up.
 -- Lines and facts go in as by `insert_lines_of` and `append_many`: here in one round trip instead of three,
 -- since drafts are made all day, and SQL is never built from parts.
+-- Gives how many of the customers are as they were when they were read; those stay so until the commit.
 WITH written AS (
     INSERT INTO invoices (
         org_id, id, customer_id, status, currency, subtotal_minor, discount_minor, tax_minor,
@@ -99,23 +100,33 @@ told AS (
         resource_id uuid, sequence integer, actor text, reason text, request_id text, snapshot jsonb,
         previous jsonb, personal bytea
     )
+),
+
+lined AS (
+    INSERT INTO invoice_lines (
+        org_id, invoice_id, id, position, description, type, quantity, unit_amount, amount_minor,
+        discount_minor, tax_minor, tax_included_minor, discounts, taxes, subscription_id, period_start_at,
+        period_end_at, derivation
+    )
+    SELECT
+        $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor,
+        l.discount_minor, l.tax_minor, l.tax_included_minor, l.discounts, l.taxes, l.subscription_id,
+        l.period_start_at, l.period_end_at, l.derivation
+    FROM jsonb_to_recordset($4::jsonb) AS l (
+        invoice_id uuid, id uuid, position integer, description text, type text, quantity bigint,
+        unit_amount numeric, amount_minor bigint, discount_minor bigint, tax_minor bigint,
+        tax_included_minor bigint, discounts jsonb, taxes jsonb, subscription_id uuid,
+        period_start_at timestamptz, period_end_at timestamptz, derivation jsonb
+    )
 )
 
-INSERT INTO invoice_lines (
-    org_id, invoice_id, id, position, description, type, quantity, unit_amount, amount_minor,
-    discount_minor, tax_minor, tax_included_minor, discounts, taxes, subscription_id, period_start_at,
-    period_end_at, derivation
-)
-SELECT
-    $1, l.invoice_id, l.id, l.position, l.description, l.type, l.quantity, l.unit_amount, l.amount_minor,
-    l.discount_minor, l.tax_minor, l.tax_included_minor, l.discounts, l.taxes, l.subscription_id,
-    l.period_start_at, l.period_end_at, l.derivation
-FROM jsonb_to_recordset($4::jsonb) AS l (
-    invoice_id uuid, id uuid, position integer, description text, type text, quantity bigint,
-    unit_amount numeric, amount_minor bigint, discount_minor bigint, tax_minor bigint,
-    tax_included_minor bigint, discounts jsonb, taxes jsonb, subscription_id uuid,
-    period_start_at timestamptz, period_end_at timestamptz, derivation jsonb
-);
+SELECT count(*) FROM (
+    SELECT FROM customers AS c
+    WHERE
+        c.org_id = $1 AND c.id = ANY((SELECT $6::uuid[])::uuid[])
+        AND concat_ws(' ', c.id, c.xmin) = ANY((SELECT $7::text[])::text[])
+    ORDER BY c.id FOR SHARE
+) AS same;
 
 -- name: insert_lines_of
 -- The lines of one document or several at once, each in its place.
