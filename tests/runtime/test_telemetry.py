@@ -77,8 +77,6 @@ def test_verbs_move_their_metrics() -> None:
     telemetry.provider_call(call="refund", outcome="unexpected", seconds=0.1)
     telemetry.breaker(provider="stripe", state="open")
     telemetry.replay()
-    telemetry.shared_commit("create_together", requests=8)
-    telemetry.shared_commit("create_together", requests=3)
     telemetry.unhandled(where="api")
     telemetry.told(["subscription.paused", "subscription.resumed"], mode=None)
     telemetry.webhook_attempted(status="retry", seconds=0.2)
@@ -107,8 +105,6 @@ def test_verbs_move_their_metrics() -> None:
     assert found["queue_lag_seconds{queue=payments}"] == 3.5
     assert found["agenda_lag_seconds{}"] == 1.5
     assert found["subscription_steps_total{step=subscription.paused}"] == 1
-    assert found["commit_batch_size_bucket{le=4.0,operation=create_together}"] == 1
-    assert found["commit_batch_size_sum{operation=create_together}"] == 11
     assert found["transactions_total{status=FAILED}"] == 1
     assert found["saga_processing_duration_seconds_sum{outcome=FAILED}"] == 12
     assert found["transaction_amount_sum{}"] == 2_500
@@ -120,6 +116,17 @@ def test_verbs_move_their_metrics() -> None:
     assert found["idempotent_replays_total{}"] == 1
     assert found["unhandled_exceptions_total{where=api}"] == 1
     assert read(Telemetry(version="1").exposition())["idempotent_replays_total{}"] == 0
+
+
+def test_a_shared_commit_counts_its_requests() -> None:
+    # By what they asked for: eight in one commit and three in another.
+    telemetry = Telemetry(version="1")
+    for requests in (8, 3):
+        telemetry.shared_commit("create_together", requests=requests)
+    found = read(telemetry.exposition())
+    assert found["commit_batch_size_bucket{le=4.0,operation=create_together}"] == 1
+    assert found["commit_batch_size_count{operation=create_together}"] == 2
+    assert found["commit_batch_size_sum{operation=create_together}"] == 11
 
 
 def test_processes_that_share_a_folder_answer_together() -> None:
