@@ -1,12 +1,14 @@
 """Drafts that share a commit: each is what it would have been alone, or refused alone."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from tests.support.world import Org, World
 
+from bursar.domain.change import Change
 from bursar.domain.currencies import Currency
 from bursar.domain.customers import Customer, TaxTreatment
 from bursar.domain.drafting import NewLine
@@ -31,8 +33,11 @@ from bursar.operations.tax_rates import CreateTaxRate, create_tax_rate
 from bursar.reads.invoices import invoice as invoice_look
 from bursar.reads.invoices import timeline
 from bursar.reads.verify import checks
+from bursar.runtime.db import Tx
 from bursar.runtime.idempotency import Answer, Replayed
 from bursar.store import invoices
+from bursar.store.customers import Buyer
+from bursar.store.events import Stamp
 
 LINES = (
     NewLine("Seats", 3, Decimal("1000.5")),
@@ -173,11 +178,13 @@ async def test_a_change_while_a_draft_is_decided_counts(
     buyer, lines = await org.customer(), await taxed_lines(org)
     save, tries = invoices.save_drafts, list[int]()
 
-    async def save_late(*taken: object) -> list[Invoice]:
+    async def save_late(
+        tx: Tx, taken: Sequence[tuple[Change, Stamp]], buyers: Collection[Buyer]
+    ) -> list[Invoice]:
         tries.append(len(tries))
         if len(tries) == 1:
             await exempted(org, buyer)
-        return await save(*taken)  # type: ignore[arg-type]  # whatever it is given
+        return await save(tx, taken, buyers)
 
     monkeypatch.setattr(invoices, "save_drafts", save_late)
     made = await drafted(org, buyer, lines=lines)
