@@ -8,6 +8,7 @@ import pytest
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from bursar.api.exchange import Exchange
+from bursar.api.guard import ALWAYS
 
 OK = (b"content-type", b"application/json"), (b"content-length", b"4")
 
@@ -65,6 +66,26 @@ class Line:
 
 
 HEAD = b"HTTP/1.1 200 OK\r\ndate: today\r\ncontent-type: application/json\r\ncontent-length: 4\r\n"
+
+
+async def test_what_every_answer_says_is_written_as_anything_else_is() -> None:
+    # At the end of a head it is written at once, elsewhere line by line: the same lines, each once.
+    usual, other = Line(), Line()
+    await usual.start(*OK, *ALWAYS)
+    await usual.body(b"body")
+    await other.start(*ALWAYS, *OK)
+    await other.body(b"body")
+    said = b"".join(name + b": " + text + b"\r\n" for name, text in ALWAYS)
+    assert usual.socket.written == [HEAD + said + b"\r\nbody"]
+    assert sorted(usual.socket.written[0].split(b"\r\n")) == sorted(
+        other.socket.written[0].split(b"\r\n")
+    )
+
+
+async def test_what_comes_before_it_is_still_looked_at() -> None:
+    # A line break smuggled into a header before it ends the answer, not the header.
+    with pytest.raises(RuntimeError, match="Invalid HTTP header value"):
+        await Line().start(*OK, (b"x-own", b"a\r\nset-cookie: b"), *ALWAYS)
 
 
 async def test_head_and_body_leave_together() -> None:

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from tests.api.client import Client
 
-from bursar.api import protocol
+from bursar.api import guard, protocol
 from bursar.api.protocol import GuardedHttp
 
 GOOD = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n"
@@ -121,6 +121,15 @@ async def test_a_slow_head(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     began = asyncio.get_running_loop().time()
     assert await talk(port, GOOD, seconds=3) == b""
     assert asyncio.get_running_loop().time() - began < 2
+
+
+async def test_a_body_that_stops_halfway(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is there already is read without a watch; for what is not, nobody waits for ever.
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.2)
+    head = b"POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90\r\n"
+    told = await talk(port, head + b'Content-Type: application/json\r\n\r\n{"email":', seconds=3)
+    assert status_of(told) == 400
+    assert b"too_slow" in told
 
 
 async def test_a_body_that_comes_after_the_answer_is_known(port: int) -> None:

@@ -40,7 +40,7 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 AT_HAND: Final = "bursar.at_hand"
-"""Where the server says, in the scope's state, whether `receive` would wait for anything."""
+"""Where the server says, in the scope's state, whether something came that `receive` gives."""
 
 BODY_MAX: Final = 1_048_576
 BODY_SECONDS: Final = 15.0
@@ -76,7 +76,7 @@ SECURITY_HEADERS: Final = (
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("cache-control", "no-store"),
 )
-# The end of the head of most answers: the same list, so that it is known again by a look at it.
+# How the head of most answers ends; these very pairs, so that one comparison knows them again.
 ALWAYS: Final = [(name.encode(), text.encode()) for name, text in SECURITY_HEADERS]
 _ALWAYS_NAMED: Final = frozenset(name for name, _ in ALWAYS)
 _CLOSED: Final = {name.encode(): text.encode() for name, text in (_CLOSING,)}
