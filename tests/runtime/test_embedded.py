@@ -16,6 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from bursar.runtime.app import App
 from bursar.runtime.embedded import EmbeddedFailed, EmbeddedPostgres, Urls, throwaway
 from bursar.runtime.postgres_binaries import binaries, major_of
 from bursar.runtime.secret import Secret
@@ -111,13 +112,14 @@ async def test_first_use_makes_a_durable_private_cluster(tmp_path: Path) -> None
             name: await app.fetchval("SELECT current_setting($1)", name)
             for name in (
                 *("fsync", "synchronous_commit", "full_page_writes", "data_checksums"),
-                *("server_encoding", "listen_addresses", "jit", "max_connections"),
+                *("autovacuum", "server_encoding", "listen_addresses", "jit", "max_connections"),
             )
         }
         assert await app.fetchval("SELECT lower('É')") == "é"
     assert shown == {
         **dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on"),
         "data_checksums": "on",
+        "autovacuum": "on",
         "server_encoding": "UTF8",
         "listen_addresses": "",
         "jit": "off",
@@ -299,6 +301,12 @@ async def test_a_deep_or_odd_folder_gets_a_short_socket(tmp_path: Path) -> None:
         assert mode_of(socket_dir) == 0o700
         assert len(socket_dir) < 60
     assert mode_of(socket_dir) is None
+
+
+async def test_a_throwaway_writes_nothing_of_its_own(app: App) -> None:
+    # Autovacuum holds transactions, and what reads the log stays behind the oldest one.
+    async with app.database.machine() as connection:
+        assert await connection.fetchval("SELECT current_setting('autovacuum')") == "off"
 
 
 async def test_variables_for_other_servers_do_not_bend_it(

@@ -53,7 +53,9 @@ log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '
 log_checkpoints = off
 """
-_DURABILITY: Final = ("fsync", "synchronous_commit", "full_page_writes")
+# What a cluster that nobody keeps goes without. To analyze a table, autovacuum holds a transaction;
+# readers of the log stay behind the oldest one, so they would not see what a test has just written.
+_FOR_KEEPS: Final = ("fsync", "synchronous_commit", "full_page_writes", "autovacuum")
 _ACCESS: Final = """\
 local all all scram-sha-256
 local replication postgres scram-sha-256
@@ -254,7 +256,7 @@ def _made_socket_dir(folder: Path, home: Path, user: SystemUser | None) -> Path:
 def write_config(paths: Paths, state: State, user: SystemUser | None, *, is_durable: bool) -> None:
     """Write the server's settings anew, so that a later release's reach an older cluster."""
     lines = [_CONFIG, f"unix_socket_directories = '{state.socket_dir}'\n"]
-    lines += [f"{name} = {'on' if is_durable else 'off'}\n" for name in _DURABILITY]
+    lines += [f"{name} = {'on' if is_durable else 'off'}\n" for name in _FOR_KEEPS]
     for path, text in ((paths.config, "".join(lines)), (paths.access, _ACCESS)):
         path.unlink(missing_ok=True)
         write_private(path, text.encode())
