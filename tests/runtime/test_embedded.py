@@ -293,9 +293,10 @@ async def test_a_start_cut_in_the_middle_is_finished_by_the_next(tmp_path: Path)
     assert not (home / "postgres.new").exists()
 
 
-async def test_a_deep_or_odd_folder_gets_a_short_socket(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["deep" * 20, """a 'b' "c" $HOME, é"""], ids=("deep", "odd"))
+async def test_a_deep_or_odd_folder_gets_a_short_socket(name: str, tmp_path: Path) -> None:
     # A socket's path holds about a hundred bytes; a clone may lie deeper, or under odd names.
-    home = tmp_path / ("deep" * 20) / """a 'b' "c" $HOME, é"""
+    home = tmp_path / name
     async with throwaway(home) as urls, connected(urls.superuser) as superuser:
         socket_dir = await superuser.fetchval("SELECT current_setting('unix_socket_directories')")
         assert mode_of(socket_dir) == 0o700
@@ -328,6 +329,16 @@ async def test_a_cluster_of_another_version_is_refused_in_one_line(used: Path) -
             await postgres.ensure_running()
         assert "\n" not in str(caught.value)
         (used / "postgres" / "PG_VERSION").write_text("18\n")
+
+
+async def test_programs_of_another_version_are_refused_in_one_line(used: Path) -> None:
+    # Whoever names the programs may name those of a release that reads other files.
+    (used / "postgres" / "PG_VERSION").write_text("17\n")
+    ours = binaries()
+    told = rf"was made by PostgreSQL 17, and \S+ is PostgreSQL {major_of(ours)}\.$"
+    with pytest.raises(EmbeddedFailed, match=told) as caught:
+        await EmbeddedPostgres(used, bindir=ours).ensure_running()
+    assert "\n" not in str(caught.value)
 
 
 async def test_a_damaged_cluster_gives_one_line_with_the_end_of_the_log(used: Path) -> None:
