@@ -4,6 +4,7 @@ Builders read like a story: `org = await world.org()`, `customer = await org.cus
 Bursar is replaced; only what is outside of it (processor, receivers of webhooks) is played here.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -64,6 +65,9 @@ WEBHOOK_SECRET: Final = "whsec_world"
 PASSWORD: Final = "Correct-horse-7-battery"
 CLOCK_STEPS_MAX: Final = 5_000
 ROUNDS_MAX: Final = 500
+WRITERS_SECONDS: Final = 30
+NEXT_WRITER: Final = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
+HAVE_ENDED: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8"
 _numbers = count(1)
 
 
@@ -357,7 +361,11 @@ class World:
         return Anchors(path, self.app.keys)
 
     async def seal(self) -> None:
-        """Seal every chain."""
+        """Seal every chain to its end, once whoever writes has ended: a seal stays behind them."""
+        async with self.app.database.machine() as connection, asyncio.timeout(WRITERS_SECONDS):
+            next_writer = await connection.fetchval(NEXT_WRITER)
+            while not await connection.fetchval(HAVE_ENDED, next_writer):
+                pass
         while await dispatch.seal_logs(self.app, self.anchors()):
             pass
 
