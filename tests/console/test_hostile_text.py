@@ -71,8 +71,6 @@ STORED = {200, 201, 202, 204}
 ELSEWHERE = {
     "POST /v1/dunning/{invoiceId}/pause": "nobody is in dunning here: its page has a journey",
 }
-_NOW = datetime.now(UTC)
-_SOON = (_NOW + timedelta(days=1)).isoformat()
 _DISCOUNT = {"name": "Friends", "percentOff": "5"}
 _LINE = {"description": "Hours", "unitAmountCents": 100, "discounts": [_DISCOUNT]}
 _CHARGE = {
@@ -80,23 +78,6 @@ _CHARGE = {
     "meterId": "mtr_01970b2e-6f80-7a31-9d42-5c7e8f1a2b3c",
     "pricingModel": "per_unit",
     "amountCents": 100,
-}
-_USED = {"timestamp": _NOW.isoformat()}
-# Where a documented example is of its own time, or leaves out what has a text; None takes away.
-AMENDED: dict[str, dict[str, Any]] = {
-    "PATCH /v1/invoices/{invoiceId}": {"lines": [_LINE], "discounts": [_DISCOUNT]},
-    "POST /v1/invoices": {"lines": [_LINE], "discounts": [_DISCOUNT], "dueDate": None},
-    "PATCH /v1/plans/{planId}": {"charges": [_CHARGE]},
-    "POST /v1/plans": {"charges": [_CHARGE]},
-    "PATCH /v1/recurring-invoices/{recurringInvoiceId}": {"endDate": None},
-    "POST /v1/recurring-invoices": {"startDate": _SOON, "endDate": None},
-    "POST /v1/api-keys": {"expiresAt": None},
-    "POST /v1/payment-methods/set-up": {"returnUrl": "http://localhost:3000/console"},
-    "POST /v1/tax-rates": {"category": None},
-    "POST /v1/credit-notes": {"lines": None, "amountCents": 5},
-    "POST /v1/transactions": {"amountCents": 1},
-    "POST /v1/usage": _USED,
-    "POST /v1/wallets/{walletId}/holds": {"expiresAt": None},
 }
 ROOM = 500  # of what says of no field how much it holds
 
@@ -207,9 +188,32 @@ async def _brought(house: House, operation: Operation, turn: int, more: dict[str
         poisons = {name: each for name, each in poisons.items() if name not in named}
 
 
+def _amended(now: datetime) -> dict[str, dict[str, Any]]:
+    """Where an example is of its own time, or leaves out what has a text; None takes away.
+
+    The time is that of asking: what began on the day of a test lies after the day before it.
+    """
+    soon = (now + timedelta(days=1)).isoformat()
+    return {
+        "PATCH /v1/invoices/{invoiceId}": {"lines": [_LINE], "discounts": [_DISCOUNT]},
+        "POST /v1/invoices": {"lines": [_LINE], "discounts": [_DISCOUNT], "dueDate": None},
+        "PATCH /v1/plans/{planId}": {"charges": [_CHARGE]},
+        "POST /v1/plans": {"charges": [_CHARGE]},
+        "PATCH /v1/recurring-invoices/{recurringInvoiceId}": {"endDate": None},
+        "POST /v1/recurring-invoices": {"startDate": soon, "endDate": None},
+        "POST /v1/api-keys": {"expiresAt": None},
+        "POST /v1/payment-methods/set-up": {"returnUrl": "http://localhost:3000/console"},
+        "POST /v1/tax-rates": {"category": None},
+        "POST /v1/credit-notes": {"lines": None, "amountCents": 5},
+        "POST /v1/transactions": {"amountCents": 1},
+        "POST /v1/usage": {"timestamp": now.isoformat()},
+        "POST /v1/wallets/{walletId}/holds": {"expiresAt": None},
+    }
+
+
 def _example(operation: Operation) -> dict[str, Any]:
     """The documented example, as it can be asked for today."""
-    body = operation.body | AMENDED.get(str(operation), {})
+    body = operation.body | _amended(datetime.now(UTC)).get(str(operation), {})
     return {name: value for name, value in body.items() if value is not None}
 
 
