@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
-from bursar.cli import demo_accounts
+from bursar.cli import demo_accounts, demo_payments
 from bursar.cli.demo import Teller
 from bursar.cli.demo_cast import Cast
 from bursar.cli.demo_http import Api, Browser, Request, Unexpected, open_session
@@ -23,6 +23,7 @@ from bursar.cli.demo_story import Step, tell_step
 from bursar.domain.frozen import replace
 from bursar.runtime.clock import now
 
+SUCCEEDED = {"status": "succeeded", "amountCents": 5_900}
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 
 
@@ -156,6 +157,28 @@ async def test_an_address_that_is_taken_at_once_is_somebody_elses() -> None:
     async with shop(taken) as opened, caller(opened) as api:
         with pytest.raises(Unexpected, match="expected 201, came 409"):
             await demo_accounts.sign_up(cast_of(api))
+
+
+async def test_a_new_card_is_not_charged_by_the_demo_as_well() -> None:
+    # Dunning tries it as soon as it is there; whoever asks too may be told that nothing is due.
+    invoice = {"id": "inv_1", "totalCents": 5_900, "amountPaidCents": 0, "amountDueCents": 0}
+    answers: list[tuple[int, Any]] = [
+        (201, {"data": {"id": "pm_1"}}),
+        (201, {"data": invoice}),
+        (200, {"data": invoice}),
+        (402, {"error": {"code": "PAYMENT_DECLINED", "declineCode": "generic_decline"}}),
+        (200, {"data": {**invoice, "status": "open"}}),
+        (201, {"data": {"id": "pm_2"}}),
+        (200, {"data": {**invoice, "status": "open"}}),
+        (200, {"data": {**invoice, "status": "paid"}}),
+        (200, {"data": [{"id": "p1", "status": "failed"}, {"id": "p2", **SUCCEEDED}]}),
+    ]
+    async with shop(*answers) as opened, caller(opened) as api:
+        cast = cast_of(api)
+        cast.program, cast.customer_id = api, "cust_1"
+        told = await demo_payments.survive_decline(cast)
+    assert told == "402 generic_decline; then p2 succeeded with another card"
+    assert [path for _, path, _, _ in opened.heard].count("/v1/invoices/inv_1/pay") == 1
 
 
 def cast_of(api: Api) -> Cast:
