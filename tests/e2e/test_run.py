@@ -12,14 +12,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.support.program import Place, Program, place
-from tests.support.tree import children, command_line
+from tests.support.program import START_SECONDS, Place, Program, place
+from tests.support.tree import children, command_line, free_ports
+from tests.support.waiting import eventually
+
+from bursar.runtime.embedded import EmbeddedPostgres
 
 STOP_SECONDS = 12
 
 
 async def stop(program: Program, number: int = signal.SIGTERM) -> None:
-    program.process.send_signal(number)
+    program.tell(number)
     assert await program.ended(seconds=STOP_SECONDS) == 0, program.said[-3_000:]
 
 
@@ -67,6 +70,30 @@ async def _require_a_first_start(here: Place, first: Program) -> None:
     assert (code, said.count("\n")) == (2, 1)
     assert "in use by another `bursar run`" in said
     assert await here.is_healthy(port)
+
+
+async def test_the_programs_by_themselves() -> None:
+    # Without a supervisor, too, the database is started, started again after a kill, and stopped
+    # by whoever ends last.
+    async with place() as here:
+        code, said = await here.run("migrate")
+        assert code == 0, said
+        pages, _ = free_ports()
+        worker = await here.start("worker", METRICS_PORT=str(pages))
+        await eventually(lambda: here.is_alive(pages), seconds=START_SECONDS)
+        api = await here.start("serve")
+        await here.until_healthy(api)
+        postgres = EmbeddedPostgres(here.folder / "data" / "postgres")
+        killed = postgres.pid()
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        await eventually(lambda: postgres.pid() not in {None, killed}, seconds=STOP_SECONDS)
+        await here.until_healthy(api)
+        await stop(worker)
+        assert await here.is_healthy()
+        await stop(api)
+        assert here.alive() == []
+        assert "_failed" not in worker.said + api.said
 
 
 @contextmanager

@@ -29,6 +29,11 @@ class Program:
         """Everything it printed so far, words and data."""
         return self.log.read_text("utf-8", errors="replace")
 
+    def tell(self, number: int) -> None:
+        """Send it a signal; a test fails where it has ended by itself."""
+        assert self.process.returncode is None, self.said[-3_000:]
+        self.process.send_signal(number)
+
     async def until(self, holds: Callable[[], bool], *, seconds: float = START_SECONDS) -> None:
         """Wait; a test fails where it does not come, or the program ends first."""
         try:
@@ -81,6 +86,10 @@ class Place:
     async def is_healthy(self, port: int | None = None) -> bool:
         """Whether all of the API stands, and its database answers."""
         return (await self.ask("/health/ready", port=port)).startswith("HTTP/1.1 200 ")
+
+    async def is_alive(self, port: int) -> bool:
+        """Whether a program answers there, whatever it has."""
+        return (await self.ask("/health/live", port=port)).startswith("HTTP/1.1 200 ")
 
     async def ask(self, path: str, *, port: int | None = None) -> str:
         """A GET, whole: status line, headers, body; nothing when nobody answers."""

@@ -257,12 +257,12 @@ class EmbeddedPostgres:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _launch(self, bindir: Path, user: SystemUser | None) -> bool:
-        """Run the server in a session of its own; true once it says it is ready."""
+        """Run the server, detached; true once it says it is ready."""
         paths = self._paths
         command = ["/bin/sh", "-c", _DETACH, "sh", str(paths.log), str(bindir / "postgres")]
         command += ["-D", str(paths.cluster), "-c", f"config_file={paths.config}"]
         command += ["-c", f"hba_file={paths.access}"]
-        code, output = await run(command, user, seconds=_STOP_SECONDS, has_own_session=True)
+        code, output = await run(command, user, seconds=_STOP_SECONDS)
         if code != 0 or not output.strip().isdigit():
             raise EmbeddedFailed(f"PostgreSQL could not be run: {in_one_line(output)}")
         pid = int(output)

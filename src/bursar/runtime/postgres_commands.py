@@ -6,8 +6,10 @@ caller bends it.
 
 import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -29,31 +31,44 @@ async def run(
     user: SystemUser | None,
     *,
     seconds: float,
-    has_own_session: bool = False,
     environment: Mapping[str, str] = _NOTHING_MORE,
 ) -> tuple[int, str]:
-    """Run a program of PostgreSQL as its user, in an environment without surprises."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
+    """Run a program of PostgreSQL as its user, in an environment and a session of its own.
+
+    Gives its exit code and all that it printed. Whoever is canceled meanwhile ends it, with
+    whatever it has started.
+
+    Raises:
+        CommandStuck: it took longer than this; it was ended.
+    """
+    process = _started(command, user, environment)
+    try:  # a thread waits: not every event loop can start a program as another user
+        output, _ = await asyncio.wait_for(asyncio.to_thread(process.communicate), seconds)
+    except TimeoutError:
+        raise CommandStuck(f"{Path(command[0]).name} took longer than {seconds:g} s.") from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode, output.decode(errors="replace")
+
+
+def _started(
+    command: Sequence[str], user: SystemUser | None, environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - PostgreSQL's own programs, no text from outside
+        command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd="/",
         env={**_ENVIRONMENT, **environment},
-        start_new_session=has_own_session,
+        start_new_session=True,
         umask=0o077,
         user=user.uid if user else None,
         group=user.gid if user else None,
         extra_groups=[] if user else None,
     )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), seconds)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise CommandStuck(f"{Path(command[0]).name} took longer than {seconds:g} s.") from None
-    assert process.returncode is not None, "it has ended"
-    return process.returncode, output.decode(errors="replace")
 
 
 def serves(pid: int, cluster: Path) -> bool:
