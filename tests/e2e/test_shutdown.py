@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -107,6 +108,16 @@ async def test_production_refuses_a_powerful_login(house: Installation, here: Pl
     assert "bypasses row-level security" in said
 
 
+async def test_a_taken_port_is_one_line(house: Installation, here: Place) -> None:
+    # Somebody else listens there: said in one line, with the address.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", here.port))
+        taken.listen()
+        code, said = await on_database(house, here, "serve")
+    assert (code, said.count("\n")) == (1, 1), said
+    assert f"127.0.0.1:{here.port} cannot be listened on: Address already in use." in said
+
+
 async def serving(house: Installation, here: Place) -> Program:
     """The API alone, on the suite's database."""
     program = await here.start(
@@ -138,7 +149,7 @@ async def test_requests_that_began_are_answered(house: Installation, here: Place
     askers = [asyncio.create_task(ask()) for _ in range(16)]
     await asyncio.sleep(1)
     before = answered
-    program.process.send_signal(signal.SIGTERM)
+    program.tell(signal.SIGTERM)
     assert await program.ended(seconds=10) == 0
     await asyncio.gather(*askers)
     assert before > 0
@@ -157,7 +168,7 @@ async def test_a_stop_waits_for_no_load(house: Installation, here: Place) -> Non
     await here.until_healthy(program)
     waiting = asyncio.create_task(here.ask("/v1/customers"))
     await asyncio.sleep(0.1)
-    program.process.send_signal(signal.SIGTERM)
+    program.tell(signal.SIGTERM)
     assert await program.ended(seconds=5) == 0, program.said[-2_000:]
     assert (await waiting).startswith(("HTTP/1.1 503 ", "HTTP/1.1 401 "))
     assert '"level":"error"' not in program.said
@@ -173,11 +184,11 @@ async def test_a_second_signal_ends_at_once(house: Installation, here: Place) ->
     )
     await writer.drain()
     await asyncio.sleep(0.5)
-    program.process.send_signal(signal.SIGTERM)
+    program.tell(signal.SIGTERM)
     await asyncio.sleep(0.5)
     assert program.process.returncode is None
     started = time.monotonic()
-    program.process.send_signal(signal.SIGTERM)
+    program.tell(signal.SIGTERM)
     assert await program.ended(seconds=10) == 128 + signal.SIGTERM
     assert time.monotonic() - started < 2
     writer.close()
@@ -192,7 +203,7 @@ async def test_a_worker_ends_cleanly(house: Installation, here: Place) -> None:
         APP_ENV="test",
     )
     await _until_listening(house)
-    program.process.send_signal(signal.SIGTERM)
+    program.tell(signal.SIGTERM)
     assert await program.ended(seconds=10) == 0, program.said[-2_000:]
     assert '"level":"error"' not in program.said
 
@@ -203,7 +214,7 @@ async def test_a_start_can_be_stopped(house: Installation, here: Place) -> None:
     await program.until(lambda: _hears(program, signal.SIGTERM))
     await asyncio.sleep(0.5)  # it waits for a database that does not come
     assert program.process.returncode is None, program.said[-2_000:]
-    program.process.send_signal(signal.SIGTERM)
+    program.tell(signal.SIGTERM)
     assert await program.ended(seconds=5) == 0, program.said[-2_000:]
 
 

@@ -11,7 +11,10 @@ class CannotListen(Exception):
 
 @contextmanager
 def bound(host: str, port: int) -> Iterator[socket.socket]:
-    """Somewhere to listen, for as long as the block.
+    """A socket that listens, for as long as the block.
+
+    It listens at once: until one of them does, two programs may hold the same address, and the loop
+    of whoever came second need not say so when it serves.
 
     Raises:
         CannotListen: the address is taken or not ours.
@@ -21,6 +24,7 @@ def bound(host: str, port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen()
         except OSError as failed:
             raise CannotListen(f"{host}:{port} cannot be listened on: {failed.strerror}.") from None
         yield listener
