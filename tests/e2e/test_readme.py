@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.support.tree import free_ports
 
 from bursar.runtime.crypto import sign_standard
 
@@ -50,19 +50,12 @@ def commands(path: str) -> list[str]:
     return [line.removeprefix("$ ").partition("  #")[0] for line in lines if line.startswith("$ ")]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 async def running() -> AsyncIterator[Running]:
     """The first command of the README, in the background until the tests are done."""
     # Not pytest's own temporary folder: as root, PostgreSQL runs as another user.
     scratch = Path(tempfile.mkdtemp(prefix="bursar-readme-"))
-    port = free_port()
+    port, sandbox_port = free_ports()
     inherited = {key: value for key, value in os.environ.items() if "MAKE" not in key}
     environment = {
         **inherited,  # but for what `make test` was called with
@@ -70,7 +63,7 @@ async def running() -> AsyncIterator[Running]:
         "ARGS": "--no-demo",
         "DATA_DIR": str(scratch / "data"),
         "PORT": str(port),
-        "SANDBOX_PORT": str(free_port()),
+        "SANDBOX_PORT": str(sandbox_port),
     }
     with (scratch / "run.log").open("wb") as log:
         child = await asyncio.create_subprocess_exec(

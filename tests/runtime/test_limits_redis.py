@@ -2,26 +2,18 @@
 
 import asyncio
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from tests.support.tree import free_ports
 
 from bursar.runtime import limits
 from bursar.runtime.limits import RateLimiter
 from bursar.runtime.secret import Secret
 
 pytestmark = pytest.mark.system
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        assert isinstance(port, int)
-        return port
 
 
 @asynccontextmanager
@@ -59,7 +51,7 @@ async def answering(port: int) -> None:
 
 async def test_processes_share_one_count() -> None:
     # Two limiters on one Redis let through no more than one limit between them.
-    async with redis_server(free_port()) as url:
+    async with redis_server(free_ports()[0]) as url:
         one, other = RateLimiter(Secret(url)), RateLimiter(Secret(url))
         states = await asyncio.gather(
             *(
@@ -78,7 +70,7 @@ async def test_processes_share_one_count() -> None:
 async def test_redis_dies_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     # Its death costs no request; when it answers again, the count is shared again.
     monkeypatch.setattr(limits, "_ALONE_SECONDS", 0.2)
-    port, was_shared = free_port(), []
+    (port, _), was_shared = free_ports(), []
     limiter = RateLimiter(Secret(f"redis://127.0.0.1:{port}/0"))
 
     async def hit() -> None:

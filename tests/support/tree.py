@@ -12,11 +12,13 @@ import signal
 import socket
 import sys
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +30,9 @@ _STOP_SECONDS: Final = 20
 _PROBE_SECONDS: Final = 2
 # Below those that systems choose for connections by themselves.
 _GIVEN_TO_NOBODY: Final = range(15_000, 32_000)
+_SHARE: Final = 1_000
 _DICE: Final = random.SystemRandom()
+_GIVEN: Final[deque[int]] = deque(maxlen=200)
 _KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH")
 
 
@@ -208,9 +212,22 @@ async def _ended(tree: Tree) -> None:
 
 
 def free_ports() -> tuple[int, int]:
-    """Two ports that nobody listens on, and that no connection of somebody's is given meanwhile."""
-    one, other, *_ = (port for port in _DICE.sample(_GIVEN_TO_NOBODY, 200) if _is_free(port))
+    """Two ports that nobody listens on, and that no connection of somebody's is given meanwhile.
+
+    Whoever gets one needs a while to listen on it, and so do others: who tests beside us takes from
+    another share, and what we gave is not given again soon.
+    """
+    first = _SHARE * _share_of(os.environ.get("PYTEST_XDIST_WORKER", ""))
+    ours = _GIVEN_TO_NOBODY[first : first + _SHARE]
+    chosen = (each for each in _DICE.sample(ours, len(ours)) if each not in _GIVEN)
+    one, other = islice(filter(_is_free, chosen), 2)
+    _GIVEN.extend((one, other))
     return one, other
+
+
+def _share_of(worker: str) -> int:
+    """Which share is this worker's, by its number."""
+    return int(worker.removeprefix("gw") or 0) % (len(_GIVEN_TO_NOBODY) // _SHARE)
 
 
 def _is_free(port: int) -> bool:

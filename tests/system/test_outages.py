@@ -12,9 +12,9 @@ from uuid import uuid4
 
 import pytest
 from tests.api.client import Client, Response
-from tests.runtime.test_limits_redis import free_port, redis_server
+from tests.runtime.test_limits_redis import redis_server
 from tests.support.database import Installation, installation
-from tests.support.tree import children, command_line
+from tests.support.tree import children, command_line, free_ports
 from tests.support.waiting import eventually
 from tests.support.world import World, open_world
 
@@ -218,7 +218,7 @@ async def test_postgresql_is_taken_away_under_load(stage: Stage) -> None:
 async def test_redis_goes_and_comes_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     # Health stays 200 and tells; requests that need the database alone go on all the while.
     monkeypatch.setattr(limits, "_ALONE_SECONDS", 0.2)
-    port = free_port()
+    port, _ = free_ports()
     url = Secret(f"redis://127.0.0.1:{port}/0")
     app = stage.world.app
     limiter = RateLimiter(url, app.telemetry.limits_shared)

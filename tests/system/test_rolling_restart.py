@@ -153,7 +153,7 @@ async def test_a_rolling_restart_loses_no_request(house: Installation) -> None:
             writing = [asyncio.create_task(crowd.write()) for _ in range(CLIENTS)]
             for index in [*range(len(ports))] * ROUNDS:
                 await asyncio.sleep(CALM_SECONDS)
-                programs[index].process.send_signal(signal.SIGTERM)
+                programs[index].tell(signal.SIGTERM)
                 assert await programs[index].ended(seconds=END_SECONDS) == 0
                 programs[index] = await started(house, here, ports[index])
             crowd.is_over = True
