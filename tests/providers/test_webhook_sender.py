@@ -34,6 +34,8 @@ from bursar.providers.webhook_sender import Egress, HttpWebhookSender
 PATIENCE = 0.6
 HEADERS = {"webhook-id": "evt_1", "webhook-signature": "v1,abc"}
 BODY = b'{"id":"evt_1"}'
+# A record of TLS: fatal, the version of the protocol is not spoken here (RFC 8446, section 6).
+PROTOCOL_ALERT = bytes.fromhex("15 0303 0002 02 46")
 NOON = b"Date: Mon, 01 Jun 2026 12:00:00 GMT\r\n"
 
 
@@ -427,7 +429,6 @@ def authority() -> Authority:
     return Authority()
 
 
-@pytest.mark.filterwarnings("ignore:ssl.OP_NO_:DeprecationWarning")
 @pytest.mark.parametrize(
     ("mood", "failure"),
     [
@@ -435,14 +436,13 @@ def authority() -> Authority:
         ("expired", SendFailure.TLS_FAILED),
         ("self_signed", SendFailure.TLS_FAILED),
         ("wrong_host", SendFailure.TLS_FAILED),
-        ("tls_1_1", SendFailure.CONNECTION_FAILED),  # the server hangs up on our first word
         ("plain", SendFailure.TLS_FAILED),
     ],
 )
 async def test_only_a_valid_certificate_is_spoken_to(
     mood: Any, failure: SendFailure | None, authority: Authority
 ) -> None:
-    # Expired, self-signed, somebody else's, too old a protocol, or none at all: a plain reason.
+    # Expired, self-signed, somebody else's, or none at all: a plain reason.
     server_tls = None if mood == "plain" else authority.server(mood)
     trust = ssl.create_default_context(cadata=authority.trust)
     egress = Egress(5, is_development=True)
@@ -451,3 +451,34 @@ async def test_only_a_valid_certificate_is_spoken_to(
         answer = await sent(url, egress, resolver=Names(["127.0.0.1"]), tls=trust)
     assert answer.failure is failure
     assert (answer.status == 200) is (failure is None)
+
+
+@pytest.mark.filterwarnings("ignore:ssl.OP_NO_:DeprecationWarning")
+async def test_no_old_protocol_is_spoken(authority: Authority) -> None:
+    # A server that knows TLS 1.1 at most is told nothing; some say why they hang up, some do not.
+    trust = ssl.create_default_context(cadata=authority.trust)
+    egress = Egress(5, is_development=True)
+    async with endpoint(answering(), authority.server("tls_1_1")) as server:
+        url = f"https://hook.example:{server.port}/"
+        answer = await sent(url, egress, resolver=Names(["127.0.0.1"]), tls=trust)
+    assert answer.failure in {SendFailure.TLS_FAILED, SendFailure.CONNECTION_FAILED}
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("mood", "failure"),
+    [
+        (saying(PROTOCOL_ALERT), SendFailure.TLS_FAILED),
+        (reset, SendFailure.CONNECTION_FAILED),
+    ],
+)
+async def test_a_handshake_that_ends_has_a_reason(
+    mood: Mood, failure: SendFailure, authority: Authority
+) -> None:
+    # Who says what is wrong is told apart from who hangs up on our first word.
+    trust = ssl.create_default_context(cadata=authority.trust)
+    egress = Egress(5, is_development=True)
+    async with endpoint(mood, is_rash=True) as server:
+        url = f"https://hook.example:{server.port}/"
+        answer = await sent(url, egress, resolver=Names(["127.0.0.1"]), tls=trust)
+    assert answer.failure is failure
