@@ -93,7 +93,7 @@ async def test_the_programs_by_themselves() -> None:
         assert await here.is_healthy()
         await stop(api)
         assert here.alive() == []
-        assert "_failed" not in worker.said + api.said
+        assert "postgres.watch_failed" not in worker.said + api.said
 
 
 @contextmanager

@@ -429,6 +429,14 @@ def authority() -> Authority:
     return Authority()
 
 
+async def told_by_tls(port: int, authority: Authority) -> WebhookAnswer:
+    """Send there by TLS, where only this authority is trusted."""
+    trust = ssl.create_default_context(cadata=authority.trust)
+    egress = Egress(5, is_development=True)
+    url = f"https://hook.example:{port}/"
+    return await sent(url, egress, resolver=Names(["127.0.0.1"]), tls=trust)
+
+
 @pytest.mark.parametrize(
     ("mood", "failure"),
     [
@@ -444,11 +452,8 @@ async def test_only_a_valid_certificate_is_spoken_to(
 ) -> None:
     # Expired, self-signed, somebody else's, or none at all: a plain reason.
     server_tls = None if mood == "plain" else authority.server(mood)
-    trust = ssl.create_default_context(cadata=authority.trust)
-    egress = Egress(5, is_development=True)
     async with endpoint(answering(), server_tls, is_rash=mood == "plain") as server:
-        url = f"https://hook.example:{server.port}/"
-        answer = await sent(url, egress, resolver=Names(["127.0.0.1"]), tls=trust)
+        answer = await told_by_tls(server.port, authority)
     assert answer.failure is failure
     assert (answer.status == 200) is (failure is None)
 
@@ -456,11 +461,8 @@ async def test_only_a_valid_certificate_is_spoken_to(
 @pytest.mark.filterwarnings("ignore:ssl.OP_NO_:DeprecationWarning")
 async def test_no_old_protocol_is_spoken(authority: Authority) -> None:
     # A server that knows TLS 1.1 at most is told nothing; some say why they hang up, some do not.
-    trust = ssl.create_default_context(cadata=authority.trust)
-    egress = Egress(5, is_development=True)
     async with endpoint(answering(), authority.server("tls_1_1")) as server:
-        url = f"https://hook.example:{server.port}/"
-        answer = await sent(url, egress, resolver=Names(["127.0.0.1"]), tls=trust)
+        answer = await told_by_tls(server.port, authority)
     assert answer.failure in {SendFailure.TLS_FAILED, SendFailure.CONNECTION_FAILED}
     assert server.requests == []
 
@@ -476,9 +478,6 @@ async def test_a_handshake_that_ends_has_a_reason(
     mood: Mood, failure: SendFailure, authority: Authority
 ) -> None:
     # Who says what is wrong is told apart from who hangs up on our first word.
-    trust = ssl.create_default_context(cadata=authority.trust)
-    egress = Egress(5, is_development=True)
     async with endpoint(mood, is_rash=True) as server:
-        url = f"https://hook.example:{server.port}/"
-        answer = await sent(url, egress, resolver=Names(["127.0.0.1"]), tls=trust)
+        answer = await told_by_tls(server.port, authority)
     assert answer.failure is failure
